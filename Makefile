@@ -1,0 +1,79 @@
+# Everything a person does with this project. `make` or `make help` lists it.
+.DEFAULT_GOAL := help
+.SUFFIXES:
+MAKEFLAGS += --no-print-directory
+PY := .venv/bin/python
+RUNTIME := .venv/.installed-all
+DEVELOPMENT := .venv/.installed-dev
+SERVICES := auth inventory forecasting reporting
+SOURCES := shared services gateway deploy demo benchmarks tests
+
+.PHONY: help install run up down status logs demo keys lock check format test-fast test bench openapi messages clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r name text; do printf '  %-10s %s\n' "$$name" "$$text"; done
+
+$(RUNTIME): requirements/all.txt requirements/uv.txt deploy/install.sh
+	@deploy/install.sh all
+
+$(DEVELOPMENT): requirements/dev.txt requirements/uv.txt deploy/install.sh
+	@deploy/install.sh dev
+	@touch $(RUNTIME)  # dev holds all of it, in the same versions
+
+install: $(RUNTIME) ## Make the virtual environment and install what running needs
+
+run: $(RUNTIME) ## Run everything in the foreground; Ctrl-C stops it
+	@exec $(PY) -m deploy.local run
+
+up: $(RUNTIME) ## Run everything in the background; returns when all is ready
+	@$(PY) -m deploy.local up
+
+down: $(RUNTIME) ## Stop what `make up` started
+	@$(PY) -m deploy.local down
+
+status: $(RUNTIME) ## Show every process, whether it is ready, and its memory
+	@$(PY) -m deploy.local status
+
+logs: $(RUNTIME) ## Follow the logs of all processes
+	@exec $(PY) -m deploy.local logs
+
+demo: $(RUNTIME) ## The main job on real sales, in a tenant of its own
+	@$(PY) -m deploy.local up
+	@$(PY) -m demo
+
+keys: $(RUNTIME) ## Print a fresh set of secrets, for production
+	@$(PY) -m deploy.local keys
+
+lock: $(DEVELOPMENT) ## Resolve the lock files of requirements/ anew (needs network)
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(PY) -m deploy.locks write
+
+check: $(DEVELOPMENT) ## Lint, types, layers, house rules, locks
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@.venv/bin/lint-imports
+	@$(PY) -m pytest tests/architecture
+	@$(PY) -m deploy.locks check
+
+format: $(DEVELOPMENT) ## Format the code and fix what can be fixed by itself
+	@$(PY) -m ruff check --fix-only --exit-zero .
+	@$(PY) -m ruff format .
+
+test-fast: $(DEVELOPMENT) ## The tests without database and processes
+	@$(PY) -m pytest -m "not stack and not slow"
+
+test: $(DEVELOPMENT) ## All tests
+	@$(PY) -m pytest
+
+bench: $(DEVELOPMENT) ## Measure the hot paths against their yardsticks
+	@$(PY) -m benchmarks
+
+openapi: $(DEVELOPMENT) ## Write docs/openapi/*.json from the code
+	@mkdir -p docs/openapi
+	@for service in $(SERVICES); do $(PY) -m services.$$service openapi > docs/openapi/$$service.json.new && mv docs/openapi/$$service.json.new docs/openapi/$$service.json || exit 1; done
+
+messages: $(DEVELOPMENT) ## Bring the French catalogues up to date with the messages in the code
+	@$(PY) -m deploy.messages
+
+clean: ## Remove the virtual environment and caches; data in .local stay
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

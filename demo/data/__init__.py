@@ -1,0 +1,1 @@
+"""The sales that the demo replays, and the script that cut them."""

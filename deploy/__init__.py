@@ -1,0 +1,1 @@
+"""How the system is brought up: locally, in containers, and its database."""

@@ -1,0 +1,62 @@
+"""`python -m deploy.local run|up|down|status|logs|keys`.
+
+Modules are imported by the verb that needs them: `up` and `keys` should not wait for the rest.
+"""
+
+import sys
+
+PYTHON_MIN = (3, 11)
+
+
+def main(arguments: list[str]) -> int:
+    verbs = {"run", "up", "down", "status", "logs", "keys"}
+    if len(arguments) != 1 or arguments[0] not in verbs:
+        sys.stderr.write("usage: python -m deploy.local run|up|down|status|logs|keys\n")
+        return 2
+    from deploy.local.errors import StackError  # noqa: PLC0415 - after the version check.
+
+    try:
+        return _do(arguments[0])
+    except StackError as error:
+        sys.stderr.write(f"{error}\n")
+    except OSError as error:
+        sys.stderr.write(f"{error.strerror or error}: {error.filename or 'the local stack'}\n")
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")
+    return 1
+
+
+def _do(verb: str) -> int:
+    from deploy.local.settings import STATE_DIR, read_settings  # noqa: PLC0415 - see above.
+
+    if verb == "keys":
+        from deploy.local.secrets import as_env_file, fresh  # noqa: PLC0415 - see above.
+
+        sys.stdout.write(as_env_file(fresh()))
+        return 0
+    settings = read_settings()
+    if verb == "run":
+        import asyncio  # noqa: PLC0415 - see above.
+
+        from deploy.local.run import run  # noqa: PLC0415 - see above.
+
+        asyncio.run(run(settings))
+        return 0
+    from deploy.local import background  # noqa: PLC0415 - see above.
+
+    if verb == "up":
+        background.up(STATE_DIR)
+    elif verb == "down":
+        background.down(STATE_DIR)
+    elif verb == "logs":
+        background.logs(STATE_DIR)
+    else:
+        return 0 if background.status(settings, STATE_DIR) else 1
+    return 0
+
+
+if __name__ == "__main__":
+    if sys.version_info < PYTHON_MIN:
+        found = ".".join(str(part) for part in sys.version_info[:3])
+        sys.exit(f"Python 3.11 or newer is needed; this is {found}.")
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,137 @@
+"""`make up`, `make down`, `make status`: the same stack without a terminal."""
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from deploy.local.errors import StackError
+from deploy.local.instance import Instance, Note
+from deploy.local.output import NAME_WIDTH, say
+from deploy.local.probe import health
+from deploy.local.settings import ROOT, LocalSettings
+
+UP_TIMEOUT_S = 600.0  # The first start may migrate a large database.
+DOWN_TIMEOUT_S = 90.0
+POLL_INTERVAL_S = 0.1
+HTTP_OK = 200
+
+
+def up(state_dir: Path) -> None:
+    """Start the stack in the background; return when it is ready, raise StackError when not."""
+    instance = Instance(state_dir)
+    note = instance.find()
+    if note is not None and note.ready:
+        say(f"Already running at {note.url} (process {note.pid}).")
+        return
+    log_path = state_dir / "log" / "stack.log"
+    log_path.parent.mkdir(parents=True, exist_ok=True)
+    state_dir.chmod(0o700)
+    with log_path.open("w") as log:
+        starter = subprocess.Popen(
+            [sys.executable, "-m", "deploy.local", "run"],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    _follow(starter, instance, log_path)
+
+
+def _follow(starter: subprocess.Popen[bytes], instance: Instance, log_path: Path) -> None:
+    """Show what the starting stack says until it is ready or has given up."""
+    deadline = time.monotonic() + UP_TIMEOUT_S
+    with log_path.open() as log:
+        while True:
+            ended = starter.poll() is not None
+            note = instance.find()
+            sys.stdout.write(log.read())
+            sys.stdout.flush()
+            if ended:
+                raise StackError("The stack did not come up; the reason is above.")
+            if note is not None and note.ready and note.pid == starter.pid:
+                say("It runs in the background: `make status`, `make logs`, `make down`.")
+                return
+            if time.monotonic() > deadline:
+                starter.terminate()
+                raise StackError(f"Not ready after {UP_TIMEOUT_S:.0f} s; see {log_path}")
+            time.sleep(POLL_INTERVAL_S)
+
+
+def down(state_dir: Path) -> None:
+    """Stop the running stack and return when all of it is gone."""
+    instance = Instance(state_dir)
+    note = instance.find()
+    if note is None:
+        say("Not running.")
+        return
+    os.kill(note.pid, signal.SIGTERM)
+    deadline = time.monotonic() + DOWN_TIMEOUT_S
+    while instance.is_held():
+        if time.monotonic() > deadline:
+            raise StackError(f"Process {note.pid} does not stop; see {state_dir / 'log'}.")
+        time.sleep(POLL_INTERVAL_S)
+    say("Stopped.")
+
+
+def logs(state_dir: Path) -> None:
+    """Show the logs of all processes and go on showing them; replaces this process by tail."""
+    files = sorted(str(path) for path in (state_dir / "log").glob("*.log"))
+    if not files:
+        raise StackError("Nothing has run here yet, so there are no logs.")
+    tail = shutil.which("tail")
+    if tail is None:
+        raise StackError(f"There is no `tail` here; read the files in {state_dir / 'log'}.")
+    os.execv(tail, ["tail", "-n", "20", "-F", *files])  # noqa: S606 - only our own file names.
+
+
+def status(settings: LocalSettings, state_dir: Path) -> bool:
+    """Print the state of every process and its memory; return whether all are ready."""
+    note = Instance(state_dir).find()
+    if note is None:
+        say("Not running.")
+        return False
+    answers = asyncio.run(_ask_all(settings, note))
+    total = 0.0
+    for name, pid in note.pids.items():
+        status_code, body = answers.get(name, (HTTP_OK, ""))
+        state = "ready" if status_code == HTTP_OK else f"not ready: {body.strip() or status_code}"
+        memory = _memory_mb(pid)
+        total += memory
+        crashed = f"  restarted {note.restarts[name]}x" if note.restarts.get(name) else ""
+        say(f"{name:<{NAME_WIDTH}} {pid:>8} {memory:7.0f} MB  {state}{crashed}")
+    supervisor = _memory_mb(note.pid, with_children=False)
+    say(f"{'supervisor':<{NAME_WIDTH}} {note.pid:>8} {supervisor:7.0f} MB")
+    say(f"{note.url}: {total + supervisor:.0f} MB in all, shared pages counted once")
+    return note.ready and all(code == HTTP_OK for code, _ in answers.values())
+
+
+async def _ask_all(settings: LocalSettings, note: Note) -> dict[str, tuple[int, str]]:
+    names = list(note.health_ports)
+    asked = (health(settings.reach, note.health_ports[name]) for name in names)
+    return dict(zip(names, await asyncio.gather(*asked), strict=True))
+
+
+def _memory_mb(pid: int, *, with_children: bool = True) -> float:
+    """Return the proportional set size in MB of a process and, if asked, all it started."""
+    try:
+        process = psutil.Process(pid)
+        family = [process, *(process.children(recursive=True) if with_children else [])]
+    except psutil.NoSuchProcess:
+        return 0.0
+    return sum(_pss_bytes(member) for member in family) / 1e6
+
+
+def _pss_bytes(process: psutil.Process) -> int:
+    try:
+        memory = process.memory_full_info()
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return 0
+    return int(getattr(memory, "pss", memory.rss))

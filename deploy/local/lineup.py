@@ -1,0 +1,116 @@
+"""Everything of one stack, in the order in which it comes up and goes down."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import asyncpg
+
+from deploy.local import secrets
+from deploy.local.errors import StackError
+from deploy.local.migrate import migrate
+from deploy.local.output import NAME_WIDTH, application_shows, say
+from deploy.local.probe import health
+from deploy.local.processes import Plan, Process, migrations, processes
+from deploy.local.servers import prepare_servers
+from deploy.local.settings import ROOT, LocalSettings
+from deploy.local.supervisor import Child, Supervised
+from deploy.postgres.bootstrap import ROLES, bootstrap
+
+HTTP_OK = 200
+
+
+class Lineup:
+    """Servers, database, services and workers, gateway: started in this order, ended in reverse."""
+
+    def __init__(self, settings: LocalSettings, state_dir: Path, keys: dict[str, str]) -> None:
+        self._settings = settings
+        self._state_dir = state_dir
+        self._log_dir = state_dir / "log"
+        self._keys = keys
+        self._layers: list[list[Supervised]] = []
+        self._cleanups: list[Callable[[], None]] = []
+        self.health_ports: dict[str, int] = {}
+
+    async def start(self) -> None:
+        """Bring everything up; raises StackError with the first reason why not."""
+        self._log_dir.mkdir(parents=True, exist_ok=True)
+        servers = prepare_servers(self._settings, self._state_dir)
+        self._cleanups = servers.cleanups
+        await self._start_layers([servers.children])
+        plan = Plan(self._settings, self._keys, servers.superuser_dsn, servers.redis_url)
+        began = time.monotonic()
+        await self._bootstrap(servers.superuser_dsn)
+        await migrate(migrations(plan), ROOT, self._log_dir)
+        _ready_line("database", time.monotonic() - began, "roles, schemas, migrations")
+        table = processes(plan)
+        self.health_ports = {process.name: process.health_port for process in table}
+        services = [self._child(row) for row in table if row.name != "gateway"]
+        gateway = [self._child(row) for row in table if row.name == "gateway"]
+        await self._start_layers([services, gateway])
+
+    async def stop(self) -> None:
+        """End everything that was started, last first."""
+        for layer in reversed(self._layers):
+            await asyncio.gather(*(member.stop() for member in layer))
+        for cleanup in self._cleanups:
+            cleanup()
+
+    def members(self) -> list[Supervised]:
+        return [member for layer in self._layers for member in layer]
+
+    async def _start_layers(self, layers: list[list[Child]]) -> None:
+        """Start all layers at once: their order matters only when they are ended."""
+        supervised = [[Supervised(child, self._log_dir) for child in layer] for layer in layers]
+        self._layers.extend(supervised)
+        async with contextlib.AsyncExitStack() as stack:
+            starts = [
+                asyncio.create_task(self._start_one(member))
+                for layer in supervised
+                for member in layer
+            ]
+            stack.push_async_callback(_cancel_all, starts)
+            for done in asyncio.as_completed(starts):
+                await done
+
+    async def _start_one(self, member: Supervised) -> None:
+        took_s = await member.start()
+        port = self.health_ports.get(member.child.name)
+        where = f"{self._settings.reach}:{port}" if port is not None else ""
+        _ready_line(member.child.name, took_s, where)
+
+    async def _bootstrap(self, superuser_dsn: str) -> None:
+        passwords = {role: self._keys[secrets.password_name(role)] for role in ROLES}
+        try:
+            await bootstrap(superuser_dsn, passwords)
+        except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise StackError(f"The database could not be prepared: {error}") from error
+
+    def _child(self, process: Process) -> Child:
+        return Child(
+            name=process.name,
+            command=process.command,
+            environment=process.environment,
+            readiness=self._ready_over_http(process.health_port),
+            shows=application_shows,
+            folder=ROOT,
+        )
+
+    def _ready_over_http(self, port: int) -> Callable[[int], Awaitable[str | None]]:
+        async def ask(_pid: int) -> str | None:
+            status, body = await health(self._settings.reach, port)
+            return None if status == HTTP_OK else f"{status or 'no answer'} {body}"
+
+        return ask
+
+
+def _ready_line(name: str, took_s: float, where: str) -> None:
+    say(f"{name:<{NAME_WIDTH}} ready {took_s:5.1f} s  {where}".rstrip())
+
+
+async def _cancel_all(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

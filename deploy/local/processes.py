@@ -1,0 +1,169 @@
+"""The processes of the system, and exactly what each one is told."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
+
+from deploy.local.secrets import MAKERS, SERVER_PASSWORDS, journal_key_name, password_name
+from deploy.local.settings import LocalSettings
+from deploy.postgres.bootstrap import DATABASE, SERVICES
+
+# The secrets each program holds besides its database password and its journal's key.
+SECRETS: Mapping[str, tuple[str, ...]] = {
+    "gateway": ("GATEWAY_CLIENT_SECRET",),
+    "auth": (
+        "JWT_PRIVATE_KEY",
+        "JWT_SECRET",
+        "ENCRYPTION_KEY",
+        "ADMIN_PASSWORD",
+        "GATEWAY_CLIENT_SECRET",
+        "INVENTORY_CLIENT_SECRET",
+        "FORECASTING_CLIENT_SECRET",
+        "REPORTING_CLIENT_SECRET",
+    ),
+    "inventory": ("INVENTORY_ENCRYPTION_KEY", "PRICE_ENCRYPTION_KEY", "INVENTORY_CLIENT_SECRET"),
+    "forecasting": ("FORECASTING_CLIENT_SECRET",),
+    "reporting": ("PRICE_ENCRYPTION_KEY", "REPORTING_CLIENT_SECRET"),
+}
+WORKER_VERBS: Mapping[str, tuple[str, ...]] = {
+    "auth": ("work",),
+    "inventory": ("work",),
+    "forecasting": ("work", "follow"),
+    "reporting": ("work", "follow"),
+}
+
+# A worker runs a few jobs at a time; 4 x (20 + 30) + 4 x (5 + 10) stays below max_connections.
+_WORKER_POOL: Mapping[str, str] = {"PG_POOL_SIZE": "5", "PG_MAX_OVERFLOW": "10"}
+
+# What never reaches a process by inheritance from the shell or `.env`: secrets, which are given
+# one by one, and what this table decides.
+_DECIDED_HERE = frozenset(
+    {
+        *MAKERS,
+        *SERVER_PASSWORDS,
+        "DATABASE_URL",
+        "OWNER_DATABASE_URL",
+        "SUPERUSER_DATABASE_URL",
+        "JOURNAL_SIGNING_KEY",
+        "METRICS_PORT",
+        "PG_PASSWORD",
+    }
+)
+_OLD_KEYS = "_PREVIOUS"  # NAME_PREVIOUS holds old values of the secret NAME, for rotation.
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process of the system: what to run, what to tell it, where it says it is ready."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    health_port: int
+
+
+@dataclass(frozen=True)
+class Migration:
+    service: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the table needs to know: the person's settings, the secrets, the two servers."""
+
+    settings: LocalSettings
+    secrets: Mapping[str, str]
+    superuser_dsn: str
+    redis_url: str
+
+
+def processes(plan: Plan) -> list[Process]:
+    """Return the services, their workers and, last, the gateway."""
+    rows = []
+    for service in SERVICES:
+        settings = plan.settings
+        database = {"DATABASE_URL": _dsn(plan, f"{service}_app")}
+        environment = {**_environment(plan, service), **database}
+        rows.append(
+            Process(
+                name=service,
+                command=_python(f"services.{service}", "serve"),
+                environment=environment,
+                health_port=settings.port_of(service),
+            )
+        )
+        port = settings.worker_port_of(service)
+        rows.append(
+            Process(
+                name=f"{service}-worker",
+                command=_python(f"services.{service}", *WORKER_VERBS[service]),
+                environment={**_WORKER_POOL, **environment, "METRICS_PORT": str(port)},
+                health_port=port,
+            )
+        )
+    gateway = Process(
+        name="gateway",
+        command=_python("gateway"),
+        environment=_environment(plan, "gateway"),
+        health_port=plan.settings.port_of("gateway"),
+    )
+    return [*rows, gateway]
+
+
+def migrations(plan: Plan) -> list[Migration]:
+    """Return the four migrations; each touches its own schema only, so they may run at once."""
+    owner = {"OWNER_DATABASE_URL": _dsn(plan, "stock_owner")}
+    return [
+        Migration(
+            service=service,
+            command=_python(f"services.{service}", "migrate"),
+            environment={
+                **_environment(plan, service),
+                "DATABASE_URL": _dsn(plan, f"{service}_app"),
+                **owner,
+            },
+        )
+        for service in SERVICES
+    ]
+
+
+def _python(module: str, *verbs: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", module, *verbs)
+
+
+def _environment(plan: Plan, program: str) -> dict[str, str]:
+    settings = plan.settings
+    inherited = {
+        name: value
+        for name, value in settings.environment.items()
+        if name not in _DECIDED_HERE and not name.endswith(_OLD_KEYS)
+    }
+    shared = {
+        "HOST": settings.host,
+        "REDIS_URL": plan.redis_url,
+        "LOG_FORMAT": "json",
+        "PYTHONUNBUFFERED": "1",
+        # Training parallelises over processes; threads of numeric libraries only get in the way.
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "MALLOC_ARENA_MAX": "2",
+        **{variable: str(port) for variable, port in settings.ports.items()},
+        **{f"{service.upper()}_URL": settings.url_of(service) for service in SERVICES},
+    }
+    own = {name: plan.secrets[name] for name in SECRETS[program]}
+    old_names = [name + _OLD_KEYS for name in SECRETS[program]]
+    own |= {n: settings.environment[n] for n in old_names if settings.environment.get(n)}
+    if program in SERVICES:
+        own["JOURNAL_SIGNING_KEY"] = plan.secrets[journal_key_name(program)]
+    return {**inherited, **shared, **own}
+
+
+def _dsn(plan: Plan, role: str) -> str:
+    """Return the DSN of `role`: the superuser's with another name, password and database."""
+    parts = urlsplit(plan.superuser_dsn)
+    address = parts.netloc.rpartition("@")[2]
+    login = f"{role}:{plan.secrets[password_name(role)]}"
+    return urlunsplit(parts._replace(netloc=f"{login}@{address}", path=f"/{DATABASE}"))

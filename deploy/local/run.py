@@ -1,0 +1,85 @@
+"""`make run`: bring everything up in order, say so, and take it down again."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Coroutine
+from dataclasses import replace
+from pathlib import Path
+
+from deploy.local import checks, secrets
+from deploy.local.instance import Instance, Note, own_note
+from deploy.local.lineup import Lineup
+from deploy.local.output import say
+from deploy.local.settings import STATE_DIR, LocalSettings, port_uses
+
+ADMIN_EMAIL = "admin@example.com"
+NOTE_INTERVAL_S = 1.0
+
+
+async def run(settings: LocalSettings, state_dir: Path = STATE_DIR) -> None:
+    """Run the stack until SIGINT or SIGTERM. Raises StackError when it cannot come up."""
+    began = time.monotonic()
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    instance = Instance(state_dir)
+    with instance.hold():  # Also makes the private state folder.
+        note = own_note(settings.url_of("gateway"))
+        instance.write(note)
+        checks.refuse_full_disk(state_dir)
+        checks.refuse_taken_ports(settings.host, port_uses(settings.ports))
+        keys, new_names = secrets.load(state_dir / "secrets.env")
+        chosen = {name: settings.environment.get(name) or value for name, value in keys.items()}
+        lineup = Lineup(settings, state_dir, chosen)
+        try:
+            if await _finishes_before(stop, lineup.start()):
+                _greet(settings, chosen, state_dir, is_new="ADMIN_PASSWORD" in new_names)
+                say(f"Ready in {time.monotonic() - began:.1f} s. Ctrl-C stops everything.")
+                await _until(stop, instance, note, lineup)
+        finally:
+            say("Stopping.")
+            await lineup.stop()
+
+
+async def _finishes_before(stop: asyncio.Event, work: Coroutine[None, None, None]) -> bool:
+    """Finish `work` and return True; or cancel it and return False when `stop` comes first."""
+    working = asyncio.ensure_future(work)
+    stopping = asyncio.ensure_future(stop.wait())
+    await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
+    finished = working.done()
+    for task in (working, stopping):
+        task.cancel()
+    await asyncio.wait([working, stopping])
+    if finished:
+        working.result()  # Raises what it raised.
+    return finished
+
+
+async def _until(stop: asyncio.Event, instance: Instance, note: Note, lineup: Lineup) -> None:
+    """Keep the note true until `stop`: process ids change when something crashes."""
+    while not stop.is_set():
+        pids = {member.child.name: member.pid for member in lineup.members() if member.pid}
+        restarts = {member.child.name: member.restarts for member in lineup.members()}
+        current = replace(
+            note, ready=True, pids=pids, restarts=restarts, health_ports=lineup.health_ports
+        )
+        instance.write(current)
+        try:
+            await asyncio.wait_for(stop.wait(), NOTE_INTERVAL_S)
+        except TimeoutError:
+            continue
+
+
+def _greet(settings: LocalSettings, keys: dict[str, str], state_dir: Path, *, is_new: bool) -> None:
+    url = settings.url_of("gateway")
+    email = settings.environment.get("ADMIN_EMAIL") or ADMIN_EMAIL
+    kept = f"the ADMIN_PASSWORD of {state_dir / 'secrets.env'}"
+    password = keys["ADMIN_PASSWORD"] if is_new else kept
+    say(
+        f"\n  API      {url}\n"
+        f"  Docs     {url}/docs\n"
+        f"  Sign in  {email}, password: {password}\n"
+        "  Demo     make demo\n"
+        f"  Logs     {state_dir / 'log'}\n"
+    )

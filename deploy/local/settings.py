@@ -1,0 +1,93 @@
+"""What the local stack reads from the environment and from `.env`: ports, host, own servers."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from deploy.local.errors import StackError
+
+ROOT = Path(__file__).resolve().parents[2]
+STATE_DIR = ROOT / ".local"
+
+PORT_VARIABLES: Mapping[str, int] = {
+    "GATEWAY_PORT": 8083,
+    "AUTH_PORT": 8101,
+    "INVENTORY_PORT": 8102,
+    "FORECASTING_PORT": 8103,
+    "REPORTING_PORT": 8104,
+}
+WORKER_PORT_OFFSET = 10  # A worker's health and metrics: its service's port plus this.
+PORT_MAX = 65535
+EVERY_ADDRESS = ("0.0.0.0", "::", "")
+
+
+@dataclass(frozen=True)
+class LocalSettings:
+    """The person's choices. `environment` is everything set, `.env` under the real environment."""
+
+    environment: Mapping[str, str]
+    host: str
+    ports: Mapping[str, int]  # by variable name
+
+    def port_of(self, name: str) -> int:
+        """Return the port of the gateway or of a service."""
+        return self.ports[f"{name.upper()}_PORT"]
+
+    def worker_port_of(self, service: str) -> int:
+        return self.port_of(service) + WORKER_PORT_OFFSET
+
+    @property
+    def reach(self) -> str:
+        """The address at which this machine reaches its own processes."""
+        return "127.0.0.1" if self.host in EVERY_ADDRESS else self.host
+
+    def url_of(self, name: str) -> str:
+        host = f"[{self.reach}]" if ":" in self.reach else self.reach
+        return f"http://{host}:{self.port_of(name)}"
+
+
+def read_settings(
+    environment: Mapping[str, str] | None = None, env_file: Path = ROOT / ".env"
+) -> LocalSettings:
+    """Return the settings; raises StackError naming the variable that is wrong."""
+    given = dict(os.environ if environment is None else environment)
+    from_file = {name: value for name, value in dotenv_values(env_file).items() if value}
+    merged = {**from_file, **given}
+    ports = {
+        name: _port(name, merged.get(name), default) for name, default in PORT_VARIABLES.items()
+    }
+    _refuse_overlap(ports)
+    return LocalSettings(environment=merged, host=merged.get("HOST") or "127.0.0.1", ports=ports)
+
+
+def port_uses(ports: Mapping[str, int]) -> list[tuple[int, str, str]]:
+    """Return (port, what listens there, how to change it) for every port of the stack."""
+    uses = []
+    for variable, port in ports.items():
+        name = variable.removesuffix("_PORT").lower()
+        uses.append((port, name, f"set {variable}"))
+        if name != "gateway":
+            advice = f"it is {variable} + {WORKER_PORT_OFFSET}: set {variable}"
+            uses.append((port + WORKER_PORT_OFFSET, f"{name}-worker", advice))
+    return uses
+
+
+def _port(variable: str, text: str | None, default: int) -> int:
+    if not text:
+        return default
+    if not text.isdecimal() or not 1 <= int(text) <= PORT_MAX - WORKER_PORT_OFFSET:
+        raise StackError(
+            f"{variable} is {text!r}; it must be a port from 1 to {PORT_MAX - WORKER_PORT_OFFSET}."
+        )
+    return int(text)
+
+
+def _refuse_overlap(ports: Mapping[str, int]) -> None:
+    seen: dict[int, str] = {}
+    for port, name, advice in port_uses(ports):
+        if port in seen:
+            raise StackError(f"Port {port} is meant for both {seen[port]} and {name}; {advice}.")
+        seen[port] = name

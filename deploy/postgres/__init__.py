@@ -1,0 +1,1 @@
+"""Bootstrap of the database, its roles and its schemas."""

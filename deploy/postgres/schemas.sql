@@ -1,0 +1,26 @@
+-- Inside the database: who may connect, one schema per service, the extension they share.
+-- Runs as superuser, any number of times. Rights on tables are given by migrations.
+CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA public;
+
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO PUBLIC;
+
+DO $$
+DECLARE
+    service text;
+    role_name text;
+BEGIN
+    EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO stock_owner', current_database());
+
+    FOREACH service IN ARRAY ARRAY['auth', 'inventory', 'forecasting', 'reporting']
+    LOOP
+        role_name := service || '_app';
+        EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I AUTHORIZATION stock_owner', service);
+        EXECUTE format('ALTER SCHEMA %I OWNER TO stock_owner', service);
+        EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), role_name);
+        EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', service, role_name);
+        EXECUTE format('ALTER ROLE %I SET search_path = %I, public', role_name, service);
+    END LOOP;
+END
+$$;

@@ -1,0 +1,60 @@
+"""`python -m gateway`: the gateway on its port, until SIGTERM; what is in flight then ends first."""
+
+import asyncio
+import logging
+
+import uvicorn
+
+from gateway.app import Gateway
+from gateway.protocol import FrontDoor
+from gateway.settings import Settings
+from shared.log import configure_logging
+from shared.settings import load_settings
+
+TICKS_PER_SWEEP = 10  # A tick is 0.1 s.
+
+
+class Server(uvicorn.Server):
+    """uvicorn, ending the connections of clients that keep us waiting."""
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % TICKS_PER_SWEEP == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in [*self.server_state.connections]:
+                if isinstance(connection, FrontDoor) and connection.is_too_slow(now):
+                    connection.abort()
+        return await super().on_tick(counter)
+
+
+def make_server(settings: Settings) -> Server:
+    """Return the server, ready to run."""
+    return Server(
+        uvicorn.Config(
+            Gateway(settings),
+            host=settings.host,
+            port=settings.gateway_port,
+            loop="uvloop",
+            http=FrontDoor,
+            ws="none",
+            lifespan="on",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_keep_alive=settings.gateway_keep_alive_s,
+            timeout_graceful_shutdown=settings.gateway_drain_s,
+        )
+    )
+
+
+def main() -> None:
+    settings = load_settings(Settings)
+    configure_logging("gateway", settings.log_level, settings.log_format)
+    # httpx tells of each request it makes; uvicorn of each request it cannot read.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    make_server(settings).run()
+
+
+if __name__ == "__main__":
+    main()

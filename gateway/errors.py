@@ -1,0 +1,154 @@
+"""What the gateway itself refuses. Texts are English sources; the French is in `locales/`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from shared.errors import (
+    BadRequest,
+    DeadlineExceeded,
+    Forbidden,
+    MethodNotAllowed,
+    Problem,
+    Unauthorized,
+    Unavailable,
+)
+from shared.i18n import N_
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+@dataclass(eq=False)
+class MalformedRequest(BadRequest):
+    """The bytes are no HTTP request, or could be read in two ways."""
+
+    slug = "malformed-request"
+    title = N_("Malformed request")
+    detail = N_("The request is not well-formed HTTP/1.1.")
+
+
+@dataclass(eq=False)
+class AmbiguousPath(BadRequest):
+    """Two parties could read the path differently: dots, doubled slashes, encoded separators."""
+
+    slug = "ambiguous-path"
+    title = N_("Ambiguous path")
+    detail = N_(
+        "The path must be written in one plain way: no empty or dot segments, "
+        "no encoded slashes, valid UTF-8."
+    )
+
+
+@dataclass(eq=False)
+class UnknownMethod(MethodNotAllowed):
+    """A method that no part of the API has."""
+
+    detail = N_("The API does not know this method.")
+    headers: ClassVar[Mapping[str, str]] = {"Allow": ", ".join(sorted(METHODS))}
+
+
+@dataclass(eq=False)
+class InvalidAccessToken(Unauthorized):
+    """A token was sent, but it is forged, altered, expired, revoked or of another kind."""
+
+    slug = "invalid-token"
+    title = N_("Access token not valid")
+    detail = N_("The access token is invalid, expired or revoked. Refresh it, or sign in again.")
+    headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+
+
+@dataclass(eq=False)
+class MissingScope(Forbidden):
+    """The token is valid but lacks the scope of this part of the API."""
+
+    slug = "missing-scope"
+    title = N_("Permission missing")
+    detail = N_("This needs the permission {scope}.")
+    scope: str
+
+
+@dataclass(eq=False)
+class OriginRefused(Forbidden):
+    """A browser asked on behalf of a site that is not in ALLOWED_ORIGINS."""
+
+    slug = "origin-refused"
+    title = N_("Origin not allowed")
+    detail = N_("Pages of this origin may not call the API.")
+
+
+@dataclass(eq=False)
+class RequestTimeout(Problem):
+    """The client took too long to send its request."""
+
+    status = 408
+    slug = "request-timeout"
+    title = N_("Request too slow")
+    detail = N_("The request did not arrive in time.")
+
+
+@dataclass(eq=False)
+class UriTooLong(Problem):
+    status = 414
+    slug = "uri-too-long"
+    title = N_("Address too long")
+    detail = N_("The path or the query of the address is too long.")
+
+
+@dataclass(eq=False)
+class HeadersTooLarge(Problem):
+    status = 431
+    slug = "headers-too-large"
+    title = N_("Headers too large")
+    detail = N_("The request has too many headers, or too large ones.")
+
+
+@dataclass(eq=False)
+class BadGateway(Problem):
+    """A service broke off, or answered with something that is not HTTP."""
+
+    status = 502
+    slug = "bad-gateway"
+    title = N_("A service failed")
+    detail = N_(
+        "The service {service} gave no proper answer. It is not known whether the request "
+        "took effect; repeat it with the same Idempotency-Key."
+    )
+    service: str
+
+
+@dataclass(eq=False)
+class ServiceAway(Unavailable):
+    """A service cannot be reached; the request was not sent."""
+
+    slug = "service-unavailable"
+    title = N_("Service away")
+    detail = N_("The service {service} is away. Nothing was changed. Try again in a moment.")
+    service: str
+
+
+@dataclass(eq=False)
+class SignInAway(Unavailable):
+    """The gateway cannot tell yet whether a token is valid, and so lets nobody in."""
+
+    slug = "identity-unavailable"
+    title = N_("Sign-in service away")
+    detail = N_("Access tokens cannot be checked just now. Try again in a moment.")
+
+
+@dataclass(eq=False)
+class ServiceTooSlow(DeadlineExceeded):
+    """A service did not answer before the deadline."""
+
+    detail = N_(
+        "The service {service} did not answer in time. It is not known whether the request "
+        "took effect; repeat it with the same Idempotency-Key."
+    )
+    service: str
+
+
+@dataclass(eq=False)
+class ReadOnly(MethodNotAllowed):
+    """A page of the gateway's own, which can only be read."""
+
+    detail = N_("This address can only be read.")
+    headers: ClassVar[Mapping[str, str]] = {"Allow": "GET, HEAD"}

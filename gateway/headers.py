@@ -1,0 +1,181 @@
+"""Which headers pass, in which direction, and which the gateway sets itself.
+
+Nothing of a request is forwarded as it came: framing, hop-by-hop headers and whatever could pass
+for the gateway's own word about the caller are dropped, and the rest is written anew.
+"""
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from gateway.asgi import Headers
+from gateway.errors import HeadersTooLarge, MalformedRequest
+
+HEADERS_MAX: Final = 100
+HEAD_LENGTH_MAX: Final = 32_768  # All names and values of a request together, in bytes.
+
+# Meant for one connection (RFC 9110, 7.6.1), or framing, which every connection has its own.
+HOP_BY_HOP: Final = frozenset(
+    {
+        b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization",
+        b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade",
+        b"content-length", b"expect", b"http2-settings",
+    }
+)  # fmt: skip
+
+# Other parties' ways of saying who calls from where, beside everything that starts with "x-".
+_FORGEABLE: Final = frozenset(
+    {
+        b"host", b"forwarded", b"via", b"client-ip", b"true-client-ip", b"cf-connecting-ip",
+        b"remote-user", b"remote-addr", b"early-data", b"cookie", b"traceparent",
+    }
+)  # fmt: skip
+
+# The usual ones, known to pass, so that only unusual names are looked at closely.
+_USUAL: Final = frozenset(
+    {
+        b"accept", b"accept-encoding", b"accept-language", b"authorization", b"cache-control",
+        b"content-type", b"idempotency-key", b"if-match", b"if-none-match", b"origin", b"pragma",
+        b"referer", b"user-agent", b"range",
+    }
+)  # fmt: skip
+
+# What the gateway reads itself; a second one of these would leave open which of them counts.
+_READ: Final = frozenset(
+    {
+        b"host", b"authorization", b"content-length", b"transfer-encoding", b"x-request-id",
+        b"traceparent", b"accept-language", b"origin", b"connection", b"cookie",
+        b"access-control-request-method",
+    }
+)  # fmt: skip
+_SINGLE: Final = frozenset(
+    {b"host", b"authorization", b"content-length", b"transfer-encoding", b"origin"}
+)
+
+_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._~-]{1,64}")
+_TRACEPARENT: Final = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+# Of a service's answer: ours alone to say, or of no concern to the client.
+_OURS: Final = frozenset(
+    {
+        b"server", b"date", b"x-powered-by", b"x-request-id", b"traceparent", b"tracestate",
+        b"strict-transport-security", b"x-content-type-options", b"content-security-policy",
+        b"referrer-policy", b"x-frame-options", b"alt-svc", b"set-cookie", b"forwarded", b"via",
+        b"access-control-allow-origin", b"access-control-allow-credentials",
+        b"access-control-allow-headers", b"access-control-allow-methods",
+        b"access-control-expose-headers", b"access-control-max-age",
+    }
+)  # fmt: skip
+_NOT_ANSWERED: Final = (HOP_BY_HOP | _OURS) - {b"content-length"}
+
+NO_STORE: Final = (b"cache-control", b"no-store")
+SECURITY: Final[Headers] = [
+    (b"strict-transport-security", b"max-age=63072000; includeSubDomains"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+]
+
+
+@dataclass(slots=True)
+class RequestHead:
+    """A request's headers, sorted out: `passing` is framed for the service, `read` is for us."""
+
+    passing: list[bytes] = field(default_factory=list)
+    read: dict[bytes, bytes] = field(default_factory=dict)
+
+    @property
+    def has_body(self) -> bool:
+        return self.content_length > 0 or b"transfer-encoding" in self.read
+
+    @property
+    def content_length(self) -> int:
+        """The declared length in bytes; 0 where none is declared."""
+        return int(self.read.get(b"content-length", b"0"))
+
+    def text(self, name: bytes) -> str | None:
+        """Return a header that we read, as text."""
+        value = self.read.get(name)
+        return None if value is None else value.decode("latin-1")
+
+
+def sort_out(headers: Iterable[tuple[bytes, bytes]]) -> RequestHead:
+    """Return what passes and what we read. Raises MalformedRequest, HeadersTooLarge.
+
+    Names are lower-case, as ASGI has them.
+    """
+    head = RequestHead()
+    passing, read = head.passing, head.read
+    count = size = 0
+    for name, value in headers:
+        count += 1
+        size += len(name) + len(value)
+        if name in _READ:
+            if name in read and name in _SINGLE:
+                raise MalformedRequest
+            read[name] = value
+        if name in _USUAL or may_pass(name):
+            passing += (name, b": ", value, b"\r\n")
+    if count > HEADERS_MAX or size > HEAD_LENGTH_MAX:
+        raise HeadersTooLarge
+    if read.get(b"connection", b"keep-alive").lower() not in {b"keep-alive", b"close"}:
+        _drop_named(head)
+    return head
+
+
+def may_pass(name: bytes) -> bool:
+    """Whether a request header of this name goes on to a service.
+
+    A name with an underscore may turn into one with a hyphen behind us; nothing public needs `x-`.
+    """
+    return not (name in HOP_BY_HOP or name in _FORGEABLE or name.startswith(b"x-") or b"_" in name)
+
+
+def request_ids(head: RequestHead) -> tuple[bytes, bytes]:
+    """Return (request id, traceparent): the caller's own where well-formed, else new ones.
+
+    A new request id is the trace id, so that one of them finds the other.
+    """
+    request_id = head.read.get(b"x-request-id")
+    trace = head.read.get(b"traceparent")
+    if trace is None or not _TRACEPARENT.fullmatch(trace):
+        fresh = os.urandom(24).hex().encode()
+        trace = b"00-%b-%b-01" % (fresh[:32], fresh[32:])
+    if request_id is None or not _REQUEST_ID.fullmatch(request_id):
+        request_id = trace[3:35]
+    return request_id, trace
+
+
+def answer_headers(headers: Headers, *, has_body: bool) -> Headers:
+    """Return those of a service's headers that the client gets.
+
+    `has_body` False leaves out the length too, as 204 and 304 must.
+    """
+    named: frozenset[bytes] = frozenset()
+    cacheable = False
+    kept = []
+    for name, value in headers:
+        if name == b"connection" and value.lower() not in {b"keep-alive", b"close"}:
+            named |= _tokens(value)
+        if name in _NOT_ANSWERED or (name == b"content-length" and not has_body):
+            continue
+        cacheable = cacheable or name == b"cache-control"
+        kept.append((name, value))
+    if named:
+        kept = [(name, value) for name, value in kept if name not in named]
+    if not cacheable:
+        kept.append(NO_STORE)
+    return kept
+
+
+def _drop_named(head: RequestHead) -> None:
+    """Drop the headers that `Connection` names; our own are written later and stay."""
+    named = _tokens(head.read[b"connection"]) - {b"authorization"}
+    fields = zip(*[iter(head.passing)] * 4, strict=True)
+    head.passing[:] = [part for parts in fields if parts[0] not in named for part in parts]
+
+
+def _tokens(value: bytes) -> frozenset[bytes]:
+    return frozenset(token.strip().lower() for token in value.split(b","))

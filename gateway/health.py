@@ -1,0 +1,99 @@
+"""Health of the whole, as seen from the front door."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import httpx
+
+from gateway.upstreams import SERVICES
+from shared.metrics import system_health
+from shared.version import VERSION
+
+TIMEOUT_S: Final = 1.0
+KEPT_S: Final = 1.0  # Anybody may ask for /health; the services are asked once in so long.
+ESSENTIAL: Final = frozenset({"auth", "inventory"})
+CONNECTED: Final = "connected"
+
+Report = dict[str, Any]
+Reports = Mapping[str, Report | None]  # By service; None: no report was to be had.
+
+
+class Health:
+    """Asks the services how they are."""
+
+    def __init__(self, client: httpx.AsyncClient, addresses: Mapping[str, str]) -> None:
+        self._client = client
+        self._addresses = addresses
+        self._started_at = time.time()
+        self._asked_at = float("-inf")
+        self._asking: asyncio.Task[Report] | None = None
+
+    async def whole(self) -> Report:
+        """Return the health of all services together; who asks within a second shares it."""
+        now = time.monotonic()
+        if self._asking is None or (self._asking.done() and now - self._asked_at > KEPT_S):
+            self._asked_at = now
+            self._asking = asyncio.create_task(self._examine())
+        return await asyncio.shield(self._asking)
+
+    async def status(self, authorization: str) -> Report:
+        """Return each service's own /status, asked in the name of the caller."""
+        return {
+            "version": VERSION,
+            "uptime_s": round(time.time() - self._started_at),
+            "services": await self._ask_all("/status", {"Authorization": authorization}),
+        }
+
+    async def _examine(self) -> Report:
+        whole = combine(await self._ask_all("/health", {}))
+        for service, status in whole["services"].items():
+            system_health.labels(service).set(status == "ok")
+        return whole
+
+    async def _ask_all(self, path: str, headers: Mapping[str, str]) -> Reports:
+        reports = await asyncio.gather(*(self._ask(name, path, headers) for name in SERVICES))
+        return dict(zip(SERVICES, reports, strict=True))
+
+    async def _ask(self, service: str, path: str, headers: Mapping[str, str]) -> Report | None:
+        try:
+            response = await self._client.get(
+                self._addresses[service] + path, headers=headers, timeout=TIMEOUT_S
+            )
+            report = response.json()
+        except (httpx.HTTPError, ValueError, RecursionError):
+            return None
+        return report if isinstance(report, dict) else None
+
+
+def combine(reports: Reports) -> Report:
+    """Return one report of many.
+
+    The whole is down without one of the essential services, degraded without another or with one
+    that is not wholly well.
+    """
+    statuses = {
+        service: "down" if report is None else str(report.get("status", "down"))
+        for service, report in reports.items()
+    }
+    if any(statuses.get(service, "down") == "down" for service in ESSENTIAL):
+        status = "down"
+    else:
+        status = "ok" if set(statuses.values()) == {"ok"} else "degraded"
+    forecasting = reports.get("forecasting") or {}
+    given = [report for report in reports.values() if report is not None]
+    return {
+        "status": status,
+        "database": _worst(report.get("database") for report in given),
+        "cache": _worst(report.get("cache") for report in given),
+        "ai": forecasting.get("ai", "ready" if statuses.get("forecasting") == "ok" else "away"),
+        "version": VERSION,
+        "services": statuses,
+    }
+
+
+def _worst(states: Iterable[str | None]) -> str:
+    """Return "connected" if all who know say so, else what the first other one says."""
+    known = [state for state in states if state is not None]
+    return next((state for state in known if state != CONNECTED), CONNECTED) if known else "unknown"

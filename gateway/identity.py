@@ -1,0 +1,44 @@
+"""From an Authorization header to a caller who may pass, or the reason why not."""
+
+from typing import Final
+
+from gateway.errors import InvalidAccessToken, MissingScope, SignInAway
+from gateway.revocations import Revocations
+from shared.errors import Unauthorized
+from shared.security.claims import InvalidToken, UserClaims
+from shared.security.jwks import KeysUnavailable
+from shared.security.tokens import TokenVerifier
+
+_SCHEME: Final = b"bearer "
+
+
+class Identity:
+    """Checks people's access tokens: signature, claims, revocation, the scope of a route."""
+
+    def __init__(self, verifier: TokenVerifier[UserClaims], revocations: Revocations) -> None:
+        self._verifier = verifier
+        self._revocations = revocations
+
+    async def admit(self, authorization: bytes | None, scope: str | None) -> UserClaims:
+        """Return the claims of a caller who may pass.
+
+        Raises Unauthorized, InvalidAccessToken, MissingScope, SignInAway.
+        """
+        if authorization is None:
+            raise Unauthorized
+        if authorization[: len(_SCHEME)].lower() != _SCHEME:
+            raise InvalidAccessToken
+        try:
+            token = authorization[len(_SCHEME) :].decode("ascii")
+            claims = await self._verifier.verify(token)
+        except (InvalidToken, UnicodeDecodeError):
+            raise InvalidAccessToken from None
+        except KeysUnavailable:
+            raise SignInAway from None
+        if not self._revocations.loaded:
+            raise SignInAway
+        if self._revocations.cover(claims):
+            raise InvalidAccessToken
+        if scope is not None and scope not in claims.scopes:
+            raise MissingScope(scope=scope)
+        return claims

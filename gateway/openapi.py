@@ -1,0 +1,157 @@
+"""The services' OpenAPI documents, one by one and merged into one."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import httpx
+import structlog
+
+from gateway.errors import ServiceAway
+from gateway.upstreams import SERVICES
+from shared.version import VERSION
+
+PATH: Final = "/openapi.json"
+TIMEOUT_S: Final = 5.0
+KEPT_S: Final = 60.0
+RETRY_S: Final = 2.0  # A service that was away is asked again after so long.
+
+Document = dict[str, Any]
+log = structlog.get_logger()
+
+
+class Documents:
+    """Fetches documents and keeps them for a minute; an old one serves while a service is away."""
+
+    def __init__(self, client: httpx.AsyncClient, addresses: Mapping[str, str]) -> None:
+        self._client = client
+        self._addresses = addresses
+        self._documents: dict[str, Document] = {}
+        self._ask_again_at: dict[str, float] = {}
+        self._lock = asyncio.Lock()
+
+    async def of(self, service: str) -> Document:
+        """Return a service's public document. Raises ServiceAway if none was ever to be had."""
+        async with self._lock:
+            if time.monotonic() >= self._ask_again_at.get(service, 0.0):
+                await self._fetch(service)
+        try:
+            return self._documents[service]
+        except KeyError:
+            raise ServiceAway(service=service) from None
+
+    async def merged(self) -> Document:
+        """Return one document of all services that have one."""
+        found = {}
+        for service in SERVICES:
+            try:
+                found[service] = await self.of(service)
+            except ServiceAway:
+                continue
+        return merge(found)
+
+    async def _fetch(self, service: str) -> None:
+        kept_s = RETRY_S
+        try:
+            url = self._addresses[service] + PATH
+            response = await self._client.get(url, timeout=TIMEOUT_S)
+            document = response.raise_for_status().json()
+            if isinstance(document, dict):
+                self._documents[service] = public_part(document)
+                kept_s = KEPT_S
+        except (httpx.HTTPError, ValueError, RecursionError) as error:
+            log.warning("document not fetched", upstream=service, reason=repr(error))
+        self._ask_again_at[service] = time.monotonic() + kept_s
+
+
+def public_part(document: Document) -> Document:
+    """Return the document with the paths that the gateway serves."""
+    paths = document.get("paths", {})
+    public = {
+        path: item for path, item in paths.items() if path.startswith(("/api/", "/.well-known/"))
+    }
+    return document | {"paths": public, "servers": [{"url": "/"}]}
+
+
+def merge(documents: Mapping[str, Document]) -> Document:
+    """Return one document; components that differ under one name get their service's before it.
+
+    The first service to have a path or an operation id keeps it; another's id gets its name too.
+    """
+    clashing = _find_clashes(documents)
+    paths: dict[str, Any] = {}
+    components: dict[str, dict[str, Any]] = {}
+    tags: dict[str, Any] = {}
+    operation_ids: set[str] = set()
+    for service, original in documents.items():
+        document = _renamed(original, _renamer(service, clashing))
+        for kind, named in document.get("components", {}).items():
+            for name, component in named.items():
+                own = _new_name(service, kind, name, clashing)
+                components.setdefault(kind, {})[own] = component
+        for path, item in document["paths"].items():
+            paths.setdefault(path, _with_unique_ids(service, item, operation_ids))
+        for tag in document.get("tags", []):
+            tags.setdefault(tag["name"], tag)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Stockwright",
+            "version": VERSION,
+            "description": "All public operations of the inventory backend.",
+        },
+        "servers": [{"url": "/"}],
+        "paths": dict(sorted(paths.items())),
+        "components": components,
+        "tags": [*tags.values()],
+    }
+
+
+def _find_clashes(documents: Mapping[str, Document]) -> frozenset[tuple[str, str]]:
+    """Return the (kind, name) of components that two services define differently."""
+    seen: dict[tuple[str, str], Any] = {}
+    clashing = set()
+    for document in documents.values():
+        for kind, named in document.get("components", {}).items():
+            for name, component in named.items():
+                if seen.setdefault((kind, name), component) != component:
+                    clashing.add((kind, name))
+    return frozenset(clashing)
+
+
+def _renamer(service: str, clashing: frozenset[tuple[str, str]]) -> Callable[[str], str]:
+    def rename(reference: str) -> str:
+        place, _, name = reference.rpartition("/")
+        kind = place.rpartition("/")[2]
+        return f"{place}/{_new_name(service, kind, name, clashing)}"
+
+    return rename
+
+
+def _new_name(service: str, kind: str, name: str, clashing: frozenset[tuple[str, str]]) -> str:
+    return f"{service}.{name}" if (kind, name) in clashing else name
+
+
+def _renamed(node: Any, rename: Callable[[str], str]) -> Any:  # noqa: ANN401  Any JSON.
+    """Return a copy of `node` with every reference to a component renamed."""
+    if isinstance(node, dict):
+        return {key: _renamed(value, rename) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_renamed(value, rename) for value in node]
+    if isinstance(node, str) and node.startswith("#/components/"):
+        return rename(node)
+    return node
+
+
+def _with_unique_ids(service: str, item: Document, taken: set[str]) -> Document:
+    unique = {}
+    for method, operation in item.items():
+        if isinstance(operation, dict) and "operationId" in operation:
+            name = operation["operationId"]
+            name = f"{service}_{name}" if name in taken else name
+            taken.add(name)
+            unique[method] = operation | {"operationId": name}
+        else:
+            unique[method] = operation
+    return unique

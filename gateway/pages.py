@@ -1,0 +1,111 @@
+"""What the gateway answers itself: health, status, metrics, OpenAPI documents, documentation."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, Final, NamedTuple
+
+import orjson
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from gateway import docs
+from gateway.call import Answer, Call
+from gateway.errors import ReadOnly
+from gateway.health import Health
+from gateway.identity import Identity
+from gateway.openapi import Documents
+from gateway.upstreams import SERVICES
+from shared.errors import NotFound
+
+_READING: Final = frozenset({"GET", "HEAD"})
+_UNAVAILABLE: Final = 503
+
+
+class Page(NamedTuple):
+    """A page, and its name in the metrics."""
+
+    route: str
+    make: Callable[[Call], Awaitable[Answer]]
+
+
+class Pages:
+    """Finds and makes the gateway's own pages."""
+
+    def __init__(
+        self,
+        health: Health,
+        documents: Documents,
+        identity: Identity,
+        is_ready: Callable[[], bool],
+    ) -> None:
+        self._health = health
+        self._documents = documents
+        self._identity = identity
+        self._is_ready = is_ready
+        self._pages = {page.route: page for page in self._list()}
+        assets = docs.load_assets()
+        for path in ("/docs", *(f"/docs/{service}" for service in SERVICES)):
+            self._pages[path] = Page(path, partial(_constant, assets[docs.PAGE]))
+        for name, asset in assets.items():
+            self._pages[f"/docs/{name}"] = Page("/docs/{asset}", partial(_constant, asset))
+
+    async def answer(self, call: Call) -> None:
+        """Answer a call to one of the pages. Raises NotFound if there is none, ReadOnly."""
+        page = self._pages.get(call.path.decode("ascii"))
+        if page is None:
+            raise NotFound
+        call.route = page.route
+        if call.method not in _READING:
+            raise ReadOnly
+        await call.answer(await page.make(call))
+
+    def _list(self) -> list[Page]:
+        return [
+            Page("/", _to_docs),
+            Page("/health", self._whole_health),
+            Page("/health/live", partial(_constant, _json({"status": "ok"}))),
+            Page("/health/ready", self._readiness),
+            Page("/status", self._status),
+            Page("/metrics", _metrics),
+            Page("/openapi.json", self._merged_document),
+            *(
+                Page(f"/openapi/{service}.json", partial(self._document, service))
+                for service in SERVICES
+            ),
+        ]
+
+    async def _whole_health(self, _call: Call) -> Answer:
+        report = await self._health.whole()
+        return _json(report, _UNAVAILABLE if report["status"] == "down" else 200)
+
+    async def _readiness(self, _call: Call) -> Answer:
+        if self._is_ready():
+            return _json({"status": "ok"})
+        return _json({"status": "down", "reason": "auth has not answered yet"}, _UNAVAILABLE)
+
+    async def _status(self, call: Call) -> Answer:
+        authorization = call.head.read.get(b"authorization")
+        claims = await self._identity.admit(authorization, "ops:read")
+        call.user_language = claims.lang
+        return _json(await self._health.status((authorization or b"").decode("ascii")))
+
+    async def _merged_document(self, _call: Call) -> Answer:
+        return _json(await self._documents.merged())
+
+    async def _document(self, service: str, _call: Call) -> Answer:
+        return _json(await self._documents.of(service))
+
+
+async def _to_docs(_call: Call) -> Answer:
+    return Answer(b"", "text/plain", 307, [(b"location", b"/docs")])
+
+
+async def _metrics(_call: Call) -> Answer:
+    return Answer(generate_latest(), CONTENT_TYPE_LATEST)
+
+
+async def _constant(answer: Answer, _call: Call) -> Answer:
+    return answer
+
+
+def _json(report: Any, status: int = 200) -> Answer:  # noqa: ANN401  Any JSON.
+    return Answer(orjson.dumps(report), status=status)

@@ -1,0 +1,75 @@
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.auth.sessions.models import UserSession
+
+
+class Attempts(NamedTuple):
+    number: int
+    window_started_at: datetime
+
+
+async def count_attempt(
+    session: AsyncSession, account: bytes, now: datetime, window: timedelta
+) -> Attempts:
+    """Count one more attempt on an account, atomically; a window that has ended starts anew."""
+    row = await session.execute(
+        _COUNT_ATTEMPT, {"account": account, "now": now, "stale": now - window}
+    )
+    return Attempts(*row.one())
+
+
+async def forget_attempts(session: AsyncSession, account: bytes) -> None:
+    await session.execute(_FORGET_ATTEMPTS, {"account": account})
+
+
+async def find(session: AsyncSession, session_id: UUID) -> UserSession | None:
+    query = select(UserSession).where(UserSession.id == session_id)
+    return await session.scalar(query.execution_options(populate_existing=True))
+
+
+async def rotate(
+    session: AsyncSession, session_id: UUID, counter: int, now: datetime
+) -> UserSession | None:
+    """Step the session's counter on if it stands at `counter` and the session goes on.
+
+    One conditional statement: of any number of requests with one token a single one rotates.
+    """
+    statement = (
+        update(UserSession)
+        .where(
+            UserSession.id == session_id,
+            UserSession.counter == counter,
+            UserSession.revoked_at.is_(None),
+            UserSession.expires_at > now,
+        )
+        .values(counter=counter + 1, refreshed_at=now)
+        .returning(UserSession)
+    )
+    return await session.scalar(statement)
+
+
+async def revoke(session: AsyncSession, session_id: UUID, now: datetime) -> UUID | None:
+    """Revoke the session and return its user's id, or None when it was over already."""
+    statement = (
+        update(UserSession)
+        .where(UserSession.id == session_id, UserSession.revoked_at.is_(None))
+        .values(revoked_at=now)
+        .returning(UserSession.user_id)
+    )
+    return await session.scalar(statement)
+
+
+_COUNT_ATTEMPT = text("""
+    INSERT INTO sign_in_attempts AS a (account, window_started_at, attempts)
+    VALUES (:account, :now, 1)
+    ON CONFLICT (tenant_id, account) DO UPDATE SET
+        attempts = CASE WHEN a.window_started_at <= :stale THEN 1 ELSE a.attempts + 1 END,
+        window_started_at =
+            CASE WHEN a.window_started_at <= :stale THEN :now ELSE a.window_started_at END
+    RETURNING attempts, window_started_at""")
+_FORGET_ATTEMPTS = text("DELETE FROM sign_in_attempts WHERE account = :account")

@@ -1,0 +1,101 @@
+"""Refresh tokens and what to do with one; how long sessions last; when sign-ins are throttled."""
+
+import base64
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+LEEWAY = timedelta(seconds=10)  # In which the token just spent still gives its one successor.
+ATTEMPTS_MAX = 10
+ATTEMPT_WINDOW = timedelta(minutes=15)
+
+_PREFIX = "rt1."
+_ID_BYTES = 16
+_COUNTER_BYTES = 8
+_MAC_BYTES = 16
+_BODY_BYTES = 2 * _ID_BYTES + _COUNTER_BYTES
+_TEXT_LENGTH = len(_PREFIX) + (_BODY_BYTES + _MAC_BYTES) * 4 // 3 + 1
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    """What a refresh token says, under a MAC: the session and the place in its chain.
+
+    After Supabase Auth's version 2 tokens: nothing is stored for a token but the counter of its
+    session, so there is one chain and nothing to steal from the database.
+    """
+
+    tenant_id: UUID
+    session_id: UUID
+    counter: int
+
+    def sealed(self, key: bytes) -> str:
+        """Return the text that the client keeps."""
+        body = self.tenant_id.bytes + self.session_id.bytes + self.counter.to_bytes(_COUNTER_BYTES)
+        return _PREFIX + base64.urlsafe_b64encode(body + _mac(body, key)).rstrip(b"=").decode()
+
+    @classmethod
+    def read(cls, text: str, key: bytes) -> "RefreshToken | None":
+        """Return the token, or None for anything that we did not write exactly so."""
+        if len(text) != _TEXT_LENGTH or not text.startswith(_PREFIX) or not text.isascii():
+            return None
+        encoded = text.removeprefix(_PREFIX)
+        try:
+            raw = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
+        except ValueError:
+            return None
+        body = raw[:_BODY_BYTES]
+        if not hmac.compare_digest(raw[_BODY_BYTES:], _mac(body, key)):
+            return None
+        token = cls(
+            UUID(bytes=body[:_ID_BYTES]),
+            UUID(bytes=body[_ID_BYTES : 2 * _ID_BYTES]),
+            int.from_bytes(body[2 * _ID_BYTES :]),
+        )
+        return token if hmac.compare_digest(token.sealed(key), text) else None
+
+
+RefreshOutcome = Literal["repeat", "reused", "ended"]
+
+
+def judge_unrotated(
+    presented: int, *, counter: int, refreshed_at: datetime, is_over: bool, now: datetime
+) -> RefreshOutcome:
+    """Say what a refresh token means that did not rotate its session.
+
+    `repeat`: the immediate parent within the leeway, so its successor is given again. `reused`: an
+    older one, or the parent too late. `ended`: the session is over, or the token is not of it.
+    """
+    if is_over or presented >= counter:
+        return "ended"
+    if presented == counter - 1 and now - refreshed_at <= LEEWAY:
+        return "repeat"
+    return "reused"
+
+
+def expiry(started_at: datetime, now: datetime, *, idle_s: int, lifetime_max_s: int) -> datetime:
+    """Return when a session ends that is used now: when idle too long, or old enough."""
+    return min(now + timedelta(seconds=idle_s), started_at + timedelta(seconds=lifetime_max_s))
+
+
+def is_throttled(attempts: int) -> bool:
+    """Say whether the attempt with this number, counted from 1, is refused unseen."""
+    return attempts > ATTEMPTS_MAX
+
+
+def is_first_throttled(attempts: int) -> bool:
+    """Say whether this attempt is the one with which the refusing begins."""
+    return attempts == ATTEMPTS_MAX + 1
+
+
+def retry_after_s(window_started_at: datetime, now: datetime) -> int:
+    """Return the whole seconds until the window of counted attempts ends, at least 1."""
+    left = window_started_at + ATTEMPT_WINDOW - now
+    return max(-(-left // timedelta(seconds=1)), 1)
+
+
+def _mac(body: bytes, key: bytes) -> bytes:
+    return hmac.digest(key, body, hashlib.sha256)[:_MAC_BYTES]

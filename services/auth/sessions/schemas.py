@@ -1,0 +1,33 @@
+from typing import Literal
+
+from pydantic import Field, SecretStr
+
+from services.auth.users.schemas import Email, Password, UserRead
+from shared.schemas import Input, Output
+
+
+class SignInCreate(Input):
+    email: Email
+    password: Password
+    tenant: str | None = Field(
+        default=None, max_length=63, description="Short name of the tenant; `default` otherwise."
+    )
+
+
+class RefreshCreate(Input):
+    refresh_token: SecretStr = Field(min_length=1, max_length=512)
+
+
+class SignOut(Input):
+    all: bool = Field(default=False, description="End every session of yours, on all devices.")
+
+
+class TokensRead(Output):
+    access_token: str
+    refresh_token: str = Field(description="Use it once; each refresh gives the next one.")
+    token_type: Literal["Bearer"]
+    expires_in: int = Field(description="Seconds until the access token ends.")
+
+
+class SignedInRead(TokensRead):
+    user: UserRead

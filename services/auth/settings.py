@@ -1,0 +1,65 @@
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+
+from services.auth.passwords import rules as passwords
+from shared.security.tokens import TokenSigner
+from shared.settings import HexKey, ServiceSettings
+
+RegistrationPolicy = Literal["open", "invite", "closed"]
+CLIENTS = ("gateway", "inventory", "forecasting", "reporting")
+_SECRET_LENGTH_MIN = 32
+
+
+class Settings(ServiceSettings):
+    """What auth reads beside what every service does."""
+
+    jwt_private_key: SecretStr
+    jwt_secret: SecretStr = Field(min_length=_SECRET_LENGTH_MIN)
+    jwt_access_ttl: int = Field(default=900, ge=60, le=3600)
+    jwt_refresh_ttl: int = Field(default=604_800, ge=3600)
+    session_lifetime_max: int = Field(default=2_592_000, ge=3600)
+    encryption_key: HexKey = Field(repr=False)
+    encryption_key_previous: str = Field(default="", repr=False)
+    password_min_length: int = Field(default=12, ge=8, le=64)
+    password_threads: int = Field(default=2, ge=1, le=64)
+    admin_email: str = "admin@example.com"
+    admin_password: SecretStr
+    registration: RegistrationPolicy | None = None
+    currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
+    gateway_client_secret: SecretStr = Field(min_length=_SECRET_LENGTH_MIN)
+    inventory_client_secret: SecretStr = Field(min_length=_SECRET_LENGTH_MIN)
+    forecasting_client_secret: SecretStr = Field(min_length=_SECRET_LENGTH_MIN)
+    reporting_client_secret: SecretStr = Field(min_length=_SECRET_LENGTH_MIN)
+
+    @field_validator("jwt_private_key")
+    @classmethod
+    def check_private_key(cls, value: SecretStr) -> SecretStr:
+        """Refuse a weak key; line breaks may be written as `\\n`, as env files have them."""
+        pem = value.get_secret_value().replace("\\n", "\n")
+        TokenSigner(pem)
+        return SecretStr(pem)
+
+    @field_validator("admin_password")
+    @classmethod
+    def check_admin_password(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        """Refuse a password that the first administrator could not choose either."""
+        weakness = passwords.find_weakness(
+            passwords.normalised(value.get_secret_value()),
+            length_min=info.data.get("password_min_length", 0),
+            personal=(info.data.get("admin_email", ""),),
+        )
+        if weakness:
+            raise ValueError(f"{weakness.replace('_', ' ')} for a password")
+        return value
+
+    @property
+    def registration_policy(self) -> RegistrationPolicy:
+        """Return who may register: as set, else everybody except in production."""
+        if self.registration is not None:
+            return self.registration
+        return "closed" if self.environment == "production" else "open"
+
+    def client_secret_of(self, client: str) -> str:
+        secret: SecretStr = getattr(self, f"{client}_client_secret")
+        return secret.get_secret_value()

@@ -1,0 +1,43 @@
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from services.auth.tenants.rules import SLUG_PATTERN, is_known_currency
+from services.auth.users.schemas import Email, Password
+from shared.i18n import N_
+from shared.schemas import Input, Line, Output
+
+Language = Literal["en", "fr"]
+
+
+def _known(code: str) -> str:
+    if not is_known_currency(code):
+        raise PydanticCustomError("currency", N_("Give a currency code of ISO 4217, as EUR."))
+    return code
+
+
+Currency = Annotated[str, Field(min_length=3, max_length=3), AfterValidator(_known)]
+Slug = Annotated[
+    str, Field(pattern=SLUG_PATTERN, max_length=63, description="Short name, used to sign in.")
+]
+
+
+class TenantCreate(Input):
+    name: Line
+    slug: Slug
+    admin_email: Email = Field(description="Of the tenant's first administrator.")
+    admin_password: Password
+    language: Language = "en"
+    currency: Currency = "USD"
+
+
+class TenantRead(Output):
+    id: UUID
+    slug: str
+    name: str
+    language: Language
+    currency: str
+    created_at: datetime

@@ -1,0 +1,30 @@
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import FetchedValue
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.auth.users.rules import Role
+from shared.db import Base
+from shared.ids import new_id
+
+
+class User(Base):
+    """A person's account in one tenant; address and name are sealed, the password hashed."""
+
+    __tablename__ = "users"
+
+    tenant_id: Mapped[UUID] = mapped_column(server_default=FetchedValue())
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    email_index: Mapped[bytes]
+    email_sealed: Mapped[bytes]
+    name_sealed: Mapped[bytes | None]
+    password_hash: Mapped[str]  # PHC string, Argon2id.
+    role: Mapped[Role]
+    language: Mapped[str | None]
+    locked_at: Mapped[datetime | None]
+    sessions_ended_at: Mapped[datetime | None]  # Sessions started before it are over.
+    token_version: Mapped[int] = mapped_column(default=1)  # Older access tokens are refused.
+    token_version_raised_at: Mapped[datetime | None]
+    revision: Mapped[int] = mapped_column(default=1)  # Of the row, for its ETag.
+    created_at: Mapped[datetime]

@@ -1,0 +1,63 @@
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.auth.users.models import User
+from services.auth.users.rules import Role
+
+
+async def find(session: AsyncSession, user_id: UUID) -> User | None:
+    return await session.scalar(select(User).where(User.id == user_id))
+
+
+async def lock(session: AsyncSession, user_id: UUID) -> User | None:
+    query = select(User).where(User.id == user_id).with_for_update(key_share=True)
+    return await session.scalar(query)
+
+
+async def find_by_index(session: AsyncSession, candidates: Sequence[bytes]) -> User | None:
+    return await session.scalar(select(User).where(User.email_index.in_(candidates)))
+
+
+async def insert_unless_taken(session: AsyncSession, user: User) -> bool:
+    """Insert the user; return False when the tenant has one with this address."""
+    columns = (
+        "id", "email_index", "email_sealed", "name_sealed", "password_hash", "role", "language",
+        "created_at",
+    )  # fmt: skip
+    values = {name: getattr(user, name) for name in columns}
+    statement = insert(User).values(values).on_conflict_do_nothing().returning(User.id)
+    return await session.scalar(statement) is not None
+
+
+async def page(
+    session: AsyncSession, *, after: UUID | None, role: Role | None, locked: bool | None, limit: int
+) -> Sequence[User]:
+    query = select(User).order_by(User.id).limit(limit)
+    if after is not None:
+        query = query.where(User.id > after)
+    if role is not None:
+        query = query.where(User.role == role)
+    if locked is not None:
+        query = query.where(User.locked_at.is_not(None) if locked else User.locked_at.is_(None))
+    return (await session.scalars(query)).all()
+
+
+async def lock_with_administrators(session: AsyncSession, user_id: UUID) -> Sequence[User]:
+    """Lock the user and all administrators who can sign in, in key order, and return them."""
+    administers = and_(User.role == "admin", User.locked_at.is_(None))
+    query = (
+        select(User)
+        .where(or_(User.id == user_id, administers))
+        .order_by(User.id)
+        .with_for_update(key_share=True)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def has_administrator(session: AsyncSession) -> bool:
+    found = await session.scalar(select(User.id).where(User.role == "admin").limit(1))
+    return found is not None

@@ -1,0 +1,67 @@
+"""Roles and what each may do; addresses; what a change of a user entails."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Literal, TypeAlias, get_args
+
+Role: TypeAlias = Literal["admin", "manager", "clerk", "viewer", "auditor"]
+Scope: TypeAlias = Literal[
+    "inventory:read", "inventory:write", "stock:write", "price:write", "price:approve",
+    "supplier:read", "supplier:write", "order:write", "forecast:read", "forecast:train",
+    "report:read", "user:manage", "audit:read", "ops:read", "ops:write",
+]  # fmt: skip
+
+ROLES: tuple[Role, ...] = get_args(Role)
+ALL_SCOPES: frozenset[str] = frozenset(get_args(Scope))
+PLATFORM_SCOPE = "tenant:manage"  # Administrators of the default tenant alone.
+
+SCOPES: Mapping[Role, frozenset[str]] = {
+    "admin": ALL_SCOPES,
+    "manager": ALL_SCOPES - {"user:manage", "audit:read", "ops:read", "ops:write"},
+    "clerk": frozenset({"inventory:read", "stock:write", "forecast:read"}),
+    "viewer": frozenset({"inventory:read", "forecast:read", "report:read"}),
+    "auditor": frozenset(
+        {"inventory:read", "supplier:read", "forecast:read", "report:read", "audit:read",
+         "ops:read"}
+    ),
+}  # fmt: skip
+
+ROLE_OF_THE_REGISTERED: Role = "viewer"
+EMAIL_LENGTH_MAX = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets.
+_LOCAL_LENGTH_MAX = 64
+
+_LOCAL = re.compile(r"[^\s@\"(),:;<>\[\]\\]+")
+_LABEL = re.compile(r"[^\W_](?:[\w-]*[^\W_])?")
+
+
+def scopes_of(role: Role, *, in_default_tenant: bool) -> frozenset[str]:
+    """Return what a role may do; administrators of the default tenant manage tenants too."""
+    scopes = SCOPES[role]
+    return scopes | {PLATFORM_SCOPE} if role == "admin" and in_default_tenant else scopes
+
+
+def is_email(text: str) -> bool:
+    """Say whether the text has the form of an e-mail address: something a mail could go to."""
+    local, at, domain = text.rpartition("@")
+    labels = domain.split(".")
+    return (
+        bool(at)
+        and len(text) <= EMAIL_LENGTH_MAX
+        and len(local) <= _LOCAL_LENGTH_MAX
+        and bool(_LOCAL.fullmatch(local))
+        and not any(part == "" for part in local.split("."))
+        and len(labels) > 1
+        and all(_LABEL.fullmatch(label) for label in labels)
+    )
+
+
+def lookup_form(email: str) -> str:
+    """Return the form in which addresses are compared: case and width do not tell them apart."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", email).casefold())
+
+
+def ends_administration(*, role: Role, is_locked: bool, new_role: Role, will_lock: bool) -> bool:
+    """Say whether a change takes away an administrator who could sign in."""
+    could = role == "admin" and not is_locked
+    return could and (new_role != "admin" or will_lock)

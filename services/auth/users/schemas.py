@@ -1,0 +1,65 @@
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_core import PydanticCustomError
+
+from services.auth.users.rules import EMAIL_LENGTH_MAX, Role, is_email
+from shared.i18n import N_
+from shared.schemas import Input, Line, Output, Text
+
+Language = Literal["en", "fr"]
+PASSWORD_FIELD_LENGTH_MAX = 512  # Before normalisation; the rule itself is in passwords.rules.
+
+
+def _checked(text: str) -> str:
+    if not is_email(text):
+        raise PydanticCustomError("email", N_("Give an e-mail address."))
+    return text
+
+
+Email = Annotated[
+    Text,
+    Field(min_length=3, max_length=EMAIL_LENGTH_MAX, examples=["ada@example.com"]),
+    AfterValidator(_checked),
+]
+Password = Annotated[
+    SecretStr,
+    Field(
+        min_length=1,
+        max_length=PASSWORD_FIELD_LENGTH_MAX,
+        description="Any characters; taken exactly as given, in Unicode form NFC.",
+        examples=["nine unrelated words"],
+    ),
+]
+
+
+class UserCreate(Input):
+    email: Email
+    password: Password
+    role: Role
+    name: Line | None = None
+    language: Language | None = None
+
+
+class ProfileUpdate(Input):
+    """Fields left out stay as they are; `null` clears."""
+
+    name: Line | None = None
+    language: Language | None = None
+
+
+class UserUpdate(ProfileUpdate):
+    role: Role | None = Field(default=None, description="Left out or null: unchanged.")
+
+
+class UserRead(Output):
+    id: UUID
+    email: str
+    name: str | None
+    role: Role
+    scopes: list[str]
+    language: Language | None
+    locked: bool
+    created_at: datetime

@@ -1,0 +1,59 @@
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, LargeBinary
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.db import Base
+from shared.ids import new_id
+
+
+class Item(Base):
+    """Something that is kept in stock, counted in stock units."""
+
+    __tablename__ = "items"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    code: Mapped[str]
+    name_en: Mapped[str]
+    name_fr: Mapped[str]
+    description_en: Mapped[str]
+    description_fr: Mapped[str]
+    category: Mapped[str | None]
+    unit: Mapped[str]
+    pack_size: Mapped[Decimal]  # Stock units in a pack.
+    pack_unit: Mapped[str | None]
+    tracking: Mapped[str]
+    par_level: Mapped[Decimal | None]
+    reorder_point: Mapped[Decimal | None]
+    reorder_quantity: Mapped[Decimal | None]
+    lead_time_days: Mapped[int | None]
+    cost_id: Mapped[UUID | None]  # The unit cost in force, a row of prices.
+    price_id: Mapped[UUID | None]  # The selling price in force.
+    active: Mapped[bool] = mapped_column(default=True)
+    version: Mapped[int] = mapped_column(default=1)
+    search_text: Mapped[str]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class Barcode(Base):
+    """A code on a label; several may name one item, none names two."""
+
+    __tablename__ = "barcodes"
+
+    barcode: Mapped[str] = mapped_column(primary_key=True)
+    item_id: Mapped[UUID] = mapped_column(ForeignKey("items.id"))
+
+
+class Price(Base):
+    """A cost or price that was in force once; the amount is sealed for its own row."""
+
+    __tablename__ = "prices"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    item_id: Mapped[UUID] = mapped_column(ForeignKey("items.id"))
+    kind: Mapped[str]
+    source: Mapped[str]
+    amount: Mapped[bytes] = mapped_column(LargeBinary)

@@ -1,0 +1,148 @@
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Query, Request, Response
+
+from services.inventory.errors import (
+    BarcodeTaken,
+    ItemCodeTaken,
+    ItemInStock,
+    ItemNotFound,
+    PriceForbidden,
+)
+from services.inventory.items import service
+from services.inventory.items.queries import ItemFilter
+from services.inventory.items.schemas import ItemCreate, ItemPage, ItemRead, ItemUpdate
+from services.inventory.resources import PriceSealer
+from shared.errors import PreconditionFailed
+from shared.pagination import LIMIT_DEFAULT, Cursor, InvalidCursor, Limit
+from shared.principal import Principal
+from shared.schemas import Line
+from shared.web import KEYED, Language, Now, Session, feature_router, problems, requires
+from shared.web.etag import IfMatch, tag
+
+router = feature_router("/api/inventory", "items")
+
+CanRead = Annotated[Principal, Depends(requires("inventory:read"))]
+CanWrite = Annotated[Principal, Depends(requires("inventory:write"))]
+
+
+@router.get("", responses=problems(InvalidCursor))
+async def list_items(
+    session: Session,
+    _caller: CanRead,
+    language: Language,
+    category: Line | None = None,
+    location: Annotated[Line | None, Query(description="With stock at this location.")] = None,
+    active: bool | None = True,
+    below_par: bool = False,
+    cursor: Cursor = None,
+    limit: Limit = LIMIT_DEFAULT,
+) -> ItemPage:
+    """List items with their stock over all locations, in the order of their codes."""
+    wanted = ItemFilter(category, location, active, below_par)
+    return await service.list_items(session, wanted, cursor=cursor, limit=limit, language=language)
+
+
+@router.post(
+    "/add-item",
+    status_code=201,
+    responses=problems(ItemCodeTaken, BarcodeTaken, PriceForbidden, *KEYED),
+)
+@router.post(
+    "",
+    status_code=201,
+    name="create_item",
+    responses=problems(ItemCodeTaken, BarcodeTaken, PriceForbidden, *KEYED),
+)
+async def add_item(
+    request: Request,
+    response: Response,
+    body: ItemCreate,
+    session: Session,
+    caller: CanWrite,
+    sealer: PriceSealer,
+    now: Now,
+    language: Language,
+) -> ItemRead:
+    """Add an item."""
+    item = await service.add_item(session, sealer, body, caller=caller, now=now)
+    tag(request, response, item.version)
+    return await service.read_item(session, sealer, item, caller=caller, language=language)
+
+
+@router.get("/search")
+async def search_items(
+    session: Session,
+    _caller: CanRead,
+    language: Language,
+    q: Annotated[Line, Query(description="Name, code, category or barcode, roughly.")],
+    limit: Limit = 20,
+) -> ItemPage:
+    """Find items by what they are roughly called; case, accents and typos are forgiven."""
+    return await service.search_items(session, q, limit=limit, language=language)
+
+
+@router.get("/low-stock", responses=problems(InvalidCursor))
+async def list_low_stock(
+    session: Session,
+    _caller: CanRead,
+    language: Language,
+    cursor: Cursor = None,
+    limit: Limit = LIMIT_DEFAULT,
+) -> ItemPage:
+    """List the items whose available stock has come down to their reorder point."""
+    return await service.list_low_stock(session, cursor=cursor, limit=limit, language=language)
+
+
+@router.get("/{item_id}", responses=problems(ItemNotFound) | {304: {"description": "Unchanged."}})
+async def get_item(
+    request: Request,
+    response: Response,
+    item_id: UUID,
+    session: Session,
+    caller: CanRead,
+    sealer: PriceSealer,
+    language: Language,
+) -> ItemRead:
+    """Read one item."""
+    item = await service.get_item(session, item_id)
+    read = await service.read_item(session, sealer, item, caller=caller, language=language)
+    tag(request, response, item.version)
+    return read
+
+
+@router.patch(
+    "/{item_id}",
+    responses=problems(ItemNotFound, PreconditionFailed, BarcodeTaken, PriceForbidden),
+)
+async def change_item(
+    request: Request,
+    response: Response,
+    item_id: UUID,
+    body: ItemUpdate,
+    session: Session,
+    caller: CanWrite,
+    sealer: PriceSealer,
+    now: Now,
+    language: Language,
+    if_match: IfMatch = None,
+) -> ItemRead:
+    """Change some fields of an item."""
+    item = await service.change_item(
+        session, sealer, item_id, body, if_match, caller=caller, now=now
+    )
+    tag(request, response, item.version)
+    return await service.read_item(session, sealer, item, caller=caller, language=language)
+
+
+@router.delete(
+    "/{item_id}",
+    status_code=204,
+    responses=problems(ItemNotFound, PreconditionFailed, ItemInStock),
+)
+async def retire_item(
+    item_id: UUID, session: Session, _caller: CanWrite, now: Now, if_match: IfMatch = None
+) -> None:
+    """Retire an item that has no stock; its history stays."""
+    await service.retire_item(session, item_id, if_match, now=now)

@@ -1,0 +1,149 @@
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from shared.i18n import N_
+from shared.money import Amount, DecimalText, Level, Quantity
+from shared.schemas import Input, Line, Output, Text
+
+Code = Annotated[
+    Line,
+    StringConstraints(max_length=64, pattern=r"^[^\s/?#%\\]+$"),
+    Field(description="Unique name of the item; no spaces or slashes.", examples=["SPAGHETTI-500"]),
+]
+BarcodeText = Annotated[
+    Line,
+    StringConstraints(max_length=64, pattern=r"^[^\s/?#%\\]+$"),
+    Field(examples=["8076800195057"]),
+]
+LongText = Annotated[Text, Field(max_length=2000)]
+Unit = Annotated[Line, StringConstraints(max_length=32), Field(examples=["each"])]
+LeadTime = Annotated[int, Field(ge=0, le=730, description="Days from order to receipt.")]
+
+
+class LocalisedName(Input):
+    """A name in both languages; one alone stands for both."""
+
+    en: Line | None = None
+    fr: Line | None = None
+
+    @model_validator(mode="after")
+    def _has_one(self) -> Self:
+        if self.en is None and self.fr is None:
+            raise PydanticCustomError("name_needed", N_("Give the name in English or French."))
+        return self
+
+
+def _named(value: Any) -> Any:  # noqa: ANN401 - whatever the body holds.
+    return {"en": value} if isinstance(value, str) else value
+
+
+Name = Annotated[
+    LocalisedName,
+    BeforeValidator(_named, json_schema_input_type=LocalisedName | Line),
+    Field(examples=[{"en": "Spaghetti 500 g", "fr": "Spaghetti 500 g"}]),
+]
+
+
+class ItemFields(Input):
+    """What may be said of an item, in any order."""
+
+    category: Line | None = None
+    pack_unit: Unit | None = Field(default=None, examples=["case"])
+    par_level: Level | None = Field(default=None, description="Stock units wished for.")
+    reorder_point: Level | None = Field(default=None, description="Order at or below this.")
+    reorder_quantity: Quantity | None = Field(default=None, description="Least to order.")
+    lead_time_days: LeadTime | None = None
+
+
+class ItemCreate(ItemFields):
+    """A new item."""
+
+    code: Code
+    name: Name
+    description: LocalisedName | None = None
+    unit: Unit = "each"
+    pack_size: Quantity = Field(default=Decimal(1), description="Stock units in a pack.")
+    tracking: Literal["none"] = Field(default="none", description="Lots and serials follow later.")
+    barcodes: Annotated[list[BarcodeText], Field(max_length=20)] = Field(default_factory=list)
+    unit_cost: Amount | None = Field(default=None, description="Needs the scope `price:write`.")
+    price: Amount | None = Field(default=None, description="Needs the scope `price:write`.")
+
+
+class ItemUpdate(ItemFields):
+    """A change of an item: the fields given are set, the others stay."""
+
+    name: Name | None = None
+    description: LocalisedName | None = None
+    unit: Unit | None = None
+    pack_size: Quantity | None = None
+    barcodes: Annotated[list[BarcodeText], Field(max_length=20)] | None = None
+    unit_cost: Amount | None = Field(default=None, description="Needs the scope `price:write`.")
+    price: Amount | None = Field(default=None, description="Needs the scope `price:write`.")
+    active: Literal[True] | None = Field(default=None, description="Bring a retired item back.")
+
+    @model_validator(mode="after")
+    def _keeps_what_must_be(self) -> Self:
+        for name in ("name", "unit", "pack_size", "barcodes", "active"):
+            if name in self.model_fields_set and getattr(self, name) is None:
+                raise PydanticCustomError("cannot_be_empty", N_("This cannot be left empty."))
+        return self
+
+
+class ItemRead(Output):
+    """An item with its stock over all locations, in stock units."""
+
+    id: UUID
+    code: str
+    name: str = Field(description="In the language of the answer.")
+    names: dict[str, str]
+    descriptions: dict[str, str]
+    category: str | None
+    unit: str
+    pack_size: DecimalText
+    pack_unit: str | None
+    tracking: str
+    barcodes: list[str]
+    par_level: DecimalText | None
+    reorder_point: DecimalText | None
+    reorder_quantity: DecimalText | None
+    lead_time_days: int | None
+    unit_cost: DecimalText | None = Field(description="Null without a scope for prices.")
+    price: DecimalText | None = Field(description="Null without a scope for prices.")
+    on_hand: DecimalText
+    reserved: DecimalText
+    available: DecimalText
+    active: bool
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class ItemSummary(Output):
+    """An item in a list, with its stock over all locations."""
+
+    id: UUID
+    code: str
+    name: str
+    category: str | None
+    unit: str
+    on_hand: DecimalText
+    reserved: DecimalText
+    available: DecimalText
+    par_level: DecimalText | None
+    reorder_point: DecimalText | None
+    reorder_quantity: DecimalText | None
+    lead_time_days: int | None
+    pack_size: DecimalText
+    pack_unit: str | None
+    active: bool
+    updated_at: datetime
+
+
+class ItemPage(Output):
+    items: list[ItemSummary]
+    next_cursor: str | None

@@ -1,0 +1,100 @@
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Request, Response
+
+from services.inventory.errors import (
+    LocationInUse,
+    LocationMisplaced,
+    LocationNameTaken,
+    LocationNotFound,
+)
+from services.inventory.locations import service
+from services.inventory.locations.schemas import (
+    LocationCreate,
+    LocationPage,
+    LocationRead,
+    LocationUpdate,
+)
+from shared.errors import PreconditionFailed
+from shared.pagination import LIMIT_DEFAULT, Cursor, InvalidCursor, Limit
+from shared.principal import Principal
+from shared.web import KEYED, Now, Session, feature_router, problems, requires
+from shared.web.etag import IfMatch, tag
+
+router = feature_router("/api/locations", "locations")
+
+CanRead = Annotated[Principal, Depends(requires("inventory:read"))]
+CanWrite = Annotated[Principal, Depends(requires("inventory:write"))]
+
+
+@router.get("", responses=problems(InvalidCursor))
+async def list_locations(
+    session: Session, _caller: CanRead, cursor: Cursor = None, limit: Limit = LIMIT_DEFAULT
+) -> LocationPage:
+    """List the locations by name."""
+    return await service.list_locations(session, cursor=cursor, limit=limit)
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses=problems(LocationNotFound, LocationNameTaken, LocationMisplaced, *KEYED),
+)
+async def add_location(
+    request: Request,
+    response: Response,
+    body: LocationCreate,
+    session: Session,
+    _caller: CanWrite,
+    now: Now,
+) -> LocationRead:
+    """Add a location."""
+    location = await service.add_location(session, body, now=now)
+    tag(request, response, location.version)
+    return LocationRead.model_validate(location)
+
+
+@router.get(
+    "/{location_id}",
+    responses=problems(LocationNotFound) | {304: {"description": "Unchanged."}},
+)
+async def get_location(
+    request: Request, response: Response, location_id: UUID, session: Session, _caller: CanRead
+) -> LocationRead:
+    """Read one location."""
+    location = await service.get_location(session, location_id)
+    tag(request, response, location.version)
+    return LocationRead.model_validate(location)
+
+
+@router.patch(
+    "/{location_id}",
+    responses=problems(LocationNotFound, PreconditionFailed, LocationNameTaken),
+)
+async def change_location(
+    request: Request,
+    response: Response,
+    location_id: UUID,
+    body: LocationUpdate,
+    session: Session,
+    _caller: CanWrite,
+    now: Now,
+    if_match: IfMatch = None,
+) -> LocationRead:
+    """Rename a location or change its capacity."""
+    location = await service.change_location(session, location_id, body, if_match, now=now)
+    tag(request, response, location.version)
+    return LocationRead.model_validate(location)
+
+
+@router.delete(
+    "/{location_id}",
+    status_code=204,
+    responses=problems(LocationNotFound, PreconditionFailed, LocationInUse),
+)
+async def remove_location(
+    location_id: UUID, session: Session, _caller: CanWrite, if_match: IfMatch = None
+) -> None:
+    """Remove a location that never held stock and contains no other."""
+    await service.remove_location(session, location_id, if_match)

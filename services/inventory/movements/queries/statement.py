@@ -1,0 +1,139 @@
+"""The hot path: any number of movements in one statement, which is a transaction of its own.
+
+For each line: find item and places, look for its Idempotency-Key, lock the levels it touches in
+key order, check that no level falls below what is reserved at any point of the lines' order,
+change the levels, write ledger and journal rows, keep the key. All lines of an item are applied,
+or none of them is (`refused`): who of several gets scarce units is decided by `rules.judge`.
+
+Rows carry all their columns from step to step and meet tables only through LATERAL index
+look-ups: two steps are never joined, so the plan is linear whatever the planner believes of their
+sizes, and one plan serves one line and ten thousand.
+"""
+
+APPLY = """
+WITH asked AS MATERIALIZED (
+    SELECT a.*, k.fingerprint AS kept_fingerprint, k.answer AS kept_answer,
+           i.id AS item, i.code, i.active, coalesce(a.cost_id, i.cost_id) AS used_cost,
+           p.id AS place, c.id AS counterplace,
+           (k.fingerprint IS NULL AND i.active AND p.id IS NOT NULL
+               AND (a.to_location IS NULL OR c.id IS NOT NULL)) IS TRUE AS fit
+    FROM unnest($1::int[], $2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::text[],
+                $8::numeric[], $9::uuid[], $10::bytea[], $11::text[], $12::text[],
+                $13::timestamptz[], $14::text[], $15::text[], $16::text[], $17::bytea[])
+         AS a(n, id, kind, item_code, item_id, location, to_location, change, cost_id, amount,
+              reason, reference, occurred_at, actor, request_id, key, fingerprint)
+    LEFT JOIN LATERAL (
+        SELECT fingerprint, answer FROM idempotency_keys WHERE actor = a.actor AND key = a.key
+    ) k ON a.key IS NOT NULL
+    LEFT JOIN LATERAL (
+        SELECT id, code, active, cost_id FROM items WHERE code = a.item_code
+        UNION ALL
+        SELECT id, code, active, cost_id FROM items WHERE id = a.item_id
+    ) i ON true
+    LEFT JOIN LATERAL (SELECT id FROM locations WHERE name = a.location) p ON true
+    LEFT JOIN LATERAL (SELECT id FROM locations WHERE name = a.to_location) c ON true
+), leg AS (
+    SELECT 0 AS leg, place AS at, location AS at_name, change AS delta, asked.*
+    FROM asked WHERE fit
+    UNION ALL
+    SELECT 1, counterplace, to_location, -change, asked.*
+    FROM asked WHERE fit AND to_location IS NOT NULL
+), locked AS MATERIALIZED (
+    SELECT leg.*, v.on_hand, v.reserved
+    FROM (SELECT * FROM leg ORDER BY item, at) leg
+    LEFT JOIN LATERAL (
+        SELECT on_hand, reserved FROM levels
+        WHERE item_id = leg.item AND location_id = leg.at AND lot_id = $18 FOR UPDATE
+    ) v ON true
+), stepped AS (
+    SELECT *, on_hand + sum(delta) OVER (PARTITION BY item, at ORDER BY n, leg) AS balance
+    FROM locked
+), decided AS MATERIALIZED (
+    SELECT *, bool_or(bad) OVER (PARTITION BY item) AS refused,
+           bool_or(missing) OVER (PARTITION BY item) AS level_missing,
+           bool_or(bad) OVER () OR (SELECT bool_or(NOT fit) FROM asked) AS any_refused
+    FROM (
+        SELECT *, on_hand IS NULL AND delta > 0 AS missing,
+               on_hand IS NULL OR (delta < 0 AND balance < reserved) AS bad
+        FROM stepped
+    ) checked
+), applied AS MATERIALIZED (
+    SELECT * FROM decided WHERE NOT refused AND NOT ($19 AND any_refused) ORDER BY n, leg
+), keyed AS (
+    INSERT INTO idempotency_keys (actor, key, fingerprint, answer)
+    SELECT actor, key, fingerprint, jsonb_build_object('movement_id', id)
+    FROM applied WHERE leg = 0 AND key IS NOT NULL ORDER BY actor, key
+), moved AS (
+    UPDATE levels v SET on_hand = v.on_hand + t.delta
+    FROM (SELECT item, at, sum(delta) AS delta FROM applied GROUP BY item, at) t
+    WHERE v.item_id = t.item AND v.location_id = t.at AND v.lot_id = $18
+), priced AS (
+    INSERT INTO prices (id, item_id, kind, source, amount)
+    SELECT cost_id, item, 'cost', 'receipt', amount
+    FROM applied WHERE leg = 0 AND amount IS NOT NULL
+), entered AS (
+    INSERT INTO movements (id, leg, kind, item_id, location_id, quantity, balance_after, cost_id,
+                           reason, reference, actor, occurred_at, recorded_at)
+    SELECT id, leg, kind, item, at, delta, balance, used_cost, reason, reference, actor,
+           occurred_at, $20
+    FROM applied
+), journaled AS (
+    INSERT INTO journal (id, recorded_at, actor, request_id, type, subject, data)
+    SELECT gen_random_uuid(), $20, actor, request_id, 'inventory.stock-moved.v1', 'item:' || item,
+           json_build_object(
+               'movement_id', id, 'leg', leg, 'kind', kind, 'item_id', item, 'code', code,
+               'location_id', at, 'location', at_name, 'quantity', delta::text,
+               'balance_after', balance::text, 'cost_id', used_cost,
+               'amount_sealed', encode(amount, 'base64'), 'reason', reason,
+               'reference', reference, 'occurred_at', occurred_at)
+    FROM applied
+)
+SELECT d.n, d.leg, d.item AS item_id, d.code, d.at AS location_id, d.delta, d.balance,
+       d.used_cost, paid.amount AS used_amount, NULL::bytea AS kept_fingerprint,
+       NULL::uuid AS kept_movement,
+       greatest(d.on_hand - d.reserved, 0) AS available,
+       CASE WHEN d.level_missing THEN 'level_missing' WHEN d.refused THEN 'refused'
+            WHEN $19 AND d.any_refused THEN 'held_back' ELSE 'applied' END AS status
+FROM decided d
+LEFT JOIN LATERAL (SELECT amount FROM prices WHERE id = d.used_cost) paid ON $21
+UNION ALL
+SELECT n, 0, item, code, place, change, NULL, NULL, NULL, kept_fingerprint,
+       (kept_answer ->> 'movement_id')::uuid, NULL,
+       CASE WHEN kept_fingerprint IS NOT NULL THEN 'kept'
+            WHEN item IS NULL THEN 'unknown_item'
+            WHEN NOT active THEN 'retired_item'
+            WHEN place IS NULL THEN 'unknown_location' ELSE 'unknown_to_location' END
+FROM asked WHERE NOT fit
+"""
+
+# Who is meant, for lines whose levels must be locked and judged first.
+RESOLVE = """
+SELECT a.n, i.id AS item_id, p.id AS place, c.id AS counterplace
+FROM unnest($1::int[], $2::text[], $3::uuid[], $4::text[], $5::text[])
+     AS a(n, item_code, item_id, location, to_location)
+JOIN LATERAL (
+    SELECT id FROM items WHERE code = a.item_code AND active
+    UNION ALL
+    SELECT id FROM items WHERE id = a.item_id AND active
+) i ON true
+JOIN LATERAL (SELECT id FROM locations WHERE name = a.location) p ON true
+LEFT JOIN LATERAL (SELECT id FROM locations WHERE name = a.to_location) c ON true
+WHERE a.to_location IS NULL OR c.id IS NOT NULL
+"""
+
+ENSURE_LEVELS = """
+INSERT INTO levels (item_id, location_id)
+SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS w(item_id, location_id) ORDER BY 1, 2
+ON CONFLICT DO NOTHING
+"""
+
+LOCK_LEVELS = """
+SELECT w.item_id, w.location_id, v.on_hand, v.reserved
+FROM (
+    SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS u(item_id, location_id) ORDER BY 1, 2
+) w
+CROSS JOIN LATERAL (
+    SELECT on_hand, reserved FROM levels
+    WHERE item_id = w.item_id AND location_id = w.location_id AND lot_id = $3 FOR UPDATE
+) v
+"""

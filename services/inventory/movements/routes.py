@@ -1,0 +1,117 @@
+from typing import Annotated, Any
+
+from fastapi import Body, Depends, Query, Request
+
+from services.inventory.errors import (
+    BulkRefused,
+    InsufficientStock,
+    ItemNotFound,
+    ItemRetired,
+    LocationNotFound,
+    MovementInFuture,
+    PriceForbidden,
+)
+from services.inventory.movements import service
+from services.inventory.movements.rules import Kind
+from services.inventory.movements.schemas import (
+    BulkCreate,
+    BulkRead,
+    MovementCreate,
+    MovementPage,
+    MovementRead,
+)
+from services.inventory.resources import Batching, PriceSealer
+from shared.pagination import LIMIT_DEFAULT, Cursor, InvalidCursor, Limit
+from shared.principal import Principal
+from shared.schemas import Line, Moment
+from shared.web import KEYED, Language, Now, Session, feature_router, problems, requires
+from shared.web.idempotency import (
+    IdempotencyKey,
+    checked_key,
+    fingerprint,
+)
+from shared.web.requests import get_resources, request_id_of
+
+router = feature_router("/api/inventory/movements", "movements")
+
+CanMove = Annotated[Principal, Depends(requires("stock:write"))]
+CanRead = Annotated[Principal, Depends(requires("inventory:read"))]
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses=problems(
+        ItemNotFound, ItemRetired, LocationNotFound, InsufficientStock, MovementInFuture,
+        PriceForbidden, *KEYED,
+    ),
+)  # fmt: skip
+async def record_movement(
+    request: Request,
+    body: MovementCreate,
+    caller: CanMove,
+    batcher: Batching,
+    sealer: PriceSealer,
+    now: Now,
+    idempotency_key: IdempotencyKey = None,
+) -> MovementRead:
+    """Receive, issue, transfer, adjust or correct the stock of one item."""
+    resources = get_resources(request)
+    key = checked_key(idempotency_key) if idempotency_key is not None else None
+    print_ = (
+        fingerprint("POST", request.url.path, await request.body(), resources.fingerprint_key)
+        if key
+        else None
+    )
+    asked = service.Request(caller, request_id_of(request), now, key, print_)
+    movement = await service.record_movement(batcher, resources.database, sealer, body, asked)
+    resources.waker.wake(resources.service)
+    return movement
+
+
+@router.post(
+    "/bulk",
+    status_code=201,
+    responses=problems(MovementInFuture, PriceForbidden, BulkRefused, *KEYED),
+)
+async def record_bulk(
+    request: Request,
+    body: Annotated[BulkCreate, Body()],
+    session: Session,
+    caller: CanMove,
+    sealer: PriceSealer,
+    now: Now,
+    language: Language,
+) -> BulkRead:
+    """Apply up to 10,000 movements in their order: all or nothing, or whatever is possible."""
+    asked = service.Request(caller, request_id_of(request), now)
+    return await service.record_bulk(session, sealer, body, asked, language)
+
+
+@router.get("", responses=problems(InvalidCursor))
+async def list_movements(
+    session: Session,
+    caller: CanRead,
+    sealer: PriceSealer,
+    item: Annotated[Line | None, Query(description="Code of an item.")] = None,
+    location: Annotated[Line | None, Query(description="Name of a location.")] = None,
+    kind: Kind | None = None,
+    reference: Line | None = None,
+    from_time: Annotated[Moment | None, Query(alias="from")] = None,
+    to_time: Annotated[Moment | None, Query(alias="to")] = None,
+    cursor: Cursor = None,
+    limit: Limit = LIMIT_DEFAULT,
+) -> MovementPage:
+    """List ledger rows, newest first; a transfer is two, one for each end."""
+    asked: dict[str, Any] = {
+        "item": item,
+        "location": location,
+        "kind": kind.value if kind else None,
+        "reference": reference,
+        "from_time": from_time,
+        "to_time": to_time,
+    }
+    filters = {name: value for name, value in asked.items() if value is not None}
+    return await service.list_movements(
+        session, sealer, filters, cursor=cursor, limit=limit, caller=caller
+    )

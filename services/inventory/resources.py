@@ -1,0 +1,44 @@
+"""What inventory's routes need beside what every service's routes have."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from services.inventory.movements.service.batching import Batcher
+from services.inventory.settings import Settings
+from shared.security.sealing import Sealer
+from shared.web.requests import get_resources
+from shared.web.resources import Resources
+
+
+@dataclass(slots=True)
+class InventoryResources:
+    """Inventory's own: the group committer and the sealer of costs and prices."""
+
+    batcher: Batcher
+    prices: Sealer
+
+    @classmethod
+    def of(cls, resources: Resources, settings: Settings) -> "InventoryResources":
+        return cls(
+            Batcher(resources.database),
+            Sealer(settings.price_encryption_key, settings.price_encryption_key_previous),
+        )
+
+
+def _own(request: Request) -> InventoryResources:
+    own: InventoryResources = get_resources(request).own
+    return own
+
+
+def get_batcher(request: Request) -> Batcher:
+    return _own(request).batcher
+
+
+def get_price_sealer(request: Request) -> Sealer:
+    return _own(request).prices
+
+
+Batching = Annotated[Batcher, Depends(get_batcher)]
+PriceSealer = Annotated[Sealer, Depends(get_price_sealer)]

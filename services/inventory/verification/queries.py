@@ -1,0 +1,64 @@
+from collections.abc import Sequence
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+DIFFERENCES_MAX = 100
+
+
+async def count_checked(session: AsyncSession) -> RowMapping:
+    return (await session.execute(_COUNTS)).mappings().one()
+
+
+async def list_differences(session: AsyncSession) -> Sequence[RowMapping]:
+    """Compare stock with ledger, each ledger row with the one before, and ledger with journal."""
+    found: list[RowMapping] = []
+    for check in (_LEVELS, _BALANCES, _ENTRIES):
+        rows = await session.execute(check, {"most": DIFFERENCES_MAX - len(found)})
+        found.extend(rows.mappings())
+    return found
+
+
+_COUNTS = text("""
+    SELECT (SELECT count(*) FROM levels) AS levels, (SELECT count(*) FROM movements) AS movements,
+           (SELECT count(*) FROM journal WHERE type = 'inventory.stock-moved.v1') AS entries""")
+# The stock of every level is the sum of its ledger.
+_LEVELS = text("""
+    SELECT 'level' AS kind, item_id, location_id, NULL::uuid AS movement_id,
+           coalesce(m.total, 0) AS expected, coalesce(v.on_hand, 0) AS found
+    FROM levels v FULL JOIN (
+        SELECT item_id, location_id, lot_id, sum(quantity) AS total FROM movements GROUP BY 1, 2, 3
+    ) m USING (item_id, location_id, lot_id)
+    WHERE coalesce(v.on_hand, 0) <> coalesce(m.total, 0) LIMIT :most""")
+# Every balance is the sum of the ledger up to there, so no prefix was ever below zero.
+_BALANCES = text("""
+    SELECT 'balance' AS kind, item_id, location_id, id AS movement_id, total AS expected,
+           balance_after AS found
+    FROM (
+        SELECT *, sum(quantity) OVER (
+            PARTITION BY item_id, location_id, lot_id ORDER BY seq) AS total FROM movements
+    ) m WHERE total <> balance_after ORDER BY seq LIMIT :most""")
+# Every ledger row has its journal entry, which says the same, and there is no entry beside them.
+_ENTRIES = text("""
+    SELECT CASE WHEN j.movement_id IS NULL THEN 'entry_missing'
+                WHEN m.id IS NULL THEN 'movement_missing' ELSE 'entry_differs' END AS kind,
+           coalesce(m.item_id, j.item_id) AS item_id,
+           coalesce(m.location_id, j.location_id) AS location_id,
+           coalesce(m.id, j.movement_id) AS movement_id,
+           j.quantity AS expected, m.quantity AS found
+    FROM movements m FULL JOIN (
+        SELECT (data ->> 'movement_id')::uuid AS movement_id, (data ->> 'leg')::int AS leg,
+               (data ->> 'item_id')::uuid AS item_id, data ->> 'kind' AS kind,
+               (data ->> 'location_id')::uuid AS location_id, actor,
+               (data ->> 'quantity')::numeric AS quantity, data ->> 'reason' AS reason,
+               (data ->> 'balance_after')::numeric AS balance_after,
+               (data ->> 'cost_id')::uuid AS cost_id, data ->> 'reference' AS reference,
+               (data ->> 'occurred_at')::timestamptz AS occurred_at
+        FROM journal WHERE type = 'inventory.stock-moved.v1'
+    ) j ON j.movement_id = m.id AND j.leg = m.leg
+    WHERE m.id IS NULL OR j.movement_id IS NULL
+       OR (m.item_id, m.location_id, m.kind, m.quantity, m.balance_after, m.actor, m.occurred_at)
+          <> (j.item_id, j.location_id, j.kind, j.quantity, j.balance_after, j.actor, j.occurred_at)
+       OR m.cost_id IS DISTINCT FROM j.cost_id OR m.reason IS DISTINCT FROM j.reason
+       OR m.reference IS DISTINCT FROM j.reference
+    LIMIT :most""")

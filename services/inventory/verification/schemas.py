@@ -1,0 +1,32 @@
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.money import DecimalText
+from shared.schemas import Output
+
+
+class Checked(Output):
+    levels: int
+    movements: int
+    entries: int = Field(description="Journal entries of movements.")
+
+
+class DifferenceRead(Output):
+    """One place where two records of the same stock disagree."""
+
+    kind: Literal["level", "balance", "entry_missing", "entry_differs", "movement_missing"]
+    item_id: UUID | None
+    location_id: UUID | None
+    movement_id: UUID | None
+    expected: DecimalText | None
+    found: DecimalText | None
+
+
+class VerificationRead(Output):
+    """Whether levels, ledger and journal agree; there must be no differences."""
+
+    ok: bool
+    checked: Checked
+    differences: list[DifferenceRead]

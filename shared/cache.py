@@ -1,0 +1,67 @@
+"""The cache: JSON values in Redis for a while. With Redis away everything is merely computed."""
+
+import hashlib
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from shared import metrics
+from shared.security.sealing import Sealer
+
+
+class Cache:
+    """Values by prefix and key; sealed when a sealer is given, since some hold prices."""
+
+    def __init__(self, redis: Redis, sealer: Sealer | None = None) -> None:
+        self._redis = redis
+        self._sealer = sealer
+
+    def sealed_by(self, sealer: Sealer) -> "Cache":
+        return Cache(self._redis, sealer)
+
+    async def get_or_compute(
+        self, prefix: str, key: str, ttl_s: int, compute: Callable[[], Awaitable[Any]]
+    ) -> Any:  # noqa: ANN401 - any JSON value.
+        """Return the cached value, else compute it and keep it for `ttl_s` seconds."""
+        name = _name(prefix, key)
+        found = await self._read(prefix, name)
+        if found is not None:
+            return found
+        value = await compute()
+        await self._write(name, value, ttl_s)
+        return value
+
+    async def _read(self, prefix: str, name: str) -> Any:  # noqa: ANN401 - any JSON value.
+        started = time.perf_counter()
+        try:
+            stored = await self._redis.get(name)
+        except (RedisError, OSError):
+            stored = None
+        metrics.cache_duration.labels("get").observe(time.perf_counter() - started)
+        if stored is None:
+            metrics.cache_misses.labels(prefix).inc()
+            return None
+        metrics.cache_hits.labels(prefix).inc()
+        if self._sealer:
+            return orjson.loads(self._sealer.open_text(str(stored), name))
+        return orjson.loads(stored)
+
+    async def _write(self, name: str, value: Any, ttl_s: int) -> None:  # noqa: ANN401 - any JSON.
+        text = orjson.dumps(value, default=str)
+        stored = self._sealer.seal_text(text, name) if self._sealer else text.decode()
+        started = time.perf_counter()
+        try:
+            await self._redis.set(name, stored, ex=ttl_s)
+        except (RedisError, OSError):
+            return
+        finally:
+            metrics.cache_duration.labels("set").observe(time.perf_counter() - started)
+
+
+def _name(prefix: str, key: str) -> str:
+    """Return a key that carries no readable identifier."""
+    return f"{prefix}:{hashlib.sha256(key.encode()).hexdigest()[:32]}"

@@ -1,0 +1,161 @@
+"""The command line of every service: `python -m services.<name> <verb>...`.
+
+serve runs the web app; work runs the queued and periodic work and follow the followers (both may
+be given, to share a process); migrate brings the schema up to date as its owner; rebuild empties
+the read models and starts the followers over; openapi prints the document.
+
+A service is its package: `settings.py` has `Settings`, `app.py` has `create_app` and
+`open_service`, `jobs.py` has `work`, `followers.py` has `FOLLOWERS`; a file it does not need is
+absent.
+"""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Awaitable
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+import uvloop
+
+from shared.jobs import run_together
+from shared.log import configure_logging
+from shared.settings import ServiceSettings, load_settings
+from shared.web.resources import Resources, probing
+
+VERBS = ("serve", "work", "follow", "migrate", "rebuild", "openapi")
+_GRACE_S = 10
+
+
+def main(package: str) -> None:
+    """Run the verbs of the command line for the service in `package`."""
+    verbs = sys.argv[1:]
+    if not verbs or not set(verbs) <= set(VERBS):
+        sys.exit(f"usage: python -m {package} {'|'.join(VERBS)}")
+    service = package.rpartition(".")[2]
+    if verbs == ["openapi"]:
+        _print_openapi(package)
+        return
+    settings: ServiceSettings = load_settings(import_module(f"{package}.settings").Settings)
+    configure_logging(service, settings.log_level, settings.log_format)
+    match verbs:
+        case ["serve"]:
+            _serve(package, service, settings)
+        case ["migrate"]:
+            _migrate(package, service, settings)
+        case ["rebuild"]:
+            uvloop.run(_rebuild(package, settings))
+        case _:
+            uvloop.run(_run_worker(package, settings, verbs))
+
+
+def _serve(package: str, service: str, settings: ServiceSettings) -> None:
+    app = import_module(f"{package}.app").create_app(settings)
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=getattr(settings, f"{service}_port"),
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+
+
+def _migrate(package: str, service: str, settings: ServiceSettings) -> None:
+    from shared.db import migrate  # noqa: PLC0415 - Alembic is needed by this verb alone.
+
+    if settings.owner_database_url is None:
+        sys.exit("configuration error: OWNER_DATABASE_URL: needed to migrate")
+    folder = _folder(package) / "migrations"
+    migrate.main(service, folder, settings.owner_database_url.get_secret_value())
+
+
+def _print_openapi(package: str) -> None:
+    app = import_module(f"{package}.app").create_app(None)
+    sys.stdout.write(json.dumps(app.openapi(), indent=2, ensure_ascii=False, sort_keys=True) + "\n")
+
+
+async def _rebuild(package: str, settings: ServiceSettings) -> None:
+    from shared.journal.follow import rebuild  # noqa: PLC0415 - needed by this verb alone.
+
+    resources: Resources = import_module(f"{package}.app").open_service(settings)
+    await rebuild(import_module(f"{package}.followers").FOLLOWERS, resources.database)
+    await resources.close()
+
+
+async def _run_worker(package: str, settings: ServiceSettings, verbs: list[str]) -> None:
+    resources: Resources = import_module(f"{package}.app").open_service(settings)
+    loops: list[Awaitable[None]] = []
+    if "work" in verbs:
+        loops.append(import_module(f"{package}.jobs").work(resources))
+    if "follow" in verbs and find_spec(f"{package}.followers"):
+        loops.append(_follow_all(package, resources))
+    if settings.metrics_port is not None:
+        loops.append(_serve_health(package, settings, resources))
+    running = asyncio.ensure_future(run_together(*loops))
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, running.cancel)
+    async with probing(resources):
+        try:
+            await running
+        except asyncio.CancelledError:
+            pass
+        finally:
+            await resources.close()
+
+
+async def _follow_all(package: str, resources: Resources) -> None:
+    from shared.journal.follow import follow  # noqa: PLC0415 - needed by this verb alone.
+
+    followers = import_module(f"{package}.followers").FOLLOWERS
+    if resources.client is None:
+        raise RuntimeError(f"{package} follows others but has no client secret")
+    await run_together(
+        resources.waker.listen({follower.producer for follower in followers}),
+        *(
+            follow(follower, resources.database, resources.client, resources.waker)
+            for follower in followers
+        ),
+    )
+
+
+async def _serve_health(package: str, settings: ServiceSettings, resources: Resources) -> None:
+    """Serve health and metrics of a worker, which has no web app of its own."""
+    from fastapi import FastAPI  # noqa: PLC0415 - needed by this verb alone.
+
+    from shared.web import health  # noqa: PLC0415 - same.
+
+    app = FastAPI(openapi_url=None)
+    app.state.resources = resources
+    app.state.migrations = _folder(package) / "migrations"
+    app.include_router(health.router)
+    config = uvicorn.Config(
+        app, host=settings.host, port=settings.metrics_port or 0, access_log=False, log_config=None
+    )
+    server: Any = uvicorn.Server(config)
+    server.capture_signals = _without_signals  # The worker handles signals for the whole process.
+    await server.serve()
+
+
+class _without_signals:  # noqa: N801 - stands in for a context manager function.
+    def __enter__(self) -> None:
+        """Leave the process's signal handlers alone."""
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to restore."""
+
+
+def _folder(package: str) -> Path:
+    file = import_module(package).__file__
+    if file is None:
+        raise RuntimeError(f"{package} is not a package with files")
+    return Path(file).parent

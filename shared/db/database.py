@@ -1,0 +1,176 @@
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from shared import metrics
+from shared.settings import ServiceSettings
+
+NO_TENANT = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Who does something, and where from: what the journal writes beside each change."""
+
+    tenant_id: UUID | None
+    actor: str
+    request_id: str = ""
+
+
+@dataclass(slots=True)
+class Database:
+    """The connections of one process to its service's schema.
+
+    `transaction` gives an SQLAlchemy session inside one transaction with the tenant set; leaving
+    it commits. `hot` lends a plain asyncpg connection whose tenant is set, for statements that
+    are a transaction of their own.
+    """
+
+    engine: AsyncEngine
+    dsn: str
+    hot_size: int
+    connect_options: dict[str, Any]
+    _idle: asyncio.LifoQueue["_HotConnection"] = field(default_factory=asyncio.LifoQueue)
+
+    @classmethod
+    def from_settings(cls, settings: ServiceSettings, *, hot_connections: int = 0) -> "Database":
+        """Return a database that connects when first used; `hot_connections` bounds the hot path."""
+        dsn = settings.database_url.get_secret_value()
+        options = {
+            "server_settings": {
+                "statement_timeout": str(settings.statement_timeout_ms),
+                "idle_in_transaction_session_timeout": "60000",
+                "lock_timeout": "5000",
+                "timezone": "UTC",
+            },
+            "timeout": 5,
+        }
+
+        async def connect() -> asyncpg.Connection:
+            return await asyncpg.connect(dsn, **options)
+
+        engine = create_async_engine(
+            "postgresql+asyncpg://",
+            async_creator=connect,
+            pool_size=settings.pg_pool_size,
+            max_overflow=settings.pg_max_overflow,
+            pool_recycle=settings.pg_pool_recycle,
+            pool_timeout=5,
+            pool_use_lifo=True,
+            json_serializer=lambda value: orjson.dumps(value, default=str).decode(),
+            json_deserializer=orjson.loads,
+        )
+        _observe_statements(engine)
+        database = cls(engine, dsn, hot_connections, options)
+        for _ in range(hot_connections):
+            database._idle.put_nowait(_HotConnection())
+        return database
+
+    @asynccontextmanager
+    async def transaction(self, stamp: Stamp) -> AsyncIterator[AsyncSession]:
+        """Open one transaction as `stamp.tenant_id`; commit when the block ends, else roll back."""
+        async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
+            session.info["stamp"] = stamp
+            await set_tenant(session, stamp.tenant_id)
+            yield session
+
+    @asynccontextmanager
+    async def hot(self, tenant_id: UUID) -> AsyncIterator[asyncpg.Connection]:
+        """Lend a connection whose session works for `tenant_id`.
+
+        This is the one place that sets a tenant outside a transaction: only when it differs from
+        the connection's last one, and before anything else runs. A connection that failed in any
+        way is closed, never lent again.
+        """
+        holder = await self._idle.get()
+        try:
+            yield await holder.prepared(self, tenant_id)
+        except BaseException:
+            holder.discard()
+            raise
+        finally:
+            self._idle.put_nowait(holder)
+
+    async def ping(self) -> float:
+        """Return the seconds a trivial statement takes; raises when the database is away."""
+        started = time.perf_counter()
+        async with self.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+        return time.perf_counter() - started
+
+    def active_connections(self) -> int:
+        """Return how many connections are lent out right now."""
+        pool = self.engine.pool
+        return int(pool.checkedout()) + self.hot_size - self._idle.qsize()  # type: ignore[attr-defined]  # the async queue pool has it.
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+        while not self._idle.empty():
+            await self._idle.get_nowait().close()
+
+
+async def set_tenant(session: AsyncSession, tenant_id: UUID | None) -> None:
+    """Let row-level security see this tenant for the rest of the transaction."""
+    await session.execute(_SET_TENANT, {"tenant": str(tenant_id) if tenant_id else NO_TENANT})
+
+
+async def driver_connection(session: AsyncSession) -> asyncpg.Connection:
+    """Return the asyncpg connection of a session, in the session's transaction."""
+    connection = await session.connection()
+    return (await connection.get_raw_connection()).driver_connection
+
+
+class _HotConnection:
+    __slots__ = ("_connection", "_tenant")
+
+    def __init__(self) -> None:
+        self._connection: asyncpg.Connection | None = None
+        self._tenant: UUID | None = None
+
+    async def prepared(self, database: Database, tenant_id: UUID) -> asyncpg.Connection:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await asyncpg.connect(database.dsn, **database.connect_options)
+            self._tenant = None
+        if self._tenant != tenant_id:
+            await self._connection.execute(
+                "SELECT set_config('app.tenant', $1, false)", str(tenant_id)
+            )
+            self._tenant = tenant_id
+        return self._connection
+
+    def discard(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+        self._connection = None
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            await self._connection.close()
+
+
+def _observe_statements(engine: AsyncEngine) -> None:
+    """Count and time each statement by its verb and first table."""
+
+    @event.listens_for(engine.sync_engine, "before_cursor_execute")
+    def start(_c: Any, _cur: Any, _s: str, _p: Any, context: Any, _m: bool) -> None:  # noqa: ANN401, FBT001 - SQLAlchemy's signature.
+        context.started_s = time.perf_counter()
+
+    @event.listens_for(engine.sync_engine, "after_cursor_execute")
+    def stop(_c: Any, _cur: Any, statement: str, _p: Any, context: Any, _m: bool) -> None:  # noqa: ANN401, FBT001 - same.
+        metrics.observe_statement(statement, time.perf_counter() - context.started_s)
+
+    @event.listens_for(engine.sync_engine, "handle_error")
+    def fail(context: Any) -> None:  # noqa: ANN401 - same.
+        metrics.count_failed_statement(context.statement or "")
+
+
+_SET_TENANT = text("SELECT set_config('app.tenant', :tenant, true)")

@@ -1,0 +1,72 @@
+"""Bringing a service's schema up to what its code expects, as the owner."""
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+import shared
+
+_REVISION_FILE = re.compile(r"^(\d{4})_\w+\.py$")
+
+
+def head_revision(migrations: Path) -> str:
+    """Return the newest revision in a folder: the number that its file name starts with."""
+    return max(m.group(1) for f in migrations.iterdir() if (m := _REVISION_FILE.match(f.name)))
+
+
+async def migrate(schema: str, migrations: Path, owner_dsn: str) -> bool:
+    """Run what is pending in one transaction; return whether there was anything to do."""
+
+    async def connect() -> Any:  # noqa: ANN401 - asyncpg has no types.
+        return await asyncpg.connect(owner_dsn)
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect)
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(_ONE_AT_A_TIME, {"schema": schema})
+            await connection.execute(text(f"SET search_path = {schema}, public"))
+            before = await _revision(connection, schema)
+            if before == head_revision(migrations):
+                return False
+            await connection.run_sync(_upgrade, schema, migrations)
+            await connection.execute(text(f"SELECT {schema}.keep_partitions(3)"))
+            await connection.execute(
+                text(f"GRANT SELECT ON {schema}.alembic_version TO {schema}_app")
+            )
+            return True
+    finally:
+        await engine.dispose()
+
+
+def main(schema: str, migrations: Path, owner_dsn: str) -> None:
+    done = asyncio.run(migrate(schema, migrations, owner_dsn))
+    print(f"{schema}: {'migrated to' if done else 'already at'} {head_revision(migrations)}")  # noqa: T201 - for the person who ran it.
+
+
+def _upgrade(connection: Connection, schema: str, migrations: Path) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(shared.__file__).parent / "migrations"))
+    config.set_main_option("version_locations", str(migrations))
+    config.set_main_option("path_separator", "newline")
+    config.attributes.update(connection=connection, schema=schema)
+    command.upgrade(config, "head")
+
+
+async def _revision(connection: Any, schema: str) -> str | None:  # noqa: ANN401 - async connection.
+    if await connection.scalar(_HAS_VERSION, {"table": f"{schema}.alembic_version"}) is None:
+        return None
+    revision: str | None = await connection.scalar(
+        text(f"SELECT version_num FROM {schema}.alembic_version")  # noqa: S608 - our own name.
+    )
+    return revision
+
+
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('migrate:' || :schema))")
+_HAS_VERSION = text("SELECT to_regclass(:table)")

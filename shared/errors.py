@@ -1,0 +1,194 @@
+"""Problems: what a client did that cannot be done, as data (RFC 9457).
+
+A Problem names its status, its stable slug and its English texts once; the translated texts come
+from the catalogues, the instance's fields become extension members and fill in the texts.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from shared.i18n import N_, translate
+
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(eq=False)
+class Problem(Exception):
+    """Base of everything that a client is told went wrong."""
+
+    status: ClassVar[int] = 500
+    slug: ClassVar[str] = "internal-error"
+    title: ClassVar[str] = N_("Something went wrong")
+    detail: ClassVar[str] = N_("The request could not be completed. Nothing was changed.")
+    headers: ClassVar[Mapping[str, str]] = {}
+
+    @property
+    def code(self) -> str:
+        return self.slug.replace("-", "_")
+
+    def header_fields(self) -> Mapping[str, str]:
+        """Return the headers that go with the answer."""
+        return self.headers
+
+    def members(self) -> dict[str, Any]:
+        """Return the extension members: the instance's fields, JSON-ready."""
+        return {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
+
+
+@dataclass(eq=False)
+class BadRequest(Problem):
+    status = 400
+    slug = "bad-request"
+    title = N_("Bad request")
+    detail = N_("The request cannot be understood.")
+
+
+@dataclass(eq=False)
+class Unauthorized(Problem):
+    status = 401
+    slug = "unauthorized"
+    title = N_("Sign-in needed")
+    detail = N_("The request carries no valid access token.")
+    headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
+
+
+@dataclass(eq=False)
+class Forbidden(Problem):
+    status = 403
+    slug = "forbidden"
+    title = N_("Not allowed")
+    detail = N_("Your role does not allow this.")
+
+
+@dataclass(eq=False)
+class NotFound(Problem):
+    status = 404
+    slug = "not-found"
+    title = N_("Not found")
+    detail = N_("There is nothing at this address.")
+
+
+@dataclass(eq=False)
+class MethodNotAllowed(Problem):
+    status = 405
+    slug = "method-not-allowed"
+    title = N_("Method not allowed")
+    detail = N_("This address does not answer to this method.")
+
+
+@dataclass(eq=False)
+class Conflict(Problem):
+    status = 409
+    slug = "conflict"
+    title = N_("Conflict")
+    detail = N_("The request does not fit the present state.")
+
+
+@dataclass(eq=False)
+class PreconditionFailed(Problem):
+    status = 412
+    slug = "precondition-failed"
+    title = N_("Changed meanwhile")
+    detail = N_("Somebody changed this since you read it. Read it again, then repeat your change.")
+
+
+@dataclass(eq=False)
+class ContentTooLarge(Problem):
+    status = 413
+    slug = "content-too-large"
+    title = N_("Request too large")
+    detail = N_("The request body is larger than {limit_bytes} bytes.")
+    limit_bytes: int
+
+
+@dataclass(eq=False)
+class UnsupportedMediaType(Problem):
+    status = 415
+    slug = "unsupported-media-type"
+    title = N_("Unsupported media type")
+    detail = N_("Send the body as application/json.")
+
+
+@dataclass(eq=False)
+class Unprocessable(Problem):
+    status = 422
+    slug = "unprocessable"
+    title = N_("Cannot be processed")
+    detail = N_("The request is well formed but cannot be processed.")
+
+
+@dataclass(eq=False)
+class ValidationFailed(Unprocessable):
+    """The body or a parameter breaks the documented rules; `errors` names each place."""
+
+    slug = "validation-failed"
+    title = N_("Invalid input")
+    detail = N_("Some values are not valid.")
+
+
+@dataclass(eq=False)
+class Locked(Problem):
+    status = 423
+    slug = "locked"
+    title = N_("Locked")
+    detail = N_("Changes are suspended.")
+
+
+@dataclass(eq=False)
+class TooManyRequests(Problem):
+    status = 429
+    slug = "too-many-requests"
+    title = N_("Too many requests")
+    detail = N_("Wait {retry_after_s} seconds, then try again.")
+    retry_after_s: int
+
+    def header_fields(self) -> Mapping[str, str]:
+        return {**self.headers, "Retry-After": str(self.retry_after_s)}
+
+
+@dataclass(eq=False)
+class Unavailable(Problem):
+    status = 503
+    slug = "unavailable"
+    title = N_("Temporarily unavailable")
+    detail = N_("A part of the system is away. Nothing was changed. Try again in a moment.")
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
+
+
+@dataclass(eq=False)
+class DeadlineExceeded(Unavailable):
+    """The request did not finish in time; a write may be retried with its Idempotency-Key."""
+
+    status = 504
+    slug = "deadline-exceeded"
+    title = N_("Took too long")
+    detail = N_("The request did not finish in time. Retry with the same Idempotency-Key.")
+
+
+def problem_body(
+    problem: Problem, language: str, request_id: str, errors: list[dict[str, str]] | None = None
+) -> dict[str, Any]:
+    """Return the RFC 9457 document of a problem, in the language asked for."""
+    members = problem.members()
+    body: dict[str, Any] = {
+        "type": f"/problems/{problem.slug}",
+        "title": translate(problem.title, language),
+        "status": problem.status,
+        "code": problem.code,
+        "detail": translate(problem.detail, language, **members),
+        "request_id": request_id,
+    }
+    if errors is not None:
+        body["errors"] = errors
+    return body | members
+
+
+def _plain(value: object) -> object:
+    """Return decimals as plain strings (1E+1 is 10) and ids as text."""
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f") if value else "0"
+    if value is None or isinstance(value, str | int | float | list | dict):
+        return value
+    return str(value)

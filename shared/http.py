@@ -1,0 +1,93 @@
+"""Calls from one service to another: by name, with a service token, a deadline and retries."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import orjson
+import stamina
+import structlog
+
+from shared.errors import Unavailable
+from shared.settings import ProcessSettings
+
+TIMEOUT_S = 10.0
+TOKEN_RENEWAL_MARGIN_S = 30.0
+_SERVER_ERROR = 500
+_UNAUTHORIZED = 401
+
+
+class ServiceClient:
+    """Speaks for one service (`client_id`) to the internal API of the others."""
+
+    def __init__(self, settings: ProcessSettings, client_id: str, client_secret: str) -> None:
+        self._settings = settings
+        self._credentials = {"client_id": client_id, "client_secret": client_secret}
+        self._http = httpx.AsyncClient(timeout=TIMEOUT_S)
+        self._token = ""
+        self._renew_at = 0.0
+
+    async def get_json(
+        self, service: str, path: str, params: Mapping[str, Any] | None = None
+    ) -> Any:  # noqa: ANN401 - whatever JSON the other side promises.
+        """Return the answer to a GET; safe to repeat, so it is tried again for a short while.
+
+        Raises Unavailable when the service cannot be reached or fails.
+        """
+        try:
+            async for attempt in stamina.retry_context(on=httpx.TransportError, attempts=3):
+                with attempt:
+                    return await self._send("GET", service, path, params=params)
+        except httpx.TransportError as error:
+            raise Unavailable from error
+        raise AssertionError  # pragma: no cover - retry_context returns or raises.
+
+    async def post_json(self, service: str, path: str, body: Mapping[str, Any]) -> Any:  # noqa: ANN401 - same.
+        """Return the answer to a POST, sent once. Raises Unavailable."""
+        try:
+            return await self._send("POST", service, path, content=orjson.dumps(body, default=str))
+        except httpx.TransportError as error:
+            raise Unavailable from error
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def _send(self, method: str, service: str, path: str, **options: Any) -> Any:  # noqa: ANN401 - httpx options.
+        response = await self._request(method, service, path, **options)
+        if response.status_code == _UNAUTHORIZED:
+            self._renew_at = 0.0
+            response = await self._request(method, service, path, **options)
+        if response.status_code >= _SERVER_ERROR or response.status_code == _UNAUTHORIZED:
+            raise Unavailable
+        response.raise_for_status()
+        return orjson.loads(response.content)
+
+    async def _request(
+        self, method: str, service: str, path: str, **options: Any
+    ) -> httpx.Response:
+        context = structlog.contextvars.get_contextvars()
+        headers = {
+            "Authorization": f"Bearer {await self._fresh_token()}",
+            "Content-Type": "application/json",
+            "X-Request-ID": context.get("request_id", ""),
+            "traceparent": context.get("traceparent", ""),
+        }
+        return await self._http.request(
+            method,
+            self._settings.url_of(service) + path,
+            headers={name: value for name, value in headers.items() if value},
+            **options,
+        )
+
+    async def _fresh_token(self) -> str:
+        if time.monotonic() >= self._renew_at:
+            response = await self._http.post(
+                self._settings.url_of("auth") + "/internal/token", json=self._credentials
+            )
+            if response.is_error:
+                raise Unavailable
+            granted = response.json()
+            self._token = granted["access_token"]
+            self._renew_at = time.monotonic() + granted["expires_in"] - TOKEN_RENEWAL_MARGIN_S
+        return self._token

@@ -1,0 +1,80 @@
+import io
+from collections.abc import Iterable
+from decimal import Decimal
+from gettext import GNUTranslations, NullTranslations
+from pathlib import Path
+from typing import Any
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
+
+LANGUAGES = ("en", "fr")
+SHARED_LOCALES = Path(__file__).parent.parent / "locales"
+
+_translations: dict[str, NullTranslations] = {}
+_loaded: set[Path] = set()
+
+
+def N_(text: str) -> str:  # noqa: N802 - gettext's customary name; Babel extracts by it.
+    """Mark a source text for translation and return it unchanged."""
+    return text
+
+
+def load_catalogues(folders: Iterable[Path]) -> None:
+    """Add the French catalogues of these `locales` folders to those of `shared`."""
+    for folder in folders:
+        if folder in _loaded:
+            continue
+        _loaded.add(folder)
+        for language in LANGUAGES:
+            path = folder / language / "LC_MESSAGES" / "messages.po"
+            if path.exists():
+                _add(language, path)
+
+
+def translate(text: str, language: str, **params: Any) -> str:  # noqa: ANN401 - any value prints.
+    """Return `text` in `language` (English where untranslated), filled in with `params`.
+
+    Decimals, given as such or as their plain string, are written in the language's manner.
+    """
+    message = _find(language).gettext(text)
+    return _fill(message, language, params) if params else message
+
+
+def translate_plural(singular: str, plural: str, count: int, language: str) -> str:
+    """Return the form that `count` needs, with `{count}` filled in."""
+    message = _find(language).ngettext(singular, plural, count)
+    return _fill(message, language, {"count": count})
+
+
+def _fill(message: str, language: str, params: dict[str, Any]) -> str:
+    return message.format(**{name: _localised(value, language) for name, value in params.items()})
+
+
+def _localised(value: object, language: str) -> object:
+    if isinstance(value, Decimal):
+        return format_decimal(value, locale=language, decimal_quantization=False)
+    return value
+
+
+def _find(language: str) -> NullTranslations:
+    if not _translations:
+        load_catalogues([SHARED_LOCALES])
+    return _translations.get(language, _ENGLISH)
+
+
+def _add(language: str, path: Path) -> None:
+    with path.open("rb") as source:
+        catalogue = read_po(source, locale=language)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    translations = GNUTranslations(compiled)
+    if language in _translations:
+        _translations[language].add_fallback(translations)
+    else:
+        _translations[language] = translations
+
+
+_ENGLISH = NullTranslations()

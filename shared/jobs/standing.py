@@ -1,0 +1,44 @@
+"""The standing work of every service: seal the journal, verify it, add partitions, forget keys."""
+
+from datetime import timedelta
+
+from sqlalchemy import text
+
+from shared.clock import utc_now
+from shared.jobs.periodic import every, run_together
+from shared.journal import checkpoint
+from shared.log import log
+from shared.web.resources import Resources
+
+SEAL_INTERVAL_S = 2.0
+VERIFY_INTERVAL_S = 3600.0
+HOUSEKEEPING_INTERVAL_S = 3600.0
+PARTITION_MONTHS_AHEAD = 3
+IDEMPOTENCY_KEYS_KEPT = timedelta(days=7)
+
+
+async def standing_work(resources: Resources) -> None:
+    """Run for ever what each service's worker owes its own schema."""
+
+    async def seal() -> None:
+        await checkpoint.seal(resources.database, resources.signing_key)
+
+    async def verify() -> None:
+        found = await checkpoint.verify(resources.database, resources.signing_key)
+        if not found.ok:
+            log.error("journal does not verify", difference=found.as_json()["first_difference"])
+
+    async def keep_house() -> None:
+        async with resources.database.engine.begin() as connection:
+            await connection.execute(_KEEP_PARTITIONS, {"months": PARTITION_MONTHS_AHEAD})
+            await connection.execute(_FORGET, {"before": utc_now() - IDEMPOTENCY_KEYS_KEPT})
+
+    await run_together(
+        every(SEAL_INTERVAL_S, "seal journal", seal),
+        every(VERIFY_INTERVAL_S, "verify journal", verify),
+        every(HOUSEKEEPING_INTERVAL_S, "keep house", keep_house),
+    )
+
+
+_KEEP_PARTITIONS = text("SELECT keep_partitions(:months)")
+_FORGET = text("SELECT forget_idempotency_keys(:before)")

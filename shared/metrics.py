@@ -1,0 +1,84 @@
+"""The metrics that every process has, under the names that dashboards and alerts rely on."""
+
+import re
+from functools import lru_cache
+
+from prometheus_client import Counter, Gauge, Histogram
+
+HTTP_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+SIZE_BUCKETS_BYTES = (256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 16_777_216)
+
+http_requests = Counter(
+    "http_requests_total", "Requests answered.", ["method", "route", "status_code"]
+)
+http_duration = Histogram(
+    "http_request_duration_seconds",
+    "Time from request to the end of the answer.",
+    ["method", "route"],
+    buckets=HTTP_BUCKETS_S,
+)
+http_request_size = Histogram(
+    "http_request_size_bytes", "Body size of requests.", ["method", "route"],
+    buckets=SIZE_BUCKETS_BYTES,
+)  # fmt: skip
+http_response_size = Histogram(
+    "http_response_size_bytes", "Body size of answers.", ["method", "route"],
+    buckets=SIZE_BUCKETS_BYTES,
+)  # fmt: skip
+http_in_progress = Gauge("http_requests_in_progress", "Requests being answered.", ["method"])
+
+db_duration = Histogram(
+    "db_query_duration_seconds",
+    "Time of a statement.",
+    ["db_type", "operation", "table"],
+    buckets=HTTP_BUCKETS_S,
+)
+db_queries = Counter("db_queries_total", "Statements sent.", ["operation", "status"])
+db_latency = Gauge("db_latency_seconds", "Round trip of a trivial statement, by the health probe.")
+db_pool_size = Gauge("db_connection_pool_size", "Connections this process may open.")
+db_pool_active = Gauge("db_connection_pool_active", "Connections lent out now.")
+
+cache_hits = Counter("cache_hits_total", "Values found in the cache.", ["key_prefix"])
+cache_misses = Counter("cache_misses_total", "Values not found in the cache.", ["key_prefix"])
+cache_duration = Histogram(
+    "cache_operation_duration_seconds", "Time of a cache operation.", ["operation"],
+    buckets=HTTP_BUCKETS_S,
+)  # fmt: skip
+
+journal_lag_entries = Gauge(
+    "journal_lag_entries", "Entries of a journal not yet applied here.", ["producer"]
+)
+journal_lag_seconds = Gauge(
+    "journal_lag_seconds", "Age of the oldest entry not yet applied here.", ["producer"]
+)
+audit_chain_verified = Gauge(
+    "audit_chain_verified_timestamp_seconds", "When the chain last verified as whole.", ["service"]
+)
+system_health = Gauge("system_health_status", "1 healthy, 0 not.", ["component"])
+event_loop_lag = Gauge("event_loop_lag_seconds", "How late a timer of this process fires.")
+
+_VERB_AND_TABLE = re.compile(
+    r"\s*(?:WITH\b.*?\b)?(SELECT|INSERT|UPDATE|DELETE)\b(?:.*?\b(?:FROM|INTO|UPDATE)\s+|\s+)?([a-z_]+)?",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def observe_statement(statement: str, duration_s: float) -> None:
+    """Record one statement that succeeded."""
+    operation, table = _labels(statement)
+    db_duration.labels("postgresql", operation, table).observe(duration_s)
+    db_queries.labels(operation, "ok").inc()
+
+
+def count_failed_statement(statement: str) -> None:
+    """Record one statement that the database refused or lost."""
+    db_queries.labels(_labels(statement)[0], "error").inc()
+
+
+@lru_cache(maxsize=4096)
+def _labels(statement: str) -> tuple[str, str]:
+    """Return (verb, first table) of a statement; our statements are constants, so few differ."""
+    found = _VERB_AND_TABLE.match(statement)
+    if not found:
+        return "other", "none"
+    return found.group(1).lower(), (found.group(2) or "none").lower()

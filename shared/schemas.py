@@ -1,0 +1,51 @@
+"""What bodies and answers are made of: strict on the way in, complete on the way out."""
+
+import unicodedata
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from shared.i18n import N_
+
+ItemT = TypeVar("ItemT")
+
+_CONTROL_ALLOWED = frozenset("\n\t")
+
+
+class Input(BaseModel):
+    """A body. Unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Output(BaseModel):
+    """An answer; reads attributes."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Page(Output, Generic[ItemT]):
+    """One page of a list; `next_cursor` is null on the last."""
+
+    items: list[ItemT]
+    next_cursor: str | None
+
+
+def _normal(value: object) -> object:
+    return unicodedata.normalize("NFC", value).strip() if isinstance(value, str) else value
+
+
+def _without_controls(value: str) -> str:
+    for character in value:
+        if unicodedata.category(character) in {"Cc", "Cs"} and character not in _CONTROL_ALLOWED:
+            raise PydanticCustomError(
+                "control_characters", N_("Control characters are not allowed.")
+            )
+    return value
+
+
+Text = Annotated[str, BeforeValidator(_normal), AfterValidator(_without_controls)]
+Line = Annotated[Text, Field(min_length=1, max_length=200, pattern=r"^[^\n\t]*$")]
+Note = Annotated[Text, Field(min_length=1, max_length=2000)]
+Moment = AwareDatetime

@@ -1,0 +1,78 @@
+"""Settings: read once from the environment, typed, and refused in one line when they are wrong."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal, Self, TypeVar
+
+from pydantic import Field, HttpUrl, SecretStr, StringConstraints, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+HexKey = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{64}$")]
+Url = HttpUrl
+SettingsT = TypeVar("SettingsT", bound=BaseSettings)
+
+
+class ProcessSettings(BaseSettings):
+    """What every process reads: the gateway, each service, each worker."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    environment: Literal["development", "test", "production"] = "development"
+    host: str = "127.0.0.1"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "console"] = "json"
+    default_language: Literal["en", "fr"] = "en"
+    prometheus_enabled: bool = True
+    metrics_port: Port | None = None
+    redis_url: str = "redis://127.0.0.1:6379/0"
+    max_content_length: int = Field(default=16_777_216, ge=1024)
+    gateway_port: Port = 8083
+    auth_port: Port = 8101
+    inventory_port: Port = 8102
+    forecasting_port: Port = 8103
+    reporting_port: Port = 8104
+    auth_url: str = ""
+    inventory_url: str = ""
+    forecasting_url: str = ""
+    reporting_url: str = ""
+
+    def url_of(self, service: str) -> str:
+        """Return the base address of a service: its own variable, else loopback and its port."""
+        given: str = getattr(self, f"{service}_url")
+        return given.rstrip("/") or f"http://127.0.0.1:{getattr(self, f'{service}_port')}"
+
+
+class ServiceSettings(ProcessSettings):
+    """What a service with a schema of its own reads beside that."""
+
+    database_url: SecretStr
+    owner_database_url: SecretStr | None = None
+    journal_signing_key: HexKey = Field(repr=False)
+    pg_pool_size: int = Field(default=20, ge=1, le=200)
+    pg_max_overflow: int = Field(default=30, ge=0, le=200)
+    pg_pool_recycle: int = Field(default=1800, ge=1)
+    statement_timeout_ms: int = Field(default=15_000, ge=100)
+
+    @classmethod
+    def load(cls) -> Self:
+        return load_settings(cls)
+
+
+def load_settings(settings: type[SettingsT]) -> SettingsT:
+    """Return the settings, or end the process with one line that names each wrong variable."""
+    try:
+        return settings()
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'_'.join(str(part) for part in e['loc']).upper()}: {e['msg']}"
+            for e in error.errors()
+        )
+        sys.exit(f"configuration error: {wrong}")
+
+
+def package_folder(file: str) -> Path:
+    """Return the folder of the package that this file belongs to."""
+    return Path(file).resolve().parent

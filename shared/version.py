@@ -1,0 +1,3 @@
+"""The release, one for all parts."""
+
+VERSION = "0.1.0"

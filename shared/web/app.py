@@ -1,0 +1,74 @@
+"""Building a service's web app: one call, and it behaves like every other."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+
+from shared.i18n import load_catalogues
+from shared.journal import feed
+from shared.version import VERSION
+from shared.web import health
+from shared.web.documentation import describe
+from shared.web.middleware import RequestLayer
+from shared.web.problems import add_problem_handlers
+from shared.web.resources import Resources, probing
+from shared.web.route import ServiceRoute
+
+Task = Callable[[Resources], Awaitable[None]]
+
+
+def build_app(
+    *,
+    package: Path,
+    title: str,
+    description: str,
+    resources: Callable[[], Resources],
+    routers: Sequence[APIRouter],
+    on_start: Sequence[Task] = (),
+    on_stop: Sequence[Task] = (),
+) -> FastAPI:
+    """Return the app of the service that lies in `package`.
+
+    It has the routers given, the journal's feed, health, status, metrics and its OpenAPI
+    document; problems, languages, request ids and deadlines are handled around them.
+    `resources` is called when the app starts.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        opened = resources()
+        app.state.resources = opened
+        for task in on_start:
+            await task(opened)
+        async with probing(opened):
+            yield
+        for task in on_stop:
+            await task(opened)
+        await opened.close()
+
+    load_catalogues([package / "locales"])
+    app = FastAPI(
+        title=title,
+        version=VERSION,
+        description=description,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.state.migrations = package / "migrations"
+    app.router.route_class = ServiceRoute
+    for router in (*routers, feed.router, health.router):
+        app.include_router(router)
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's documented way.
+    add_problem_handlers(app)
+    app.add_middleware(RequestLayer)
+    return app
+
+
+def feature_router(prefix: str, tag: str) -> APIRouter:
+    """Return the router of a feature: its routes read exactly and keep keyed answers."""
+    return APIRouter(prefix=prefix, tags=[tag], route_class=ServiceRoute)

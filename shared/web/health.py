@@ -1,0 +1,84 @@
+"""Health: is the process alive, can it work, and how are the things it depends on."""
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.db.migrate import head_revision
+from shared.principal import Principal
+from shared.version import VERSION
+from shared.web.permissions import requires
+from shared.web.requests import get_resources
+from shared.web.resources import Resources, check_cache, check_database
+
+router = APIRouter(include_in_schema=False)
+
+CanOperate = Annotated[Principal, Depends(requires("ops:read"))]
+
+
+@router.get("/health/live")
+async def live() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+@router.get("/health/ready")
+async def ready(request: Request) -> JSONResponse:
+    """Whether this process can answer: its database is there and migrated."""
+    resources = get_resources(request)
+    reason = await why_not_ready(resources, request.app.state.migrations)
+    if reason:
+        return JSONResponse({"status": "down", "reason": reason}, status_code=503)
+    return JSONResponse({"status": "ok"})
+
+
+@router.get("/health")
+async def health(request: Request) -> JSONResponse:
+    resources = get_resources(request)
+    database, cache = await check_database(resources), await check_cache(resources)
+    body = {
+        "status": ("ok" if cache else "degraded") if database else "down",
+        "database": "connected" if database else "away",
+        "cache": "connected" if cache else "away",
+        "version": VERSION,
+    }
+    return JSONResponse(body, status_code=200 if database else 503)
+
+
+@router.get("/status")
+async def status(request: Request, _caller: CanOperate) -> dict[str, Any]:
+    """Versions, uptime, latencies and journal lags of this service."""
+    resources = get_resources(request)
+    async with AsyncSession(resources.database.engine) as session:
+        cursors = (await session.execute(_CURSORS)).mappings().all()
+    return {
+        "service": resources.service,
+        "version": VERSION,
+        "uptime_s": round(time.time() - resources.started_at),
+        "database_latency_s": await resources.database.ping(),
+        "cache": "connected" if await check_cache(resources) else "away",
+        "follows": [dict(cursor) for cursor in cursors],
+    }
+
+
+@router.get("/metrics")
+async def metrics() -> Response:
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def why_not_ready(resources: Resources, migrations: Path) -> str:
+    """Return why this process cannot work now, or an empty text."""
+    if not await check_database(resources):
+        return "database away"
+    async with AsyncSession(resources.database.engine) as session:
+        revision = await session.scalar(_REVISION)
+    return "" if revision == head_revision(migrations) else "migrations pending"
+
+
+_REVISION = text("SELECT version_num FROM alembic_version")
+_CURSORS = text("SELECT producer, seq, recorded_at, applied_at FROM follower_cursors")

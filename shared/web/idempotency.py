@@ -1,0 +1,149 @@
+"""Idempotency-Key: the same request sent again gets the same answer, done once.
+
+The key is claimed in the request's own transaction and the answer stored in it, so both stand if
+and only if the effect does. A request that was refused leaves no trace: it may be sent again.
+Answers carry prices and personal data, so they are kept sealed; bodies carry passwords, so their
+fingerprints are keyed.
+"""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+import orjson
+from fastapi import Header, Response
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.errors import BadRequest, Conflict, Problem, Unprocessable
+from shared.i18n import N_
+from shared.security.sealing import Sealer
+
+KEY_LENGTH_MAX = 255
+REPLAYED_HEADER = "Idempotency-Replayed"
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description="Any text of 1 to 255 visible characters, new for each intended change.",
+        json_schema_extra={"pattern": r"^[\x21-\x7e]{1,255}$"},
+    ),
+]
+
+
+@dataclass(eq=False)
+class IdempotencyKeyInvalid(BadRequest):
+    slug: ClassVar[str] = "idempotency-key-invalid"
+    title: ClassVar[str] = N_("Invalid Idempotency-Key")
+    detail: ClassVar[str] = N_("Give 1 to 255 visible ASCII characters.")
+
+
+@dataclass(eq=False)
+class IdempotencyKeyReused(Unprocessable):
+    """The key was used for another request."""
+
+    slug: ClassVar[str] = "idempotency-key-reused"
+    title: ClassVar[str] = N_("Idempotency-Key already used")
+    detail: ClassVar[str] = N_("This key belongs to an earlier, different request.")
+
+
+@dataclass(eq=False)
+class IdempotencyInProgress(Conflict):
+    """The first request with this key is still running."""
+
+    slug: ClassVar[str] = "idempotency-in-progress"
+    title: ClassVar[str] = N_("Still running")
+    detail: ClassVar[str] = N_("The first request with this key is still running. Ask again soon.")
+
+
+KEYED: tuple[type[Problem], ...] = (
+    IdempotencyKeyInvalid,
+    IdempotencyKeyReused,
+    IdempotencyInProgress,
+)
+
+
+class Replay(Exception):
+    """Ends a request early with the answer that its first sending got."""
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        super().__init__()
+        self.answer = answer
+
+    def response(self) -> Response:
+        return Response(
+            self.answer["body"],
+            status_code=self.answer["status"],
+            media_type="application/json",
+            headers={**self.answer["headers"], REPLAYED_HEADER: "true"},
+        )
+
+
+def checked_key(key: str) -> str:
+    """Return the key. Raises IdempotencyKeyInvalid."""
+    if not 1 <= len(key) <= KEY_LENGTH_MAX or not key.isascii() or not key.isprintable():
+        raise IdempotencyKeyInvalid
+    return key
+
+
+def fingerprint(method: str, path: str, body: bytes, secret: bytes) -> bytes:
+    """Return what tells one request from another under the same key, and nothing about it."""
+    return hmac.digest(secret, f"{method} {path}\n".encode() + body, hashlib.sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A key taken in a session's transaction, to be answered in it."""
+
+    session: AsyncSession
+    names: dict[str, str]
+    sealer: Sealer
+
+    async def remember(self, response: Response) -> None:
+        """Store the answer beside the effect, in the same transaction."""
+        kept = {
+            name: value
+            for name, value in response.headers.items()
+            if name in {"etag", "location", "content-language"}
+        }
+        body = bytes(response.body).decode()
+        answer = {"status": response.status_code, "headers": kept, "body": body}
+        sealed = self.sealer.seal_text(orjson.dumps(answer), _place(self.names))
+        await self.session.execute(_REMEMBER, self.names | {"answer": sealed})
+
+
+async def claim(
+    session: AsyncSession, actor: str, key: str, print_: bytes, sealer: Sealer
+) -> Claim:
+    """Take the key for this transaction and return the claim.
+
+    Raises Replay with the stored answer, IdempotencyKeyReused, or IdempotencyInProgress when
+    another transaction holds the key right now.
+    """
+    names = {"actor": actor, "key": checked_key(key)}
+    if not await session.scalar(_TRY_LOCK, names):
+        raise IdempotencyInProgress
+    if await session.scalar(_CLAIM, names | {"fingerprint": print_}):
+        return Claim(session, names, sealer)
+    stored = (await session.execute(_FIND, names)).one()
+    if not hmac.compare_digest(stored.fingerprint, print_):
+        raise IdempotencyKeyReused
+    raise Replay(orjson.loads(sealer.open_text(stored.answer, _place(names))))
+
+
+def _place(names: dict[str, str]) -> str:
+    return f"idempotency_keys.answer|{names['actor']}|{names['key']}"
+
+
+_TRY_LOCK = text("""
+    SELECT pg_try_advisory_xact_lock(
+        hashtextextended(current_setting('app.tenant') || ' ' || :actor || ' ' || :key, 0))""")
+_FIND = text("SELECT fingerprint, answer FROM idempotency_keys WHERE actor = :actor AND key = :key")
+_CLAIM = text("""
+    INSERT INTO idempotency_keys (actor, key, fingerprint) VALUES (:actor, :key, :fingerprint)
+    ON CONFLICT DO NOTHING RETURNING true""")
+_REMEMBER = text("""
+    UPDATE idempotency_keys SET answer = to_jsonb(CAST(:answer AS text))
+    WHERE actor = :actor AND key = :key""")

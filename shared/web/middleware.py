@@ -1,0 +1,126 @@
+"""What surrounds every request of a service, in one pure ASGI layer."""
+
+import asyncio
+import re
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import structlog
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared import metrics
+from shared.errors import DeadlineExceeded
+from shared.ids import new_id
+from shared.web.problems import problem_of, problem_response
+from shared.web.requests import language_of
+
+UNMATCHED_ROUTE = "unmatched"
+_REQUEST_ID = re.compile(rb"^[A-Za-z0-9._-]{1,64}$")
+
+
+class RequestLayer:
+    """Request id, deadline, language headers, metrics, log context, and the last resort."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = _picked(scope["headers"])
+        request_id = _request_id(headers.get(b"x-request-id", b""))
+        scope.setdefault("state", {})["request_id"] = request_id
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(
+            request_id=request_id, traceparent=headers.get(b"traceparent", b"").decode("latin-1")
+        )
+        exchange = _Exchange(scope, send, int(headers.get(b"content-length", b"0") or 0))
+        try:
+            await self._within_deadline(scope, receive, exchange, headers)
+        finally:
+            exchange.finish()
+
+    async def _within_deadline(
+        self, scope: Scope, receive: Receive, exchange: "_Exchange", headers: dict[bytes, bytes]
+    ) -> None:
+        left = _seconds_left(headers.get(b"x-request-deadline"))
+        try:
+            async with asyncio.timeout(left):
+                await self.app(scope, receive, exchange.send)
+        except TimeoutError:
+            await exchange.answer(DeadlineExceeded())
+        except Exception as error:  # noqa: BLE001 - the edge: logged, answered, never leaked.
+            await exchange.answer(problem_of(error))
+
+
+class _Exchange:
+    """One request and its answer, measured."""
+
+    __slots__ = ("_method", "_request_bytes", "_response_bytes", "_scope", "_send", "_started_s",
+                 "_status")  # fmt: skip
+
+    def __init__(self, scope: Scope, send: Send, request_bytes: int) -> None:
+        self._scope = scope
+        self._send = send
+        self._method = scope["method"]
+        self._request_bytes = request_bytes
+        self._response_bytes = 0
+        self._status = 0
+        self._started_s = time.perf_counter()
+        metrics.http_in_progress.labels(self._method).inc()
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            language = language_of(Request(self._scope))
+            message["headers"] = [
+                *message.get("headers", ()),
+                (b"x-request-id", self._scope["state"]["request_id"].encode()),
+                (b"content-language", language.encode()),
+                (b"vary", b"Accept-Language, Authorization"),
+            ]
+        else:
+            self._response_bytes += len(message.get("body", b""))
+        await self._send(message)
+
+    async def answer(self, problem: Any) -> None:  # noqa: ANN401 - a Problem.
+        """Send a problem, unless an answer is already on its way: then let it break off."""
+        if self._status:
+            raise ConnectionAbortedError
+        response = problem_response(Request(self._scope), problem)
+        await response(self._scope, _nothing, self.send)
+
+    def finish(self) -> None:
+        route = getattr(self._scope.get("route"), "path", UNMATCHED_ROUTE)
+        metrics.http_in_progress.labels(self._method).dec()
+        metrics.http_requests.labels(self._method, route, self._status or 499).inc()
+        metrics.http_duration.labels(self._method, route).observe(
+            time.perf_counter() - self._started_s
+        )
+        metrics.http_request_size.labels(self._method, route).observe(self._request_bytes)
+        metrics.http_response_size.labels(self._method, route).observe(self._response_bytes)
+
+
+_PICKED = frozenset({b"x-request-id", b"x-request-deadline", b"traceparent", b"content-length"})
+
+
+def _picked(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    return {name: value for name, value in headers if name in _PICKED}
+
+
+def _request_id(given: bytes) -> str:
+    return given.decode() if _REQUEST_ID.match(given) else str(new_id())
+
+
+def _seconds_left(deadline: bytes | None) -> float | None:
+    try:
+        return None if deadline is None else max(float(deadline) - time.time(), 0.0)
+    except ValueError:
+        return None
+
+
+async def _nothing() -> Message:
+    return {"type": "http.disconnect"}

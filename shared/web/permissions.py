@@ -1,0 +1,57 @@
+"""Who may do what: each route names the scope it needs, and that is what is checked and shown."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from shared.errors import Forbidden, Unauthorized
+from shared.principal import Principal
+from shared.security.claims import InvalidToken, UserClaims
+from shared.web.requests import get_resources
+
+_BEARER = "bearer "
+
+
+class Requires:
+    """A dependency that gives the caller, who has a valid token with this scope (if any)."""
+
+    def __init__(self, scope: str | None) -> None:
+        self.scope = scope
+
+    async def __call__(self, request: Request) -> Principal:
+        """Return the caller. Raises Unauthorized, Forbidden."""
+        try:
+            claims = await get_resources(request).users.verify(bearer_token(request))
+        except InvalidToken as error:
+            raise Unauthorized from error
+        if self.scope is not None and self.scope not in claims.scopes:
+            raise Forbidden
+        request.state.user_language = claims.lang
+        return principal_of(claims)
+
+
+def requires(scope: str | None = None) -> Requires:
+    """Return the dependency for `scope`; without one, any signed-in caller will do."""
+    return Requires(scope)
+
+
+def bearer_token(request: Request) -> str:
+    """Return the token of the Authorization header. Raises Unauthorized."""
+    header = request.headers.get("authorization", "")
+    if header[: len(_BEARER)].lower() != _BEARER:
+        raise Unauthorized
+    return header[len(_BEARER) :]
+
+
+def principal_of(claims: UserClaims) -> Principal:
+    return Principal(
+        id=claims.sub,
+        tenant_id=claims.tid,
+        session_id=claims.sid,
+        role=claims.role,
+        scopes=claims.scopes,
+        language=claims.lang,
+    )
+
+
+SignedIn = Annotated[Principal, Depends(requires())]

@@ -1,0 +1,138 @@
+"""Problems over HTTP: from exception to application/problem+json, and into the documentation."""
+
+from typing import Any
+
+import asyncpg
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+
+from shared.errors import (
+    PROBLEM_MEDIA_TYPE,
+    BadRequest,
+    ContentTooLarge,
+    MethodNotAllowed,
+    NotFound,
+    Problem,
+    Unavailable,
+    UnsupportedMediaType,
+    ValidationFailed,
+    problem_body,
+)
+from shared.i18n.validation import validation_errors
+from shared.log import log
+from shared.security.jwks import KeysUnavailable
+from shared.web.idempotency import Replay
+from shared.web.requests import get_resources, language_of, request_id_of
+
+_NOT_MODIFIED = 304
+_BY_STATUS: dict[int, type[Problem]] = {
+    400: BadRequest,
+    404: NotFound,
+    405: MethodNotAllowed,
+    415: UnsupportedMediaType,
+}
+_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.DiskFullError,
+    asyncpg.OutOfMemoryError,
+    InterfaceError,
+    PoolTimeoutError,
+    KeysUnavailable,
+    ConnectionError,
+    OSError,
+)
+
+
+def problem_response(
+    request: Request, problem: Problem, errors: list[dict[str, str]] | None = None
+) -> Response:
+    """Return the answer that tells a client about a problem, in his language."""
+    body = problem_body(problem, language_of(request), request_id_of(request), errors)
+    return Response(
+        orjson.dumps(body),
+        status_code=problem.status,
+        media_type=PROBLEM_MEDIA_TYPE,
+        headers=dict(problem.header_fields()),
+    )
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Let every exception that can leave a route end as a problem."""
+
+    @app.exception_handler(Problem)
+    async def on_problem(request: Request, problem: Problem) -> Response:
+        return problem_response(request, problem)
+
+    @app.exception_handler(RequestValidationError)
+    async def on_invalid(request: Request, error: RequestValidationError) -> Response:
+        errors = validation_errors(list(error.errors()), language_of(request))
+        return problem_response(request, ValidationFailed(), errors)
+
+    @app.exception_handler(Replay)
+    async def on_replay(_request: Request, replay: Replay) -> Response:
+        return replay.response()
+
+    @app.exception_handler(HTTPException)
+    async def on_http(request: Request, error: HTTPException) -> Response:
+        if error.status_code == _NOT_MODIFIED:
+            return Response(status_code=_NOT_MODIFIED, headers=error.headers)
+        if error.status_code == ContentTooLarge.status:
+            limit = get_resources(request).settings.max_content_length
+            return problem_response(request, ContentTooLarge(limit))
+        response = problem_response(request, _BY_STATUS.get(error.status_code, Problem)())
+        response.headers.update(error.headers or {})
+        return response
+
+    for kind in (*_AWAY, DBAPIError):
+
+        @app.exception_handler(kind)
+        async def on_away(request: Request, error: Exception) -> Response:
+            return problem_response(request, problem_of(error))
+
+
+def problem_of(error: Exception) -> Problem:
+    """Return what to tell a client about an unexpected exception, and log it."""
+    cause = _driver_error(error)
+    if isinstance(cause, _AWAY):
+        log.warning("dependency away", reason=repr(cause))
+        return Unavailable()
+    log.error("request failed", exc_info=error)
+    return Problem()
+
+
+def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses` of a route: every problem it can give beside the general ones."""
+    documented: dict[int | str, dict[str, Any]] = {}
+    for kind in kinds:
+        entry = documented.setdefault(kind.status, {"description": "", "content": {}})
+        lines = [line for line in entry["description"].split("\n") if line]
+        entry["description"] = "\n".join([*lines, f"`{_code(kind)}`: {kind.title}"])
+        entry["content"] = PROBLEM_CONTENT
+    return documented
+
+
+def _code(kind: type[Problem]) -> str:
+    return kind.slug.replace("-", "_")
+
+
+def _driver_error(error: BaseException) -> BaseException:
+    """Return asyncpg's own exception from within SQLAlchemy's wrappers."""
+    while True:
+        inner = getattr(error, "orig", None) or error.__cause__
+        if inner is None or isinstance(error, _AWAY):
+            return error
+        error = inner
+
+
+PROBLEM_CONTENT = {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}

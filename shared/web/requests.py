@@ -1,0 +1,43 @@
+"""What a route may ask of its request."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from shared.clock import utc_now
+from shared.db import Database
+from shared.i18n import negotiate
+from shared.journal.checkpoint import SigningKey
+from shared.web.resources import Resources
+
+
+def get_resources(request: Request) -> Resources:
+    resources: Resources = request.app.state.resources
+    return resources
+
+
+def get_database(request: Request) -> Database:
+    return get_resources(request).database
+
+
+def get_signing_key(request: Request) -> SigningKey:
+    return get_resources(request).signing_key
+
+
+def language_of(request: Request) -> str:
+    """Return the language of the answer, once the caller is known also by the caller's setting."""
+    return negotiate(
+        request.query_params.get("lang"),
+        request.headers.get("accept-language"),
+        getattr(request.state, "user_language", None),
+        get_resources(request).settings.default_language,
+    )
+
+
+def request_id_of(request: Request) -> str:
+    return str(request.scope["state"]["request_id"])
+
+
+Now = Annotated[datetime, Depends(utc_now)]
+Language = Annotated[str, Depends(language_of)]

@@ -1,0 +1,139 @@
+"""What one web process of a service holds open, made once and closed at the end."""
+
+import asyncio
+import hashlib
+import hmac
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from redis.asyncio import Redis
+
+from shared import metrics
+from shared.cache import Cache
+from shared.db import Database
+from shared.http import ServiceClient
+from shared.journal.checkpoint import SigningKey
+from shared.journal.wake import Waker
+from shared.security.claims import ServiceClaims, UserClaims
+from shared.security.jwks import RemoteKeys
+from shared.security.sealing import Sealer
+from shared.security.tokens import FixedKeys, KeySource, TokenVerifier
+from shared.settings import ServiceSettings
+
+PROBE_INTERVAL_S = 5.0
+REDIS_TIMEOUT_S = 0.5
+
+
+@dataclass(slots=True)
+class Resources:
+    """The connections and keys of one process, under the names that routes ask for."""
+
+    service: str
+    settings: ServiceSettings
+    database: Database
+    redis: Redis
+    cache: Cache
+    waker: Waker
+    users: TokenVerifier[UserClaims]
+    services: TokenVerifier[ServiceClaims]
+    signing_key: SigningKey
+    fingerprint_key: bytes  # Of the requests sent with an Idempotency-Key.
+    answer_sealer: Sealer  # Of the answers kept for them.
+    http: httpx.AsyncClient
+    client: ServiceClient | None = None
+    own: Any = None  # What one service alone needs; its `open_service` sets it.
+    started_at: float = field(default_factory=time.time)
+
+    async def close(self) -> None:
+        if self.client is not None:
+            await self.client.close()
+        await self.http.aclose()
+        await self.redis.aclose()
+        await self.database.close()
+
+
+def open_resources(
+    service: str,
+    settings: ServiceSettings,
+    *,
+    client_secret: str | None = None,
+    hot_connections: int = 0,
+    own_keys: FixedKeys | None = None,
+) -> Resources:
+    """Return the resources; nothing connects before it is used."""
+    http = httpx.AsyncClient()
+    redis = Redis.from_url(
+        settings.redis_url,
+        decode_responses=True,
+        socket_timeout=REDIS_TIMEOUT_S,
+        socket_connect_timeout=REDIS_TIMEOUT_S,
+    )
+    keys: KeySource = own_keys or RemoteKeys(settings.url_of("auth"), http)
+    return Resources(
+        service=service,
+        settings=settings,
+        database=Database.from_settings(settings, hot_connections=hot_connections),
+        redis=redis,
+        cache=Cache(redis),
+        waker=Waker(redis),
+        users=TokenVerifier(keys, UserClaims),
+        services=TokenVerifier(keys, ServiceClaims),
+        signing_key=SigningKey.from_hex(service, settings.journal_signing_key),
+        fingerprint_key=_derived(settings, "idempotency fingerprint"),
+        answer_sealer=Sealer(_derived(settings, "idempotency answer").hex()),
+        http=http,
+        client=ServiceClient(settings, service, client_secret) if client_secret else None,
+    )
+
+
+def _derived(settings: ServiceSettings, purpose: str) -> bytes:
+    """Return a key of this service for one purpose, from the one secret that every service has."""
+    secret = bytes.fromhex(settings.journal_signing_key)
+    return hmac.digest(secret, purpose.encode(), hashlib.sha256)
+
+
+@asynccontextmanager
+async def probing(resources: Resources) -> AsyncIterator[None]:
+    """Keep the health gauges fresh in the background while the block runs."""
+    task = asyncio.create_task(_probe_for_ever(resources))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def check_database(resources: Resources) -> bool:
+    """Return whether the database answers, and record how fast."""
+    try:
+        async with asyncio.timeout(2):
+            metrics.db_latency.set(await resources.database.ping())
+    except Exception:  # noqa: BLE001 - whatever it is, the database is away.
+        return False
+    return True
+
+
+async def check_cache(resources: Resources) -> bool:
+    """Return whether Redis answers."""
+    try:
+        await resources.redis.ping()
+    except Exception:  # noqa: BLE001 - whatever it is, the cache is away.
+        return False
+    return True
+
+
+async def _probe_for_ever(resources: Resources) -> None:
+    pool = resources.settings.pg_pool_size + resources.settings.pg_max_overflow
+    metrics.db_pool_size.set(pool + resources.database.hot_size)
+    while True:
+        metrics.system_health.labels("database").set(await check_database(resources))
+        metrics.system_health.labels("cache").set(await check_cache(resources))
+        metrics.db_pool_active.set(resources.database.active_connections())
+        due = time.perf_counter() + PROBE_INTERVAL_S
+        await asyncio.sleep(PROBE_INTERVAL_S)
+        metrics.event_loop_lag.set(max(time.perf_counter() - due, 0.0))

@@ -1,0 +1,49 @@
+"""One request, one transaction, closed before the reply is sent."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.db import Stamp
+from shared.web import idempotency
+from shared.web.idempotency import IdempotencyKey
+from shared.web.permissions import SignedIn
+from shared.web.requests import get_resources, request_id_of
+
+
+async def open_session(
+    request: Request, caller: SignedIn, idempotency_key: IdempotencyKey = None
+) -> AsyncIterator[AsyncSession]:
+    """Open the request's transaction for the caller's tenant.
+
+    The route's answer is built inside it, then it commits, and only then is the answer sent: a
+    commit that fails has not answered anything. With an Idempotency-Key on a POST the key is
+    claimed here, and the answer stored by `ServiceRoute` before the commit.
+    """
+    resources = get_resources(request)
+    stamp = Stamp(caller.tenant_id, caller.actor, request_id_of(request))
+    async with resources.database.transaction(stamp) as session:
+        if idempotency_key is not None and request.method == "POST":
+            await claim_key(request, session, caller.actor, idempotency_key)
+        yield session
+    if session.info.get("journaled"):
+        resources.waker.wake(resources.service)
+
+
+async def claim_key(request: Request, session: AsyncSession, actor: str, key: str) -> None:
+    """Take the request's Idempotency-Key in this transaction; `ServiceRoute` keeps the answer.
+
+    Raises Replay with the answer of the first sending, IdempotencyKeyReused, IdempotencyInProgress.
+    """
+    resources = get_resources(request)
+    print_ = idempotency.fingerprint(
+        "POST", request.url.path, await request.body(), resources.fingerprint_key
+    )
+    request.state.claim = await idempotency.claim(
+        session, actor, key, print_, resources.answer_sealer
+    )
+
+
+Session = Annotated[AsyncSession, Depends(open_session, scope="function")]

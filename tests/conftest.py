@@ -1,0 +1,29 @@
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local.stack import embedded_valkey
+from tests.support.database import Databases, running_database
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """PostgreSQL with all roles and migrated schemas."""
+    with running_database(tmp_path_factory.mktemp("database")) as superuser_dsn:
+        found = Databases(superuser_dsn)
+        asyncio.run(found.prepare())
+        yield found
+
+
+@pytest.fixture(scope="session")
+def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with embedded_valkey(Path(tmp_path_factory.mktemp("valkey"))) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def service_environment(databases: Databases, valkey_url: str) -> dict[str, str]:
+    """What every service's settings need, as keyword arguments; the role's DSN is to be added."""
+    return {"environment": "test", "redis_url": valkey_url, "journal_signing_key": "11" * 32}

@@ -1,0 +1,53 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st, settings
+from scipy import stats
+
+from services.forecasting.recommendations.gamma import gamma_cdf, gamma_quantile
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    level=st.floats(0.01, 0.9999),
+    mean=st.floats(0.01, 1e5),
+    dispersion=st.floats(1e-8, 50.0),  # Variance over mean squared: shapes from 0.02 to 10^8.
+)
+def test_quantile_agrees_with_scipy(level, mean, dispersion):
+    variance = dispersion * mean**2
+
+    found = gamma_quantile(level, mean, variance)
+
+    expected = stats.gamma.ppf(level, 1 / dispersion, scale=variance / mean)
+    assert found == pytest.approx(expected, rel=1e-6, abs=1e-200)
+
+
+@settings(deadline=None, max_examples=50)
+@given(x=st.floats(1e-6, 1e4), shape=st.floats(1e-2, 1e4))
+def test_cdf_agrees_with_scipy(x, shape):
+    assert gamma_cdf(x, shape) == pytest.approx(stats.gamma.cdf(x, shape), rel=1e-9, abs=1e-12)
+
+
+def test_shape_one_is_the_exponential_distribution():
+    # An exponential with mean 2 stays below 2 ln 20 with chance 0.95.
+    assert gamma_quantile(0.95, 2.0, 4.0) == pytest.approx(5.991464547107982)
+
+
+def test_without_variance_the_quantile_is_the_mean():
+    assert gamma_quantile(0.99, 7.0, 0.0) == 7.0
+
+
+def test_nothing_lies_below_zero():
+    assert gamma_cdf(-1.0, 2.0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("level", "mean", "variance"), [(0.0, 1, 1), (1.0, 1, 1), (0.9, 0, 1), (0.9, 1, -1)]
+)
+def test_quantile_refuses_what_has_no_answer(level, mean, variance):
+    with pytest.raises(ValueError, match="gamma quantile needs"):
+        gamma_quantile(level, mean, variance)
+
+
+def test_cdf_refuses_a_shape_of_zero():
+    with pytest.raises(ValueError, match="must be positive"):
+        gamma_cdf(1.0, 0.0)

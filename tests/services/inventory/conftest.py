@@ -1,0 +1,73 @@
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from services.inventory.app import create_app
+from services.inventory.settings import Settings
+from tests.support.database import Databases
+from tests.support.services import Caller, running
+
+Make = Callable[..., Awaitable[dict[str, Any]]]
+
+
+@pytest.fixture(scope="session")
+def inventory_settings(databases: Databases, service_environment: dict[str, str]) -> Settings:
+    return Settings(
+        **service_environment,
+        database_url=databases.dsn("inventory_app"),
+        inventory_encryption_key="22" * 32,
+        price_encryption_key="33" * 32,
+        inventory_client_secret="inventory-client-secret",
+    )
+
+
+@pytest.fixture(scope="session")
+async def client(inventory_settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    async with running(create_app(inventory_settings)) as started:
+        yield started
+
+
+@pytest.fixture
+def caller() -> Caller:
+    return Caller()
+
+
+@pytest.fixture
+def make_location(client: httpx.AsyncClient, caller: Caller) -> Make:
+    async def make(name: str = "Main", type: str = "warehouse", **more: Any) -> dict[str, Any]:  # noqa: A002 - the field's name.
+        body = {"name": name, "type": type, **more}
+        response = await client.post("/api/locations", json=body, headers=caller.headers())
+        assert response.status_code == 201, response.text
+        return response.json()
+
+    return make
+
+
+@pytest.fixture
+def make_item(client: httpx.AsyncClient, caller: Caller) -> Make:
+    async def make(code: str = "A1", name: Any = "Item", **more: Any) -> dict[str, Any]:
+        body = {"code": code, "name": name, **more}
+        response = await client.post("/api/inventory/add-item", json=body, headers=caller.headers())
+        assert response.status_code == 201, response.text
+        return response.json()
+
+    return make
+
+
+@pytest.fixture
+def move(client: httpx.AsyncClient, caller: Caller) -> Callable[..., Awaitable[httpx.Response]]:
+    async def post(
+        kind: str = "receipt",
+        quantity: Any = "1",
+        item: str = "A1",
+        location: str = "Main",
+        key: str | None = None,
+        **more: Any,
+    ) -> httpx.Response:
+        body = {"kind": kind, "item": item, "location": location, "quantity": quantity, **more}
+        headers = caller.headers(**({"Idempotency-Key": key} if key else {}))
+        return await client.post("/api/inventory/movements", json=body, headers=headers)
+
+    return post

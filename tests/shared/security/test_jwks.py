@@ -1,0 +1,142 @@
+import asyncio
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from shared.security.claims import InvalidToken
+from shared.security.jwks import FETCH_INTERVAL_S, REFRESH_INTERVAL_S, KeysUnavailable, RemoteKeys
+from shared.security.tokens import public_jwks
+
+
+def make_pem() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+OLD, NEW = make_pem(), make_pem()
+OLD_KID = public_jwks(OLD)["keys"][0]["kid"]
+NEW_KID = public_jwks(NEW)["keys"][0]["kid"]
+
+
+class Auth:
+    """Auth's key endpoint, with a clock that the test moves."""
+
+    def __init__(self, *pems: str) -> None:
+        self.now = 1000.0
+        self.calls = 0
+        self.answer = httpx.Response(200, json=public_jwks(*pems))
+        self.away = False
+        self.client = httpx.AsyncClient(transport=httpx.MockTransport(self._respond))
+        self.keys = RemoteKeys("http://auth/", self.client, clock=lambda: self.now)
+
+    def publish(self, *pems: str) -> None:
+        self.answer = httpx.Response(200, json=public_jwks(*pems))
+
+    async def _respond(self, request: httpx.Request) -> httpx.Response:
+        assert request.url == "http://auth/.well-known/jwks.json"
+        self.calls += 1
+        await asyncio.sleep(0.01)
+        if self.away:
+            raise httpx.ConnectError("away")
+        return self.answer
+
+
+async def test_a_key_is_fetched_once():
+    auth = Auth(OLD)
+
+    assert await auth.keys.get(OLD_KID) is await auth.keys.get(OLD_KID)
+    assert auth.calls == 1
+
+
+async def test_many_at_once_share_one_fetch():
+    auth = Auth(OLD)
+
+    await asyncio.gather(*(auth.keys.get(OLD_KID) for _ in range(50)))
+
+    assert auth.calls == 1
+
+
+async def test_who_goes_away_does_not_take_the_fetch_along():
+    auth = Auth(OLD)
+    first = asyncio.create_task(auth.keys.get(OLD_KID))
+    second = asyncio.create_task(auth.keys.get(OLD_KID))
+    await asyncio.sleep(0)
+
+    first.cancel()
+
+    assert await second
+
+
+async def test_an_unknown_kid_asks_again_but_not_more_than_once_a_second():
+    auth = Auth(OLD)
+    await auth.keys.get(OLD_KID)
+    auth.publish(OLD, NEW)
+    for _ in range(20):
+        with pytest.raises(InvalidToken):
+            await auth.keys.get(NEW_KID)
+    assert auth.calls == 1
+
+    auth.now += FETCH_INTERVAL_S
+
+    assert await auth.keys.get(NEW_KID)
+    assert auth.calls == 2
+
+
+async def test_known_keys_outlive_auth():
+    auth = Auth(OLD)
+    await auth.keys.get(OLD_KID)
+    auth.away = True
+    auth.now += REFRESH_INTERVAL_S + 1
+
+    assert await auth.keys.get(OLD_KID)
+    await auth.keys.refresh()
+    auth.now += REFRESH_INTERVAL_S
+    assert await auth.keys.get(OLD_KID)
+
+
+async def test_without_any_key_nothing_can_be_said():
+    auth = Auth(OLD)
+    auth.away = True
+
+    with pytest.raises(KeysUnavailable):
+        await auth.keys.get(OLD_KID)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(500),
+        httpx.Response(200, text="<html>"),
+        httpx.Response(200, json={"keys": []}),
+        httpx.Response(200, json=[1]),
+        httpx.Response(200, text="[" * 50_000),
+        httpx.Response(200, json={"keys": [], "padding": "x" * 70_000}),
+        httpx.Response(302, headers={"location": "http://elsewhere/"}),
+    ],
+)
+async def test_a_senseless_answer_changes_nothing(answer):
+    auth = Auth(OLD)
+    await auth.keys.get(OLD_KID)
+    auth.answer = answer
+    auth.now += FETCH_INTERVAL_S
+
+    await auth.keys.refresh()
+
+    assert auth.calls == 2
+    assert await auth.keys.get(OLD_KID)
+
+
+async def test_a_withdrawn_key_is_dropped_and_said():
+    auth = Auth(OLD, NEW)
+    await auth.keys.get(OLD_KID)
+    generation = auth.keys.generation
+    auth.publish(NEW)
+    auth.now += FETCH_INTERVAL_S
+
+    await auth.keys.refresh()
+
+    assert auth.keys.generation == generation + 1
+    with pytest.raises(InvalidToken):
+        await auth.keys.get(OLD_KID)

@@ -1,0 +1,42 @@
+"""A PostgreSQL with every service's roles and schema, made once for a test run."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+
+from deploy.local.stack import embedded_postgres
+from deploy.postgres.bootstrap import ROLES, SERVICES, bootstrap
+from shared.db.migrate import migrate
+
+# Durability is tested where it matters (tests/e2e, with real kills); elsewhere speed counts.
+FAST = {"fsync": "off", "full_page_writes": "off", "max_connections": "200"}
+
+
+class Databases:
+    """Where the databases of a test run are, by role."""
+
+    def __init__(self, superuser_dsn: str) -> None:
+        self.superuser_dsn = superuser_dsn.replace("/postgres?", "/stock?")
+        self._bootstrap_dsn = superuser_dsn
+        self._passwords = {role: secrets.token_hex(16) for role in ROLES}
+
+    def dsn(self, role: str) -> str:
+        password = self._passwords[role]
+        return self.superuser_dsn.replace("postgres@", f"{role}:{password}@").replace(
+            "postgres:@", f"{role}:{password}@"
+        )
+
+    async def prepare(self) -> None:
+        await bootstrap(self._bootstrap_dsn, self._passwords)
+        for service in SERVICES:
+            folder = Path(import_module(f"services.{service}").__path__[0]) / "migrations"
+            if folder.is_dir():
+                await migrate(service, folder, self.dsn("stock_owner"))
+
+
+@contextmanager
+def running_database(folder: Path) -> Iterator[str]:
+    with embedded_postgres(folder / "pg", FAST) as superuser_dsn:
+        yield superuser_dsn
