@@ -1,7 +1,7 @@
 """Bring every French catalogue up to date with the messages marked in the code.
 
 `python -m deploy.messages` adds new messages, drops those that are gone, keeps translations, and
-fails when one is missing. Messages are found by `N_(...)` and `translate_plural(...)`.
+fails when one is missing. Messages are found by `N_(...)` and `NP_(...)`.
 """
 
 import sys
@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parents[1]
 LANGUAGE = "fr"
-KEYWORDS = {"N_": None, "translate_plural": (1, 2)}
+KEYWORDS = {"N_": None, "NP_": (1, 2)}
 METHODS = [("**.py", "python")]
 LINE_WIDTH = 100
 HEADER = "# French messages. `make messages` keeps this file in step with the code."

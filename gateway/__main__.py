@@ -1,25 +1,32 @@
-"""`python -m gateway`: the gateway on its port, until SIGTERM; what is in flight then ends first."""
+"""`python -m gateway`: the gateway on its port, until SIGTERM; what is in flight ends first."""
 
 import asyncio
 import logging
 
 import uvicorn
 
+from gateway import metrics
 from gateway.app import Gateway
 from gateway.protocol import FrontDoor
 from gateway.settings import Settings
 from shared.log import configure_logging
 from shared.settings import load_settings
 
-TICKS_PER_SWEEP = 10  # A tick is 0.1 s.
+TICK_S = 0.1  # uvicorn's.
+TICKS_PER_SWEEP = 10
 
 
 class Server(uvicorn.Server):
     """uvicorn, ending the connections of clients that keep us waiting."""
 
+    _ticked_at: float | None = None
+
     async def on_tick(self, counter: int) -> bool:
+        now = asyncio.get_running_loop().time()
+        if self._ticked_at is not None:
+            metrics.event_loop_lag.set(max(now - self._ticked_at - TICK_S, 0.0))
+        self._ticked_at = now
         if counter % TICKS_PER_SWEEP == 0:
-            now = asyncio.get_running_loop().time()
             for connection in [*self.server_state.connections]:
                 if isinstance(connection, FrontDoor) and connection.is_too_slow(now):
                     connection.abort()

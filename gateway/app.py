@@ -16,8 +16,8 @@ from gateway import metrics
 from gateway.asgi import Receive, Scope, Send
 from gateway.call import Call
 from gateway.cors import Cors, is_preflight
-from gateway.errors import METHODS, MalformedRequest, UnknownMethod
-from gateway.headers import request_ids, sort_out
+from gateway.errors import METHODS, UnknownMethod
+from gateway.headers import check_version, request_ids, sort_out
 from gateway.health import Health
 from gateway.identity import Identity
 from gateway.openapi import Documents
@@ -95,8 +95,7 @@ class Gateway:
 
     async def _handle(self, call: Call) -> None:
         method = call.method if call.method in METHODS else OTHER_METHOD
-        in_progress = metrics.in_progress(method)
-        in_progress.inc()
+        metrics.http.in_progress[method] += 1
         try:
             await self._answer(call)
         except Problem as problem:
@@ -107,9 +106,9 @@ class Gateway:
                 raise  # Too late to say so: the server breaks the answer off.
             await call.refuse(Problem(), self._default_language)
         finally:
-            in_progress.dec()
+            metrics.http.in_progress[method] -= 1
             sizes = (call.request_bytes, call.response_bytes)
-            metrics.observe(method, call.route, call.status, call.started, sizes)
+            metrics.http.observe(method, call.route, call.status, call.started, sizes)
 
     async def _answer(self, call: Call) -> None:
         scope = call.scope
@@ -120,8 +119,7 @@ class Gateway:
         call.cors = self._cors.headers(head.read.get(b"origin"))
         if call.method not in METHODS:
             raise UnknownMethod
-        if b"host" not in head.read and scope["http_version"] != "1.0":
-            raise MalformedRequest
+        check_version(head, scope["http_version"])
         call.path = check_path(scope["raw_path"])
         call.query = check_query(scope["query_string"])
         if is_preflight(call.method, head):

@@ -12,7 +12,7 @@ from gateway.headers import NO_STORE, SECURITY, RequestHead
 from shared.errors import PROBLEM_MEDIA_TYPE, Problem, problem_body
 from shared.i18n import negotiate
 
-UNROUTED: Final = "none"
+UNROUTED: Final = "unmatched"
 
 _LANG: Final = re.compile(rb"(?:^|&)lang=([A-Za-z-]{2,10})(?=&|\Z)")
 

@@ -23,9 +23,9 @@ log = structlog.get_logger()
 class AnswerCycle(RequestResponseCycle):
     """One request and its answer on a client connection."""
 
-    def __init__(self, close: Callable[[], None], **options: Any) -> None:  # noqa: ANN401  uvicorn's.
+    def __init__(self, close: Callable[[], None], *options: Any) -> None:  # noqa: ANN401  uvicorn's.
         """`close` ends the connection once what was written has left."""
-        super().__init__(**options)
+        super().__init__(*options)
         self._close = close
         self._held: bytes = b""  # The head, until the first part of the body or the next moment.
         self._bodiless = False

@@ -25,6 +25,7 @@ class MalformedRequest(BadRequest):
     slug = "malformed-request"
     title = N_("Malformed request")
     detail = N_("The request is not well-formed HTTP/1.1.")
+    headers: ClassVar[Mapping[str, str]] = {"Connection": "close"}
 
 
 @dataclass(eq=False)
@@ -100,6 +101,7 @@ class HeadersTooLarge(Problem):
     slug = "headers-too-large"
     title = N_("Headers too large")
     detail = N_("The request has too many headers, or too large ones.")
+    headers: ClassVar[Mapping[str, str]] = {"Connection": "close"}
 
 
 @dataclass(eq=False)

@@ -118,11 +118,20 @@ def sort_out(headers: Iterable[tuple[bytes, bytes]]) -> RequestHead:
             read[name] = value
         if name in _USUAL or may_pass(name):
             passing += (name, b": ", value, b"\r\n")
+    if read.get(b"transfer-encoding", b"chunked").lower() != b"chunked":
+        raise MalformedRequest  # We would forward a coding that we neither undo nor announce.
     if count > HEADERS_MAX or size > HEAD_LENGTH_MAX:
         raise HeadersTooLarge
     if read.get(b"connection", b"keep-alive").lower() not in {b"keep-alive", b"close"}:
         _drop_named(head)
     return head
+
+
+def check_version(head: RequestHead, version: str) -> None:
+    """Raise MalformedRequest for what HTTP/1.1 needs and lacks, or HTTP/1.0 has and cannot."""
+    unfit = b"transfer-encoding" in head.read if version == "1.0" else b"host" not in head.read
+    if unfit:
+        raise MalformedRequest
 
 
 def may_pass(name: bytes) -> bool:

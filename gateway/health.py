@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import httpx
 
+from gateway import metrics
 from gateway.upstreams import SERVICES
-from shared.metrics import system_health
 from shared.version import VERSION
 
 TIMEOUT_S: Final = 1.0
@@ -48,8 +48,7 @@ class Health:
 
     async def _examine(self) -> Report:
         whole = combine(await self._ask_all("/health", {}))
-        for service, status in whole["services"].items():
-            system_health.labels(service).set(status == "ok")
+        metrics.report_health(whole["services"].items())
         return whole
 
     async def _ask_all(self, path: str, headers: Mapping[str, str]) -> Reports:

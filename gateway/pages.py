@@ -5,9 +5,9 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 import orjson
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
-from gateway import docs
+from gateway import docs, metrics
 from gateway.call import Answer, Call
 from gateway.errors import ReadOnly
 from gateway.health import Health
@@ -100,7 +100,7 @@ async def _to_docs(_call: Call) -> Answer:
 
 
 async def _metrics(_call: Call) -> Answer:
-    return Answer(generate_latest(), CONTENT_TYPE_LATEST)
+    return Answer(metrics.text(), CONTENT_TYPE_LATEST)
 
 
 async def _constant(answer: Answer, _call: Call) -> Answer:

@@ -113,13 +113,16 @@ class FrontDoor(HttpToolsProtocol):
 
     def on_url(self, url: bytes) -> None:
         self._count(len(url))
-        super().on_url(url)
+        self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self._in_head:
             return  # A trailer.
         self._count(len(name) + len(value))
-        super().on_header(name, value)
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         self._progress = True
@@ -129,13 +132,12 @@ class FrontDoor(HttpToolsProtocol):
         if not path.startswith(b"/") or not self.url.isascii() or b"#" in self.url:
             raise _RefusedError(MalformedRequest())
         version = self.parser.get_http_version()
-        self.scope.update(
-            method=self.parser.get_method().decode("ascii"),
-            http_version=version,
-            path=unquote(path.decode("ascii")),
-            raw_path=path,
-            query_string=query,
-        )
+        scope = self.scope
+        scope["method"] = self.parser.get_method().decode("ascii")
+        scope["http_version"] = version
+        scope["path"] = unquote(path.decode("ascii"))
+        scope["raw_path"] = path
+        scope["query_string"] = query
         waiting = self.cycle is not None and not self.cycle.response_complete
         self.cycle = self._new_cycle(
             keep_alive=version != "1.0" and self.parser.should_keep_alive()
@@ -163,17 +165,17 @@ class FrontDoor(HttpToolsProtocol):
     def _new_cycle(self, *, keep_alive: bool) -> AnswerCycle:
         return AnswerCycle(
             self._close_gently,
-            scope=self.scope,
-            transport=self.transport,
-            flow=self.flow,
-            logger=self.logger,
-            access_logger=self.access_logger,
-            access_log=False,
-            default_headers=self.server_state.default_headers,
-            message_event=asyncio.Event(),
-            expect_100_continue=self.expect_100_continue,
-            keep_alive=keep_alive,
-            on_response=self.on_response_complete,
+            self.scope,
+            self.transport,
+            self.flow,
+            self.logger,
+            self.access_logger,
+            False,  # noqa: FBT003  No access log.
+            self.server_state.default_headers,
+            asyncio.Event(),
+            self.expect_100_continue,
+            keep_alive,
+            self.on_response_complete,
         )
 
     def _close_gently(self) -> None:

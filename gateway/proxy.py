@@ -8,9 +8,11 @@ and a client whose answer takes a while is watched, lest we work for nobody.
 import asyncio
 import time
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
 import structlog
+from prometheus_client import Counter
 
 from gateway import metrics
 from gateway.body import ClientGoneError, RequestBody
@@ -68,7 +70,7 @@ class Proxy:
             log.warning("answer broken off", upstream=route.service, reason=reason.slug)
         finally:
             exchange.end()
-            metrics.count_upstream(route.service, outcome)
+            _count(route.service, outcome).inc()
 
 
 class Exchange:
@@ -235,6 +237,11 @@ class Exchange:
                 b"x-forwarded-host: ", call.head.read.get(b"host", b""), b"\r\n\r\n",
             )
         )  # fmt: skip
+
+
+@cache  # Services and outcomes are few.
+def _count(service: str, outcome: str) -> Counter:
+    return metrics.upstream_requests.labels(service, outcome)
 
 
 def _explain(error: Exception, service: str, *, request_sent: bool) -> Problem:

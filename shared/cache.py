@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from shared import metrics
-from shared.security.sealing import Sealer
+from shared.security.sealing import SealBroken, Sealer
 
 
 class Cache:
@@ -42,13 +42,18 @@ class Cache:
         except (RedisError, OSError):
             stored = None
         metrics.cache_duration.labels("get").observe(time.perf_counter() - started)
-        if stored is None:
-            metrics.cache_misses.labels(prefix).inc()
+        value = self._opened(stored, name) if stored is not None else None
+        (metrics.cache_misses if value is None else metrics.cache_hits).labels(prefix).inc()
+        return value
+
+    def _opened(self, stored: str, name: str) -> Any:  # noqa: ANN401 - any JSON value.
+        """Return the value stored, or None where it cannot be believed: then it is computed."""
+        try:
+            return orjson.loads(
+                self._sealer.open_text(stored, name) if self._sealer is not None else stored
+            )
+        except (SealBroken, orjson.JSONDecodeError):
             return None
-        metrics.cache_hits.labels(prefix).inc()
-        if self._sealer:
-            return orjson.loads(self._sealer.open_text(str(stored), name))
-        return orjson.loads(stored)
 
     async def _write(self, name: str, value: Any, ttl_s: int) -> None:  # noqa: ANN401 - any JSON.
         text = orjson.dumps(value, default=str)

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from shared.i18n import N_, translate
+from shared.money import plain
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 
@@ -35,6 +36,11 @@ class Problem(Exception):
     def members(self) -> dict[str, Any]:
         """Return the extension members: the instance's fields, JSON-ready."""
         return {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
+
+    def detail_in(self, language: str) -> str:
+        """Return the detail in a language, the instance's fields filled in."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return translate(self.detail, language, **values)
 
 
 @dataclass(eq=False)
@@ -171,24 +177,23 @@ def problem_body(
     problem: Problem, language: str, request_id: str, errors: list[dict[str, str]] | None = None
 ) -> dict[str, Any]:
     """Return the RFC 9457 document of a problem, in the language asked for."""
-    members = problem.members()
     body: dict[str, Any] = {
         "type": f"/problems/{problem.slug}",
         "title": translate(problem.title, language),
         "status": problem.status,
         "code": problem.code,
-        "detail": translate(problem.detail, language, **members),
+        "detail": problem.detail_in(language),
         "request_id": request_id,
     }
     if errors is not None:
         body["errors"] = errors
-    return body | members
+    return body | problem.members()
 
 
 def _plain(value: object) -> object:
     """Return decimals as plain strings (1E+1 is 10) and ids as text."""
     if isinstance(value, Decimal):
-        return format(value.normalize(), "f") if value else "0"
+        return plain(value)
     if value is None or isinstance(value, str | int | float | list | dict):
         return value
     return str(value)

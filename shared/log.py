@@ -2,7 +2,8 @@
 
 import logging
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -11,12 +12,14 @@ log = structlog.get_logger()
 
 SENSITIVE = frozenset(
     {
-        "access_token", "authorization", "client_secret", "code", "cookie", "password",
-        "new_password", "current_password", "refresh_token", "secret", "token", "totp",
-        "unit_cost", "price", "cost", "iban", "contact",
+        "api_key", "authorization", "code", "cookie", "password", "private_key", "secret",
+        "set_cookie", "token", "totp", "unit_cost",
+        "price", "cost", "iban", "contact",
     }
 )  # fmt: skip
+_SENSITIVE_ENDINGS = ("_password", "_secret", "_token", "_encryption_key", "_signing_key")
 REDACTED = "[redacted]"
+_DEPTH_MAX = 8
 
 
 def configure_logging(service: str, level: str, fmt: str) -> None:
@@ -27,8 +30,8 @@ def configure_logging(service: str, level: str, fmt: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         structlog.processors.EventRenamer("message"),
         _named(service),
-        redact,
         structlog.processors.format_exc_info,
+        redact,
     ]
     renderer: structlog.types.Processor = (
         structlog.processors.JSONRenderer(default=str, ensure_ascii=False)
@@ -56,11 +59,30 @@ def configure_logging(service: str, level: str, fmt: str) -> None:
 def redact(
     _logger: object, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Replace the value of every field whose name says that it is secret."""
-    for name in event:
-        if name.lower() in SENSITIVE:
-            event[name] = REDACTED
+    """Replace the value of every field whose name says that it is secret, at any depth."""
+    for name, value in event.items():
+        event[name] = REDACTED if _is_sensitive(name) else _redacted(value, _DEPTH_MAX)
     return event
+
+
+def _redacted(value: object, depth: int) -> object:
+    """Return nested mappings and lists without secrets; what lies too deep is left out."""
+    if not isinstance(value, Mapping | list | tuple | set | frozenset):
+        return value
+    if depth == 0:
+        return REDACTED
+    if isinstance(value, Mapping):
+        return {
+            name: REDACTED if _is_sensitive(str(name)) else _redacted(inner, depth - 1)
+            for name, inner in value.items()
+        }
+    return [_redacted(inner, depth - 1) for inner in value]
+
+
+@lru_cache(maxsize=1024)
+def _is_sensitive(name: str) -> bool:
+    known = name.lower().replace("-", "_")
+    return known in SENSITIVE or known.endswith(_SENSITIVE_ENDINGS)
 
 
 def _named(service: str) -> structlog.types.Processor:

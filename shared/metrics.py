@@ -1,6 +1,7 @@
 """The metrics that every process has, under the names that dashboards and alerts rely on."""
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -61,6 +62,37 @@ _VERB_AND_TABLE = re.compile(
     r"\s*(?:WITH\b.*?\b)?(SELECT|INSERT|UPDATE|DELETE)\b(?:.*?\b(?:FROM|INTO|UPDATE)\s+|\s+)?([a-z_]+)?",
     re.IGNORECASE | re.DOTALL,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class RequestMetrics:
+    """The metrics of one method and route, found once."""
+
+    duration: Histogram
+    request_size: Histogram
+    response_size: Histogram
+
+
+@lru_cache(maxsize=4096)
+def of_route(method: str, route: str) -> RequestMetrics:
+    """Return the metrics of a route; methods and routes are few."""
+    return RequestMetrics(
+        http_duration.labels(method, route),
+        http_request_size.labels(method, route),
+        http_response_size.labels(method, route),
+    )
+
+
+@lru_cache(maxsize=16_384)
+def requests_of(method: str, route: str, status: int) -> Counter:
+    """Return the counter of a route's answers with this status."""
+    return http_requests.labels(method, route, status)
+
+
+@lru_cache(maxsize=32)
+def in_progress_of(method: str) -> Gauge:
+    """Return the gauge of a method; unknown ones are refused before they get here."""
+    return http_in_progress.labels(method)
 
 
 def observe_statement(statement: str, duration_s: float) -> None:

@@ -11,7 +11,10 @@ AMOUNT_PLACES = Decimal("0.000001")  # Unit costs: six places, so that averages 
 
 def plain(value: Decimal) -> str:
     """Return the shortest plain notation: 10, not 1E+1 and not 10.0000."""
-    return format(value.normalize(), "f") if value else "0"
+    if not value:
+        return "0"
+    text = format(value, "f")  # Not normalize(), which rounds to the context's 28 digits.
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def rounded_quantity(value: Decimal) -> Decimal:

@@ -48,6 +48,6 @@ def decode_cursor(cursor: str | None, sort: str, size: int) -> list[Any] | None:
         raise InvalidCursor from error
     if not isinstance(values, list) or len(values) != size + 1 or values[0] != sort:
         raise InvalidCursor
-    if not all(isinstance(value, str) for value in values[1:]):
+    if not all(isinstance(value, str) and "\x00" not in value for value in values[1:]):
         raise InvalidCursor
     return values[1:]

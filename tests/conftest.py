@@ -3,9 +3,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from deploy.local.stack import embedded_valkey
 from tests.support.database import Databases, running_database
+
+# Enough to find a fault within a few runs and to keep `make test-fast` fast; a busy machine is no
+# fault, so an example has no deadline.
+settings.register_profile("project", max_examples=50, deadline=None)
+settings.load_profile("project")
 
 
 @pytest.fixture(scope="session")

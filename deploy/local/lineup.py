@@ -10,12 +10,13 @@ import asyncpg
 
 from deploy.local import secrets
 from deploy.local.errors import StackError
+from deploy.local.launch import Forker, Launcher, execute
 from deploy.local.migrate import migrate
-from deploy.local.output import NAME_WIDTH, application_shows, say
+from deploy.local.output import ERRORS, NAME_WIDTH, WARNINGS, application_shows, say
 from deploy.local.probe import health
 from deploy.local.processes import Plan, Process, migrations, processes
 from deploy.local.servers import prepare_servers
-from deploy.local.settings import ROOT, LocalSettings
+from deploy.local.settings import LocalSettings
 from deploy.local.supervisor import Child, Supervised
 from deploy.postgres.bootstrap import ROLES, bootstrap
 
@@ -32,38 +33,44 @@ class Lineup:
         self._keys = keys
         self._layers: list[list[Supervised]] = []
         self._cleanups: list[Callable[[], None]] = []
+        self._forker = Forker(self._log_dir / "forker.log")
+        self._is_up = False
         self.health_ports: dict[str, int] = {}
 
     async def start(self) -> None:
         """Bring everything up; raises StackError with the first reason why not."""
         self._log_dir.mkdir(parents=True, exist_ok=True)
+        await self._forker.warm_up()
         servers = prepare_servers(self._settings, self._state_dir)
         self._cleanups = servers.cleanups
-        await self._start_layers([servers.children])
+        await self._start_layers([servers.children], execute)
         plan = Plan(self._settings, self._keys, servers.superuser_dsn, servers.redis_url)
         began = time.monotonic()
         await self._bootstrap(servers.superuser_dsn)
-        await migrate(migrations(plan), ROOT, self._log_dir)
+        await migrate(migrations(plan), self._log_dir, self._forker)
         _ready_line("database", time.monotonic() - began, "roles, schemas, migrations")
         table = processes(plan)
-        self.health_ports = {process.name: process.health_port for process in table}
-        services = [self._child(row) for row in table if row.name != "gateway"]
-        gateway = [self._child(row) for row in table if row.name == "gateway"]
-        await self._start_layers([services, gateway])
+        self.health_ports = {row.program.name: row.health_port for row in table}
+        *services, gateway = [self._child(row) for row in table]
+        await self._start_layers([services, [gateway]], self._forker)
+        self._is_up = True
 
     async def stop(self) -> None:
         """End everything that was started, last first."""
         for layer in reversed(self._layers):
             await asyncio.gather(*(member.stop() for member in layer))
+        await self._forker.close()
         for cleanup in self._cleanups:
             cleanup()
 
     def members(self) -> list[Supervised]:
         return [member for layer in self._layers for member in layer]
 
-    async def _start_layers(self, layers: list[list[Child]]) -> None:
+    async def _start_layers(self, layers: list[list[Child]], launch: Launcher) -> None:
         """Start all layers at once: their order matters only when they are ended."""
-        supervised = [[Supervised(child, self._log_dir) for child in layer] for layer in layers]
+        supervised = [
+            [Supervised(child, self._log_dir, launch) for child in layer] for layer in layers
+        ]
         self._layers.extend(supervised)
         async with contextlib.AsyncExitStack() as stack:
             starts = [
@@ -77,9 +84,9 @@ class Lineup:
 
     async def _start_one(self, member: Supervised) -> None:
         took_s = await member.start()
-        port = self.health_ports.get(member.child.name)
+        port = self.health_ports.get(member.name)
         where = f"{self._settings.reach}:{port}" if port is not None else ""
-        _ready_line(member.child.name, took_s, where)
+        _ready_line(member.name, took_s, where)
 
     async def _bootstrap(self, superuser_dsn: str) -> None:
         passwords = {role: self._keys[secrets.password_name(role)] for role in ROLES}
@@ -90,13 +97,14 @@ class Lineup:
 
     def _child(self, process: Process) -> Child:
         return Child(
-            name=process.name,
-            command=process.command,
-            environment=process.environment,
+            process.program,
             readiness=self._ready_over_http(process.health_port),
-            shows=application_shows,
-            folder=ROOT,
+            shows=self._shows,
         )
+
+    def _shows(self, line: str) -> str | None:
+        """Until all are up they miss one another, and say so: only errors matter before that."""
+        return application_shows(line, WARNINGS if self._is_up else ERRORS)
 
     def _ready_over_http(self, port: int) -> Callable[[int], Awaitable[str | None]]:
         async def ask(_pid: int) -> str | None:

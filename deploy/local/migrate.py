@@ -1,48 +1,42 @@
 """Run the services' migrations before any service starts."""
 
 import asyncio
-from asyncio.subprocess import DEVNULL, PIPE, STDOUT
+import contextlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from deploy.local.children import die_with_parent
 from deploy.local.errors import StackError
-from deploy.local.processes import Migration
+from deploy.local.launch import Launcher, Program
+from deploy.local.supervisor import ended
 
 TIMEOUT_S = 600.0
 
 
-async def migrate(migrations: Iterable[Migration], folder: Path, log_dir: Path) -> None:
+async def migrate(migrations: Iterable[Program], log_dir: Path, launch: Launcher) -> None:
     """Run all migrations at once, each writing to its own log; raises StackError when one fails."""
-    results = await asyncio.gather(*(_run(one, folder, log_dir) for one in migrations))
+    results = await asyncio.gather(*(_run(one, log_dir, launch) for one in migrations))
     failed = [reason for reason in results if reason is not None]
     if failed:
         raise StackError(failed[0])
 
 
-async def _run(migration: Migration, folder: Path, log_dir: Path) -> str | None:
-    process = await asyncio.create_subprocess_exec(
-        *migration.command,
-        env=dict(migration.environment),
-        cwd=folder,
-        stdin=DEVNULL,
-        stdout=PIPE,
-        stderr=STDOUT,
-        start_new_session=True,
-        preexec_fn=die_with_parent(),
-    )
+async def _run(migration: Program, log_dir: Path, launch: Launcher) -> str | None:
+    process = await launch(migration)
+    output = b""
     try:
-        output, _ = await asyncio.wait_for(process.communicate(), TIMEOUT_S)
+        async with asyncio.timeout(TIMEOUT_S):
+            if process.stdout is not None:
+                output = await process.stdout.read()
+            code = await ended(process)
     except TimeoutError:
-        return f"Migration of {migration.service} took longer than {TIMEOUT_S:.0f} s."
+        return f"{migration.name} took longer than {TIMEOUT_S:.0f} s"
     finally:
         if process.returncode is None:
-            process.kill()
-            await process.wait()
-    log_path = log_dir / f"{migration.service}-migrate.log"
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(migration.stop_signal)
+    log_path = log_dir / f"{migration.name}.log"
     log_path.write_bytes(output)
-    if process.returncode == 0:
+    if code == 0:
         return None
     lines = output.decode(errors="replace").strip().splitlines()
-    last = lines[-1] if lines else f"code {process.returncode}"
-    return f"Migration of {migration.service} failed: {last} (all of it: {log_path})"
+    return f"{migration.name} failed: {lines[-1] if lines else code} (all of it: {log_path})"

@@ -7,17 +7,18 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 LOG_SIZE_MAX = 10_000_000  # bytes; then the file is renamed to .1 and a new one begun
-SHOWN_LEVELS = frozenset({"warning", "error", "critical", "exception"})
+ERRORS = frozenset({"error", "critical", "exception"})
+WARNINGS = ERRORS | {"warning"}
 UNSHOWN = frozenset({"time", "service", "logger"})
 POSTGRES_SHOWN = (" FATAL: ", " PANIC: ", " HINT: ")
 # Said by PostgreSQL whenever a client is cut off while it starts or stops.
 POSTGRES_EXPECTED = ("terminating connection due to administrator command",)
 
 
-def application_shows(line: str) -> str | None:
+def application_shows(line: str, levels: frozenset[str] = WARNINGS) -> str | None:
     """Return what to show of a service's line, or None.
 
-    Structured lines are shown from `warning` up, as message and fields. Anything that is not
+    Structured lines of these `levels` are shown, as message and fields. Anything that is not
     structured (a traceback, a library's complaint) was not foreseen and is shown as it is.
     """
     try:
@@ -27,7 +28,7 @@ def application_shows(line: str) -> str | None:
     if not isinstance(entry, dict):
         return line.rstrip()
     level = str(entry.pop("level", "info")).lower()
-    if level not in SHOWN_LEVELS:
+    if level not in levels:
         return None
     message = entry.pop("message", "")
     trace = entry.pop("exception", None)

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
+from deploy.local.launch import Program
 from deploy.local.secrets import MAKERS, SERVER_PASSWORDS, journal_key_name, password_name
-from deploy.local.settings import LocalSettings
+from deploy.local.settings import ROOT, LocalSettings
 from deploy.postgres.bootstrap import DATABASE, SERVICES
 
 # The secrets each program holds besides its database password and its journal's key.
@@ -48,6 +49,7 @@ _DECIDED_HERE = frozenset(
         "JOURNAL_SIGNING_KEY",
         "METRICS_PORT",
         "PG_PASSWORD",
+        "PYTHONDONTWRITEBYTECODE",  # Would make every start compile everything again.
     }
 )
 _OLD_KEYS = "_PREVIOUS"  # NAME_PREVIOUS holds old values of the secret NAME, for rotation.
@@ -55,19 +57,10 @@ _OLD_KEYS = "_PREVIOUS"  # NAME_PREVIOUS holds old values of the secret NAME, fo
 
 @dataclass(frozen=True)
 class Process:
-    """One process of the system: what to run, what to tell it, where it says it is ready."""
+    """One process of the system, and the port on which it says whether it is ready."""
 
-    name: str
-    command: tuple[str, ...]
-    environment: Mapping[str, str]
+    program: Program
     health_port: int
-
-
-@dataclass(frozen=True)
-class Migration:
-    service: str
-    command: tuple[str, ...]
-    environment: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -89,49 +82,50 @@ def processes(plan: Plan) -> list[Process]:
         environment = {**_environment(plan, service), **database}
         rows.append(
             Process(
-                name=service,
-                command=_python(f"services.{service}", "serve"),
-                environment=environment,
+                _python(service, environment, f"services.{service}", "serve"),
                 health_port=settings.port_of(service),
             )
         )
         port = settings.worker_port_of(service)
         rows.append(
             Process(
-                name=f"{service}-worker",
-                command=_python(f"services.{service}", *WORKER_VERBS[service]),
-                environment={**_WORKER_POOL, **environment, "METRICS_PORT": str(port)},
+                _python(
+                    f"{service}-worker",
+                    {**_WORKER_POOL, **environment, "METRICS_PORT": str(port)},
+                    f"services.{service}",
+                    *WORKER_VERBS[service],
+                ),
                 health_port=port,
             )
         )
     gateway = Process(
-        name="gateway",
-        command=_python("gateway"),
-        environment=_environment(plan, "gateway"),
+        _python("gateway", _environment(plan, "gateway"), "gateway"),
         health_port=plan.settings.port_of("gateway"),
     )
     return [*rows, gateway]
 
 
-def migrations(plan: Plan) -> list[Migration]:
+def migrations(plan: Plan) -> list[Program]:
     """Return the four migrations; each touches its own schema only, so they may run at once."""
     owner = {"OWNER_DATABASE_URL": _dsn(plan, "stock_owner")}
     return [
-        Migration(
-            service=service,
-            command=_python(f"services.{service}", "migrate"),
-            environment={
+        _python(
+            f"{service}-migrate",
+            {
                 **_environment(plan, service),
                 "DATABASE_URL": _dsn(plan, f"{service}_app"),
                 **owner,
             },
+            f"services.{service}",
+            "migrate",
         )
         for service in SERVICES
     ]
 
 
-def _python(module: str, *verbs: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", module, *verbs)
+def _python(name: str, environment: Mapping[str, str], module: str, *verbs: str) -> Program:
+    command = (sys.executable, "-m", module, *verbs)
+    return Program(name=name, command=command, environment=environment, folder=ROOT)
 
 
 def _environment(plan: Plan, program: str) -> dict[str, str]:

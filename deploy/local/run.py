@@ -59,8 +59,8 @@ async def _finishes_before(stop: asyncio.Event, work: Coroutine[None, None, None
 async def _until(stop: asyncio.Event, instance: Instance, note: Note, lineup: Lineup) -> None:
     """Keep the note true until `stop`: process ids change when something crashes."""
     while not stop.is_set():
-        pids = {member.child.name: member.pid for member in lineup.members() if member.pid}
-        restarts = {member.child.name: member.restarts for member in lineup.members()}
+        pids = {member.name: member.pid for member in lineup.members() if member.pid}
+        restarts = {member.name: member.restarts for member in lineup.members()}
         current = replace(
             note, ready=True, pids=pids, restarts=restarts, health_ports=lineup.health_ports
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local import postgres, valkey
+from deploy.local.launch import Program
 from deploy.local.output import postgres_shows, valkey_shows
 from deploy.local.settings import LocalSettings
 from deploy.local.supervisor import Child
@@ -38,13 +39,15 @@ def prepare_servers(settings: LocalSettings, state_dir: Path) -> Servers:
         cleanups.append(database.remove_socket_dir)
         children.append(
             Child(
-                name="postgres",
-                command=database.command,
-                environment=_plain_environment(),
+                Program(
+                    name="postgres",
+                    command=database.command,
+                    environment=_plain_environment(),
+                    folder=Path("/"),
+                    stop_signal=signal.SIGINT,  # "fast": ends sessions, finishes a checkpoint.
+                ),
                 readiness=_asking(database.is_ready),
                 shows=postgres_shows,
-                folder=Path("/"),
-                stop_signal=signal.SIGINT,  # "fast": ends sessions, finishes a checkpoint.
             )
         )
     if not redis_url:
@@ -53,12 +56,14 @@ def prepare_servers(settings: LocalSettings, state_dir: Path) -> Servers:
         cleanups.append(cache.remove_socket_dir)
         children.append(
             Child(
-                name="valkey",
-                command=cache.command,
-                environment=_plain_environment(),
+                Program(
+                    name="valkey",
+                    command=cache.command,
+                    environment=_plain_environment(),
+                    folder=Path("/"),
+                ),
                 readiness=_asking(cache.is_ready),
                 shows=valkey_shows,
-                folder=Path("/"),
             )
         )
     return Servers(superuser_dsn, redis_url, children, cleanups)

@@ -10,7 +10,8 @@ from dotenv import dotenv_values
 from deploy.local.errors import StackError
 
 ROOT = Path(__file__).resolve().parents[2]
-STATE_DIR = ROOT / ".local"
+# Another folder for a stack beside the checkout's own, as tests and benchmarks need.
+STATE_DIR = Path(os.environ.get("STATE_DIR") or ROOT / ".local").resolve()
 
 PORT_VARIABLES: Mapping[str, int] = {
     "GATEWAY_PORT": 8083,

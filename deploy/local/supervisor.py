@@ -5,13 +5,12 @@ import contextlib
 import os
 import signal
 import time
-from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local.children import die_with_parent
 from deploy.local.errors import StackError
+from deploy.local.launch import Launcher, Program, Running, execute
 from deploy.local.output import ProcessLog, say
 from deploy.local.rules import crashes_in_a_row, restart_delay_s
 
@@ -19,33 +18,30 @@ READY_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 15.0
 POLL_INTERVAL_S = 0.05
 LAST_WORDS_S = 1.0  # How long output may lag behind the end of its process.
-LINE_MAX = 1_000_000  # bytes of one line of output
 
 
 @dataclass(frozen=True)
 class Child:
-    """What to run and how to know that it is ready.
+    """What to run, how to know that it is ready, and which of its output to show.
 
     `readiness(pid)` returns None when ready, else what is missing, in a few words.
     """
 
-    name: str
-    command: Sequence[str]
-    environment: Mapping[str, str]
+    program: Program
     readiness: Callable[[int], Awaitable[str | None]]
     shows: Callable[[str], str | None]
-    folder: Path
-    stop_signal: signal.Signals = signal.SIGTERM
 
 
 class Supervised:
     """One child over all its lives."""
 
-    def __init__(self, child: Child, log_dir: Path) -> None:
+    def __init__(self, child: Child, log_dir: Path, launch: Launcher = execute) -> None:
         self.child = child
+        self.name = child.program.name
+        self._launch = launch
         self.restarts = 0
-        self._log = ProcessLog(child.name, log_dir, child.shows)
-        self._process: Process | None = None
+        self._log = ProcessLog(self.name, log_dir, child.shows)
+        self._process: Running | None = None
         self._output: asyncio.Task[None] | None = None
         self._keeper: asyncio.Task[None] | None = None
 
@@ -72,28 +68,14 @@ class Supervised:
         await _cancel(self._output)
         self._log.close()
 
-    async def _spawn(self) -> Process:
-        child = self.child
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *child.command,
-                env=dict(child.environment),
-                cwd=child.folder,
-                stdin=DEVNULL,
-                stdout=PIPE,
-                stderr=STDOUT,
-                limit=LINE_MAX,
-                start_new_session=True,  # Ctrl-C reaches the supervisor alone, who keeps order.
-                preexec_fn=die_with_parent(child.stop_signal),
-            )
-        except OSError as error:
-            raise StackError(f"{child.name} cannot be started: {error}") from error
+    async def _spawn(self) -> Running:
+        process = await self._launch(self.child.program)
         self._process = process
         await _cancel(self._output)
         self._output = asyncio.create_task(self._copy_output(process))
         return process
 
-    async def _copy_output(self, process: Process) -> None:
+    async def _copy_output(self, process: Running) -> None:
         while process.stdout is not None:
             try:
                 line = await process.stdout.readline()
@@ -103,7 +85,7 @@ class Supervised:
                 return
             self._log.write(line.decode(errors="replace").rstrip("\n"))
 
-    async def _until_ready(self, process: Process) -> None:
+    async def _until_ready(self, process: Running) -> None:
         deadline = time.monotonic() + READY_TIMEOUT_S
         while True:
             if process.returncode is not None:
@@ -113,7 +95,7 @@ class Supervised:
                 return
             if time.monotonic() > deadline:
                 raise StackError(
-                    f"{self.child.name} is not ready after {READY_TIMEOUT_S:.0f} s: {missing}"
+                    f"{self.name} is not ready after {READY_TIMEOUT_S:.0f} s: {missing}"
                 )
             await asyncio.sleep(POLL_INTERVAL_S)
 
@@ -121,16 +103,16 @@ class Supervised:
         if self._output is not None:  # Its last words may still be in the pipe.
             await asyncio.wait([self._output], timeout=LAST_WORDS_S)
         if code < 0:  # Killed: what it said before has nothing to do with it.
-            return f"{self.child.name} was ended by {signal.Signals(-code).name}"
+            return f"{self.name} was ended by {signal.Signals(-code).name}"
         reason = f": {self._log.last}" if self._log.last else ""
-        return f"{self.child.name} ended with code {code}{reason}"
+        return f"{self.name} ended with code {code}{reason}"
 
-    async def _keep(self, process: Process, began: float) -> None:
+    async def _keep(self, process: Running, began: float) -> None:
         crashes = 0
         while True:
-            code = await process.wait()
-            reason = await self._why_it_ended(code)
+            code = await ended(process)
             _signal_group(process.pid, signal.SIGKILL)  # Its own children, if it left any.
+            reason = await self._why_it_ended(code)
             self.restarts += 1
             crashes = crashes_in_a_row(crashes, lived_s=time.monotonic() - began)
             delay_s = restart_delay_s(crashes)
@@ -140,21 +122,31 @@ class Supervised:
             try:
                 process = await self._spawn()
                 await self._until_ready(process)
-                say(f"{self.child.name} is ready again")
+                say(f"{self.name} is ready again")
             except StackError as error:
                 if process.returncode is None:  # It lives but is not well; if it ends, we go on.
                     say(str(error))
 
-    async def _end(self, process: Process) -> None:
+    async def _end(self, process: Running) -> None:
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
-                process.send_signal(self.child.stop_signal)
+                process.send_signal(self.child.program.stop_signal)
             try:
-                await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
+                await asyncio.wait_for(ended(process), STOP_TIMEOUT_S)
             except TimeoutError:
-                say(f"{self.child.name} did not stop within {STOP_TIMEOUT_S:.0f} s; killed")
+                say(f"{self.name} did not stop within {STOP_TIMEOUT_S:.0f} s; killed")
         _signal_group(process.pid, signal.SIGKILL)
-        await process.wait()
+        await ended(process)
+
+
+async def ended(process: Running) -> int:
+    """Wait for the end of the process itself and return its code.
+
+    Process.wait also waits for its output to close, which a grandchild may hold open for ever.
+    """
+    while process.returncode is None:  # noqa: ASYNC110 - the only sign of the end without pipes.
+        await asyncio.sleep(POLL_INTERVAL_S)
+    return process.returncode
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:

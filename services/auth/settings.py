@@ -35,7 +35,7 @@ class Settings(ServiceSettings):
     @field_validator("jwt_private_key")
     @classmethod
     def check_private_key(cls, value: SecretStr) -> SecretStr:
-        """Refuse a weak key; line breaks may be written as `\\n`, as env files have them."""
+        """Refuse a weak key; its line breaks may be written as in env files."""
         pem = value.get_secret_value().replace("\\n", "\n")
         TokenSigner(pem)
         return SecretStr(pem)

@@ -11,11 +11,9 @@ from services.auth.passwords.service import PasswordHasher
 from services.auth.settings import Settings
 from shared.security.blind_index import BlindIndex
 from shared.security.sealing import Sealer
-from shared.security.tokens import TokenSigner
+from shared.security.tokens import TokenSigner, public_jwks
 from shared.web.requests import get_resources
 from shared.web.resources import Resources
-
-_KEY = "vault"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +22,7 @@ class Vault:
 
     settings: Settings
     signer: TokenSigner
+    jwks: dict[str, list[dict[str, str]]]  # The public halves of the signing keys.
     sealer: Sealer
     emails: BlindIndex
     refresh_key: bytes
@@ -32,10 +31,12 @@ class Vault:
     @classmethod
     def from_settings(cls, settings: Settings) -> "Vault":
         secret = settings.jwt_secret.get_secret_value().encode()
+        private_key = settings.jwt_private_key.get_secret_value()
         key, previous = settings.encryption_key, settings.encryption_key_previous
         return cls(
             settings=settings,
-            signer=TokenSigner(settings.jwt_private_key.get_secret_value()),
+            signer=TokenSigner(private_key),
+            jwks=public_jwks(private_key),
             sealer=Sealer(key, previous),
             emails=BlindIndex("auth.users.email", key, previous),
             refresh_key=hmac.digest(secret, b"refresh token", hashlib.sha256),
@@ -43,12 +44,8 @@ class Vault:
         )
 
 
-def keep_vault(resources: Resources, vault: Vault) -> None:
-    resources.extra[_KEY] = vault
-
-
 def vault_of(resources: Resources) -> Vault:
-    vault: Vault = resources.extra[_KEY]
+    vault: Vault = resources.own
     return vault
 
 

@@ -27,18 +27,9 @@ class InventoryResources:
         )
 
 
-def _own(request: Request) -> InventoryResources:
+async def get_price_sealer(request: Request) -> Sealer:
     own: InventoryResources = get_resources(request).own
-    return own
+    return own.prices
 
 
-def get_batcher(request: Request) -> Batcher:
-    return _own(request).batcher
-
-
-def get_price_sealer(request: Request) -> Sealer:
-    return _own(request).prices
-
-
-Batching = Annotated[Batcher, Depends(get_batcher)]
 PriceSealer = Annotated[Sealer, Depends(get_price_sealer)]

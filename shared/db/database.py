@@ -39,6 +39,7 @@ class Database:
     dsn: str
     hot_size: int
     connect_options: dict[str, Any]
+    session_info: dict[str, Any] = field(default_factory=dict)  # What each session carries along.
     _idle: asyncio.LifoQueue["_HotConnection"] = field(default_factory=asyncio.LifoQueue)
 
     @classmethod
@@ -78,7 +79,8 @@ class Database:
     @asynccontextmanager
     async def transaction(self, stamp: Stamp) -> AsyncIterator[AsyncSession]:
         """Open one transaction as `stamp.tenant_id`; commit when the block ends, else roll back."""
-        async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
+        opened = AsyncSession(self.engine, expire_on_commit=False, info=self.session_info)
+        async with opened as session, session.begin():
             session.info["stamp"] = stamp
             await set_tenant(session, stamp.tenant_id)
             yield session

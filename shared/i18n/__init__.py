@@ -7,10 +7,19 @@ English source text stands in the code, marked with `N_`; the French text stands
 from shared.i18n.catalogue import (
     LANGUAGES,
     N_,
+    NP_,
     load_catalogues,
     translate,
     translate_plural,
 )
 from shared.i18n.negotiation import negotiate
 
-__all__ = ["LANGUAGES", "N_", "load_catalogues", "negotiate", "translate", "translate_plural"]
+__all__ = [
+    "LANGUAGES",
+    "NP_",
+    "N_",
+    "load_catalogues",
+    "negotiate",
+    "translate",
+    "translate_plural",
+]

@@ -21,9 +21,14 @@ def N_(text: str) -> str:  # noqa: N802 - gettext's customary name; Babel extrac
     return text
 
 
+def NP_(singular: str, plural: str) -> tuple[str, str]:  # noqa: N802 - same, for both forms.
+    """Mark a source text in both its forms and return them unchanged."""
+    return singular, plural
+
+
 def load_catalogues(folders: Iterable[Path]) -> None:
-    """Add the French catalogues of these `locales` folders to those of `shared`."""
-    for folder in folders:
+    """Add the catalogues of these `locales` folders to those of `shared`."""
+    for folder in (SHARED_LOCALES, *folders):
         if folder in _loaded:
             continue
         _loaded.add(folder)
@@ -36,7 +41,7 @@ def load_catalogues(folders: Iterable[Path]) -> None:
 def translate(text: str, language: str, **params: Any) -> str:  # noqa: ANN401 - any value prints.
     """Return `text` in `language` (English where untranslated), filled in with `params`.
 
-    Decimals, given as such or as their plain string, are written in the language's manner.
+    Numbers are written in the language's manner.
     """
     message = _find(language).gettext(text)
     return _fill(message, language, params) if params else message
@@ -53,14 +58,14 @@ def _fill(message: str, language: str, params: dict[str, Any]) -> str:
 
 
 def _localised(value: object, language: str) -> object:
-    if isinstance(value, Decimal):
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return format_decimal(value, locale=language, decimal_quantization=False)
     return value
 
 
 def _find(language: str) -> NullTranslations:
     if not _translations:
-        load_catalogues([SHARED_LOCALES])
+        load_catalogues([])
     return _translations.get(language, _ENGLISH)
 
 

@@ -1,30 +1,34 @@
 """What is wrong with a value, in words: pydantic's error types, in our own translated texts."""
 
 from collections.abc import Mapping
-from typing import Any
+from decimal import Decimal
+from typing import Any, get_args
 
-from shared.i18n.catalogue import N_, translate
+from pydantic_core.core_schema import ErrorType
+
+from shared.i18n.catalogue import N_, NP_, translate, translate_plural
 
 FALLBACK = N_("This value is not valid.")
 
 MESSAGES: Mapping[str, str] = {
     "missing": N_("This field is required."),
     "extra_forbidden": N_("This field is not known here."),
+    "invalid_key": N_("This field is not known here."),
     "json_invalid": N_("The body is not valid JSON."),
     "dict_type": N_("Give an object."),
+    "mapping_type": N_("Give an object."),
     "model_type": N_("Give an object."),
     "model_attributes_type": N_("Give an object."),
     "dataclass_type": N_("Give an object."),
     "list_type": N_("Give a list."),
     "set_type": N_("Give a list."),
+    "frozen_set_type": N_("Give a list."),
+    "iterable_type": N_("Give a list."),
     "tuple_type": N_("Give a list."),
     "string_type": N_("Give a text."),
-    "string_too_short": N_("At least {min_length} characters are needed."),
-    "string_too_long": N_("At most {max_length} characters are allowed."),
     "string_pattern_mismatch": N_("The text does not have the form expected."),
     "string_unicode": N_("The text is not valid Unicode."),
-    "too_short": N_("At least {min_length} entries are needed."),
-    "too_long": N_("At most {max_length} entries are allowed."),
+    "string_not_ascii": N_("The text does not have the form expected."),
     "bool_type": N_("Give true or false."),
     "bool_parsing": N_("Give true or false."),
     "int_type": N_("Give a whole number."),
@@ -36,17 +40,17 @@ MESSAGES: Mapping[str, str] = {
     "finite_number": N_("Give a finite number."),
     "decimal_type": N_("Give a decimal number."),
     "decimal_parsing": N_("Give a decimal number."),
-    "decimal_max_digits": N_("At most {max_digits} digits are allowed."),
-    "decimal_max_places": N_("At most {decimal_places} decimal places are allowed."),
-    "decimal_whole_digits": N_("At most {whole_digits} digits before the point are allowed."),
     "greater_than": N_("Give a value greater than {gt}."),
     "greater_than_equal": N_("Give a value of at least {ge}."),
     "less_than": N_("Give a value less than {lt}."),
     "less_than_equal": N_("Give a value of at most {le}."),
+    "multiple_of": N_("Give a multiple of {multiple_of}."),
     "enum": N_("Choose one of: {expected}."),
     "literal_error": N_("Choose one of: {expected}."),
     "union_tag_invalid": N_("Choose one of: {expected_tags}."),
+    "union_tag_not_found": N_("This field is required."),
     "uuid_type": N_("Give an id (UUID)."),
+    "uuid_version": N_("Give an id (UUID)."),
     "uuid_parsing": N_("Give an id (UUID)."),
     "date_type": N_("Give a date as YYYY-MM-DD."),
     "date_parsing": N_("Give a date as YYYY-MM-DD."),
@@ -57,9 +61,49 @@ MESSAGES: Mapping[str, str] = {
     "datetime_from_date_parsing": N_("Give a time as in 2026-01-31T12:00:00Z."),
     "datetime_object_invalid": N_("Give a time as in 2026-01-31T12:00:00Z."),
     "timezone_aware": N_("Give the time with its time zone, as in 2026-01-31T12:00:00Z."),
-    "control_characters": N_("Control characters are not allowed."),
-    "email": N_("Give an e-mail address."),
-    "number_too_precise": N_("Give the number as text, so that no digit is lost."),
+    "url_type": N_("Give a web address."),
+    "url_parsing": N_("Give a web address."),
+    "url_syntax_violation": N_("Give a web address."),
+    "url_too_long": N_("Give a web address."),
+    "url_scheme": N_("Give a web address."),
+}
+
+# Errors whose message depends on a number: the name pydantic gives it, and both forms.
+COUNTED: Mapping[str, tuple[str, tuple[str, str]]] = {
+    "string_too_short": (
+        "min_length",
+        NP_("At least {count} character is needed.", "At least {count} characters are needed."),
+    ),
+    "string_too_long": (
+        "max_length",
+        NP_("At most {count} character is allowed.", "At most {count} characters are allowed."),
+    ),
+    "too_short": (
+        "min_length",
+        NP_("At least {count} entry is needed.", "At least {count} entries are needed."),
+    ),
+    "too_long": (
+        "max_length",
+        NP_("At most {count} entry is allowed.", "At most {count} entries are allowed."),
+    ),
+    "decimal_max_digits": (
+        "max_digits",
+        NP_("At most {count} digit is allowed.", "At most {count} digits are allowed."),
+    ),
+    "decimal_max_places": (
+        "decimal_places",
+        NP_(
+            "At most {count} decimal place is allowed.",
+            "At most {count} decimal places are allowed.",
+        ),
+    ),
+    "decimal_whole_digits": (
+        "whole_digits",
+        NP_(
+            "At most {count} digit before the point is allowed.",
+            "At most {count} digits before the point are allowed.",
+        ),
+    ),
 }
 
 
@@ -68,14 +112,36 @@ def validation_errors(errors: list[dict[str, Any]], language: str) -> list[dict[
     return [
         {
             "path": ".".join(str(part) for part in error["loc"]),
-            "code": error["type"],
+            "code": _kind(error),
             "message": _message(error, language),
         }
         for error in errors
     ]
 
 
+def _kind(error: Mapping[str, Any]) -> str:
+    """Return the error's type; a text after a validator of ours counts characters, not entries."""
+    kind: str = error["type"]
+    is_text = kind in {"too_short", "too_long"} and isinstance(error.get("input"), str)
+    return f"string_{kind}" if is_text else kind
+
+
 def _message(error: Mapping[str, Any], language: str) -> str:
-    template = MESSAGES.get(error["type"], FALLBACK)
-    context = {name: str(value) for name, value in (error.get("ctx") or {}).items()}
-    return translate(template, language, **context)
+    kind, context = _kind(error), error.get("ctx") or {}
+    if kind in COUNTED:
+        name, forms = COUNTED[kind]
+        return translate_plural(*forms, int(context[name]), language)
+    if kind in MESSAGES:
+        shown = {name: _shown(value) for name, value in context.items()}
+        return translate(MESSAGES[kind], language, **shown)
+    # A validator of ours brings its own text; pydantic's are for developers, in English.
+    return translate(FALLBACK if kind in _PYDANTIC_TYPES else error["msg"], language)
+
+
+def _shown(value: object) -> object:
+    """Return a number as it is; a list of choices without pydantic's English `or`."""
+    is_number = isinstance(value, int | float | Decimal)
+    return value if is_number else str(value).replace("' or '", "', '")
+
+
+_PYDANTIC_TYPES = frozenset(get_args(ErrorType))

@@ -5,11 +5,18 @@ from shared.log import log
 
 
 async def every(interval_s: float, name: str, work: Callable[[], Awaitable[object]]) -> None:
-    """Do `work` now and then every `interval_s` seconds, for ever; a failure waits for the next."""
+    """Do `work` now and then every `interval_s` seconds, for ever; a failure waits for the next.
+
+    A driver that is just connecting turns a cancellation into an error of its own, hence the look
+    whether this task was cancelled.
+    """
+    task = asyncio.current_task()
     while True:
         try:
             await work()
-        except Exception:  # noqa: BLE001 - the edge of this process: logged, then tried again.
+        except Exception:
+            if task is not None and task.cancelling():
+                raise
             log.exception("periodic work failed", work=name)
         await asyncio.sleep(interval_s)
 

@@ -89,12 +89,19 @@ async def verify(database: Database, key: SigningKey) -> Verification:
     """Recompute every checkpoint from the journal and say whether all stands as sealed."""
     number, entries, previous, cursor = 0, 0, GENESIS, (0, 0)
     async with database.engine.connect() as connection:
-        while (found := await _checkpoint(connection, number + 1)) is not None:
+        # The end is fixed first: the sealer goes on meanwhile.
+        last_number = await connection.scalar(_LAST_NUMBER) or 0
+        while number < last_number:
             number += 1
+            found = await _checkpoint(connection, number)
+            if found is None:
+                missing = Difference("checkpoint_missing", number)
+                return Verification(number - 1, entries, previous.hex(), missing)
             digest = _digest(found)
             if (
                 found.previous != previous
                 or (found.after_xid, found.after_seq) != cursor
+                or not 0 < len(found.leaves) == found.size * _LEAF_BYTES
                 or merkle_root(_split(found.leaves)) != found.root
                 or not key.is_signed(digest, found.signature)
             ):
@@ -107,9 +114,6 @@ async def verify(database: Database, key: SigningKey) -> Verification:
                 return Verification(number, entries, previous.hex(), difference)
             entries, previous = entries + found.size, digest
             await asyncio.sleep(0)
-        if await connection.scalar(_LAST_NUMBER) not in {number, None}:
-            gap = Difference("checkpoint_missing", number + 1)
-            return Verification(number, entries, previous.hex(), gap)
     metrics.audit_chain_verified.labels(key.service).set(time.time())
     return Verification(number, entries, previous.hex(), None)
 
@@ -140,7 +144,7 @@ def first_difference(
 
 
 def merkle_root(leaves: list[tuple[int, bytes]]) -> bytes:
-    """Return the Merkle tree hash over (sequence number, leaf hash) pairs."""
+    """Return the Merkle tree hash over (sequence number, leaf hash) pairs, at least one."""
     level = [
         hashlib.sha256(b"\x00" + seq.to_bytes(_SEQ_BYTES) + leaf).digest() for seq, leaf in leaves
     ]

@@ -57,7 +57,7 @@ def _create_journal(schema: str) -> None:
     op.execute(f"CREATE TABLE {schema}.journal_rest PARTITION OF {schema}.journal DEFAULT")
     op.execute(f"CREATE INDEX journal_order ON {schema}.journal (xid, seq)")
     tenant_table(schema, "journal", "SELECT, INSERT")
-    op.execute(f"GRANT USAGE ON SEQUENCE {schema}.journal_seq TO {schema}_app")
+    op.execute(f"GRANT USAGE, SELECT ON SEQUENCE {schema}.journal_seq TO {schema}_app")
 
 
 def _create_journal_doors(schema: str) -> None:

@@ -3,11 +3,10 @@
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from shared.web.permissions import Requires
+from shared.web.permissions import find_requirement
 from shared.web.problems import PROBLEM_CONTENT
 
 PROBLEM_SCHEMA: dict[str, Any] = {
@@ -76,7 +75,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
 
 
 def _complete(operation: dict[str, Any], route: APIRoute) -> None:
-    needed = _find_requirement(route.dependant)
+    needed = find_requirement(route.dependant)
     general = dict(_GENERAL)
     if needed is not None:
         general |= _SIGNED_IN
@@ -98,17 +97,3 @@ def _complete(operation: dict[str, Any], route: APIRoute) -> None:
         else:
             own["description"] = f"{own['description']}\n{description}"
     operation["responses"] = dict(sorted(responses.items()))
-
-
-def _find_requirement(dependant: Dependant) -> Requires | None:
-    """Return the most specific requirement among a route's dependencies."""
-    found: Requires | None = None
-    for dependency in dependant.dependencies:
-        inner = (
-            dependency.call
-            if isinstance(dependency.call, Requires)
-            else _find_requirement(dependency)
-        )
-        if inner is not None and (found is None or found.scope is None):
-            found = inner
-    return found

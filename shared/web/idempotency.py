@@ -8,6 +8,7 @@ fingerprints are keyed.
 
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -20,17 +21,31 @@ from shared.errors import BadRequest, Conflict, Problem, Unprocessable
 from shared.i18n import N_
 from shared.security.sealing import Sealer
 
-KEY_LENGTH_MAX = 255
+_VISIBLE = re.compile(r"[\x21-\x7e]{1,255}")
 REPLAYED_HEADER = "Idempotency-Replayed"
 
+_KEY_HELP = "Any text of 1 to 255 visible characters, new for each intended change."
+_KEY_PATTERN = f"^{_VISIBLE.pattern}$"
 IdempotencyKey = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
-        description="Any text of 1 to 255 visible characters, new for each intended change.",
-        json_schema_extra={"pattern": r"^[\x21-\x7e]{1,255}$"},
+        description=_KEY_HELP,
+        json_schema_extra={"pattern": _KEY_PATTERN},
     ),
 ]
+# The same, for the document of a route that reads the header itself.
+KEY_PARAMETER: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": False,
+            "description": _KEY_HELP,
+            "schema": {"type": "string", "pattern": _KEY_PATTERN},
+        }
+    ]
+}
 
 
 @dataclass(eq=False)
@@ -83,7 +98,7 @@ class Replay(Exception):
 
 def checked_key(key: str) -> str:
     """Return the key. Raises IdempotencyKeyInvalid."""
-    if not 1 <= len(key) <= KEY_LENGTH_MAX or not key.isascii() or not key.isprintable():
+    if not _VISIBLE.fullmatch(key):
         raise IdempotencyKeyInvalid
     return key
 

@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import Iterable
+from math import isfinite
 from typing import Any
 
 import structlog
@@ -17,6 +18,7 @@ from shared.web.problems import problem_of, problem_response
 from shared.web.requests import language_of
 
 UNMATCHED_ROUTE = "unmatched"
+_CLIENT_WENT = 499  # As nginx logs it: the client closed before an answer.
 _REQUEST_ID = re.compile(rb"^[A-Za-z0-9._-]{1,64}$")
 
 
@@ -59,8 +61,8 @@ class RequestLayer:
 class _Exchange:
     """One request and its answer, measured."""
 
-    __slots__ = ("_method", "_request_bytes", "_response_bytes", "_scope", "_send", "_started_s",
-                 "_status")  # fmt: skip
+    __slots__ = ("_in_progress", "_method", "_request_bytes", "_response_bytes", "_scope",
+                 "_send", "_started_s", "_status")  # fmt: skip
 
     def __init__(self, scope: Scope, send: Send, request_bytes: int) -> None:
         self._scope = scope
@@ -70,7 +72,8 @@ class _Exchange:
         self._response_bytes = 0
         self._status = 0
         self._started_s = time.perf_counter()
-        metrics.http_in_progress.labels(self._method).inc()
+        self._in_progress = metrics.in_progress_of(self._method)
+        self._in_progress.inc()
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -95,13 +98,12 @@ class _Exchange:
 
     def finish(self) -> None:
         route = getattr(self._scope.get("route"), "path", UNMATCHED_ROUTE)
-        metrics.http_in_progress.labels(self._method).dec()
-        metrics.http_requests.labels(self._method, route, self._status or 499).inc()
-        metrics.http_duration.labels(self._method, route).observe(
-            time.perf_counter() - self._started_s
-        )
-        metrics.http_request_size.labels(self._method, route).observe(self._request_bytes)
-        metrics.http_response_size.labels(self._method, route).observe(self._response_bytes)
+        metrics.requests_of(self._method, route, self._status or _CLIENT_WENT).inc()
+        observed = metrics.of_route(self._method, route)
+        observed.duration.observe(time.perf_counter() - self._started_s)
+        observed.request_size.observe(self._request_bytes)
+        observed.response_size.observe(self._response_bytes)
+        self._in_progress.dec()
 
 
 _PICKED = frozenset({b"x-request-id", b"x-request-deadline", b"traceparent", b"content-length"})
@@ -117,9 +119,10 @@ def _request_id(given: bytes) -> str:
 
 def _seconds_left(deadline: bytes | None) -> float | None:
     try:
-        return None if deadline is None else max(float(deadline) - time.time(), 0.0)
+        left = float(deadline or b"nan") - time.time()
     except ValueError:
         return None
+    return max(left, 0.0) if isfinite(left) else None
 
 
 async def _nothing() -> Message:

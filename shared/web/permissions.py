@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
 
 from shared.errors import Forbidden, Unauthorized
 from shared.principal import Principal
@@ -33,6 +34,20 @@ class Requires:
 def requires(scope: str | None = None) -> Requires:
     """Return the dependency for `scope`; without one, any signed-in caller will do."""
     return Requires(scope)
+
+
+def find_requirement(dependant: Dependant) -> Requires | None:
+    """Return the most specific requirement among a route's dependencies."""
+    found: Requires | None = None
+    for dependency in dependant.dependencies:
+        inner = (
+            dependency.call
+            if isinstance(dependency.call, Requires)
+            else find_requirement(dependency)
+        )
+        if inner is not None and (found is None or found.scope is None):
+            found = inner
+    return found
 
 
 def bearer_token(request: Request) -> str:

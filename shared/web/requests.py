@@ -1,4 +1,8 @@
-"""What a route may ask of its request."""
+"""What a route may ask of its request.
+
+Dependencies are coroutines even where they wait for nothing: FastAPI runs plain functions in a
+thread, which costs more than most of them do.
+"""
 
 from datetime import datetime
 from typing import Annotated
@@ -17,18 +21,18 @@ def get_resources(request: Request) -> Resources:
     return resources
 
 
-def get_database(request: Request) -> Database:
+async def get_database(request: Request) -> Database:
     return get_resources(request).database
 
 
-def get_signing_key(request: Request) -> SigningKey:
+async def get_signing_key(request: Request) -> SigningKey:
     return get_resources(request).signing_key
 
 
 def language_of(request: Request) -> str:
     """Return the language of the answer, once the caller is known also by the caller's setting."""
     return negotiate(
-        request.query_params.get("lang"),
+        request.query_params.get("lang") if request.scope["query_string"] else None,
         request.headers.get("accept-language"),
         getattr(request.state, "user_language", None),
         get_resources(request).settings.default_language,
@@ -39,5 +43,13 @@ def request_id_of(request: Request) -> str:
     return str(request.scope["state"]["request_id"])
 
 
-Now = Annotated[datetime, Depends(utc_now)]
-Language = Annotated[str, Depends(language_of)]
+async def _now() -> datetime:
+    return utc_now()
+
+
+async def _language(request: Request) -> str:
+    return language_of(request)
+
+
+Now = Annotated[datetime, Depends(_now)]
+Language = Annotated[str, Depends(_language)]

@@ -98,11 +98,17 @@ def _derived(settings: ServiceSettings, purpose: str) -> bytes:
 
 @asynccontextmanager
 async def probing(resources: Resources) -> AsyncIterator[None]:
-    """Keep the health gauges fresh in the background while the block runs."""
-    task = asyncio.create_task(_probe_for_ever(resources))
+    """Keep the health gauges fresh in the background while the block runs.
+
+    The end is told by an event too: a driver that is just connecting turns a cancellation into an
+    error of its own, and the check takes that for an answer.
+    """
+    ended = asyncio.Event()
+    task = asyncio.create_task(_probe_until(ended, resources))
     try:
         yield
     finally:
+        ended.set()
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
@@ -127,13 +133,15 @@ async def check_cache(resources: Resources) -> bool:
     return True
 
 
-async def _probe_for_ever(resources: Resources) -> None:
+async def _probe_until(ended: asyncio.Event, resources: Resources) -> None:
     pool = resources.settings.pg_pool_size + resources.settings.pg_max_overflow
     metrics.db_pool_size.set(pool + resources.database.hot_size)
-    while True:
+    while not ended.is_set():
         metrics.system_health.labels("database").set(await check_database(resources))
         metrics.system_health.labels("cache").set(await check_cache(resources))
         metrics.db_pool_active.set(resources.database.active_connections())
         due = time.perf_counter() + PROBE_INTERVAL_S
-        await asyncio.sleep(PROBE_INTERVAL_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PROBE_INTERVAL_S):
+                await ended.wait()
         metrics.event_loop_lag.set(max(time.perf_counter() - due, 0.0))

@@ -22,6 +22,11 @@ def test_warning_is_shown_with_its_fields():
     assert shown == "warning: slow took_s=3"
 
 
+def test_warning_may_be_left_out_while_errors_may_not():
+    assert output.application_shows(line(level="warning", message="w"), output.ERRORS) is None
+    assert output.application_shows(line(level="error", message="e"), output.ERRORS) == "error: e"
+
+
 def test_error_is_shown_with_its_traceback():
     shown = output.application_shows(line(level="error", message="failed", exception="Trace\nEnd"))
 

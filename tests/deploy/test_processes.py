@@ -19,7 +19,7 @@ def plan(tmp_path, **environment):
 
 
 def by_name(tmp_path, **environment):
-    return {process.name: process for process in processes(plan(tmp_path, **environment))}
+    return {row.program.name: row for row in processes(plan(tmp_path, **environment))}
 
 
 def secret_values(environment):
@@ -27,7 +27,7 @@ def secret_values(environment):
 
 
 def test_every_service_has_a_web_process_and_a_worker(tmp_path):
-    commands = {name: process.command[2:] for name, process in by_name(tmp_path).items()}
+    commands = {name: row.program.command[2:] for name, row in by_name(tmp_path).items()}
 
     assert commands == {
         "auth": ("services.auth", "serve"),
@@ -44,7 +44,7 @@ def test_every_service_has_a_web_process_and_a_worker(tmp_path):
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_process_gets_its_own_secrets_and_no_other(tmp_path, program):
-    environment = by_name(tmp_path)[program].environment
+    environment = by_name(tmp_path)[program].program.environment
 
     allowed = {VALUES[name] for name in SECRETS[program]}
     if program != "gateway":
@@ -64,15 +64,17 @@ def test_secret_in_the_shell_does_not_leak_to_others(tmp_path):
         "ENCRYPTION_KEY_PREVIOUS": "value-of-old-key",
     }
 
-    for name, process in by_name(tmp_path, **shell).items():
+    for name, row in by_name(tmp_path, **shell).items():
         if not name.startswith("auth"):
-            assert not secret_values(process.environment) & set(shell.values()), name
+            assert not secret_values(row.program.environment) & set(shell.values()), name
 
 
 def test_old_key_reaches_who_holds_the_new_one(tmp_path):
     found = by_name(tmp_path, PRICE_ENCRYPTION_KEY_PREVIOUS="old")
 
-    holders = {n for n, p in found.items() if "PRICE_ENCRYPTION_KEY_PREVIOUS" in p.environment}
+    holders = {
+        n for n, p in found.items() if "PRICE_ENCRYPTION_KEY_PREVIOUS" in p.program.environment
+    }
     assert holders == {"inventory", "inventory-worker", "reporting", "reporting-worker"}
 
 
@@ -81,26 +83,31 @@ def test_only_migrations_know_the_owner(tmp_path):
 
     rows = migrations(plan(tmp_path))
 
-    assert [row.service for row in rows] == ["auth", "inventory", "forecasting", "reporting"]
+    assert [row.command[2:] for row in rows] == [
+        (f"services.{name}", "migrate")
+        for name in ("auth", "inventory", "forecasting", "reporting")
+    ]
     assert {row.environment["OWNER_DATABASE_URL"] for row in rows} == {owner}
-    assert all("OWNER_DATABASE_URL" not in p.environment for p in by_name(tmp_path).values())
+    assert all(
+        "OWNER_DATABASE_URL" not in p.program.environment for p in by_name(tmp_path).values()
+    )
 
 
 def test_health_is_asked_where_the_process_serves_it(tmp_path):
     found = by_name(tmp_path, AUTH_PORT="9001")
 
     assert found["auth"].health_port == 9001
-    assert found["auth"].environment["AUTH_PORT"] == "9001"
-    assert "METRICS_PORT" not in found["auth"].environment
-    assert found["auth-worker"].environment["METRICS_PORT"] == "9011"
-    assert found["gateway"].environment["AUTH_URL"] == "http://127.0.0.1:9001"
+    assert found["auth"].program.environment["AUTH_PORT"] == "9001"
+    assert "METRICS_PORT" not in found["auth"].program.environment
+    assert found["auth-worker"].program.environment["METRICS_PORT"] == "9011"
+    assert found["gateway"].program.environment["AUTH_URL"] == "http://127.0.0.1:9001"
 
 
 def test_all_pools_together_fit_into_the_server(tmp_path):
     found = by_name(tmp_path)
     web = 4 * (20 + 30)  # The default of the services' settings.
     workers = sum(
-        int(p.environment["PG_POOL_SIZE"]) + int(p.environment["PG_MAX_OVERFLOW"])
+        int(p.program.environment["PG_POOL_SIZE"]) + int(p.program.environment["PG_MAX_OVERFLOW"])
         for name, p in found.items()
         if name.endswith("-worker")
     )
@@ -109,7 +116,10 @@ def test_all_pools_together_fit_into_the_server(tmp_path):
 
 
 def test_own_choice_of_pool_wins_for_workers(tmp_path):
-    assert by_name(tmp_path, PG_POOL_SIZE="2")["auth-worker"].environment["PG_POOL_SIZE"] == "2"
+    assert (
+        by_name(tmp_path, PG_POOL_SIZE="2")["auth-worker"].program.environment["PG_POOL_SIZE"]
+        == "2"
+    )
 
 
 def test_own_database_server_keeps_its_address(tmp_path):
@@ -122,6 +132,6 @@ def test_own_database_server_keeps_its_address(tmp_path):
 
     auth = processes(remote)[0]
 
-    assert auth.environment["DATABASE_URL"] == (
+    assert auth.program.environment["DATABASE_URL"] == (
         "postgresql://auth_app:value-of-AUTH_APP_PASSWORD@db.example:6432/stock?sslmode=require"
     )

@@ -14,6 +14,7 @@ import pytest
 
 from deploy.local import supervisor
 from deploy.local.errors import StackError
+from deploy.local.launch import Program
 from deploy.local.output import application_shows
 from deploy.local.supervisor import Child, Supervised
 
@@ -35,15 +36,14 @@ async def never(_pid):
 
 
 def child(code, readiness=at_once, **options):
-    return Child(
+    program = Program(
         name="standin",
         command=[sys.executable, "-c", textwrap.dedent(code)],
         environment={"PATH": os.environ["PATH"]},
-        readiness=readiness,
-        shows=application_shows,
         folder=ROOT,
         **options,
     )
+    return Child(program, readiness, application_shows)
 
 
 @pytest.fixture
@@ -111,7 +111,8 @@ async def test_child_that_is_never_ready_says_what_is_missing(supervised, monkey
 
 
 async def test_program_that_is_not_there_is_named(tmp_path):
-    missing = Child("standin", ["/nowhere/python"], {}, at_once, application_shows, ROOT)
+    nowhere = Program("standin", ["/nowhere/python"], {}, ROOT)
+    missing = Child(nowhere, at_once, application_shows)
 
     with pytest.raises(StackError, match="standin cannot be started"):
         await Supervised(missing, tmp_path).start()
@@ -127,6 +128,18 @@ async def test_stop_takes_the_children_of_the_child_along(supervised):
 
     assert len(family) == 2
     await wait_until(lambda: not any(is_alive(pid) for pid in family))
+
+
+async def test_crash_is_noticed_while_a_grandchild_holds_the_output(supervised):
+    one = supervised(PARENT)
+    await one.start()
+    await wait_until(lambda: psutil.Process(one.pid).children())
+    orphan = psutil.Process(one.pid).children()[0].pid
+
+    os.kill(one.pid, signal.SIGKILL)
+    await wait_until(lambda: one.restarts == 1)
+
+    await wait_until(lambda: not is_alive(orphan))
 
 
 async def test_child_that_ignores_the_signal_is_killed(supervised, monkeypatch, capsys):

@@ -28,9 +28,23 @@ PRIVATE_KEY = (
 SIGNER = TokenSigner(PRIVATE_KEY)
 KEYS = FixedKeys(load_jwks(public_jwks(PRIVATE_KEY)))
 ALL_SCOPES = frozenset(
-    "inventory:read inventory:write stock:write price:write price:approve supplier:read "
-    "supplier:write order:write forecast:read forecast:train report:read user:manage audit:read "
-    "ops:read ops:write".split()
+    [
+        "inventory:read",
+        "inventory:write",
+        "stock:write",
+        "price:write",
+        "price:approve",
+        "supplier:read",
+        "supplier:write",
+        "order:write",
+        "forecast:read",
+        "forecast:train",
+        "report:read",
+        "user:manage",
+        "audit:read",
+        "ops:read",
+        "ops:write",
+    ]
 )
 
 

@@ -22,8 +22,9 @@ _ABOUT_US = frozenset(
 )
 _DECORATION_MAX = 4  # Characters before and after a common word that do not make it a new one.
 _WORD_MIN = 4
+_BEFORE, _AFTER = r"^[\W\d_]+", r"[\W\d_]+$"
 _REPEATED = re.compile(r"(.+?)\1+", re.DOTALL)
-_ROWS = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiopasdfghjklzxcvbnm", "azertyuiop")
+_ROWS = ("abcdefghijklmnopqrstuvwxyz", "1234567890", "qwertyuiopasdfghjklzxcvbnm", "azertyuiop")
 _LOOKALIKES = str.maketrans("013457@$!", "oieastasi")
 
 
@@ -45,15 +46,15 @@ def find_weakness(password: str, *, length_min: int, personal: Iterable[str]) ->
 
 
 def is_guessable(password: str, personal: Iterable[str]) -> bool:
-    """Say whether it is a common password, a well-known word thinly dressed up, or a run of keys."""
+    """Say whether it is a common password, a known word thinly dressed up, or a run of keys."""
     folded = password.casefold()
     unit = _repeated_unit(folded)
     if len(unit) < _WORD_MIN:
         return True
     words = common_passwords() | _ABOUT_US | _parts(personal)
     return any(
-        form in words or _is_dressed_up(form, words) or _is_run(form)
-        for form in {folded, folded.translate(_LOOKALIKES), unit}
+        form in words or form.translate(_LOOKALIKES) in words or _is_run(form)
+        for form in {folded, unit, *_undressed(folded)}
     )
 
 
@@ -68,13 +69,14 @@ def _parts(personal: Iterable[str]) -> frozenset[str]:
     found: set[str] = set()
     for text in personal:
         folded = text.casefold()
-        found.update({folded, *re.split(r"[^\w]+", folded)})
+        found.update({folded, *re.split(r"[@\s]+", folded), *re.split(r"\W+", folded)})
     return frozenset(word for word in found if len(word) >= _WORD_MIN)
 
 
-def _is_dressed_up(password: str, words: frozenset[str]) -> bool:
-    core = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", password)
-    return core in words and len(password) - len(core) <= _DECORATION_MAX
+def _undressed(password: str) -> set[str]:
+    """Return the password without the few digits and signs before and after it."""
+    found = {re.sub(form, "", password) for form in (_BEFORE, _AFTER, f"{_BEFORE}|{_AFTER}")}
+    return {core for core in found if len(password) - len(core) <= _DECORATION_MAX}
 
 
 def _is_run(password: str) -> bool:

@@ -39,7 +39,7 @@ class PasswordHasher:
         return await self._in_thread(lambda: self._argon2.hash(password))
 
     async def verify(self, stored: str | None, password: str) -> bool:
-        """Say whether the password is the one hashed; without a hash it takes as long, and fails."""
+        """Say whether it is the password hashed; without a hash it takes as long, and fails."""
         return await self._in_thread(lambda: self._verify(stored, password))
 
     def is_outdated(self, stored: str) -> bool:

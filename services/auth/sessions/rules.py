@@ -16,8 +16,8 @@ _PREFIX = "rt1."
 _ID_BYTES = 16
 _COUNTER_BYTES = 8
 _MAC_BYTES = 16
-_BODY_BYTES = 2 * _ID_BYTES + _COUNTER_BYTES
-_TEXT_LENGTH = len(_PREFIX) + (_BODY_BYTES + _MAC_BYTES) * 4 // 3 + 1
+_BODY_BYTES = 3 * _ID_BYTES + _COUNTER_BYTES
+_TEXT_LENGTH = len(_PREFIX) + (_BODY_BYTES + _MAC_BYTES) * 4 // 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,14 @@ class RefreshToken:
     """
 
     tenant_id: UUID
+    user_id: UUID
     session_id: UUID
     counter: int
 
     def sealed(self, key: bytes) -> str:
         """Return the text that the client keeps."""
-        body = self.tenant_id.bytes + self.session_id.bytes + self.counter.to_bytes(_COUNTER_BYTES)
+        ids = self.tenant_id.bytes + self.user_id.bytes + self.session_id.bytes
+        body = ids + self.counter.to_bytes(_COUNTER_BYTES)
         return _PREFIX + base64.urlsafe_b64encode(body + _mac(body, key)).rstrip(b"=").decode()
 
     @classmethod
@@ -50,11 +52,8 @@ class RefreshToken:
         body = raw[:_BODY_BYTES]
         if not hmac.compare_digest(raw[_BODY_BYTES:], _mac(body, key)):
             return None
-        token = cls(
-            UUID(bytes=body[:_ID_BYTES]),
-            UUID(bytes=body[_ID_BYTES : 2 * _ID_BYTES]),
-            int.from_bytes(body[2 * _ID_BYTES :]),
-        )
+        ids = [UUID(bytes=body[at : at + _ID_BYTES]) for at in range(0, 3 * _ID_BYTES, _ID_BYTES)]
+        token = cls(ids[0], ids[1], ids[2], int.from_bytes(body[3 * _ID_BYTES :]))
         return token if hmac.compare_digest(token.sealed(key), text) else None
 
 

@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -39,6 +39,11 @@ async def insert_unless_taken(session: AsyncSession, tenant: Tenant) -> bool:
     return await session.scalar(statement) is not None
 
 
+async def lock_installation(session: AsyncSession) -> None:
+    """Let one transaction at a time look for the default tenant and make it."""
+    await session.execute(_LOCK_INSTALLATION)
+
+
 @asynccontextmanager
 async def inside(
     session: AsyncSession, tenant_id: UUID, back_to: UUID | None
@@ -49,3 +54,6 @@ async def inside(
     yield
     await session.flush()  # Same, for what the block added.
     await set_tenant(session, back_to)
+
+
+_LOCK_INSTALLATION = text("SELECT pg_advisory_xact_lock(hashtext('auth installation'))")

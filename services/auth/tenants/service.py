@@ -63,7 +63,11 @@ async def create_with_administrator(
 
 
 async def ensure_default(session: AsyncSession, *, currency: str, now: datetime) -> None:
-    """Create the default tenant unless it is there; `session` works for it already."""
+    """Create the default tenant unless it is there; `session` works for it already.
+
+    Holds back every other transaction that does this, until this one ends.
+    """
+    await queries.lock_installation(session)
     tenant = Tenant(
         id=DEFAULT_TENANT_ID,
         slug=DEFAULT_TENANT_SLUG,
@@ -92,7 +96,7 @@ async def find_by_slug(session: AsyncSession, slug: str | None) -> Tenant | None
 async def page(
     session: AsyncSession, cursor: str | None, limit: int
 ) -> tuple[Sequence[Tenant], str | None]:
-    """Return one page of tenants, oldest first, and the cursor of the next. Raises InvalidCursor."""
+    """Return a page of tenants, oldest first, and the next one's cursor. Raises InvalidCursor."""
     found = await queries.page(session, _after(cursor), limit + 1)
     return found[:limit], encode_cursor(SORT, [found[limit - 1].id]) if len(found) > limit else None
 

@@ -34,7 +34,7 @@ async def list_users(
     vault: Secrets,
     _actor: UserManager,
     role: Role | None = None,
-    locked: bool | None = None,  # noqa: FBT001 - FastAPI passes query parameters by name.
+    locked: bool | None = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[UserRead]:
@@ -73,7 +73,7 @@ async def read_user(
 
 
 @router.patch("/{user_id}", responses=problems(UserNotFound, LastAdministrator, PreconditionFailed))
-async def update_user(  # noqa: PLR0913 - FastAPI passes each dependency as an argument of its own.
+async def update_user(
     user_id: UUID,
     body: UserUpdate,
     request: Request,

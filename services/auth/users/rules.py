@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Literal, TypeAlias, get_args
 
 Role: TypeAlias = Literal["admin", "manager", "clerk", "viewer", "auditor"]
@@ -65,3 +66,12 @@ def ends_administration(*, role: Role, is_locked: bool, new_role: Role, will_loc
     """Say whether a change takes away an administrator who could sign in."""
     could = role == "admin" and not is_locked
     return could and (new_role != "admin" or will_lock)
+
+
+def is_session_over(
+    started_at: datetime, *, locked_at: datetime | None, sessions_ended_at: datetime | None
+) -> bool:
+    """Say whether a lock or an end of all sessions ended the one that started at this moment."""
+    return locked_at is not None or (
+        sessions_ended_at is not None and started_at < sessions_ended_at
+    )

@@ -11,7 +11,13 @@ from services.auth.errors import EmailTaken, LastAdministrator, UserNotFound
 from services.auth.passwords.service import accept
 from services.auth.users import queries
 from services.auth.users.models import User
-from services.auth.users.rules import Role, ends_administration, lookup_form, scopes_of
+from services.auth.users.rules import (
+    Role,
+    ends_administration,
+    is_session_over,
+    lookup_form,
+    scopes_of,
+)
 from services.auth.users.schemas import ProfileUpdate, UserCreate, UserRead, UserUpdate
 from services.auth.vault import Vault
 from shared import journal
@@ -111,6 +117,11 @@ async def create_by_administrator(
     )
 
 
+async def find(session: AsyncSession, user_id: UUID) -> User | None:
+    """Return the user, or None."""
+    return await queries.find(session, user_id)
+
+
 async def get(session: AsyncSession, user_id: UUID) -> User:
     """Return the user. Raises UserNotFound."""
     user = await queries.find(session, user_id)
@@ -126,6 +137,11 @@ async def find_by_email(
     return await queries.find_by_index(
         session, vault.emails.candidates(lookup_form(email), tenant_id)
     )
+
+
+async def has_administrator(session: AsyncSession) -> bool:
+    """Say whether the tenant ever got an administrator: the last one cannot be removed."""
+    return await queries.has_administrator(session)
 
 
 async def page(
@@ -224,6 +240,13 @@ def end_sessions(session: AsyncSession, user: User, *, reason: EndReason, now: d
     user.sessions_ended_at = now
     raise_version(user, now)
     journal.record(session, UserSessionsEnded(user_id=user.id, reason=reason))
+
+
+def has_ended_session(user: User, started_at: datetime) -> bool:
+    """Say whether the user's state ends a session that started at this moment."""
+    return is_session_over(
+        started_at, locked_at=user.locked_at, sessions_ended_at=user.sessions_ended_at
+    )
 
 
 def unlock(session: AsyncSession, user: User) -> None:

@@ -24,6 +24,11 @@ from services.forecasting.methods.series import SEASON, DemandSeries, FloatArray
 ORDERS = ((1, 0, 0), (1, 0, 1))
 SEASONAL_ORDER = (0, 1, 1, SEASON)
 ITERATIONS_MAX = 40
+# Stopping rules of L-BFGS-B. The final one moves a forecast by less than 1 % against the strictest
+# and takes a fifth less time; the rough one, a fifth of it, is enough to rank the orders.
+FINAL = {"factr": 1e9}
+ROUGH = {"factr": 1e10, "pgtol": 1e-3}
+STEADY_TOLERANCE = 1e-9  # The filter's covariance counts as settled.
 HISTORY_DAYS = 730
 MIN_DAYS = 5 * SEASON
 
@@ -62,15 +67,13 @@ def fit(series: DemandSeries, earlier: Parameters | None = None) -> FittedArima:
     """
     series = series.last_days(HISTORY_DAYS)
     columns = training_columns(series)
-    orders: tuple[tuple[int, int, int], ...] = ORDERS
-    start = None
     if earlier is not None and tuple(earlier["regressors"]) == tuple(columns):
-        orders, start = (_order(earlier),), np.asarray(earlier["params"], dtype=np.float64)
-    fits = [(_estimate(series, columns, order, start), order) for order in orders]
-    usable = [(result, order) for result, order in fits if result is not None]
-    if not usable:
+        order, start = _order(earlier), np.asarray(earlier["params"], dtype=np.float64)
+    else:
+        order, start = _choose_order(series, columns)
+    result = _estimate(series, columns, order, start, FINAL)
+    if result is None:
         raise MethodFailed("arima could not be estimated")
-    result, order = min(usable, key=lambda pair: float(pair[0].aicc))
     return FittedArima(result, order, tuple(columns), series)
 
 
@@ -95,13 +98,27 @@ def _model(
 ) -> Any:  # noqa: ANN401  # statsmodels publishes no types.
     from statsmodels.tsa.statespace.sarimax import SARIMAX  # noqa: PLC0415  # Workers only.
 
-    return SARIMAX(
+    model = SARIMAX(
         series.demand,
         exog=as_matrix(columns),
         order=order,
         seasonal_order=SEASONAL_ORDER,
         concentrate_scale=True,  # One parameter fewer to search: a third less time.
     )
+    model.ssm.tolerance = STEADY_TOLERANCE
+    return model
+
+
+def _choose_order(
+    series: DemandSeries, columns: dict[str, FloatArray]
+) -> tuple[tuple[int, int, int], FloatArray]:
+    """Return the order of least AICc after a rough search, and the parameters found on the way."""
+    fits = [(_estimate(series, columns, order, None, ROUGH), order) for order in ORDERS]
+    usable = [(result, order) for result, order in fits if result is not None]
+    if not usable:
+        raise MethodFailed("arima could not be estimated")
+    result, order = min(usable, key=lambda pair: float(pair[0].aicc))
+    return order, np.asarray(result.params, dtype=np.float64)
 
 
 def _estimate(
@@ -109,11 +126,18 @@ def _estimate(
     columns: dict[str, FloatArray],
     order: tuple[int, int, int],
     start: FloatArray | None,
+    precision: dict[str, float],
 ) -> Any | None:  # noqa: ANN401  # statsmodels publishes no types.
     try:
         with _quiet():
             model = _model(series, columns, order)
-            result = model.fit(start_params=start, disp=0, maxiter=ITERATIONS_MAX, cov_type="none")
+            result = model.fit(
+                start_params=start,
+                disp=0,
+                maxiter=ITERATIONS_MAX,
+                cov_type="none",
+                **precision,
+            )
             usable = np.all(np.isfinite(result.params)) and np.isfinite(result.aicc)
     except (np.linalg.LinAlgError, ValueError, IndexError):
         return None
@@ -122,6 +146,8 @@ def _estimate(
 
 def _quiet() -> warnings.catch_warnings[None]:
     """Silence advice on start values and convergence: the backtest is the judge."""
+    import statsmodels.tools.sm_exceptions  # noqa: F401, PLC0415  # Its filter must come before ours.
+
     return warnings.catch_warnings(action="ignore")
 
 

@@ -79,19 +79,3 @@ def bounded(forecast: FloatArray, known: KnownAhead, history_max: float) -> Floa
     possible = np.clip(forecast, 0.0, LIMIT_OVER_HISTORY * history_max)
     closed: BoolArray = known.is_closed(len(forecast))
     return np.where(closed, 0.0, possible)
-
-
-def sum_error_variance(plan: BacktestPlan, forecast: FloatArray) -> list[float]:
-    """Mean squared error of the forecast sum over 1, 2, ... days, in squared stock units.
-
-    The backtest's consecutive days are one path; every run of L days on it is one lead time.
-    Never decreasing in L. Days that do not count add no error.
-    """
-    error = np.where(np.isnan(plan.actual), 0.0, forecast - plan.actual).ravel()
-    total = np.concatenate([[0.0], np.cumsum(error)])
-    squares = [float(np.mean((total[days:] - total[:-days]) ** 2)) for days in _lead_times(plan)]
-    return [float(value) for value in np.maximum.accumulate(squares)]
-
-
-def _lead_times(plan: BacktestPlan) -> range:
-    return range(1, plan.horizon + 1)

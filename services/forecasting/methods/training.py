@@ -15,8 +15,8 @@ from services.forecasting.methods.backtest import (
     BacktestPlan,
     BacktestRun,
     backtest,
+    bounded,
     plan_backtest,
-    sum_error_variance,
 )
 from services.forecasting.methods.intervals import bounds, calibrate, cross_coverage
 from services.forecasting.methods.messages import (
@@ -51,6 +51,7 @@ from services.forecasting.methods.series import (
     profile,
     series_from_days,
 )
+from services.forecasting.methods.sum_errors import sum_error_variance
 
 AUTO = "auto"
 MODEL_TYPES = (AUTO, *METHODS)
@@ -136,7 +137,7 @@ def fit_series(request: TrainingRequest) -> TrainingResult:
             evaluation.accuracy(weights), evaluation.accuracies[select.BASELINE]
         ),
         points=_points(model, series, request["horizon"]),
-        sum_error_variance=sum_error_variance(plan, evaluation.combine(weights)),
+        sum_error_variance=sum_error_variance(series, plan, evaluation.combine(weights)),
         candidates=select.scores(evaluation.accuracies, item),
         failures=dict(evaluation.failures),
         duration_s=time.perf_counter() - started,
@@ -232,9 +233,10 @@ def _model_type(weights: Mapping[str, float]) -> str:
 
 def _points(model: Model, series: DemandSeries, horizon: int) -> list[ForecastPoint]:
     mean = model.forecast(horizon, series.known)
-    bound = bounds(mean, model.calibration)
-    open_day = ~series.known.is_closed(horizon)
-    columns = {name: np.where(open_day, values, 0.0).tolist() for name, values in bound.items()}
+    columns = {
+        name: bounded(values, series.known, model.history_max).tolist()
+        for name, values in bounds(mean, model.calibration).items()
+    }
     return [
         ForecastPoint(
             date=(series.end + timedelta(days=ahead + 1)).isoformat(),

@@ -37,8 +37,8 @@ def gamma_cdf(x: float, shape: float) -> float:
 def gamma_quantile(level: float, mean: float, variance: float) -> float:
     """Return the value that a gamma variable with these moments stays below with chance `level`.
 
-    Without variance it is the mean; a variance beyond mean^2 / SHAPE_MIN counts as that. Raises ValueError unless 0 < level < 1, mean > 0 and
-    variance >= 0.
+    Without variance it is the mean; a variance beyond mean^2 / SHAPE_MIN counts as that.
+    Raises ValueError unless 0 < level < 1, mean > 0 and variance >= 0.
     """
     if not 0 < level < 1 or mean <= 0 or variance < 0:
         raise ValueError("a gamma quantile needs 0 < level < 1, mean > 0 and variance >= 0")

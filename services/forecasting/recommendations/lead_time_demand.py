@@ -46,11 +46,8 @@ def reorder_point(
 ) -> float:
     """Return the stock that covers demand over `days` days at the service level.
 
-    Never below expected demand, and never below the reorder point of fewer days: a very skewed
-    gamma would otherwise ask less of a longer lead time.
+    Never below that of fewer days: a very skewed gamma would ask less of a longer lead time.
     """
-    lengths = range(1, days + 1)
     return max(
-        expected_demand(path, days),
-        *(demand_quantile(path, variance, length, service_level) for length in lengths),
+        demand_quantile(path, variance, length, service_level) for length in range(1, days + 1)
     )

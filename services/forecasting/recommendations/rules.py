@@ -15,7 +15,6 @@ from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
 
 from services.forecasting.recommendations.lead_time_demand import (
-    demand_quantile,
     expected_demand,
     reorder_point,
 )
@@ -24,6 +23,7 @@ DAYS_PER_YEAR = 365
 SERVICE_LEVEL_MIN = 0.5
 SERVICE_LEVEL_MAX = 0.9999
 EXACT = Decimal("0.0001")  # Quantities are NUMERIC(18, 4).
+NOISE = Decimal("0.000000001")  # Digits of a float below this are not meant.
 
 
 class ReasonCode(StrEnum):
@@ -158,13 +158,10 @@ def recommend(
     path = forecast.from_day(today)
     variance = forecast.sum_error_variance
     expected = _exact(expected_demand(path, policy.protection_days))
-    reorder = _up_to_multiple(
-        reorder_point(path, variance, policy.protection_days, policy.service_level),
-        policy.unit_step,
+    reorder = _in_units(
+        reorder_point(path, variance, policy.protection_days, policy.service_level), policy
     )
-    order_up_to = reorder + _up_to_multiple(
-        economic_quantity(path, variance, policy), policy.unit_step
-    )
+    order_up_to = reorder + _up_to_multiple(economic_quantity(path, policy), policy.unit_step)
     order_by = order_day(path, position, reorder, today=today)
     needed = order_up_to - position.total if order_by == today else Decimal(0)
     return Recommendation(
@@ -198,22 +195,22 @@ def explain(
     return Reason(_reason_code(plan, position, policy, today=today), parameters)
 
 
-def economic_quantity(
-    path: Sequence[float], variance: Sequence[float], policy: OrderPolicy
-) -> float:
+def economic_quantity(path: Sequence[float], policy: OrderPolicy) -> float:
     """Return the order quantity before packs and minimum, capped by what the shelf life lets sell.
 
-    sqrt(2 K D / h), Harris (1913); yearly demand is the path's mean times 365.
+    sqrt(2 K D / h), Harris (1913), with the path's mean times 365 as yearly demand. At least one
+    unit step where there is demand, none where there is not.
     """
     daily = math.fsum(path) / len(path)
+    if daily <= 0:
+        return 0.0
     quantity = daily * policy.cover_days
     if policy.order_cost and policy.holding_cost:
         yearly = daily * DAYS_PER_YEAR
         quantity = math.sqrt(2 * float(policy.order_cost) * yearly / float(policy.holding_cost))
     if policy.shelf_life_days is not None:
-        sold = demand_quantile(path, variance, policy.shelf_life_days, policy.service_level)
-        quantity = min(quantity, sold)
-    return quantity
+        quantity = min(quantity, expected_demand(path, policy.shelf_life_days))
+    return max(quantity, float(policy.unit_step))
 
 
 def order_quantity(needed: Decimal, policy: OrderPolicy) -> Decimal:
@@ -275,7 +272,15 @@ def _exact(quantity: float) -> Decimal:
     return Decimal(quantity).quantize(EXACT, ROUND_HALF_EVEN)
 
 
+def _in_units(quantity: float, policy: OrderPolicy) -> Decimal:
+    """Round up to whole units; less than half of one is a sale too rare to stock for."""
+    if quantity < float(policy.unit_step) / 2:
+        return Decimal(0)
+    return _up_to_multiple(quantity, policy.unit_step)
+
+
 def _up_to_multiple(quantity: Decimal | float, step: Decimal) -> Decimal:
-    """Round up to whole steps; a float only after its last noise digits are gone."""
-    amount = quantity if isinstance(quantity, Decimal) else _exact(quantity)
-    return (amount / step).to_integral_value(ROUND_CEILING) * step
+    """Round up to whole steps; a float only after its noise is gone."""
+    if isinstance(quantity, float):
+        quantity = Decimal(quantity).quantize(NOISE, ROUND_HALF_EVEN)
+    return (quantity / step).to_integral_value(ROUND_CEILING) * step

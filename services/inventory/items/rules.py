@@ -13,5 +13,6 @@ def search_text(parts: Iterable[str | None]) -> str:
 
 def folded(text: str) -> str:
     """Return text without case, accents and surplus space: `Pâtes  Été` is `pates ete`."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    # Decomposed twice: letters hide in signs (№ is No), and folding brings new marks (İ).
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())

@@ -20,17 +20,19 @@ from services.inventory.movements.schemas import (
     MovementPage,
     MovementRead,
 )
-from services.inventory.resources import Batching, PriceSealer
+from services.inventory.resources import InventoryResources, PriceSealer
+from shared.clock import utc_now
 from shared.pagination import LIMIT_DEFAULT, Cursor, InvalidCursor, Limit
 from shared.principal import Principal
 from shared.schemas import Line, Moment
 from shared.web import KEYED, Language, Now, Session, feature_router, problems, requires
 from shared.web.idempotency import (
-    IdempotencyKey,
+    KEY_PARAMETER,
     checked_key,
     fingerprint,
 )
 from shared.web.requests import get_resources, request_id_of
+from shared.web.route import DirectRoute
 
 router = feature_router("/api/inventory/movements", "movements")
 
@@ -38,35 +40,37 @@ CanMove = Annotated[Principal, Depends(requires("stock:write"))]
 CanRead = Annotated[Principal, Depends(requires("inventory:read"))]
 
 
-@router.post(
+async def record_movement(request: Request, caller: CanMove, body: MovementCreate) -> MovementRead:
+    """Receive, issue, transfer, adjust or correct the stock of one item."""
+    resources = get_resources(request)
+    own: InventoryResources = resources.own
+    key = request.headers.get("idempotency-key")
+    print_ = None
+    if key is not None:
+        key = checked_key(key)
+        print_ = fingerprint(
+            "POST", request.url.path, await request.body(), resources.fingerprint_key
+        )
+    asked = service.Request(caller, request_id_of(request), utc_now(), key, print_)
+    movement = await service.record_movement(
+        own.batcher, resources.database, own.prices, body, asked
+    )
+    resources.waker.wake(resources.service)
+    return movement
+
+
+router.add_api_route(
     "",
+    record_movement,
+    methods=["POST"],
     status_code=201,
+    route_class_override=DirectRoute,
     responses=problems(
         ItemNotFound, ItemRetired, LocationNotFound, InsufficientStock, MovementInFuture,
         PriceForbidden, *KEYED,
     ),
+    openapi_extra=KEY_PARAMETER,
 )  # fmt: skip
-async def record_movement(
-    request: Request,
-    body: MovementCreate,
-    caller: CanMove,
-    batcher: Batching,
-    sealer: PriceSealer,
-    now: Now,
-    idempotency_key: IdempotencyKey = None,
-) -> MovementRead:
-    """Receive, issue, transfer, adjust or correct the stock of one item."""
-    resources = get_resources(request)
-    key = checked_key(idempotency_key) if idempotency_key is not None else None
-    print_ = (
-        fingerprint("POST", request.url.path, await request.body(), resources.fingerprint_key)
-        if key
-        else None
-    )
-    asked = service.Request(caller, request_id_of(request), now, key, print_)
-    movement = await service.record_movement(batcher, resources.database, sealer, body, asked)
-    resources.waker.wake(resources.service)
-    return movement
 
 
 @router.post(

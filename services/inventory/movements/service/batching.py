@@ -33,7 +33,7 @@ class Batcher:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._waiting: OrderedDict[UUID, list[_Waiting]] = OrderedDict()
-        self._keys: set[tuple[UUID, str, str]] = set()
+        self._keys: set[tuple[UUID, str, str | None]] = set()
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def submit(self, tenant_id: UUID, line: Line) -> Outcome:
@@ -41,19 +41,16 @@ class Batcher:
 
         Raises IdempotencyInProgress when its key is being answered here right now.
         """
-        key = (tenant_id, line.actor, line.key) if line.key is not None else None
-        if key is not None:
+        if line.key is not None:
+            key = (tenant_id, line.actor, line.key)
             if key in self._keys:
                 raise IdempotencyInProgress
             self._keys.add(key)
         outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(tenant_id, []).append((line, outcome))
         self._start_next()
-        try:
-            return await asyncio.shield(outcome)
-        finally:
-            if key is not None:
-                outcome.add_done_callback(lambda _: self._keys.discard(key))
+        # Shielded: a caller who goes away does not take the others of his group with him.
+        return await asyncio.shield(outcome)
 
     async def drain(self) -> None:
         """Return when nothing is under way any more."""
@@ -86,13 +83,13 @@ class Batcher:
         try:
             outcomes = await self._apply_with_retries(tenant_id, [line for line, _ in group])
         except Exception as error:  # noqa: BLE001 - every caller of the group must be answered.
-            for _, future in group:
-                if not future.done():
-                    future.set_exception(error)
+            for line, future in group:
+                self._keys.discard((tenant_id, line.actor, line.key))
+                future.set_exception(error)
             return
-        for (_, future), outcome in zip(group, outcomes, strict=True):
-            if not future.done():
-                future.set_result(outcome)
+        for (line, future), outcome in zip(group, outcomes, strict=True):
+            self._keys.discard((tenant_id, line.actor, line.key))
+            future.set_result(outcome)
 
     async def _apply_with_retries(self, tenant_id: UUID, lines: list[Line]) -> list[Outcome]:
         for attempt in range(1, ATTEMPTS + 1):

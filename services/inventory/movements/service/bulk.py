@@ -9,8 +9,6 @@ from services.inventory.movements.queries import Outcome, apply
 from services.inventory.movements.schemas import BulkCreate, BulkRead, LineResult, MovementCreate
 from services.inventory.movements.service.record import Request, line_of, refusal
 from shared.db import driver_connection
-from shared.errors import Problem
-from shared.i18n import translate
 from shared.security.sealing import Sealer
 
 
@@ -69,10 +67,6 @@ def _refused(number: int, movement: MovementCreate, outcome: Outcome, language: 
         id=None,
         balance_after=None,
         code=problem.code,
-        message=_message(problem, language),
+        message=problem.detail_in(language),
         available=outcome.available if outcome.status == "refused" else None,
     )
-
-
-def _message(problem: Problem, language: str) -> str:
-    return translate(problem.detail, language, **problem.members())

@@ -1,6 +1,6 @@
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st, settings
+from hypothesis import strategies as st
 from scipy import stats
 
 from services.forecasting.recommendations.gamma import gamma_cdf, gamma_quantile

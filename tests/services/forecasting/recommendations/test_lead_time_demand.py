@@ -1,6 +1,6 @@
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st, settings
+from hypothesis import strategies as st
 
 from services.forecasting.recommendations.lead_time_demand import (
     demand_quantile,
@@ -68,4 +68,4 @@ def test_reorder_point_rises_with_the_service_level(path, variance, days, low, h
 
     lower, higher = (reorder_point(path, variance, days, level) for level in (low, high))
 
-    assert expected_demand(path, days) <= lower <= higher * (1 + 1e-9)
+    assert lower <= higher * (1 + 1e-9)

@@ -4,7 +4,7 @@ from itertools import accumulate
 
 import pytest
 from hypothesis import assume, given, settings
-from hypothesis import strategies as st, settings
+from hypothesis import strategies as st
 
 from services.forecasting.recommendations.rules import (
     Forecast,
@@ -97,13 +97,13 @@ def test_economic_quantity_is_the_textbook_one():
     # D = 1,000 a year, K = 10, h = 0.5: sqrt(2 * 10 * 1000 / 0.5) = 200 (Silver, Pyke & Thomas).
     policy = OrderPolicy(lead_time_days=5, order_cost=D(10), holding_cost=D("0.5"))
 
-    assert economic_quantity([1000 / 365] * 28, [0.0] * 28, policy) == pytest.approx(200.0)
+    assert economic_quantity([1000 / 365] * 28, policy) == pytest.approx(200.0)
 
 
 def test_shelf_life_caps_the_quantity():
     policy = OrderPolicy(lead_time_days=2, cover_days=30, shelf_life_days=4)
 
-    assert economic_quantity([10.0] * 28, [0.0] * 28, policy) == 40.0
+    assert economic_quantity([10.0] * 28, policy) == 40.0
 
 
 def test_stock_unit_may_be_a_fraction():
@@ -185,6 +185,19 @@ def test_an_item_nobody_wants_is_not_ordered():
     assert reason.parameters["order_quantity"] == 0
 
 
+def test_a_rare_item_is_not_stocked_against_one_sale_in_a_thousand_days():
+    plan = decide(Position(D(1)), OrderPolicy(lead_time_days=5), steady(0.001, variance=0.001))
+
+    assert plan.reorder_point == 0
+    assert plan.order_quantity == 0
+
+
+def test_a_rare_item_is_bought_by_the_unit():
+    plan = decide(Position(D(0)), OrderPolicy(lead_time_days=5), steady(0.001, variance=0.001))
+
+    assert plan.order_quantity == 1
+
+
 def test_backorders_of_an_item_nobody_wants_are_ordered():
     position = Position(D(0), reserved=D(3))
 
@@ -246,5 +259,4 @@ def test_recommendation_is_consistent(daily, deviation, on_hand, policy):
     if plan.order_quantity:
         assert D(on_hand) <= plan.reorder_point
         assert on_hand + plan.order_quantity >= plan.order_up_to
-    assert plan.safety_stock >= 0
-    assert plan.reorder_point >= plan.expected_demand
+    assert plan.safety_stock == max(plan.reorder_point - plan.expected_demand, 0)

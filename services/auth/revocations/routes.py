@@ -1,0 +1,38 @@
+import hashlib
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Depends, Header, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.auth.revocations import queries
+from services.auth.revocations.rules import told_since
+from services.auth.vault import Secrets
+from shared.db import Database
+from shared.web import Now
+from shared.web.internal import ServiceCaller, service_scope
+from shared.web.requests import get_database
+
+router = APIRouter(prefix="/internal/revocations", tags=["internal"], include_in_schema=False)
+
+CanRead = Annotated[ServiceCaller, Depends(service_scope("revocations:read"))]
+
+
+@router.get("")
+async def read_revocations(
+    _caller: CanRead,
+    database: Annotated[Database, Depends(get_database)],
+    vault: Secrets,
+    now: Now,
+    if_none_match: Annotated[str | None, Header(max_length=200)] = None,
+) -> Response:
+    """Tell which tokens not yet expired must be refused: sessions, and least versions by user."""
+    since = told_since(now, vault.settings.jwt_access_ttl)
+    async with AsyncSession(database.engine) as session:
+        sessions = await queries.revoked_sessions(session, since)
+        versions = await queries.raised_versions(session, since)
+    body = orjson.dumps({"sessions": sessions, "versions": versions})
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    if if_none_match == etag:
+        return Response(status_code=304, headers={"ETag": etag})
+    return Response(body, media_type="application/json", headers={"ETag": etag})

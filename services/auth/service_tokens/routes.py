@@ -1,0 +1,20 @@
+from fastapi import APIRouter, Response
+
+from services.auth.service_tokens import service
+from services.auth.service_tokens.rules import LIFETIME_S
+from services.auth.service_tokens.schemas import ServiceTokenCreate, ServiceTokenRead
+from services.auth.vault import Secrets
+from shared.web import Now
+
+router = APIRouter(prefix="/internal/token", tags=["internal"], include_in_schema=False)
+
+
+@router.post("")
+async def create_service_token(
+    body: ServiceTokenCreate, response: Response, vault: Secrets, now: Now
+) -> ServiceTokenRead:
+    """Exchange a service's name and secret for a short-lived token."""
+    secret = body.client_secret.get_secret_value()
+    token = service.grant(body.client_id, secret, vault=vault, now=now)
+    response.headers["Cache-Control"] = "no-store"
+    return ServiceTokenRead(access_token=token, expires_in=LIFETIME_S)

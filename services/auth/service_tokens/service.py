@@ -1,0 +1,27 @@
+from datetime import datetime
+
+from services.auth.errors import InvalidClient
+from services.auth.service_tokens.rules import LIFETIME_S, SCOPES, is_secret_of
+from services.auth.vault import Vault
+from shared.ids import new_id
+from shared.security.claims import ServiceClaims
+
+
+def grant(client_id: str, client_secret: str, *, vault: Vault, now: datetime) -> str:
+    """Return a token, good for LIFETIME_S seconds, that says which service its bearer is.
+
+    Raises InvalidClient.
+    """
+    known = vault.settings.client_secret_of(client_id) if client_id in SCOPES else None
+    if not is_secret_of(known, client_secret):
+        raise InvalidClient
+    issued_at = int(now.timestamp())
+    return vault.signer.sign(
+        ServiceClaims(
+            sub=client_id,
+            jti=new_id(),
+            iat=issued_at,
+            exp=issued_at + LIFETIME_S,
+            scopes=SCOPES[client_id],
+        )
+    )

@@ -1,0 +1,51 @@
+from datetime import date
+from typing import Annotated
+
+from fastapi import Depends, Path, Query
+
+from services.forecasting.consumption import service
+from services.forecasting.consumption.metrics import derived
+from services.forecasting.consumption.rules import day_of, window_start
+from services.forecasting.consumption.schemas import (
+    ConsumptionDerive,
+    ConsumptionDerived,
+    ConsumptionRead,
+)
+from services.forecasting.errors import InvalidWindow, ItemNotFound
+from shared.pagination import InvalidCursor
+from shared.principal import Principal
+from shared.schemas import Line
+from shared.web import KEYED, Now, Session, feature_router, problems, requires
+
+router = feature_router("/api/ai/consumption", "consumption")
+
+CanRead = Annotated[Principal, Depends(requires("forecast:read"))]
+
+
+@router.post("/derive", responses=problems(ItemNotFound, InvalidWindow, InvalidCursor, *KEYED))
+async def derive_consumption(
+    body: ConsumptionDerive, session: Session, _caller: CanRead
+) -> ConsumptionDerived:
+    """Derive what was used each day from the ledger, a page of items at a time."""
+    found = await service.derive(session, body)
+    derived.inc(found.derived)
+    return found
+
+
+@router.get("/{item_code}", responses=problems(ItemNotFound, InvalidWindow))
+async def get_consumption(
+    item_code: Annotated[Line, Path(description="Code of the item.")],
+    session: Session,
+    _caller: CanRead,
+    now: Now,
+    from_day: Annotated[
+        date | None, Query(alias="from", description="First day; 90 days unless given.")
+    ] = None,
+    to_day: Annotated[
+        date | None, Query(alias="to", description="Last day; today unless given.")
+    ] = None,
+) -> ConsumptionRead:
+    """Tell what was used of an item each day; stock-out days are marked."""
+    last = to_day or day_of(now)
+    first = from_day or window_start(last)
+    return await service.read_consumption(session, item_code, first, last)

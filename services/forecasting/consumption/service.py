@@ -1,0 +1,139 @@
+"""Consumption: kept up to date from inventory's journal, derived for people and for training."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.forecasting.consumption import queries
+from services.forecasting.consumption.rules import (
+    NOTHING,
+    WINDOW_DAYS_MAX,
+    ConsumptionDay,
+    DemandHistory,
+    complete_days,
+    demand_history,
+    is_window,
+)
+from services.forecasting.consumption.schemas import (
+    ConsumptionDerive,
+    ConsumptionDerived,
+    ConsumptionRead,
+    ConsumptionRecord,
+)
+from services.forecasting.errors import InvalidWindow, ItemNotFound
+from shared.contracts.inventory import ItemSaved, StockMoved
+from shared.journal import JournalEntry
+from shared.pagination import decode_cursor, encode_cursor
+
+FOLLOWED = frozenset({ItemSaved.name, StockMoved.name})
+_BY_CODE = "code"
+
+
+async def apply_entries(session: AsyncSession, entries: Sequence[JournalEntry]) -> None:
+    """Take in entries of inventory's journal; of an item saved often the last one counts."""
+    items = {e.data["item_id"]: e.data for e in entries if e.type == ItemSaved.name}
+    movements = [e.data for e in entries if e.type == StockMoved.name]
+    if items:
+        await queries.save_items(session, list(items.values()))
+    if movements:
+        await queries.add_movements(session, movements)
+
+
+async def derive(session: AsyncSession, wanted: ConsumptionDerive) -> ConsumptionDerived:
+    """Return the consumption of one page of items.
+
+    Raises InvalidWindow, ItemNotFound, InvalidCursor.
+    """
+    _check_window(wanted.from_day, wanted.to_day)
+    after = decode_cursor(wanted.cursor, _BY_CODE, 1)
+    after_code = after[0] if after else ""
+    if wanted.items is None:
+        rows = await queries.list_items(session, after_code=after_code, limit=wanted.limit + 1)
+        found = {row["id"]: str(row["code"]) for row in rows}
+    else:
+        known = await find_items(session, wanted.items)
+        rest = [(item_id, code) for code, item_id in known.items() if code > after_code]
+        found = dict(rest[: wanted.limit + 1])
+    page = dict(list(found.items())[: wanted.limit])
+    ledger = await queries.list_ledger_days(session, list(page), wanted.to_day)
+    records = [
+        _record(code, day)
+        for item_id, code in page.items()
+        for day in complete_days(ledger.get(item_id, []), wanted.from_day, wanted.to_day)
+        if day.is_worth_telling
+    ]
+    more = len(found) > len(page)
+    return ConsumptionDerived.model_construct(
+        derived=len(records),
+        as_of=await followed_until(session),
+        records=records,
+        next_cursor=encode_cursor(_BY_CODE, [list(page.values())[-1]]) if more else None,
+    )
+
+
+async def read_consumption(
+    session: AsyncSession, item_code: str, from_day: date, to_day: date
+) -> ConsumptionRead:
+    """Return every day of an item's consumption since it was first moved.
+
+    Raises InvalidWindow, ItemNotFound.
+    """
+    _check_window(from_day, to_day)
+    item_id = (await find_items(session, [item_code]))[item_code]
+    ledger = await queries.list_ledger_days(session, [item_id], to_day)
+    days = complete_days(ledger.get(item_id, []), from_day, to_day)
+    return ConsumptionRead.model_construct(
+        item_code=item_code,
+        as_of=await followed_until(session),
+        total=sum((day.quantity for day in days), NOTHING),
+        stock_out_days=sum(day.is_stock_out for day in days),
+        days=[_record(item_code, day) for day in days],
+    )
+
+
+async def read_demand(
+    session: AsyncSession, item_id: UUID, *, last_day: date, days: int
+) -> DemandHistory | None:
+    """Return an item's demand over the last `days` days; None when it was not moved in them."""
+    ledger = await queries.list_ledger_days(session, [item_id], last_day)
+    first_day = last_day - timedelta(days=days - 1)
+    return demand_history(complete_days(ledger.get(item_id, []), first_day, last_day))
+
+
+async def find_items(session: AsyncSession, codes: Sequence[str]) -> dict[str, UUID]:
+    """Return the ids of items by code, in order of code. Raises ItemNotFound."""
+    found = {row["code"]: row["id"] for row in await queries.find_items(session, codes)}
+    for code in codes:
+        if code not in found:
+            raise ItemNotFound(item=code)
+    return found
+
+
+async def find_top_items(session: AsyncSession, *, since: date, limit: int) -> dict[str, UUID]:
+    """Return the ids by code of the active items issued most since a day, the most first."""
+    rows = await queries.list_top_items(session, since=since, limit=limit)
+    return {row["code"]: row["id"] for row in rows}
+
+
+async def followed_until(session: AsyncSession) -> datetime | None:
+    """Return when the newest ledger entry known here was recorded; None before the first."""
+    return await queries.followed_until(session)
+
+
+def _check_window(first_day: date, last_day: date) -> None:
+    if not is_window(first_day, last_day):
+        raise InvalidWindow(days_max=WINDOW_DAYS_MAX)
+
+
+def _record(item_code: str, day: ConsumptionDay) -> ConsumptionRecord:
+    return ConsumptionRecord.model_construct(
+        item_code=item_code,
+        date=day.day,
+        quantity=day.quantity,
+        received=day.received,
+        unrecorded=day.unrecorded,
+        on_hand=day.on_hand,
+        stock_out=day.is_stock_out,
+    )

@@ -1,0 +1,53 @@
+from typing import Annotated
+
+from fastapi import Depends, Path, Query, Request
+
+from services.forecasting.consumption.rules import day_of
+from services.forecasting.errors import (
+    ForecastExpired,
+    ItemNotFound,
+    LocationUnsupported,
+    NotTrained,
+)
+from services.forecasting.forecast import service
+from services.forecasting.forecast.schemas import ForecastRead
+from services.forecasting.resources import OwnSettings
+from services.forecasting.training.rules import FORECAST_PERIODS_MAX
+from shared.principal import Principal
+from shared.schemas import Line
+from shared.web import Now, Session, feature_router, problems, requires
+from shared.web.requests import get_resources
+
+router = feature_router("/api/ai/forecast", "forecast")
+
+CanRead = Annotated[Principal, Depends(requires("forecast:read"))]
+
+
+@router.get(
+    "/{item_code}",
+    responses=problems(ItemNotFound, NotTrained, ForecastExpired, LocationUnsupported),
+)
+async def get_forecast(
+    request: Request,
+    item_code: Annotated[Line, Path(description="Code of the item.")],
+    session: Session,
+    _caller: CanRead,
+    settings: OwnSettings,
+    now: Now,
+    periods: Annotated[
+        int | None,
+        Query(ge=1, le=FORECAST_PERIODS_MAX, description="Days; all there are unless given."),
+    ] = None,
+    location: Annotated[Line | None, Query(description="Not supported yet.")] = None,
+) -> ForecastRead:
+    """Read the expected demand of an item from today on, with intervals and accuracy."""
+    if location is not None:
+        raise LocationUnsupported
+    return await service.read_forecast(
+        session,
+        get_resources(request).cache,
+        item_code,
+        today=day_of(now),
+        periods=periods,
+        ttl_s=settings.redis_ttl_forecasts,
+    )

@@ -1,0 +1,60 @@
+"""Forecasts as they were made in training, read from cache or database."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.forecasting.errors import ForecastExpired, ItemNotFound, NotTrained
+from services.forecasting.forecast import queries
+from services.forecasting.forecast.metrics import observed
+from services.forecasting.forecast.rules import points_ahead
+from services.forecasting.forecast.schemas import ForecastRead
+from shared.cache import Cache
+
+CACHE_PREFIX = "forecast"
+
+
+async def read_forecast(
+    session: AsyncSession,
+    cache: Cache,
+    item_code: str,
+    *,
+    today: date,
+    periods: int | None,
+    ttl_s: int,
+) -> ForecastRead:
+    """Return what the item's active model expects from today on, for at most `periods` days.
+
+    A model never changes, so what is cached under its id is never out of date.
+    Raises ItemNotFound, NotTrained, ForecastExpired.
+    """
+    with observed() as prediction:
+        active = await queries.find_active(session, item_code)
+        if active is None:
+            raise ItemNotFound(item=item_code)
+        if active["id"] is None:
+            raise NotTrained(item=item_code)
+        prediction.model_type = active["model_type"]
+        if active["last_day"] < today:
+            raise ForecastExpired(item=item_code, last_day=active["last_day"])
+        found = await cache.get_or_compute(
+            CACHE_PREFIX, str(active["id"]), ttl_s, lambda: _stored(session, active["id"])
+        )
+        return ForecastRead.model_validate(
+            {
+                "item_code": item_code,
+                "model": found["model"],
+                "points": points_ahead(found["points"], today, periods),
+                "accuracy": found["accuracy"],
+                "baseline": found["baseline"],
+            }
+        )
+
+
+async def _stored(session: AsyncSession, model_id: UUID) -> dict[str, Any]:
+    row = await queries.read_forecast(session, model_id)
+    told = ("accuracy", "baseline", "points")
+    model = {name: value for name, value in row.items() if name not in told}
+    return {"model": model} | {name: row[name] for name in told}

@@ -1,0 +1,8 @@
+from shared.migrations.foundation import create_foundation
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    create_foundation("forecasting")

@@ -1,0 +1,59 @@
+from datetime import date, datetime
+from uuid import UUID
+
+from pydantic import Field
+
+from services.forecasting.models.rules import Status
+from shared.schemas import Output
+
+
+class AccuracyRead(Output):
+    """Backtest errors as ratios (0.2 is 20 %); null where a measure is not defined."""
+
+    mape: float | None
+    wape: float | None
+    mase: float | None
+    rmsse: float | None
+    bias: float | None
+    weekly_mape: float | None = Field(description="Of weekly sums.")
+    total_mape: float | None = Field(description="Of the sums over the backtest's horizon.")
+    coverage_80: float | None = Field(description="Share of days inside the 80 % interval.")
+    coverage_95: float | None
+
+
+class ModelSummary(Output):
+    """One version of what was learned of an item."""
+
+    id: UUID
+    entity_id: str = Field(description="Code of the item.")
+    model_type: str
+    version: int
+    status: Status
+    accuracy_metrics: AccuracyRead
+    beats_baseline: bool = Field(description="Whether it was better than seasonal naive.")
+    train_from: date
+    train_to: date
+    created_at: datetime
+
+
+class ModelRead(ModelSummary):
+    """A model with how it came about."""
+
+    requested: str = Field(description="What the training asked for.")
+    weights: dict[str, float] = Field(description="The methods it combines.")
+    baseline: AccuracyRead = Field(description="Seasonal naive on the same days.")
+    demand_class: str
+    usable_days: int
+    backtest_origins: int
+    backtest_horizon: int
+    candidates: dict[str, float] = Field(
+        description="Score of each method tried; 1 is their median, lower is better."
+    )
+    failures: dict[str, str] = Field(description="Why other methods were left out.")
+    data_hash: str = Field(description="SHA-256 of the demand it was trained on.")
+    training_seconds: float
+
+
+class ModelPage(Output):
+    models: list[ModelSummary]
+    next_cursor: str | None

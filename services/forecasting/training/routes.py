@@ -1,0 +1,64 @@
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends
+
+from services.forecasting.errors import (
+    ItemNotFound,
+    JobFinished,
+    JobNotFound,
+    NothingToTrain,
+    TrainingDisabled,
+)
+from services.forecasting.resources import OwnSettings
+from services.forecasting.training import service
+from services.forecasting.training.schemas import JobPage, JobRead, TrainingCreate
+from shared.pagination import LIMIT_DEFAULT, Cursor, InvalidCursor, Limit
+from shared.principal import Principal
+from shared.web import KEYED, Language, Now, Session, feature_router, problems, requires
+
+router = feature_router("/api/ai", "training")
+
+CanRead = Annotated[Principal, Depends(requires("forecast:read"))]
+CanTrain = Annotated[Principal, Depends(requires("forecast:train"))]
+
+
+@router.post(
+    "/forecast/train",
+    status_code=202,
+    responses=problems(ItemNotFound, NothingToTrain, TrainingDisabled, *KEYED),
+)
+async def request_training(
+    body: TrainingCreate,
+    session: Session,
+    _caller: CanTrain,
+    settings: OwnSettings,
+    now: Now,
+    language: Language,
+) -> JobRead:
+    """Ask for models of one item, of several, or of those issued most; workers train them."""
+    if not settings.ai_training_enabled:
+        raise TrainingDisabled
+    job = await service.request_training(session, body, settings.ai_default_model_type, now=now)
+    return await service.read_job(session, job, language)
+
+
+@router.get("/jobs", responses=problems(InvalidCursor))
+async def list_jobs(
+    session: Session, _caller: CanRead, cursor: Cursor = None, limit: Limit = LIMIT_DEFAULT
+) -> JobPage:
+    """List jobs, newest first."""
+    return await service.list_jobs(session, cursor=cursor, limit=limit)
+
+
+@router.get("/jobs/{job_id}", responses=problems(JobNotFound))
+async def get_job(job_id: UUID, session: Session, _caller: CanRead, language: Language) -> JobRead:
+    """Read how far a job got, and what became of each item."""
+    job = await service.get_job(session, job_id)
+    return await service.read_job(session, job, language)
+
+
+@router.delete("/jobs/{job_id}", status_code=204, responses=problems(JobNotFound, JobFinished))
+async def cancel_job(job_id: UUID, session: Session, _caller: CanTrain, now: Now) -> None:
+    """Cancel a job: what is not finished is dropped, models already trained stay."""
+    await service.cancel_job(session, job_id, now=now)

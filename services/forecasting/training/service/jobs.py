@@ -1,0 +1,175 @@
+"""Asking for training, looking at jobs, cancelling them."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.forecasting import queue
+from services.forecasting.consumption import service as consumption
+from services.forecasting.consumption.rules import day_of
+from services.forecasting.errors import JobFinished, JobNotFound, NothingToTrain
+from services.forecasting.models.schemas import AccuracyRead
+from services.forecasting.models.service import before_id, cursor_before
+from services.forecasting.training import queries
+from services.forecasting.training.models import Job
+from services.forecasting.training.rules import MESSAGES, ErrorCode, ModelType, State, progress
+from services.forecasting.training.schemas import (
+    JobError,
+    JobPage,
+    JobRead,
+    JobResult,
+    JobSummary,
+    TrainingCreate,
+)
+from shared import journal
+from shared.contracts.forecasting import JobCancelled, TrainingRequested
+from shared.db import Stamp
+from shared.i18n import translate
+from shared.ids import new_id
+
+
+async def request_training(
+    session: AsyncSession, wanted: TrainingCreate, default: ModelType, *, now: datetime
+) -> Job:
+    """Queue the training of items, one entry each, in the session's transaction.
+
+    Raises ItemNotFound, NothingToTrain.
+    """
+    items = await _items(session, wanted, now)
+    stamp: Stamp = session.info["stamp"]
+    job = Job(
+        id=new_id(),
+        state=State.QUEUED.value,
+        model_type=(wanted.model_type or default).value,
+        training_days=wanted.training_days,
+        forecast_periods=wanted.forecast_periods,
+        country=wanted.country,
+        total=len(items),
+        done=0,
+        failed=0,
+        actor=stamp.actor,
+        request_id=stamp.request_id,
+        created_at=now,
+    )
+    session.add(job)
+    await session.flush()  # Its items refer to it.
+    await _queue_items(session, job, items, stamp)
+    journal.record(
+        session,
+        TrainingRequested(
+            job_id=job.id,
+            model_type=job.model_type,
+            training_days=job.training_days,
+            forecast_periods=job.forecast_periods,
+            codes=list(items),
+        ),
+    )
+    return job
+
+
+async def cancel_job(session: AsyncSession, job_id: UUID, *, now: datetime) -> None:
+    """Drop what is not finished of a job; what a worker is fitting now will not be kept.
+
+    Raises JobNotFound, JobFinished.
+    """
+    job = await get_job(session, job_id, lock=True)
+    if State(job.state).is_final:
+        raise JobFinished
+    queue_ids = await queries.cancel_pending(session, job_id)
+    await queue.drop(session, queue_ids)
+    job.state = State.CANCELLED.value
+    job.finished_at = now
+    journal.record(session, JobCancelled(job_id=job.id, done=job.done, total=job.total))
+
+
+async def get_job(session: AsyncSession, job_id: UUID, *, lock: bool = False) -> Job:
+    """Return the job. Raises JobNotFound."""
+    job = await queries.find_job(session, job_id, lock=lock)
+    if job is None:
+        raise JobNotFound(job=str(job_id))
+    return job
+
+
+async def list_jobs(session: AsyncSession, *, cursor: str | None, limit: int) -> JobPage:
+    """Return one page of jobs, newest first. Raises InvalidCursor."""
+    rows = await queries.list_jobs(session, before=before_id(cursor), limit=limit + 1)
+    page = rows[:limit]
+    return JobPage(
+        items=[JobSummary(**_shown(job)) for job in page],
+        next_cursor=cursor_before(page[-1].id) if len(rows) > limit else None,
+    )
+
+
+async def read_job(session: AsyncSession, job: Job, language: str) -> JobRead:
+    """Return a job with what became of each finished item."""
+    outcomes = await queries.list_outcomes(session, job.id)
+    return JobRead(
+        **_shown(job),
+        results=[_result(row) for row in outcomes if row["state"] == State.SUCCEEDED],
+        errors=[_error(row, language) for row in outcomes if row["state"] == State.FAILED],
+    )
+
+
+async def _items(session: AsyncSession, wanted: TrainingCreate, now: datetime) -> dict[str, UUID]:
+    codes = wanted.codes
+    if codes is not None:
+        return await consumption.find_items(session, codes)
+    since = day_of(now) - timedelta(days=wanted.training_days)
+    items = await consumption.find_top_items(session, since=since, limit=wanted.top or 1)
+    if not items:
+        raise NothingToTrain(training_days=wanted.training_days)
+    return items
+
+
+async def _queue_items(
+    session: AsyncSession, job: Job, items: dict[str, UUID], stamp: Stamp
+) -> None:
+    ids = [new_id() for _ in items]
+    payloads = [queue.payload(stamp, job_item_id) for job_item_id in ids]
+    queue_ids = await queue.enqueue(session, queue.TRAIN, payloads)
+    await queries.add_items(
+        session,
+        [
+            {
+                "id": job_item_id,
+                "job_id": job.id,
+                "item_id": item_id,
+                "item_code": code,
+                "state": State.QUEUED.value,
+                "queue_id": queue_id,
+                "crashes": 0,
+            }
+            for job_item_id, queue_id, (code, item_id) in zip(
+                ids, queue_ids, items.items(), strict=True
+            )
+        ],
+    )
+
+
+def _shown(job: Job) -> dict[str, Any]:
+    names = ("id", "state", "done", "total", "model_type", "training_days", "forecast_periods",
+             "created_at", "started_at", "finished_at")  # fmt: skip
+    return {"progress": progress(job.done, job.total)} | {n: getattr(job, n) for n in names}
+
+
+def _result(row: RowMapping) -> JobResult:
+    return JobResult(
+        item_code=row["item_code"],
+        model_id=row["model_id"],
+        version=row["version"],
+        model_type=row["model_type"],
+        accuracy_metrics=AccuracyRead.model_validate(row["accuracy"]),
+        beats_baseline=row["beats_baseline"],
+    )
+
+
+def _error(row: RowMapping, language: str) -> JobError:
+    code = ErrorCode(row["error"]["code"])
+    return JobError(
+        item_code=row["item_code"],
+        code=code,
+        message=translate(MESSAGES[code], language, **row["error"]),
+    )

@@ -1,0 +1,41 @@
+"""Where reporting is put together."""
+
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from services.reporting.audit import routes as audit
+from services.reporting.cache import routes as cache
+from services.reporting.dashboard import routes as dashboard
+from services.reporting.inventory_value import routes as inventory_value
+from services.reporting.reorder_recommendations import routes as reorder_recommendations
+from services.reporting.resources import ReportingResources
+from services.reporting.settings import Settings
+from shared.web import build_app
+from shared.web.resources import Resources, open_resources
+
+
+def open_service(settings: Settings) -> Resources:
+    """Return reporting's connections and keys; nothing connects before it is used."""
+    resources = open_resources(
+        "reporting", settings, client_secret=settings.reporting_client_secret
+    )
+    resources.own = ReportingResources.of(resources, settings)
+    return resources
+
+
+def create_app(settings: Settings | None) -> FastAPI:
+    """Return reporting's web app; without settings it can only describe itself."""
+    return build_app(
+        package=Path(__file__).parent,
+        title="Reporting",
+        description="Dashboard, inventory value, reorder recommendations and the audit trail.",
+        resources=lambda: open_service(settings or Settings.load()),
+        routers=(
+            dashboard.router,
+            inventory_value.router,
+            reorder_recommendations.router,
+            audit.router,
+            cache.router,
+        ),
+    )

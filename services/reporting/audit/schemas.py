@@ -1,0 +1,54 @@
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.schemas import Output
+
+ServiceName = Literal["auth", "inventory", "forecasting", "reporting"]
+
+
+class AuditEntryRead(Output):
+    """One entry of a service's journal: what happened, to what, when and by whom."""
+
+    service: str
+    seq: int = Field(description="Its number in that service's journal.")
+    id: UUID
+    recorded_at: datetime
+    actor: str = Field(examples=["user:0192f0c1-5ac4-7b3e-8f21-6a52b0c9d001"])
+    request_id: str
+    type: str = Field(examples=["inventory.stock-moved.v1"])
+    subject: str = Field(examples=["item:0192f0c1-5ac4-7b3e-8f21-6a52b0c9d002"])
+    data: dict[str, Any] = Field(description="As journaled; sensitive values are sealed.")
+
+
+class AuditPage(Output):
+    items: list[AuditEntryRead]
+    next_cursor: str | None
+
+
+class DifferenceRead(Output):
+    """The first place where a journal is not what was sealed."""
+
+    kind: Literal["changed", "removed", "inserted", "checkpoint_forged", "checkpoint_missing"]
+    checkpoint: int
+    seq: int | None
+    entry_id: UUID | None
+
+
+class JournalVerificationRead(Output):
+    """Whether one journal is what its signed checkpoints say; null where it did not answer."""
+
+    status: Literal["verified", "broken", "unreachable"]
+    checkpoints: int | None
+    entries: int | None = Field(
+        description="Entries that checkpoints cover and that are as sealed."
+    )
+    head: str | None = Field(description="Digest of the last checkpoint, to be kept outside.")
+    first_difference: DifferenceRead | None
+
+
+class AuditVerificationRead(Output):
+    ok: bool = Field(description="Every service answered and every journal is as sealed.")
+    services: dict[ServiceName, JournalVerificationRead]

@@ -1,0 +1,96 @@
+"""The unified audit trail: every service's journal in one list, and the proof of each."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import httpx
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.reporting.audit import queries
+from services.reporting.audit.schemas import (
+    AuditEntryRead,
+    AuditPage,
+    AuditVerificationRead,
+    JournalVerificationRead,
+    ServiceName,
+)
+from shared.db import driver_connection
+from shared.errors import Unavailable
+from shared.http import ServiceClient
+from shared.journal import JournalEntry, checkpoint
+from shared.pagination import InvalidCursor, decode_cursor, encode_cursor
+from shared.web.resources import Resources
+
+OTHERS: tuple[ServiceName, ...] = ("auth", "inventory", "forecasting")
+OWN: ServiceName = "reporting"
+_SORT = "newest"
+_SEQ_MAX = 2**63 - 1
+
+
+async def add_entries(session: AsyncSession, service: str, entries: Sequence[JournalEntry]) -> None:
+    """Copy one tenant's entries of a service's journal; each is kept once, by its place there."""
+    connection: asyncpg.Connection = await driver_connection(session)
+    await queries.add_entries(connection, service, entries)
+
+
+async def list_entries(
+    session: AsyncSession, filters: dict[str, Any], *, cursor: str | None, limit: int
+) -> AuditPage:
+    """Return one page of the trail, newest first. Raises InvalidCursor."""
+    after = decode_cursor(cursor, _SORT, 3)
+    before = _place(after) if after else None
+    rows = await queries.list_entries(session, filters, before=before, limit=limit + 1)
+    page = [AuditEntryRead.model_validate(dict(row)) for row in rows[:limit]]
+    return AuditPage(items=page, next_cursor=_cursor_after(page[-1]) if len(rows) > limit else None)
+
+
+async def verify(resources: Resources) -> AuditVerificationRead:
+    """Have every service prove its journal, this one too, and tell the first difference of each."""
+    client = resources.client
+    if client is None:
+        raise Unavailable
+    found = await asyncio.gather(
+        *(_verify_remote(client, service) for service in OTHERS), _verify_own(resources)
+    )
+    services = dict(zip((*OTHERS, OWN), found, strict=True))
+    return AuditVerificationRead(
+        ok=all(journal.status == "verified" for journal in services.values()), services=services
+    )
+
+
+async def _verify_own(resources: Resources) -> JournalVerificationRead:
+    found = await checkpoint.verify(resources.database, resources.signing_key)
+    return _read(found.as_json())
+
+
+async def _verify_remote(client: ServiceClient, service: str) -> JournalVerificationRead:
+    try:
+        return _read(await client.get_json(service, "/internal/journal/verify"))
+    except (Unavailable, httpx.HTTPError):
+        return JournalVerificationRead(
+            status="unreachable", checkpoints=None, entries=None, head=None, first_difference=None
+        )
+
+
+def _read(found: dict[str, Any]) -> JournalVerificationRead:
+    return JournalVerificationRead.model_validate(
+        found | {"status": "verified" if found["ok"] else "broken"}
+    )
+
+
+def _cursor_after(entry: AuditEntryRead) -> str:
+    return encode_cursor(_SORT, [entry.recorded_at.isoformat(), entry.service, str(entry.seq)])
+
+
+def _place(after: Sequence[str]) -> tuple[datetime, str, int]:
+    """Return (recorded_at, service, seq) of a cursor. Raises InvalidCursor."""
+    try:
+        moment, seq = datetime.fromisoformat(after[0]), int(after[2])
+    except ValueError as error:
+        raise InvalidCursor from error
+    if moment.tzinfo is None or not 0 <= seq <= _SEQ_MAX:
+        raise InvalidCursor
+    return moment, after[1], seq

@@ -1,0 +1,19 @@
+from typing import Annotated
+
+from fastapi import Depends
+
+from services.reporting.cache import service
+from services.reporting.cache.schemas import CacheStatsRead
+from services.reporting.resources import Everything
+from shared.principal import Principal
+from shared.web import feature_router, requires
+
+router = feature_router("/api/cache", "cache")
+
+CanOperate = Annotated[Principal, Depends(requires("ops:read"))]
+
+
+@router.get("/stats")
+async def read_stats(resources: Everything, _caller: CanOperate) -> CacheStatsRead:
+    """Tell how full the cache is and how often it is asked in vain."""
+    return await service.read_stats(resources.redis)

@@ -1,0 +1,19 @@
+from typing import Annotated
+
+from fastapi import Depends
+
+from services.reporting.dashboard import service
+from services.reporting.dashboard.schemas import DashboardStatsRead
+from services.reporting.resources import Everything
+from shared.principal import Principal
+from shared.web import Now, feature_router, requires
+
+router = feature_router("/api/dashboard", "dashboard")
+
+CanReport = Annotated[Principal, Depends(requires("report:read"))]
+
+
+@router.get("/stats")
+async def read_stats(resources: Everything, caller: CanReport, now: Now) -> DashboardStatsRead:
+    """Sum up stock, movements and value; kept for a minute, `as_of` says from when."""
+    return await service.read_stats(resources, caller, now=now)

@@ -1,0 +1,54 @@
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from shared.money import DecimalText
+from shared.schemas import Output
+
+
+class MovementCounts(Output):
+    """How many movements happened in some days; a transfer counts once."""
+
+    total: int
+    by_kind: dict[str, int] = Field(examples=[{"receipt": 3, "issue": 41}])
+
+
+class MovementsRead(Output):
+    today: MovementCounts = Field(description="Since midnight UTC.")
+    last_7_days: MovementCounts = Field(description="Today and the six days before, UTC.")
+
+
+class TotalValueRead(Output):
+    """What the stock on hand cost, by weighted average."""
+
+    amount: DecimalText
+    currency: str = Field(description="ISO 4217.")
+    unvalued_items: int = Field(description="Items in stock whose cost is not known.")
+
+
+class FreshnessRead(Output):
+    """How far the figures follow one service's journal."""
+
+    producer: str
+    status: Literal["current", "behind", "unknown"] = Field(
+        description="unknown: the service does not answer, so nobody can tell."
+    )
+    lag_seconds: float | None = Field(description="Age of the oldest entry not yet counted here.")
+    applied_at: datetime | None = Field(description="When entries were last counted here.")
+
+
+class DashboardStatsRead(Output):
+    """The state of the stock at a glance."""
+
+    as_of: datetime
+    items: int = Field(description="All items, retired ones too.")
+    active_items: int
+    on_hand_lines: int = Field(description="Items at locations with stock there.")
+    low_stock: int = Field(description="Active items at or below their reorder point.")
+    out_of_stock: int = Field(description="Active items with none on hand.")
+    movements: MovementsRead
+    inventory_value: TotalValueRead | None = Field(
+        description="Null without the scope `price:write` or `audit:read`."
+    )
+    freshness: list[FreshnessRead]

@@ -1,0 +1,196 @@
+"""Stock at weighted average cost, decided without I/O.
+
+The moving-average formula of IAS 2.27: what comes in adds its quantity at its cost, what goes out
+takes its share of the value. Numbers are exact but for the share that goes out and for what comes
+in at the average, which are rounded to `VALUE_PLACES`, half to even.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal
+from typing import TypeVar
+from uuid import UUID
+
+KeyT = TypeVar("KeyT")
+
+ZERO = Decimal(0)
+VALUE_PLACES = Decimal("0.0000000001")  # Quantities have 4 places and unit costs 6.
+RECEIPT = "receipt"
+TRANSFER = "transfer"
+SEES_VALUES = frozenset({"price:write", "audit:read"})  # Either will do.
+_EXACT = Context(prec=80, rounding=ROUND_HALF_EVEN)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What is held of one item over all locations, and what that cost.
+
+    `unit_cost` is the average, or the last one when nothing is held; None until any cost is known,
+    and then the value is zero. `owed` are units that went out before the receipt they came from
+    was seen; it is zero or more than `held`, and is settled, at the average, by what comes in.
+    """
+
+    held: Decimal = ZERO
+    owed: Decimal = ZERO
+    value: Decimal = ZERO
+    unit_cost: Decimal | None = None
+
+    @property
+    def on_hand(self) -> Decimal:
+        return self.held - self.owed
+
+
+@dataclass(frozen=True, slots=True)
+class Valued:
+    """An item in stock and its value in money, to the smallest coin."""
+
+    item_id: UUID
+    code: str
+    name: str
+    category: str | None
+    unit: str
+    quantity: Decimal
+    unit_cost: Decimal | None
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What a category or a location holds of how many items, in stock units and money."""
+
+    key: str
+    items: int
+    quantity: Decimal
+    value: Decimal
+
+
+def may_see_values(scopes: Collection[str]) -> bool:
+    """Return whether a caller with these scopes may see what stock cost."""
+    return not SEES_VALUES.isdisjoint(scopes)
+
+
+def after_movement(
+    position: Position, kind: str, quantity: Decimal, cost: Decimal | None
+) -> Position:
+    """Return the position after one ledger row: its signed quantity, the unit cost it names.
+
+    A receipt comes in at its own cost, anything else at the average, and at the cost it names
+    when nothing is held. A transfer changes nothing, since its two rows cancel out.
+    """
+    if kind == TRANSFER or not quantity:
+        return position
+    if quantity < 0:
+        return _settled(replace(position, owed=position.owed - quantity))
+    if position.held and position.unit_cost is not None and (kind != RECEIPT or cost is None):
+        return _settled(_taken_in_at_average(position, quantity))
+    return _settled(_taken_in(position, quantity, position.unit_cost if cost is None else cost))
+
+
+def after_first_cost(position: Position, cost: Decimal) -> Position:
+    """Return the position once a cost of its item is known: it values what had none."""
+    if position.unit_cost is not None or not position.held:
+        return position
+    return Position(position.held, position.owed, _product(position.held, cost), cost)
+
+
+def by_category(items: Iterable[Valued]) -> list[Group]:
+    """Return the items summed up by category, in order; the empty key is for those without."""
+    groups: dict[str, list[tuple[Decimal, Decimal]]] = defaultdict(list)
+    for item in items:
+        groups[item.category or ""].append((item.quantity, item.value))
+    return _summed(groups)
+
+
+def by_location(
+    items: Iterable[Valued], levels: Mapping[UUID, Mapping[str, Decimal]], digits: int
+) -> list[Group]:
+    """Return the items summed up by location, in order; `levels` are on hand by item and location.
+
+    An item's value is shared out over its locations by what lies there.
+    """
+    groups: dict[str, list[tuple[Decimal, Decimal]]] = defaultdict(list)
+    for item in items:
+        places = levels.get(item.item_id, {})
+        for location, value in apportioned(item.value, places, digits).items():
+            groups[location].append((places[location], value))
+    return _summed(groups)
+
+
+def rounded_money(value: Decimal, digits: int) -> Decimal:
+    """Return the value in whole units of the currency's smallest coin."""
+    return _EXACT.quantize(value, Decimal(1).scaleb(-digits))
+
+
+def apportioned(
+    amount: Decimal, weights: Mapping[KeyT, Decimal], digits: int
+) -> dict[KeyT, Decimal]:
+    """Return the amount shared out in proportion to the weights, so that the parts add up to it.
+
+    Largest remainder: each gets its share rounded down, what is left goes coin by coin to the
+    largest remainders, in the mapping's order where equal. Weights of zero or below get nothing.
+    """
+    total = sum((weight for weight in weights.values() if weight > 0), ZERO)
+    if not total:
+        return dict.fromkeys(weights, ZERO)
+    coin = Decimal(1).scaleb(-digits)
+    shares = {
+        key: _EXACT.divide(_EXACT.multiply(amount, max(weight, ZERO)), total)
+        for key, weight in weights.items()
+    }
+    parts = {key: share.quantize(coin, ROUND_DOWN, _EXACT) for key, share in shares.items()}
+    left = int(_EXACT.divide(_EXACT.subtract(amount, sum(parts.values(), ZERO)), coin))
+    for key in sorted(shares, key=lambda k: _EXACT.subtract(parts[k], shares[k]))[:left]:
+        parts[key] += coin
+    return parts
+
+
+def _summed(groups: Mapping[str, Sequence[tuple[Decimal, Decimal]]]) -> list[Group]:
+    return [
+        Group(
+            key,
+            len(parts),
+            sum((quantity for quantity, _ in parts), ZERO),
+            sum((value for _, value in parts), ZERO),
+        )
+        for key, parts in sorted(groups.items())
+    ]
+
+
+def _taken_in(position: Position, quantity: Decimal, cost: Decimal | None) -> Position:
+    held = position.held + quantity
+    if cost is None:
+        return Position(held, position.owed)
+    if position.unit_cost is None:
+        return Position(held, position.owed, _product(held, cost), cost)
+    value = _EXACT.add(position.value, _product(quantity, cost))
+    return Position(held, position.owed, value, _rounded(_EXACT.divide(value, held)))
+
+
+def _taken_in_at_average(position: Position, quantity: Decimal) -> Position:
+    brought = _share(position.value, quantity, position.held)
+    value = _EXACT.add(position.value, brought)
+    return replace(position, held=position.held + quantity, value=value)
+
+
+def _settled(position: Position) -> Position:
+    """Return the position with what is owed taken out, once enough is held for it."""
+    held, owed = position.held, position.owed
+    if owed > held or not owed:
+        return position
+    if owed == held:
+        return Position(unit_cost=position.unit_cost)
+    value = _EXACT.subtract(position.value, _share(position.value, owed, held))
+    return Position(held - owed, ZERO, value, position.unit_cost)
+
+
+def _share(value: Decimal, part: Decimal, whole: Decimal) -> Decimal:
+    return _rounded(_EXACT.divide(_EXACT.multiply(value, part), whole))
+
+
+def _product(quantity: Decimal, cost: Decimal) -> Decimal:
+    return _rounded(_EXACT.multiply(quantity, cost))
+
+
+def _rounded(value: Decimal) -> Decimal:
+    return _EXACT.quantize(value, VALUE_PLACES)

@@ -1,0 +1,36 @@
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from shared.money import DecimalText
+from shared.schemas import Output
+
+Grouping = Literal["item", "category", "location"]
+
+
+class ValueRead(Output):
+    """The value of one item, category or location."""
+
+    key: str = Field(description="Item code, category or location; empty without a category.")
+    name: str
+    items: int = Field(description="How many different items.")
+    quantity: DecimalText = Field(description="Stock units on hand.")
+    unit: str | None = Field(description="Of an item.")
+    unit_cost: DecimalText | None = Field(
+        description="Weighted average cost of an item; null while no cost is known."
+    )
+    value: DecimalText = Field(description="In `currency`, to its smallest coin.")
+
+
+class InventoryValueRead(Output):
+    """What the stock on hand cost; the rows of all pages add up to `total`."""
+
+    method: Literal["wac"]
+    by: Grouping
+    as_of: datetime
+    currency: str = Field(description="ISO 4217.")
+    total: DecimalText
+    unvalued_items: int = Field(description="Items in stock whose cost is not known: worth 0 here.")
+    items: list[ValueRead]
+    next_cursor: str | None

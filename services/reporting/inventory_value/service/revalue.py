@@ -1,0 +1,96 @@
+"""Keeping what stock is worth while inventory's journal is followed."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.reporting.inventory_value import queries
+from services.reporting.inventory_value.models import SealedPosition
+from services.reporting.inventory_value.rules import (
+    TRANSFER,
+    Position,
+    after_first_cost,
+    after_movement,
+)
+from services.reporting.read_models.rules import cost_of
+from shared.contracts.inventory import UNIT_AMOUNT_COLUMN, PriceSet, StockMoved
+from shared.db import driver_connection
+from shared.journal import Entry
+from shared.security.sealing import Sealer, place
+
+
+async def revalue(
+    session: AsyncSession, sealer: Sealer, tenant_id: UUID, entries: Sequence[Entry]
+) -> None:
+    """Move the items' positions on by one tenant's entries, in their order. Raises SealBroken."""
+    relevant = [entry for entry in entries if _touches_value(entry)]
+    if not relevant:
+        return
+    connection: asyncpg.Connection = await driver_connection(session)
+    moved = [entry for entry in relevant if isinstance(entry, StockMoved)]
+    found = await queries.find_positions(connection, list({_item_of(e) for e in relevant}))
+    before = {i: sealed.opened(sealer, tenant_id, i) for i, sealed in found.items()}
+    sealed_costs = await queries.find_costs(
+        connection, list({m.cost_id for m in moved if m.cost_id})
+    )
+    costs = _Costs(sealer, tenant_id, sealed_costs)
+    after = dict(before)
+    for entry in relevant:
+        item_id = _item_of(entry)
+        after[item_id] = _moved_on(after.get(item_id, Position()), entry, costs)
+    changed = {
+        item_id: SealedPosition.of(position, sealer, tenant_id, item_id)
+        for item_id, position in sorted(after.items())
+        if position != before.get(item_id, Position())
+    }
+    if changed:
+        await queries.save_positions(connection, changed)
+
+
+class _Costs:
+    """Unit costs known so far, opened when first needed."""
+
+    def __init__(self, sealer: Sealer, tenant_id: UUID, sealed: dict[UUID, bytes]) -> None:
+        self._sealer = sealer
+        self._tenant_id = tenant_id
+        self._sealed = dict(sealed)
+        self._opened: dict[UUID, Decimal] = {}
+
+    def learn(self, cost_id: UUID, sealed: bytes) -> None:
+        self._sealed[cost_id] = sealed
+
+    def find(self, cost_id: UUID | None) -> Decimal | None:
+        if cost_id is None or cost_id not in self._sealed:
+            return None
+        if cost_id not in self._opened:
+            where = place(UNIT_AMOUNT_COLUMN, self._tenant_id, cost_id)
+            self._opened[cost_id] = self._sealer.open_amount(self._sealed[cost_id], where)
+        return self._opened[cost_id]
+
+
+def _touches_value(entry: Entry) -> bool:
+    match entry:
+        case StockMoved():
+            return entry.kind != TRANSFER
+        case PriceSet():
+            return entry.kind == "cost"
+    return False
+
+
+def _item_of(entry: Entry) -> UUID:
+    item_id: UUID = entry.item_id  # type: ignore[attr-defined]  # both kinds that touch value have it.
+    return item_id
+
+
+def _moved_on(position: Position, entry: Entry, costs: _Costs) -> Position:
+    brought = cost_of(entry)
+    if brought is not None:
+        costs.learn(brought[0], brought[1].sealed)
+    if isinstance(entry, StockMoved):
+        cost = costs.find(entry.cost_id) if entry.quantity > 0 else None
+        return after_movement(position, entry.kind, entry.quantity, cost)
+    cost = costs.find(brought[0]) if brought and position.unit_cost is None else None
+    return position if cost is None else after_first_cost(position, cost)

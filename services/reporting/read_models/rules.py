@@ -1,0 +1,86 @@
+"""What journal entries change in the read models, folded without I/O."""
+
+import base64
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date
+from decimal import Decimal
+from uuid import UUID
+
+from shared.contracts.auth import TenantCreated
+from shared.contracts.inventory import (
+    ItemSaved,
+    LocationRemoved,
+    LocationSaved,
+    PriceSet,
+    StockMoved,
+)
+from shared.journal import Entry, JournalEntry
+
+_READ: dict[str, type[Entry]] = {
+    entry.name: entry
+    for entry in (ItemSaved, LocationRemoved, LocationSaved, PriceSet, StockMoved, TenantCreated)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class UnitCost:
+    """A unit cost as its entry brought it: sealed for its row in inventory."""
+
+    item_id: UUID
+    sealed: bytes
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a run of entries, in their order, adds up to."""
+
+    items: dict[UUID, ItemSaved] = field(default_factory=dict)
+    locations: dict[UUID, LocationSaved] = field(default_factory=dict)
+    removed_locations: set[UUID] = field(default_factory=set)
+    costs: dict[UUID, UnitCost] = field(default_factory=dict)
+    levels: dict[tuple[UUID, UUID], Decimal] = field(
+        default_factory=lambda: defaultdict(Decimal)
+    )  # By item and location.
+    days: Counter[tuple[date, str]] = field(default_factory=Counter)  # By day in UTC and kind.
+
+
+def read_entries(entries: Sequence[JournalEntry]) -> list[Entry]:
+    """Return the entries that the read models need, in their order, as what they are."""
+    return [
+        _READ[entry.type].model_validate(entry.data) for entry in entries if entry.type in _READ
+    ]
+
+
+def fold(entries: Sequence[Entry]) -> Changes:
+    """Return what the entries change; of several states of one thing the last counts."""
+    changes = Changes()
+    for entry in entries:
+        match entry:
+            case ItemSaved():
+                changes.items[entry.item_id] = entry
+            case LocationSaved():
+                changes.locations[entry.location_id] = entry
+                changes.removed_locations.discard(entry.location_id)
+            case LocationRemoved():
+                changes.locations.pop(entry.location_id, None)
+                changes.removed_locations.add(entry.location_id)
+            case StockMoved():
+                changes.levels[entry.item_id, entry.location_id] += entry.quantity
+                if entry.leg == 0:
+                    changes.days[entry.occurred_at.astimezone(UTC).date(), entry.kind] += 1
+        found = cost_of(entry)
+        if found is not None:
+            changes.costs[found[0]] = found[1]
+    return changes
+
+
+def cost_of(entry: Entry) -> tuple[UUID, UnitCost] | None:
+    """Return the unit cost that an entry brings, with its id."""
+    match entry:
+        case PriceSet(kind="cost"):
+            return entry.price_id, UnitCost(entry.item_id, base64.b64decode(entry.amount_sealed))
+        case StockMoved(cost_id=UUID() as cost_id, amount_sealed=str() as sealed):
+            return cost_id, UnitCost(entry.item_id, base64.b64decode(sealed))
+    return None

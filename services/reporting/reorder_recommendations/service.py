@@ -1,0 +1,178 @@
+"""What to order: as forecasting sees it, and by the reorder points while it does not answer."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+
+import httpx
+from pydantic import ValidationError
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.reporting.reorder_recommendations import queries
+from services.reporting.reorder_recommendations.rules import order_quantity
+from services.reporting.reorder_recommendations.schemas import (
+    ForecastPage,
+    ForecastRecommendation,
+    ReorderRecommendationPage,
+    ReorderRecommendationRead,
+)
+from shared.db import Stamp
+from shared.errors import Unavailable
+from shared.i18n import N_, translate
+from shared.log import log
+from shared.pagination import InvalidCursor, decode_cursor, encode_cursor
+from shared.principal import Principal
+from shared.web.resources import Resources
+
+FORECAST_TIMEOUT_S = 5.0
+BY_FORECAST = "forecast"
+BY_REORDER_POINT = "reorder_point"
+REASON = N_("{on_hand} on hand, not above the reorder point of {reorder_point}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which page a caller wants, in which language, and when."""
+
+    cursor: str | None
+    limit: int
+    language: str
+    now: datetime
+
+
+async def list_recommendations(
+    resources: Resources, asked: Asked, *, caller: Principal
+) -> ReorderRecommendationPage:
+    """Return one page of what to order.
+
+    A list is read to its end from where it began. Raises InvalidCursor, and Unavailable when
+    forecasting goes away in the middle of its list.
+    """
+    began_by_rule = _began_by_rule(asked.cursor)
+    forecast = None if began_by_rule else await _ask_forecasting(resources, asked, caller)
+    if forecast is None and asked.cursor is not None and not began_by_rule:
+        raise Unavailable
+    async with resources.database.transaction(Stamp(caller.tenant_id, caller.actor)) as session:
+        if forecast is not None:
+            return await _from_forecast(session, forecast, asked)
+        return await _from_reorder_points(session, asked)
+
+
+async def count_low(session: AsyncSession) -> int:
+    """Return how many items of the session's tenant are at or below their reorder point."""
+    return await queries.count_low(session)
+
+
+def _began_by_rule(cursor: str | None) -> bool:
+    """Return whether a list began without a forecast. Raises InvalidCursor."""
+    if cursor is None:
+        return False
+    try:
+        decode_cursor(cursor, BY_REORDER_POINT, 1)
+    except InvalidCursor:
+        decode_cursor(cursor, BY_FORECAST, 1)
+        return False
+    return True
+
+
+async def _ask_forecasting(
+    resources: Resources, asked: Asked, caller: Principal
+) -> ForecastPage | None:
+    """Return forecasting's page; None when it does not answer or gives none for this tenant."""
+    if resources.client is None:
+        return None
+    after = decode_cursor(asked.cursor, BY_FORECAST, 1)
+    wanted = {"tenant": str(caller.tenant_id), "limit": asked.limit, "lang": asked.language}
+    if after:
+        wanted["cursor"] = after[0]
+    try:
+        async with asyncio.timeout(FORECAST_TIMEOUT_S):
+            answer = await resources.client.get_json(
+                "forecasting", "/internal/recommendations", wanted
+            )
+        page = ForecastPage.model_validate(answer)
+    except (Unavailable, TimeoutError, httpx.HTTPError, ValidationError) as error:
+        log.warning("recommending without a forecast", reason=type(error).__name__)
+        return None
+    return page if page.items or after else None
+
+
+async def _from_forecast(
+    session: AsyncSession, page: ForecastPage, asked: Asked
+) -> ReorderRecommendationPage:
+    wanted = [item for item in page.items if item.order_quantity > 0]
+    items = await queries.find_items(session, [item.item_code for item in wanted])
+    return ReorderRecommendationPage(
+        source=BY_FORECAST,
+        as_of=asked.now,
+        items=[
+            _forecast_row(item, items[item.item_code], asked.language)
+            for item in wanted
+            if item.item_code in items
+        ],
+        next_cursor=encode_cursor(BY_FORECAST, [page.next_cursor]) if page.next_cursor else None,
+    )
+
+
+async def _from_reorder_points(session: AsyncSession, asked: Asked) -> ReorderRecommendationPage:
+    after = decode_cursor(asked.cursor, BY_REORDER_POINT, 1)
+    rows = await queries.list_low(
+        session, after_code=after[0] if after else "", limit=asked.limit + 1
+    )
+    page = rows[: asked.limit]
+    return ReorderRecommendationPage(
+        source=BY_REORDER_POINT,
+        as_of=asked.now,
+        items=[_rule_row(row, asked.language) for row in page],
+        next_cursor=encode_cursor(BY_REORDER_POINT, [page[-1]["code"]])
+        if len(rows) > len(page)
+        else None,
+    )
+
+
+def _forecast_row(
+    item: ForecastRecommendation, known: RowMapping, language: str
+) -> ReorderRecommendationRead:
+    return ReorderRecommendationRead(
+        item_code=item.item_code,
+        name=_name(known, language),
+        unit=known["unit"],
+        on_hand=known["on_hand"] if item.on_hand is None else item.on_hand,
+        reorder_point=item.reorder_point,
+        safety_stock=item.safety_stock,
+        order_quantity=item.order_quantity,
+        order_by=item.order_by,
+        stock_out_date=item.stock_out_date,
+        reason=item.reason,
+    )
+
+
+def _rule_row(row: RowMapping, language: str) -> ReorderRecommendationRead:
+    quantity = order_quantity(
+        row["on_hand"],
+        reorder_point=row["reorder_point"],
+        reorder_quantity=row["reorder_quantity"],
+        par_level=row["par_level"],
+        pack_size=row["pack_size"],
+    )
+    return ReorderRecommendationRead(
+        item_code=row["code"],
+        name=_name(row, language),
+        unit=row["unit"],
+        on_hand=row["on_hand"],
+        reorder_point=row["reorder_point"],
+        safety_stock=None,
+        order_quantity=quantity,
+        order_by=None,
+        stock_out_date=None,
+        reason=translate(
+            REASON, language, on_hand=row["on_hand"].normalize(),
+            reorder_point=row["reorder_point"].normalize(),
+        ),
+    )  # fmt: skip
+
+
+def _name(row: RowMapping, language: str) -> str:
+    name: str = row["name_fr" if language == "fr" else "name_en"]
+    return name

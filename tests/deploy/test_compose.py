@@ -1,0 +1,59 @@
+"""docker-compose.yml says the same as the table of the local stack."""
+
+import re
+
+from deploy.local import secrets
+from deploy.local.processes import WORKER_VERBS
+from deploy.local.settings import PORT_VARIABLES, ROOT
+from deploy.postgres.bootstrap import ROLES, SERVICES
+
+COMPOSE = (ROOT / "docker-compose.yml").read_text()
+BLOCKS = dict(re.findall(r"^  ([a-z-]+):\n((?:    .*\n|\n)+)", COMPOSE, re.MULTILINE))
+
+
+def test_every_process_of_the_local_stack_is_a_container():
+    workers = {f"{service}-worker" for service in SERVICES}
+    jobs = {"bootstrap", *(f"{service}-migrate" for service in SERVICES)}
+
+    assert {"gateway", "postgres", "valkey", *SERVICES, *workers, *jobs} == set(BLOCKS)
+
+
+def test_workers_do_the_same_work():
+    for service, verbs in WORKER_VERBS.items():
+        assert f"command: [{', '.join(verbs)}]" in BLOCKS[f"{service}-worker"]
+
+
+def test_make_keys_prints_every_secret_that_compose_demands():
+    demanded = set(re.findall(r"\$\{([A-Z_]+):\?", COMPOSE))
+
+    assert demanded == set(secrets.fresh())
+
+
+def test_no_secret_has_a_default():
+    with_default = set(re.findall(r"\$\{([A-Z_]+):-", COMPOSE))
+
+    assert not with_default & set(secrets.fresh())
+
+
+def test_every_container_is_hardened():
+    for name, block in BLOCKS.items():
+        assert re.search(r"<<: \*(hardened|once)", block), name
+    for anchor in ("x-hardened", "x-once"):
+        settings = COMPOSE.split(f"{anchor}:")[1].split("\n\n")[0]
+        assert "read_only: true" in settings
+        assert "cap_drop: [ALL]" in settings
+        assert "no-new-privileges:true" in settings
+
+
+def test_only_the_gateway_is_published():
+    assert [name for name, block in BLOCKS.items() if "ports:" in block] == ["gateway"]
+    assert f":-{PORT_VARIABLES['GATEWAY_PORT']}" in BLOCKS["gateway"]
+
+
+def test_migrations_wait_for_the_bootstrap_and_services_for_their_migration():
+    assert all(f"{role.upper()}_PASSWORD" in BLOCKS["bootstrap"] for role in ROLES)
+    for service in SERVICES:
+        assert "*after-bootstrap" in BLOCKS[f"{service}-migrate"]
+        assert (
+            f"{service}-migrate: {{condition: service_completed_successfully}}" in BLOCKS[service]
+        )

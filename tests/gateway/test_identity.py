@@ -1,0 +1,256 @@
+"""Who may pass, and what everybody else is told."""
+
+import asyncio
+import time
+from uuid import uuid4
+
+import pytest
+
+from gateway.settings import Settings
+from shared.security.claims import ServiceClaims
+from tests.support.gateway import ORIGIN, SIGNER, House, make_token, ok
+
+
+async def test_without_a_token_nobody_passes(house: House):
+    answer = await house.client.get("/api/inventory")
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert not house.inventory.received
+
+
+def service_token() -> str:
+    now = int(time.time())
+    return SIGNER.sign(
+        ServiceClaims(sub="inventory", jti=uuid4(), iat=now, exp=now + 60, scopes=frozenset())
+    )
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    ["Bearer", "Bearer x", "Bearer a.b.c", "Basic YTpi", "bearer\tx", "x" * 6_000,
+     "Bearer " + "é", f"Bearer {service_token()}", f"Bearer {make_token(exp=int(time.time()) - 1)}",
+     f"Bearer {make_token()}=", f"Bearer  {make_token()}", f"Token {make_token()}"],
+)  # fmt: skip
+async def test_no_other_token_passes(house: House, authorization):
+    headers = {"Authorization": authorization.encode()}
+
+    answer = await house.client.get("/api/inventory", headers=headers)
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
+    assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+    assert not house.inventory.received
+
+
+async def test_the_scheme_is_case_insensitive(house: House):
+    headers = {"Authorization": f"bEARER {house.token}"}
+
+    assert (await house.client.get("/api/inventory", headers=headers)).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/api/auth/login", "/api/auth/register", "/api/auth/refresh"])
+async def test_signing_in_needs_no_token(house: House, path):
+    assert (await house.client.post(path, json={})).status_code == 200
+
+
+async def test_the_public_keys_need_no_token(house: House):
+    answer = await house.client.get("/.well-known/jwks.json")
+
+    assert answer.json()["keys"][0]["kid"] == SIGNER.kid
+
+
+async def test_other_paths_of_auth_need_one(house: House):
+    for path in ("/api/auth/me", "/api/auth/login2", "/api/auth", "/api/users"):
+        assert (await house.client.get(path)).status_code == 401
+
+
+async def test_a_route_may_need_a_scope(house: House):
+    refused = await house.get("/api/audit")
+    house.token = make_token(scopes=frozenset({"audit:read"}))
+    passed = await house.get("/api/audit")
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "missing_scope")
+    assert refused.json()["scope"] == "audit:read"
+    assert passed.status_code == 200
+
+
+async def revoked_within_a_second(house: House, token: str) -> bool:
+    """Whether a token that passes now is refused a second later."""
+    house.token = token
+    for _ in range(11):
+        if (await house.get("/api/inventory")).status_code == 401:
+            return True
+        await asyncio.sleep(0.1)
+    return False
+
+
+async def test_an_ended_session_is_refused_within_a_second(house: House):
+    sid = uuid4()
+    token = make_token(sid=sid)
+    house.token = token
+    assert (await house.get("/api/inventory")).status_code == 200
+
+    house.auth.sessions.append(str(sid))
+
+    assert await revoked_within_a_second(house, token)
+
+
+async def test_a_raised_token_version_is_refused_within_a_second(house: House):
+    sub = uuid4()
+    token = make_token(sub=sub, ver=4)
+    house.token = token
+    assert (await house.get("/api/inventory")).status_code == 200
+
+    house.auth.versions[str(sub)] = 5
+
+    assert await revoked_within_a_second(house, token)
+    house.token = make_token(sub=sub, ver=5)
+    assert (await house.get("/api/inventory")).status_code == 200
+
+
+async def test_when_auth_is_away_known_keys_and_revocations_hold(house: House):
+    sid = uuid4()
+    house.auth.sessions.append(str(sid))
+    assert await revoked_within_a_second(house, make_token(sid=sid))
+    house.auth.respond = lambda _: ok(b"broken", status="500 Broken")
+    await asyncio.sleep(0.7)
+
+    answer = await house.get("/api/inventory")
+    house.token = make_token()
+
+    assert answer.status_code == 401
+    assert (await house.get("/api/inventory")).status_code == 200
+
+
+async def test_a_senseless_list_of_revocations_changes_nothing(house: House):
+    sid = uuid4()
+    house.auth.sessions.append(str(sid))
+    token = make_token(sid=sid)
+    assert await revoked_within_a_second(house, token)
+    house.auth.respond = lambda _: ok(b'{"sessions": [7], "versions": []}')
+    await asyncio.sleep(0.7)
+
+    assert (await house.get("/api/inventory")).status_code == 401
+
+
+LANGUAGES = [
+    ({}, "", "en", "Sign-in needed"),
+    ({"Accept-Language": "fr"}, "", "fr", "Connexion requise"),
+    ({"Accept-Language": "fr-CA;q=0.8, en;q=0.5"}, "", "fr", "Connexion requise"),
+    ({"Accept-Language": "fr;q=0.4, en;q=0.5"}, "", "en", "Sign-in needed"),
+    ({"Accept-Language": "de, *;q=0.1"}, "", "en", "Sign-in needed"),
+    ({"Accept-Language": "en"}, "?limit=3&lang=fr", "fr", "Connexion requise"),
+    ({"Accept-Language": "fr"}, "?lang=en", "en", "Sign-in needed"),
+    ({"Accept-Language": "fr"}, "?xlang=en", "fr", "Connexion requise"),
+]
+
+
+@pytest.mark.parametrize(("headers", "query", "language", "title"), LANGUAGES)
+async def test_problems_are_told_in_the_callers_language(house, headers, query, language, title):
+    answer = await house.client.get(f"/api/inventory{query}", headers=headers)
+
+    assert answer.headers["content-language"] == language
+    assert "Accept-Language" in answer.headers["vary"]
+    assert answer.headers["content-type"] == "application/problem+json"
+    body = answer.json()
+    assert body["type"] == "/problems/unauthorized"
+    assert body["request_id"] == answer.headers["x-request-id"]
+    assert body["title"] == title
+
+
+async def test_the_users_own_language_counts_when_nothing_is_asked_for(house: House):
+    house.token = make_token(lang="fr")
+
+    answer = await house.get("/api/ai/models/list")
+
+    assert answer.headers["content-language"] == "fr"
+
+
+SECURITY = {
+    "strict-transport-security": "max-age=63072000; includeSubDomains",
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-store",
+}
+
+
+async def test_every_answer_carries_the_security_headers(house: House):
+    house.inventory.respond = lambda request: ok(
+        b"{}", status="500 Oops" if "500" in request.line else "200 OK"
+    )
+    answers = [
+        await house.get("/api/inventory"),
+        await house.get("/api/inventory/500"),
+        await house.client.get("/api/inventory"),
+        await house.get("/api//x"),
+        await house.get("/api/ai"),
+        await house.get("/nothing"),
+        await house.call("OPTIONS", "/api/inventory"),
+        await house.call("POST", "/api/auth/login", content=b"x" * 20_000),
+        await house.get("/health"),
+        await house.get("/metrics"),
+        await house.client.options(
+            "/api/inventory", headers={"Origin": ORIGIN, "Access-Control-Request-Method": "GET"}
+        ),
+    ]
+    raw = await house.raw(b"garbage\r\n\r\n")
+
+    for answer in answers:
+        if answer.status_code != 204:
+            assert {name: answer.headers.get(name) for name in SECURITY} == SECURITY
+        assert "server" not in answer.headers
+    for name, value in SECURITY.items():
+        assert f"{name}: {value}".encode() in raw
+
+
+async def test_pages_of_a_listed_origin_may_call(house: House):
+    answer = await house.get("/api/inventory", headers={"Origin": ORIGIN})
+    refused = await house.client.get("/api/inventory", headers={"Origin": ORIGIN})
+
+    for each in (answer, refused):
+        assert each.headers["access-control-allow-origin"] == ORIGIN
+        assert "access-control-allow-credentials" not in each.headers
+        assert "Origin" in each.headers["vary"]
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["null", "*", "https://shop.example.evil", "https://evilshop.example", "http://shop.example",
+     "https://shop.example:8443", "https://shop.example/", "HTTPS://SHOP.EXAMPLE",
+     "https://sub.shop.example", ""],
+)  # fmt: skip
+async def test_pages_of_other_origins_may_not(house: House, origin):
+    question = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+
+    answer = await house.get("/api/inventory", headers={"Origin": origin})
+    preflight = await house.client.options("/api/inventory", headers=question)
+
+    assert "access-control-allow-origin" not in answer.headers
+    assert "Origin" in answer.headers["vary"]
+    assert (preflight.status_code, preflight.json()["code"]) == (403, "origin_refused")
+    assert "access-control-allow-origin" not in preflight.headers
+
+
+async def test_a_preflight_needs_no_token_and_reaches_nobody(house: House):
+    answer = await house.client.options(
+        "/api/inventory",
+        headers={
+            "Origin": ORIGIN,
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "authorization, idempotency-key",
+        },
+    )
+
+    assert answer.status_code == 204
+    assert answer.headers["access-control-allow-origin"] == ORIGIN
+    assert "POST" in answer.headers["access-control-allow-methods"]
+    assert "Idempotency-Key" in answer.headers["access-control-allow-headers"]
+    assert answer.headers["access-control-max-age"] == "600"
+    assert not house.inventory.received
+
+
+@pytest.mark.parametrize("origins", ["*", "https://*.example", "shop.example", "https://a/b"])
+def test_the_list_of_origins_holds_exact_ones_only(origins):
+    with pytest.raises(ValueError, match="is no origin"):
+        Settings(_env_file=None, gateway_client_secret="s", allowed_origins=origins)

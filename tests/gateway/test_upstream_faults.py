@@ -1,0 +1,405 @@
+"""Services that are away, slow, broken or lying, and clients that leave."""
+
+import asyncio
+import os
+import time
+
+import httpx
+import psutil
+import pytest
+
+from gateway import connection
+from gateway.upstreams import ROUTES
+from tests.support.gateway import House, ok, read_request
+
+
+async def test_a_service_that_is_away_is_503(house: House):
+    answer = await house.get("/api/ai/models/list")
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "service_unavailable")
+    assert answer.json()["service"] == "forecasting"
+    assert answer.headers["retry-after"] == "1"
+
+
+GARBAGE = {
+    "text": b"I am no HTTP\r\n\r\n",
+    "nothing": b"",
+    "ssh": b"SSH-2.0-OpenSSH_9\r\n",
+    "version": b"HTTP/9.9 200 OK\r\ncontent-length: 0\r\n\r\n",
+    "status": b"HTTP/1.1 20 OK\r\ncontent-length: 0\r\n\r\n",
+    "both framings": b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n",
+    "two lengths": b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\nabc",
+    "negative length": b"HTTP/1.1 200 OK\r\ncontent-length: -3\r\n\r\n",
+    "folded": b"HTTP/1.1 200 OK\r\na: b\r\n c\r\ncontent-length: 0\r\n\r\n",
+    "nul": b"HTTP/1.1 200 OK\r\na: b\x00\r\ncontent-length: 0\r\n\r\n",
+    "other coding": b"HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    "switching": b"HTTP/1.1 101 Switching\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n",
+    "head cut short": b"HTTP/1.1 200 OK\r\ncontent-le",
+    "large head": b"HTTP/1.1 200 OK\r\na: " + b"x" * 70_000 + b"\r\ncontent-length: 0\r\n\r\n",
+    "endless head": b"HTTP/1.1 200 OK\r\na: " + b"x" * 400_000,
+    "many headers": b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 300 + b"content-length: 0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("name", GARBAGE)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_garbage_from_a_service_is_502_and_ends_the_connection(house: House, name, method):
+    async def talk_garbage(reader, writer):
+        await read_request(reader)
+        writer.write(GARBAGE[name])
+
+    await drop_pooled_connections(house)
+    house.inventory.script = talk_garbage
+
+    answer = await house.call(method, "/api/inventory")
+
+    assert (answer.status_code, answer.json()["code"]) == (502, "bad_gateway")
+    assert answer.json()["service"] == "inventory"
+    house.inventory.script = None
+    assert (await house.get("/api/inventory")).status_code == 200
+
+
+async def drop_pooled_connections(house: House) -> None:
+    """Make the service close what the gateway keeps, as a restart does."""
+    await house.inventory.stop()
+    for writer in [*house.inventory.writers]:
+        writer.close()
+    await asyncio.sleep(0.02)
+    await house.inventory.start()
+
+
+async def test_a_second_answer_behind_the_first_serves_nobody(house: House):
+    house.inventory.respond = lambda _: ok(b"mine") + ok(b"poison")
+
+    for _ in range(5):
+        assert (await house.get("/api/inventory")).content == b"mine"
+    house.inventory.respond = lambda _: ok(b"fine")
+    assert (await house.get("/api/inventory")).content == b"fine"
+
+
+async def test_an_unasked_answer_serves_nobody(house: House):
+    async def speak_late(reader, writer):
+        while True:
+            await read_request(reader)
+            writer.write(ok(b"mine"))
+            await asyncio.sleep(0.02)
+            writer.write(ok(b"poison"))
+
+    await drop_pooled_connections(house)
+    house.inventory.script = speak_late
+
+    for _ in range(3):
+        assert (await house.get("/api/inventory")).content == b"mine"
+        await asyncio.sleep(0.05)
+
+
+async def test_interim_answers_are_skipped(house: House):
+    hints = b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n"
+    house.inventory.respond = lambda _: b"HTTP/1.1 100 Continue\r\n\r\n" + hints + ok(b"at last")
+
+    for _ in range(2):
+        answer = await house.get("/api/inventory")
+        assert (answer.status_code, answer.content) == (200, b"at last")
+        assert "link" not in answer.headers
+
+
+async def test_a_chunked_answer_passes_without_its_trailers(house: House):
+    house.inventory.respond = lambda _: (
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntrailer: x\r\n\r\n"
+        b"5\r\nhello\r\n6;a=b\r\n world\r\n0\r\nx-user: 1\r\netag: forged\r\n\r\n"
+    )
+
+    for _ in range(2):
+        answer = await house.get("/api/inventory")
+        assert answer.content == b"hello world"
+        assert not {"x-user", "etag", "trailer"} & answer.headers.keys()
+
+
+async def test_an_answer_until_close_passes(house: House):
+    async def answer_and_close(reader, writer):
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\nuntil")
+        await asyncio.sleep(0.02)
+        writer.write(b" close")
+
+    await drop_pooled_connections(house)
+    house.inventory.script = answer_and_close
+
+    assert (await house.get("/api/inventory")).content == b"until close"
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\npart",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\npart\r\n",
+    ],
+)
+async def test_an_answer_cut_short_is_cut_short_for_the_client_too(house: House, start):
+    async def break_off(reader, writer):
+        await read_request(reader)
+        writer.write(start)
+        await writer.drain()
+        await asyncio.sleep(0.05)
+
+    await drop_pooled_connections(house)
+    house.inventory.script = break_off
+
+    with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
+        await house.get("/api/inventory")
+
+
+async def test_a_get_is_sent_again_when_its_kept_connection_was_dead(house: House):
+    await house.get("/api/inventory")
+    hangups = close_after_reading(house)
+
+    answer = await house.get("/api/inventory")
+
+    assert answer.status_code == 200
+    assert hangups == ["GET /api/inventory HTTP/1.1"]
+
+
+async def test_a_post_is_not_sent_twice(house: House):
+    await house.get("/api/inventory")
+    hangups = close_after_reading(house)
+
+    answer = await house.call("POST", "/api/inventory", content=b"{}")
+
+    assert (answer.status_code, answer.json()["code"]) == (502, "bad_gateway")
+    assert hangups == ["POST /api/inventory HTTP/1.1"]
+    assert house.inventory.received[-1].line.startswith("GET")
+
+
+def close_after_reading(house: House) -> list[str]:
+    """Let connections now open take one more request and die; new ones work."""
+    hangups: list[str] = []
+    old = set(house.inventory.writers)
+
+    def hang_up(request, writer):
+        if writer in old:
+            hangups.append(request.line)
+            writer.transport.abort()
+            return None
+        return ok()
+
+    house.inventory.respond_to = hang_up
+    return hangups
+
+
+async def test_a_connection_closed_while_idle_is_not_used(house: House):
+    await house.get("/api/inventory")
+    await drop_pooled_connections(house)
+
+    assert (await house.call("POST", "/api/inventory", content=b"{}")).status_code == 200
+
+
+async def test_a_service_half_closing_after_its_answer_is_left(house: House):
+    async def half_close(reader, writer):
+        await read_request(reader)
+        writer.write(ok(b"bye"))
+        writer.write_eof()
+        await reader.read()
+
+    await drop_pooled_connections(house)
+    house.inventory.script = half_close
+
+    for _ in range(3):
+        assert (await house.call("POST", "/api/inventory", content=b"{}")).content == b"bye"
+        await asyncio.sleep(0.02)
+
+
+async def test_a_slow_service_is_504_at_the_deadline(house: House, short_timeout):
+    async def sleep(reader, writer):
+        await read_request(reader)
+        await reader.read()
+        house.inventory.gone += 1
+
+    await drop_pooled_connections(house)
+    house.inventory.script = sleep
+    started = time.perf_counter()
+
+    answer = await house.get("/api/inventory")
+
+    assert (answer.status_code, answer.json()["code"]) == (504, "deadline_exceeded")
+    assert 0.2 < time.perf_counter() - started < 1
+    await asyncio.sleep(0.05)
+    assert house.inventory.gone == 1
+
+
+@pytest.mark.parametrize("sent", [b"", b"x" * 10, b"x" * 90_000])
+async def test_a_slow_body_is_408_at_the_deadline(house: House, short_timeout, sent):
+    line = "POST /api/inventory HTTP/1.1"
+
+    answer = await house.raw(house.request("Content-Length: 100000", line=line) + sent)
+
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert not answer.endswith(b"<open>")
+
+
+@pytest.fixture
+def short_timeout(monkeypatch):
+    """0.3 s for /api/inventory."""
+    route = next(route for route in ROUTES if route.prefix == "/api/inventory")
+    object.__setattr__(route, "timeout_s", 0.3)
+    yield
+    object.__setattr__(route, "timeout_s", 15)
+
+
+async def test_a_client_that_leaves_ends_the_work_for_it(house: House):
+    arrived = asyncio.Event()
+
+    async def wait(reader, writer):
+        await read_request(reader)
+        arrived.set()
+        await reader.read()
+        house.inventory.gone += 1
+
+    await drop_pooled_connections(house)
+    house.inventory.script = wait
+    _, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    writer.write(house.request())
+    await arrived.wait()
+
+    writer.close()
+    await asyncio.sleep(0.2)
+
+    assert house.inventory.gone == 1
+
+
+async def test_a_client_that_leaves_in_the_middle_of_an_answer_ends_it(house: House):
+    async def stream(reader, writer):
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+        try:
+            while True:
+                writer.write(b"1000\r\n" + b"x" * 4096 + b"\r\n")
+                await writer.drain()
+                await asyncio.sleep(0.005)
+        except ConnectionError:
+            house.inventory.gone += 1
+
+    await drop_pooled_connections(house)
+    house.inventory.script = stream
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    writer.write(house.request())
+    await reader.read(1000)
+
+    writer.close()
+    await asyncio.sleep(0.3)
+
+    assert house.inventory.gone == 1
+
+
+async def test_an_early_refusal_by_the_service_reaches_the_client(house: House):
+    async def refuse_early(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(ok(b"no", status="409 Conflict"))
+        await writer.drain()
+        await asyncio.sleep(0.5)
+
+    await drop_pooled_connections(house)
+    house.inventory.script = refuse_early
+
+    answer = await house.raw(
+        house.request("Content-Length: 5000000", line="POST /api/inventory HTTP/1.1")
+        + b"x" * 100_000
+    )
+
+    assert answer.startswith(b"HTTP/1.1 409 ")
+    assert b"connection: close" in answer
+    assert not answer.endswith(b"<open>")
+
+
+MIB = 1_048_576
+
+
+async def test_a_large_answer_streams_to_a_slow_reader_in_bounded_memory(house: House):
+    size = 64 * MIB
+
+    async def stream(reader, writer):
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % size)
+        for _ in range(size // MIB):
+            writer.write(b"x" * MIB)
+            await writer.drain()
+
+    await drop_pooled_connections(house)
+    house.inventory.script = stream
+    before = psutil.Process(os.getpid()).memory_info().rss
+    received = peak = 0
+    headers = {"Authorization": f"Bearer {house.token}"}
+    async with house.client.stream("GET", "/api/inventory", headers=headers) as answer:
+        await asyncio.sleep(0.3)  # Whatever would pile up has the time to.
+        async for part in answer.aiter_raw(MIB):
+            received += len(part)
+            peak = max(peak, psutil.Process(os.getpid()).memory_info().rss)
+
+    assert received == size
+    assert peak - before < 24 * MIB  # The service's and the reader's buffers are in this process.
+
+
+async def test_a_large_body_streams_to_a_slow_service_in_bounded_memory(house: House):
+    size = 15 * MIB
+    peaks = []
+
+    async def read_slowly(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        await asyncio.sleep(0.3)
+        received = 0
+        while received < size:
+            received += len(await reader.read(MIB))
+            peaks.append(psutil.Process(os.getpid()).memory_info().rss)
+        writer.write(ok(str(received).encode()))
+
+    async def parts():
+        for _ in range(size // MIB):
+            yield b"x" * MIB
+
+    await drop_pooled_connections(house)
+    house.inventory.script = read_slowly
+    before = psutil.Process(os.getpid()).memory_info().rss
+
+    declared = {"Content-Length": str(size)}
+    answers = [
+        await house.call("POST", "/api/inventory", content=parts(), headers=declared)
+        for _ in range(2)
+    ]
+
+    assert [answer.text for answer in answers] == [str(size)] * 2
+    assert max(peaks) - before < 12 * MIB
+
+
+async def test_more_requests_than_connections_wait_their_turn(house: House):
+    async def answer_slowly(reader, writer):
+        while True:
+            request = await read_request(reader)
+            await asyncio.sleep(0.01)
+            writer.write(ok(request.line.encode()))
+
+    await drop_pooled_connections(house)
+    house.inventory.script = answer_slowly
+
+    answers = await asyncio.gather(*(house.get(f"/api/inventory/{n}") for n in range(80)))
+
+    assert [a.text for a in answers] == [f"GET /api/inventory/{n} HTTP/1.1" for n in range(80)]
+    assert house.inventory.connections <= 8
+
+
+async def test_places_are_not_lost_by_those_who_give_up_waiting(house: House, short_timeout):
+    async def sleep(reader, writer):
+        await read_request(reader)
+        await reader.read()
+
+    await drop_pooled_connections(house)
+    house.inventory.script = sleep
+    answers = await asyncio.gather(*(house.get("/api/inventory") for _ in range(40)))
+    assert {answer.status_code for answer in answers} == {503, 504}
+
+    house.inventory.script = None
+    answers = await asyncio.gather(*(house.get("/api/inventory") for _ in range(40)))
+
+    assert {answer.status_code for answer in answers} == {200}
+
+
+def test_the_buffer_limits_are_what_the_memory_tests_assume():
+    assert connection.BUFFERED_MAX <= MIB

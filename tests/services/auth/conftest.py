@@ -1,0 +1,129 @@
+"""The auth service over a real database, with the keys that tests/support believes."""
+
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from services.auth.app import create_app
+from services.auth.settings import Settings
+from shared.clock import utc_now
+from tests.services.auth.people import (
+    ADMIN_EMAIL,
+    ADMIN_PASSWORD,
+    CLIENT_SECRET,
+    PASSWORD,
+    Clock,
+    SignedIn,
+    SignIn,
+)
+from tests.support.database import Databases
+from tests.support.services import PRIVATE_KEY, running
+
+
+@pytest.fixture
+def make_settings(
+    databases: Databases, service_environment: dict[str, str]
+) -> Callable[..., Settings]:
+    def make(**changes: Any) -> Settings:
+        values = {
+            **service_environment,
+            "database_url": databases.dsn("auth_app"),
+            "jwt_private_key": PRIVATE_KEY,
+            "jwt_secret": "5a" * 32,
+            "encryption_key": "22" * 32,
+            "admin_email": ADMIN_EMAIL,
+            "admin_password": ADMIN_PASSWORD,
+            **{
+                f"{client}_client_secret": CLIENT_SECRET
+                for client in ("gateway", "inventory", "forecasting", "reporting")
+            },
+        }
+        return Settings(_env_file=None, **(values | changes))
+
+    return make
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def make_app(make_settings: Callable[..., Settings], clock: Clock) -> Callable[..., FastAPI]:
+    def make(**changes: Any) -> FastAPI:
+        app = create_app(make_settings(**changes))
+        app.dependency_overrides[utc_now] = clock
+        return app
+
+    return make
+
+
+@pytest.fixture
+def app(make_app: Callable[..., FastAPI]) -> FastAPI:
+    return make_app()
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    async with running(app) as client:
+        yield client
+
+
+@pytest.fixture
+def sign_in(client: httpx.AsyncClient) -> SignIn:
+    async def go(email: str, password: str = PASSWORD, tenant: str = "default") -> SignedIn:
+        body = {"email": email, "password": password, "tenant": tenant}
+        response = await client.post("/api/auth/login", json=body)
+        assert response.status_code == 200, response.text
+        found = response.json()
+        return SignedIn(
+            client, email, tenant, found["access_token"], found["refresh_token"], found["user"]
+        )
+
+    return go
+
+
+@pytest.fixture
+async def platform_admin(sign_in: SignIn) -> SignedIn:
+    return await sign_in(ADMIN_EMAIL, ADMIN_PASSWORD)
+
+
+@pytest.fixture
+def make_tenant(
+    client: httpx.AsyncClient, platform_admin: SignedIn, sign_in: SignIn
+) -> Callable[..., Awaitable[SignedIn]]:
+    """Make a tenant of its own and sign its first administrator in."""
+
+    async def make(email: str = "boss@example.com", **changes: str) -> SignedIn:
+        slug = f"t{secrets.token_hex(6)}"
+        body = {"name": "Acme", "slug": slug, "admin_email": email, "admin_password": PASSWORD}
+        response = await client.post(
+            "/api/tenants", json=body | changes, headers=platform_admin.headers()
+        )
+        assert response.status_code == 201, response.text
+        return await sign_in(email, tenant=slug)
+
+    return make
+
+
+@pytest.fixture
+async def boss(make_tenant: Callable[..., Awaitable[SignedIn]]) -> SignedIn:
+    """The administrator of a fresh tenant."""
+    return await make_tenant()
+
+
+@pytest.fixture
+def make_user(client: httpx.AsyncClient, boss: SignedIn, sign_in: SignIn) -> SignIn:
+    """Make an account in the fresh tenant and sign it in."""
+
+    async def make(email: str = "ada@example.com", *, role: str = "clerk", **more: str) -> SignedIn:
+        body = {"email": email, "password": PASSWORD, "role": role, **more}
+        response = await client.post("/api/users", json=body, headers=boss.headers())
+        assert response.status_code == 201, response.text
+        return await sign_in(email, tenant=boss.tenant)
+
+    return make

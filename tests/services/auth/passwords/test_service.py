@@ -1,0 +1,82 @@
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+from argon2 import PasswordHasher as Argon2
+
+from services.auth.errors import PasswordCommon, PasswordTooLong, PasswordTooShort
+from services.auth.passwords.service import PasswordHasher, accept
+
+PASSWORD = "gravel umbrella sonnet 7"
+
+
+@pytest.fixture(scope="module")
+def hasher() -> Iterator[PasswordHasher]:
+    hasher = PasswordHasher(threads=2)
+    yield hasher
+    hasher.close()
+
+
+async def test_hashes_are_argon2id_with_owasp_parameters_and_own_salts(hasher: PasswordHasher):
+    hashes = [await hasher.hash(PASSWORD) for _ in range(2)]
+
+    assert all(re.match(r"\$argon2id\$v=19\$m=19456,t=2,p=1\$", stored) for stored in hashes)
+    assert hashes[0] != hashes[1]
+
+
+@pytest.mark.parametrize(
+    "other", [PASSWORD.upper(), PASSWORD + " ", " " + PASSWORD, PASSWORD[:-1], ""]
+)
+async def test_only_the_exact_password_matches(hasher: PasswordHasher, other: str):
+    stored = await hasher.hash(PASSWORD)
+
+    assert await hasher.verify(stored, PASSWORD)
+    assert not await hasher.verify(stored, other)
+
+
+async def test_long_passwords_are_not_cut(hasher: PasswordHasher):
+    long = "".join(chr(0x4E00 + i) for i in range(128))
+    stored = await hasher.hash(long)
+
+    assert not await hasher.verify(stored, long[:-1])
+
+
+async def test_without_a_hash_nothing_matches_and_it_takes_as_long(hasher: PasswordHasher):
+    stored = await hasher.hash(PASSWORD)
+
+    async def median_s(hashed: str | None) -> float:
+        times = []
+        for _ in range(15):
+            started = time.perf_counter()
+            assert not await hasher.verify(hashed, "something else")
+            times.append(time.perf_counter() - started)
+        return sorted(times)[len(times) // 2]
+
+    existing_s, unknown_s = await median_s(stored), await median_s(None)
+
+    assert 0.5 < unknown_s / existing_s < 2  # Loose, for busy machines; no hash would be 0.001.
+
+
+async def test_a_broken_hash_matches_nothing(hasher: PasswordHasher):
+    assert not await hasher.verify("$argon2id$nonsense", PASSWORD)
+
+
+async def test_older_parameters_are_outdated(hasher: PasswordHasher):
+    weak = Argon2(time_cost=1, memory_cost=1024, parallelism=1).hash(PASSWORD)
+
+    assert hasher.is_outdated(weak)
+    assert not hasher.is_outdated(await hasher.hash(PASSWORD))
+
+
+@pytest.mark.parametrize(
+    ("password", "refusal"),
+    [("short", PasswordTooShort), ("é" * 200, PasswordTooLong), ("password1234", PasswordCommon)],
+)
+def test_accept_refuses_what_the_rules_refuse(password: str, refusal: type[Exception]):
+    with pytest.raises(refusal):
+        accept(password, length_min=12, personal=())
+
+
+def test_accept_returns_the_form_that_is_hashed():
+    assert accept("cafe\u0301 gravel sonnet", length_min=12, personal=()) == "café gravel sonnet"

@@ -1,0 +1,57 @@
+"""Who the tests of auth are about, and the time they live in."""
+
+import base64
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+
+from shared.clock import utc_now
+
+ADMIN_EMAIL = "root@example.com"
+ADMIN_PASSWORD = "Plinth-Otter-Marzipan"
+PASSWORD = "gravel umbrella sonnet 7"
+CLIENT_SECRET = "5e" * 32
+
+
+class Clock:
+    """The time that the app goes by; tests move it on."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return utc_now() + self.ahead
+
+    def advance(self, **by: float) -> None:
+        self.ahead += timedelta(**by)
+
+
+@dataclass
+class SignedIn:
+    """Somebody with a session."""
+
+    client: httpx.AsyncClient
+    email: str
+    tenant: str
+    access_token: str
+    refresh_token: str
+    user: dict[str, Any]
+
+    def headers(self, **more: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.access_token}", **more}
+
+
+SignIn = Callable[..., Awaitable[SignedIn]]
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """Read an access token's claims without verifying it."""
+    payload = token.split(".")[1]
+    claims: dict[str, Any] = json.loads(
+        base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
+    )
+    return claims

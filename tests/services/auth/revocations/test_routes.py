@@ -1,0 +1,82 @@
+from collections.abc import Awaitable, Callable
+
+import httpx
+import pytest
+
+from shared.errors import Forbidden, Unauthorized
+from tests.services.auth.people import Clock, SignedIn, SignIn, claims_of
+from tests.support.services import assert_problem, service_headers
+
+pytestmark = pytest.mark.stack
+
+GATEWAY = service_headers("gateway", "revocations:read")
+
+
+async def told(client: httpx.AsyncClient) -> dict[str, dict[str, int]]:
+    response = await client.get("/internal/revocations", headers=GATEWAY)
+    assert response.status_code == 200, response.text
+    found: dict[str, dict[str, int]] = response.json()
+    return found
+
+
+@pytest.mark.parametrize("change", ["role", "lock"])
+async def test_a_changed_user_s_tokens_are_refused_by_version(
+    client: httpx.AsyncClient, boss: SignedIn, make_user: SignIn, change: str
+):
+    ada = await make_user()
+    claims = claims_of(ada.access_token)
+    path = f"/api/users/{ada.user['id']}"
+    assert claims["sub"] not in (await told(client))["versions"]
+
+    if change == "role":
+        await client.patch(path, json={"role": "viewer"}, headers=boss.headers())
+    else:
+        await client.post(f"{path}/lock", headers=boss.headers())
+
+    assert (await told(client))["versions"][claims["sub"]] > claims["ver"]
+
+
+async def test_revocations_of_all_tenants_are_told(
+    client: httpx.AsyncClient, make_tenant: Callable[..., Awaitable[SignedIn]]
+):
+    people = [await make_tenant(), await make_tenant()]
+
+    for person in people:
+        await client.post("/api/auth/logout", headers=person.headers())
+
+    sessions = (await told(client))["sessions"]
+    assert {claims_of(person.access_token)["sid"] for person in people} <= set(sessions)
+
+
+async def test_nothing_new_is_answered_without_a_body(client: httpx.AsyncClient, boss: SignedIn):
+    first = await client.get("/internal/revocations", headers=GATEWAY)
+    known = {"If-None-Match": first.headers["etag"]}
+
+    same = await client.get("/internal/revocations", headers=GATEWAY | known)
+    await client.post("/api/auth/logout", headers=boss.headers())
+    changed = await client.get("/internal/revocations", headers=GATEWAY | known)
+
+    assert (same.status_code, same.content) == (304, b"")
+    assert same.headers["etag"] == first.headers["etag"]
+    assert changed.status_code == 200
+
+
+async def test_revocations_are_forgotten_when_every_token_has_expired(
+    client: httpx.AsyncClient, boss: SignedIn, clock: Clock
+):
+    await client.post("/api/auth/logout", headers=boss.headers())
+    session_id = claims_of(boss.access_token)["sid"]
+
+    clock.advance(seconds=900)
+    assert session_id in (await told(client))["sessions"]
+    clock.advance(seconds=300)
+    assert session_id not in (await told(client))["sessions"]
+
+
+async def test_only_the_gateway_is_told(client: httpx.AsyncClient, boss: SignedIn):
+    path = "/internal/revocations"
+
+    assert_problem(await client.get(path), Unauthorized)
+    assert_problem(await client.get(path, headers=boss.headers()), Unauthorized)
+    others = service_headers("reporting", "journal:read")
+    assert_problem(await client.get(path, headers=others), Forbidden)

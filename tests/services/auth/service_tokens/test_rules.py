@@ -1,0 +1,31 @@
+import pytest
+
+from services.auth.service_tokens.rules import SCOPES, is_secret_of
+from services.auth.settings import CLIENTS
+
+
+def test_every_client_with_a_secret_has_scopes():
+    assert set(SCOPES) == set(CLIENTS)
+
+
+def test_only_the_gateway_reads_revocations():
+    assert [name for name in SCOPES if "revocations:read" in SCOPES[name]] == ["gateway"]
+
+
+def test_the_gateway_reads_no_journal():
+    assert "journal:read" not in SCOPES["gateway"]
+
+
+@pytest.mark.parametrize(
+    ("known", "given", "fits"),
+    [
+        ("s3cret", "s3cret", True),
+        ("s3cret", "s3creT", False),
+        ("s3cret", "", False),
+        (None, "", False),
+        (None, "s3cret", False),
+        ("s3cret", "\ud800", False),
+    ],
+)
+def test_secrets(known: str | None, given: str, *, fits: bool):
+    assert is_secret_of(known, given) == fits

@@ -1,0 +1,118 @@
+import asyncio
+from collections.abc import Callable
+
+import asyncpg
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from services.auth.app import create_app, open_service
+from services.auth.installation import install
+from services.auth.settings import Settings
+from shared.clock import utc_now
+from shared.journal import checkpoint
+from tests.services.auth.people import ADMIN_EMAIL, ADMIN_PASSWORD, PASSWORD, SignedIn
+from tests.support.database import Databases
+from tests.support.services import running
+
+pytestmark = pytest.mark.stack
+
+
+async def test_is_ready_after_migration(client: httpx.AsyncClient):
+    response = await client.get("/health/ready")
+
+    assert response.status_code == 200, response.text
+
+
+async def test_describes_itself_without_settings():
+    document = create_app(None).openapi()
+
+    assert "/api/auth/login" in document["paths"]
+    assert not [path for path in document["paths"] if path.startswith("/internal")]
+
+
+async def test_no_answer_describes_a_password_or_hash():
+    schemas = create_app(None).openapi()["components"]["schemas"]
+
+    answers = {name: schema for name, schema in schemas.items() if name.endswith("Read")}
+    assert len(answers) > 5
+    assert not [n for n, s in answers.items() if any("password" in f for f in s["properties"])]
+
+
+async def test_the_first_administrator_can_sign_in_and_manage_tenants(platform_admin: SignedIn):
+    assert platform_admin.user["role"] == "admin"
+    assert "tenant:manage" in platform_admin.user["scopes"]
+
+
+async def test_many_processes_install_one_administrator(
+    client: httpx.AsyncClient, make_settings: Callable[..., Settings], databases: Databases
+):
+    resources = open_service(make_settings())
+
+    await asyncio.gather(*(install(resources, utc_now()) for _ in range(8)))
+
+    await resources.close()
+    connection = await asyncpg.connect(databases.superuser_dsn)
+    administrators = await connection.fetchval("""
+        SELECT count(*) FROM auth.journal WHERE type = 'auth.user-registered.v1'
+        AND data->>'origin' = 'installation'""")
+    tenants = await connection.fetchval("SELECT count(*) FROM auth.tenants WHERE slug = 'default'")
+    await connection.close()
+    assert (administrators, tenants) == (1, 1)
+
+
+async def test_a_changed_admin_password_changes_nothing(
+    make_app: Callable[..., FastAPI], client: httpx.AsyncClient
+):
+    async with running(make_app(admin_password="Other-Gravel-Sonnet")) as again:
+        responses = [
+            await again.post("/api/auth/login", json={"email": ADMIN_EMAIL, "password": password})
+            for password in (ADMIN_PASSWORD, "Other-Gravel-Sonnet")
+        ]
+
+    assert [response.status_code for response in responses] == [200, 401]
+
+
+async def test_nothing_personal_is_readable_in_the_database(
+    client: httpx.AsyncClient, boss: SignedIn, databases: Databases
+):
+    body = {
+        "email": "unmistakable.person@example.com",
+        "name": "Unmistakable Person",
+        "password": PASSWORD,
+        "role": "clerk",
+    }
+    made = await client.post(
+        "/api/users", json=body, headers=boss.headers(**{"Idempotency-Key": "personal"})
+    )
+    path = f"/api/users/{made.json()['id']}"
+    await client.patch(path, json={"name": "Unmistakable Else"}, headers=boss.headers())
+    wrong = {"email": body["email"], "password": "wrong", "tenant": boss.tenant}
+    await client.post("/api/auth/login", json=wrong)
+
+    connection = await asyncpg.connect(databases.superuser_dsn)
+    tables = await connection.fetch("""
+        SELECT relname FROM pg_class
+        WHERE relnamespace = 'auth'::regnamespace AND relkind IN ('r', 'p')""")
+    rows = [
+        str(row["line"])
+        for table in tables
+        for row in await connection.fetch(f"SELECT t::text AS line FROM auth.{table[0]} t")  # noqa: S608 - names from the catalogue.
+    ]
+    await connection.close()
+    assert made.status_code == 201
+    assert any(made.json()["id"] in row for row in rows)
+    spellings = [
+        spelling for text in ("unmistakable", PASSWORD) for spelling in (text, text.encode().hex())
+    ]
+    assert not [row for row in rows if any(s in row.casefold() for s in spellings)]
+
+
+async def test_the_journal_of_all_this_verifies(client: httpx.AsyncClient, app: FastAPI):
+    resources = app.state.resources
+
+    await checkpoint.seal(resources.database, resources.signing_key)
+    found = await checkpoint.verify(resources.database, resources.signing_key)
+
+    assert found.ok, found
+    assert found.entries > 0

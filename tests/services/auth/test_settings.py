@@ -1,0 +1,113 @@
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from pydantic import ValidationError
+
+from services.auth.settings import Settings
+from tests.support.services import PRIVATE_KEY
+
+
+def settings(**changes: Any) -> Settings:
+    values = {
+        "environment": "test",
+        "database_url": "postgresql://auth_app@/stock",
+        "journal_signing_key": "11" * 32,
+        "jwt_private_key": PRIVATE_KEY,
+        "jwt_secret": "5a" * 32,
+        "encryption_key": "22" * 32,
+        "admin_password": "Plinth-Otter-Marzipan",
+        **{
+            f"{client}_client_secret": "5e" * 32
+            for client in ("gateway", "inventory", "forecasting", "reporting")
+        },
+    }
+    return Settings(_env_file=None, **(values | changes))
+
+
+def refused(**changes: Any) -> list[str]:
+    with pytest.raises(ValidationError) as caught:
+        settings(**changes)
+    return [str(error["loc"][0]) for error in caught.value.errors()]
+
+
+def weak_key() -> str:
+    return (
+        rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505 - to be refused.
+        .private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        .decode()
+    )
+
+
+def test_a_weak_signing_key_is_refused():
+    assert refused(jwt_private_key=weak_key()) == ["jwt_private_key"]
+
+
+@pytest.mark.parametrize("pem", ["", "changeme", "-----BEGIN PRIVATE KEY-----\n"])
+def test_what_is_no_signing_key_is_refused(pem: str):
+    assert refused(jwt_private_key=pem) == ["jwt_private_key"]
+
+
+def test_a_signing_key_on_one_line_is_read():
+    one_line = settings(jwt_private_key=PRIVATE_KEY.replace("\n", "\\n"))
+
+    assert one_line.jwt_private_key.get_secret_value() == PRIVATE_KEY
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("jwt_secret", "a"),
+        ("encryption_key", "22" * 31),
+        ("encryption_key", "changeme"),
+        ("gateway_client_secret", "secret"),
+        ("reporting_client_secret", ""),
+        ("currency", "dollars"),
+        ("registration", "sometimes"),
+        ("jwt_access_ttl", 86_400),
+        ("password_min_length", 4),
+    ],
+)
+def test_weak_and_wrong_values_are_refused_by_name(variable: str, value: object):
+    assert refused(**{variable: value}) == [variable]
+
+
+@pytest.mark.parametrize("password", ["admin", "password1234", "admin@example.com"])
+def test_an_administrator_password_that_is_guessed_first_is_refused(password: str):
+    assert refused(admin_password=password) == ["admin_password"]
+
+
+def test_refusals_do_not_show_the_secret():
+    with pytest.raises(ValidationError) as caught:
+        settings(admin_password="password1234")
+
+    assert "password1234" not in str(caught.value)
+
+
+def test_no_secret_is_shown():
+    shown = repr(settings())
+
+    assert not [secret for secret in ("5a5a", "5e5e", "2222", "Plinth", "BEGIN") if secret in shown]
+
+
+@pytest.mark.parametrize(
+    ("environment", "registration", "policy"),
+    [
+        ("development", None, "open"),
+        ("test", None, "open"),
+        ("production", None, "closed"),
+        ("production", "open", "open"),
+        ("development", "invite", "invite"),
+    ],
+)
+def test_registration_is_open_except_in_production(
+    environment: str, registration: str | None, policy: str
+):
+    found = settings(environment=environment, registration=registration)
+
+    assert found.registration_policy == policy

@@ -1,0 +1,144 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.auth.users.rules import (
+    ALL_SCOPES,
+    PLATFORM_SCOPE,
+    ROLES,
+    SCOPES,
+    Role,
+    ends_administration,
+    is_email,
+    is_session_over,
+    lookup_form,
+    scopes_of,
+)
+
+MOMENT = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+def test_there_are_five_roles_and_fifteen_scopes():
+    assert set(ROLES) == {"admin", "manager", "clerk", "viewer", "auditor"} == set(SCOPES)
+    assert len(ALL_SCOPES) == 15
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_role_has_a_subset_of_the_scopes_and_may_read(role: Role):
+    assert scopes_of(role, in_default_tenant=False) <= ALL_SCOPES
+    assert "inventory:read" in SCOPES[role]
+
+
+def test_an_administrator_has_every_scope():
+    assert SCOPES["admin"] == ALL_SCOPES
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_only_administrators_of_the_default_tenant_manage_tenants(role: Role):
+    assert PLATFORM_SCOPE not in scopes_of(role, in_default_tenant=False)
+    assert (PLATFORM_SCOPE in scopes_of(role, in_default_tenant=True)) == (role == "admin")
+
+
+@pytest.mark.parametrize("role", ["viewer", "auditor"])
+def test_readers_may_change_nothing(role: Role):
+    assert not {s for s in SCOPES[role] if s.endswith((":write", ":manage", ":approve", ":train"))}
+
+
+@pytest.mark.parametrize("role", ["manager", "clerk", "viewer", "auditor"])
+def test_only_administrators_manage_users_and_operate(role: Role):
+    assert not SCOPES[role] & {"user:manage", "ops:write"}
+
+
+def test_those_who_change_stock_do_not_audit_it():
+    assert all("audit:read" not in SCOPES[role] for role in ("manager", "clerk"))
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["ada@example.com", "a.b+tag@sub.example.co", "ünï@bücher.de", "o'hara@example.com", "1@2.de"],
+)
+def test_addresses(address: str):
+    assert is_email(address)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "ada",
+        "ada@",
+        "@example.com",
+        "ada@example",
+        "ada@@example.com",
+        "ada@.com",
+        "ada@example..com",
+        "ada@-example.com",
+        ".ada@example.com",
+        "ada.@example.com",
+        "a..b@example.com",
+        "ada lovelace@example.com",
+        "ada@example.com\n",
+        "<ada@example.com>",
+        "a@b.com,c@d.com",
+        "x" * 65 + "@example.com",
+        "x@" + "y." * 130 + "com",
+    ],
+)
+def test_no_addresses(text: str):
+    assert not is_email(text)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Ada@Example.com", "ada@example.COM"),
+        ("straße@example.com", "STRASSE@example.com"),
+        ("\uff41\uff44\uff41@example.com", "ada@example.com"),
+        ("re\u0301my@example.com", "R\u00c9MY@example.com"),
+    ],
+)
+def test_case_and_spelling_do_not_tell_addresses_apart(one: str, other: str):
+    assert lookup_form(one) == lookup_form(other)
+
+
+@given(st.emails())
+def test_the_lookup_form_is_stable(address: str):
+    assert lookup_form(lookup_form(address)) == lookup_form(address)
+
+
+@given(
+    role=st.sampled_from(ROLES),
+    new_role=st.sampled_from(ROLES),
+    is_locked=st.booleans(),
+    will_lock=st.booleans(),
+)
+def test_administration_ends_only_when_an_active_administrator_goes(
+    role: Role, new_role: Role, *, is_locked: bool, will_lock: bool
+):
+    ends = ends_administration(
+        role=role, is_locked=is_locked, new_role=new_role, will_lock=will_lock
+    )
+
+    administers_before = role == "admin" and not is_locked
+    administers_after = administers_before and new_role == "admin" and not will_lock
+    assert ends == (administers_before and not administers_after)
+
+
+@pytest.mark.parametrize(
+    ("locked_at", "sessions_ended_at", "is_over"),
+    [
+        (None, None, False),
+        (None, MOMENT - timedelta(seconds=1), False),
+        (None, MOMENT, False),
+        (None, MOMENT + timedelta(seconds=1), True),
+        (MOMENT - timedelta(days=1), None, True),
+    ],
+)
+def test_a_lock_and_an_end_of_all_sessions_end_a_session(
+    locked_at: datetime | None, sessions_ended_at: datetime | None, *, is_over: bool
+):
+    found = is_session_over(MOMENT, locked_at=locked_at, sessions_ended_at=sessions_ended_at)
+
+    assert found == is_over

@@ -1,0 +1,99 @@
+import asyncio
+from contextlib import suppress
+
+import pytest
+from sqlalchemy import text
+
+from services.forecasting.followers import FOLLOWERS
+from shared.db import Stamp
+from shared.journal.follow import apply_page, rebuild
+from tests.services.forecasting.shop import days_ago
+
+pytestmark = pytest.mark.stack
+
+TABLES = {
+    "items": "id, code, name_en, name_fr, unit, pack_size, lead_time_days, active",
+    "levels": "item_id, location_id, on_hand, reserved",
+    "consumption": "item_id, location_id, day, issued, received, transferred, adjusted, counted",
+}
+
+
+async def read_models(database, caller):
+    async with database.transaction(Stamp(caller.tenant_id, "test")) as session:
+        return {
+            table: sorted(map(tuple, await session.execute(text(f"SELECT {columns} FROM {table}"))))
+            for table, columns in TABLES.items()
+        }
+
+
+async def busy_shop(shop):
+    await shop.open("A1", "B1", lead_time_days=5)
+    shop.sell("A1", [3, 0, 5, 2], stock=100)
+    shop.move("adjustment", "A1", 4, days_ago(2), direction="out", reason="damaged")
+    shop.move("count_correction", "A1", 80, days_ago(1))
+    shop.sell("B1", [1] * 10, stock=10)
+    await shop.record()
+
+
+async def test_only_issues_are_consumption_and_the_stock_is_the_ledgers(
+    client, caller, shop, follow, database
+):
+    await busy_shop(shop)
+
+    await follow()
+
+    found = await read_models(database, caller)
+    assert sorted(int(row[2]) for row in found["levels"]) == [0, 80]
+    window = {"from": str(days_ago(9)), "to": str(days_ago(0))}
+    answer = await client.get(
+        "/api/ai/consumption/A1", params=window, headers=caller.headers()
+    )
+    days = answer.json()["days"]
+    assert [day["quantity"] for day in days] == ["3", "0", "5", "2", "0"]
+    assert [day["on_hand"] for day in days] == ["97", "97", "88", "80", "80"]
+    assert days[3]["unrecorded"] == "6"
+
+
+async def test_a_follower_cancelled_anywhere_applies_everything_once(
+    caller, shop, follow, feed, database
+):
+    await follow()
+    await busy_shop(shop)
+
+    # Cut off ever later: before the page is read, while it is applied, before it is committed.
+    for delay_s in [number * 0.001 for number in range(40)]:
+        task = asyncio.create_task(apply_page(FOLLOWERS[0], database, feed))
+        await asyncio.sleep(delay_s)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    await follow()
+
+    found = await read_models(database, caller)
+    assert sorted(int(row[2]) for row in found["levels"]) == [0, 80]
+    assert sum(int(row[3]) for row in found["consumption"]) == 20
+
+
+async def test_two_followers_at_once_apply_everything_once(caller, shop, follow, feed, database):
+    await follow()
+    await busy_shop(shop)
+
+    await asyncio.gather(*(apply_page(FOLLOWERS[0], database, feed) for _ in range(5)))
+    await follow()
+
+    found = await read_models(database, caller)
+    assert sum(int(row[3]) for row in found["consumption"]) == 20
+
+
+async def test_rebuilt_read_models_are_what_they_were(caller, shop, follow, database):
+    await busy_shop(shop)
+    await follow()
+    before = await read_models(database, caller)
+
+    await rebuild(FOLLOWERS, database)
+    cleared = await read_models(database, caller)
+    await follow()
+
+    assert cleared == {"items": [], "levels": [], "consumption": []}
+    assert await read_models(database, caller) == before
+    assert len(before["items"]) == 2

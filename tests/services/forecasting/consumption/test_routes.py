@@ -1,0 +1,79 @@
+import pytest
+
+from services.forecasting.errors import InvalidWindow, ItemNotFound
+from tests.services.forecasting.shop import days_ago
+from tests.support.services import Caller, assert_problem
+
+pytestmark = pytest.mark.stack
+
+WINDOW = {"from": str(days_ago(30)), "to": str(days_ago(0))}
+
+
+@pytest.fixture
+async def stocked(shop, follow):
+    await shop.open("A1", "B1", "C1")
+    shop.sell("A1", [2, 0, 3])
+    shop.sell("B1", [4, 4], stock=8)
+    await shop.record()
+    await follow()
+    return shop
+
+
+async def derive(client, caller, **body):
+    return await client.post(
+        "/api/ai/consumption/derive", json=WINDOW | body, headers=caller.headers()
+    )
+
+
+async def test_derived_records_tell_sales_and_stock_outs(client, caller, stocked):
+    response = await derive(client, caller)
+
+    found = response.json()
+    told = [(r["item_code"], r["quantity"], r["stock_out"]) for r in found["records"]]
+    assert told == [
+        ("A1", "2", False),
+        ("A1", "3", False),
+        ("B1", "4", False),
+        ("B1", "4", True),
+        ("B1", "0", True),
+    ]
+    assert found["derived"] == 5
+    assert found["as_of"]
+    assert found["next_cursor"] is None
+
+
+async def test_derived_records_come_a_page_of_items_at_a_time(client, caller, stocked):
+    first = (await derive(client, caller, limit=1)).json()
+    second = (await derive(client, caller, limit=1, cursor=first["next_cursor"])).json()
+    named = (await derive(client, caller, items=["B1", "A1"], limit=1)).json()
+
+    assert {r["item_code"] for r in first["records"]} == {"A1"}
+    assert {r["item_code"] for r in second["records"]} == {"B1"}
+    assert second["next_cursor"] is None
+    assert {r["item_code"] for r in named["records"]} == {"A1"}
+    assert named["next_cursor"]
+
+
+async def test_what_cannot_be_derived_is_said(client, caller, stocked):
+    reversed_window = {"from": "2026-02-01", "to": "2026-01-01"}
+
+    assert_problem(await derive(client, caller, items=["Z9"]), ItemNotFound, item="Z9")
+    assert_problem(await derive(client, caller, **reversed_window), InvalidWindow)
+    assert_problem(await derive(client, caller, to="9999-12-31"), InvalidWindow)
+    assert (await derive(client, caller, limit=1, cursor="x")).status_code == 400
+
+
+async def test_an_item_never_moved_has_no_days(client, caller, stocked):
+    answer = await client.get("/api/ai/consumption/C1", headers=caller.headers())
+
+    assert answer.json()["days"] == []
+    assert answer.json()["total"] == "0"
+
+
+async def test_another_tenant_sees_nothing(client, stocked):
+    stranger = Caller()
+
+    answer = await client.get("/api/ai/consumption/A1", headers=stranger.headers())
+
+    assert_problem(answer, ItemNotFound)
+    assert (await derive(client, stranger)).json()["records"] == []

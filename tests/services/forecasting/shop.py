@@ -1,0 +1,67 @@
+"""A tenant's stock room with a history, made through inventory's own API."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import httpx
+
+from shared.clock import utc_now
+from tests.support.services import Caller
+
+
+def days_ago(days: int) -> date:
+    return utc_now().date() - timedelta(days=days)
+
+
+def on(day: date, hour: int = 12) -> str:
+    return datetime.combine(day, time(hour), UTC).isoformat()
+
+
+@dataclass
+class Shop:
+    """A tenant's stock room: items and movements, made through inventory's API."""
+
+    inventory: httpx.AsyncClient
+    caller: Caller
+    lines: list[dict[str, Any]] = field(default_factory=list)
+
+    async def open(self, *codes: str, **fields: Any) -> None:
+        body = {"name": "Main", "type": "warehouse"}
+        await self._post("/api/locations", body)
+        for code in codes:
+            named = {"en": f"Item {code}", "fr": f"Article {code}"}
+            await self._post("/api/inventory/add-item", {"code": code, "name": named, **fields})
+
+    def move(self, kind: str, item: str, quantity: object, day: date, **more: Any) -> None:
+        self.lines.append(
+            {
+                "kind": kind,
+                "item": item,
+                "location": "Main",
+                "quantity": str(quantity),
+                "occurred_at": on(day),
+                **more,
+            }
+        )
+
+    def sell(self, item: str, daily: Sequence[int], *, stock: int = 10_000) -> None:
+        """Receive enough, then issue the daily quantities, which end yesterday."""
+        first = len(daily)
+        self.move("receipt", item, stock, days_ago(first))
+        for number, quantity in enumerate(daily):
+            if quantity:
+                self.move("issue", item, quantity, days_ago(first - number))
+
+    async def record(self) -> None:
+        lines, self.lines = self.lines, []
+        for start in range(0, len(lines), 5000):
+            await self._post(
+                "/api/inventory/movements/bulk",
+                {"lines": lines[start : start + 5000], "mode": "atomic"},
+            )
+
+    async def _post(self, path: str, body: dict[str, Any]) -> None:
+        response = await self.inventory.post(path, json=body, headers=self.caller.headers())
+        assert response.status_code == 201, response.text

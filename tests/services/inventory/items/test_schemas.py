@@ -1,0 +1,79 @@
+from decimal import Decimal
+
+import pytest
+from pydantic import ValidationError
+
+from services.inventory.items.schemas import ItemCreate, ItemUpdate
+
+ITEM = {"code": "SPAGHETTI-500", "name": "Spaghetti"}
+
+
+def codes_of(kind: type, body: object) -> set[str]:
+    with pytest.raises(ValidationError) as caught:
+        kind.model_validate(body)
+    return {error["type"] for error in caught.value.errors()}
+
+
+def test_code_and_name_are_enough():
+    item = ItemCreate.model_validate(ITEM)
+
+    assert (item.unit, item.pack_size, item.tracking, item.barcodes) == ("each", 1, "none", [])
+
+
+def test_a_name_is_text_or_one_text_for_each_language():
+    assert ItemCreate.model_validate(ITEM).name.en == "Spaghetti"
+    both = ItemCreate.model_validate(ITEM | {"name": {"en": "Pasta", "fr": "Pâtes"}})
+    assert (both.name.en, both.name.fr) == ("Pasta", "Pâtes")
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"name": {}}, "name_needed"),
+        ({"name": {"en": None, "fr": None}}, "name_needed"),
+        ({"name": {"de": "Nudeln"}}, "extra_forbidden"),
+        ({"name": ""}, "too_short"),
+        ({"name": None}, "model_type"),
+        ({"code": "a b"}, "string_pattern_mismatch"),
+        ({"code": "a/b"}, "string_pattern_mismatch"),
+        ({"code": "x" * 65}, "too_long"),
+        ({"code": "a\u0000"}, "control_characters"),
+        ({"unit": "u" * 33}, "too_long"),
+        ({"pack_size": 0}, "greater_than"),
+        ({"par_level": -1}, "greater_than_equal"),
+        ({"reorder_quantity": 0}, "greater_than"),
+        ({"lead_time_days": 731}, "less_than_equal"),
+        ({"lead_time_days": -1}, "greater_than_equal"),
+        ({"lead_time_days": 1.5}, "int_from_float"),
+        ({"tracking": "lot"}, "literal_error"),
+        ({"barcodes": ["1"] * 21}, "too_long"),
+        ({"barcodes": "123"}, "list_type"),
+        ({"unit_cost": "-0.01"}, "greater_than_equal"),
+        ({"price": "Infinity"}, "finite_number"),
+        ({"surprise": 1}, "extra_forbidden"),
+    ],
+)
+def test_what_does_not_fit_is_named(change, code):
+    assert code in codes_of(ItemCreate, ITEM | change)
+
+
+def test_money_is_taken_to_six_places():
+    assert ItemCreate.model_validate(ITEM | {"unit_cost": "0.123456"}).unit_cost == Decimal(
+        "0.123456"
+    )
+
+
+@pytest.mark.parametrize("name", ["name", "unit", "pack_size", "barcodes", "active"])
+def test_an_update_cannot_empty_what_every_item_has(name):
+    assert codes_of(ItemUpdate, {name: None}) == {"cannot_be_empty"}
+
+
+@pytest.mark.parametrize("name", ["category", "par_level", "lead_time_days", "description"])
+def test_an_update_can_empty_what_an_item_may_lack(name):
+    assert ItemUpdate.model_validate({name: None}).model_fields_set == {name}
+
+
+def test_an_update_brings_back_but_does_not_retire():
+    assert ItemUpdate.model_validate({"active": True}).active is True
+    assert codes_of(ItemUpdate, {"active": False}) == {"literal_error"}
+    assert "extra_forbidden" in codes_of(ItemUpdate, {"code": "B"})

@@ -1,0 +1,118 @@
+from contextlib import suppress
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from services.inventory.movements.rules import LINES_MAX
+from services.inventory.movements.schemas import BulkCreate, MovementCreate
+
+RECEIPT = {"kind": "receipt", "item": "A1", "location": "Main", "quantity": "12"}
+TRANSFER = RECEIPT | {"kind": "transfer", "to_location": "Shop"}
+ADJUSTMENT = RECEIPT | {"kind": "adjustment", "direction": "out", "reason": "damaged"}
+COUNT = RECEIPT | {"kind": "count_correction"}
+
+
+def codes_of(body: object, kind: type = MovementCreate) -> set[str]:
+    with pytest.raises(ValidationError) as caught:
+        kind.model_validate(body)
+    return {error["type"] for error in caught.value.errors()}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        RECEIPT,
+        RECEIPT | {"kind": "issue"},
+        RECEIPT | {"unit_cost": "2.500001"},
+        TRANSFER,
+        ADJUSTMENT,
+        ADJUSTMENT | {"direction": "in"},
+        COUNT,
+        COUNT | {"quantity": 0},
+    ],
+)
+def test_a_movement_as_it_should_be_is_accepted(body):
+    assert MovementCreate.model_validate(body).quantity == Decimal(body["quantity"])
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (RECEIPT | {"quantity": 0}, "quantity_zero"),
+        (TRANSFER | {"quantity": "0.0000"}, "quantity_zero"),
+        (RECEIPT | {"quantity": -1}, "greater_than_equal"),
+        (COUNT | {"quantity": "-0.0001"}, "greater_than_equal"),
+        (RECEIPT | {"quantity": "1.00001"}, "decimal_max_places"),
+        (RECEIPT | {"quantity": "1e400"}, "decimal_max_digits"),
+        (RECEIPT | {"quantity": "NaN"}, "finite_number"),
+        (RECEIPT | {"quantity": "twelve"}, "decimal_parsing"),
+        (RECEIPT | {"kind": "theft"}, "enum"),
+        (RECEIPT | {"to_location": "Shop"}, "to_location_of_transfer"),
+        (RECEIPT | {"kind": "transfer"}, "to_location_of_transfer"),
+        (TRANSFER | {"to_location": "Main"}, "transfer_in_place"),
+        (TRANSFER | {"to_location": "  Main "}, "transfer_in_place"),
+        (RECEIPT | {"direction": "in"}, "direction_of_adjustment"),
+        (ADJUSTMENT | {"direction": None}, "direction_of_adjustment"),
+        (ADJUSTMENT | {"reason": None}, "reason_needed"),
+        (ADJUSTMENT | {"reason": "  "}, "too_short"),
+        (COUNT | {"unit_cost": 1}, "unit_cost_of_receipt"),
+        (RECEIPT | {"unit_cost": "-1"}, "greater_than_equal"),
+        (RECEIPT | {"unit_cost": "0.0000001"}, "decimal_max_places"),
+        (RECEIPT | {"occurred_at": "2026-01-31T12:00:00"}, "timezone_aware"),
+        (RECEIPT | {"occurred_at": "yesterday"}, "datetime_from_date_parsing"),
+        (RECEIPT | {"item": ""}, "too_short"),
+        (RECEIPT | {"item": "x" * 201}, "too_long"),
+        (RECEIPT | {"item": "a\nb"}, "string_pattern_mismatch"),
+        (RECEIPT | {"reference": "a\x00b"}, "control_characters"),
+        (RECEIPT | {"surprise": 1}, "extra_forbidden"),
+        ([RECEIPT], "model_type"),
+    ],
+)
+def test_what_does_not_fit_is_named(body, code):
+    assert code in codes_of(body)
+
+
+@pytest.mark.parametrize("name", ["kind", "item", "location", "quantity"])
+def test_what_is_needed_must_be_given(name):
+    assert codes_of({key: value for key, value in RECEIPT.items() if key != name}) == {"missing"}
+
+
+def test_text_is_trimmed_and_composed():
+    movement = MovementCreate.model_validate(RECEIPT | {"location": "  Entrepo\u0302t "})
+
+    assert movement.location == "Entrep\u00f4t"
+
+
+def test_a_moment_keeps_its_instant():
+    movement = MovementCreate.model_validate(RECEIPT | {"occurred_at": "2026-01-31T12:00:00+02:00"})
+
+    assert movement.occurred_at is not None
+    assert movement.occurred_at.utcoffset() == timedelta(hours=2)
+
+
+@given(st.decimals(min_value="0.0001", max_value="99999999999999.9999", places=4))
+def test_any_quantity_of_the_ledger_is_taken_exactly(quantity):
+    body = RECEIPT | {"quantity": str(quantity)}
+
+    assert MovementCreate.model_validate(body).quantity == quantity
+
+
+@given(st.dictionaries(st.sampled_from(sorted(ADJUSTMENT)), st.none() | st.text()))
+def test_garbage_is_refused_and_never_fails_otherwise(changes):
+    with suppress(ValidationError):
+        assert MovementCreate.model_validate(RECEIPT | changes).quantity > 0
+
+
+def test_a_bulk_call_has_one_to_ten_thousand_lines():
+    assert codes_of({"lines": []}, BulkCreate) == {"too_short"}
+    assert codes_of({"lines": [RECEIPT] * (LINES_MAX + 1)}, BulkCreate) == {"too_long"}
+    assert len(BulkCreate.model_validate({"lines": [RECEIPT] * 3}).lines) == 3
+
+
+def test_a_bulk_call_is_atomic_unless_said_otherwise():
+    assert BulkCreate.model_validate({"lines": [RECEIPT]}).mode == "atomic"
+    assert codes_of({"lines": [RECEIPT], "mode": "some"}, BulkCreate) == {"literal_error"}

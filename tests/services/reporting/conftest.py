@@ -1,0 +1,163 @@
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from services.inventory.app import create_app as create_inventory
+from services.inventory.settings import Settings as InventorySettings
+from services.reporting.app import create_app
+from services.reporting.followers import FOLLOWERS
+from services.reporting.settings import Settings
+from shared.errors import Unavailable
+from shared.journal.follow import apply_page
+from shared.web.resources import Resources
+from tests.support.database import Databases
+from tests.support.services import Caller, running, service_headers
+
+INVENTORY = next(follower for follower in FOLLOWERS if follower.producer == "inventory")
+
+
+@dataclass
+class InProcessServices:
+    """Stands in for the network: the services that run in this test, all others are away."""
+
+    apps: dict[str, httpx.AsyncClient] = field(default_factory=dict)
+
+    async def get_json(
+        self, service: str, path: str, params: Mapping[str, Any] | None = None
+    ) -> Any:
+        if service not in self.apps:
+            raise Unavailable
+        headers = service_headers("reporting", "journal:read", "forecast:read")
+        response = await self.apps[service].get(path, params=params, headers=headers)
+        if response.status_code >= 500:
+            raise Unavailable
+        response.raise_for_status()
+        return response.json()
+
+    async def close(self) -> None:
+        """Nothing is held open."""
+
+
+@pytest.fixture(scope="session")
+def reporting_settings(databases: Databases, service_environment: dict[str, str]) -> Settings:
+    return Settings(
+        **service_environment,
+        database_url=databases.dsn("reporting_app"),
+        price_encryption_key="33" * 32,
+        reporting_client_secret="reporting-client-secret",
+    )
+
+
+@pytest.fixture(scope="session")
+async def inventory_app(databases: Databases, service_environment: dict[str, str]) -> FastAPI:
+    return create_inventory(
+        InventorySettings(
+            **service_environment,
+            database_url=databases.dsn("inventory_app"),
+            inventory_encryption_key="22" * 32,
+            price_encryption_key="33" * 32,
+            inventory_client_secret="inventory-client-secret",
+        )
+    )
+
+
+@pytest.fixture(scope="session")
+async def inventory(inventory_app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    async with running(inventory_app) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+async def reporting_app(reporting_settings: Settings) -> FastAPI:
+    return create_app(reporting_settings)
+
+
+@pytest.fixture(scope="session")
+async def started(
+    reporting_app: FastAPI, inventory: httpx.AsyncClient
+) -> AsyncIterator[httpx.AsyncClient]:
+    async with running(reporting_app) as client:
+        yield client
+
+
+@pytest.fixture
+def services(inventory: httpx.AsyncClient) -> InProcessServices:
+    return InProcessServices({"inventory": inventory})
+
+
+@pytest.fixture
+def client(
+    started: httpx.AsyncClient, reporting_app: FastAPI, services: InProcessServices
+) -> httpx.AsyncClient:
+    reporting_app.state.resources.client = services
+    return started
+
+
+@pytest.fixture
+def resources(client: httpx.AsyncClient, reporting_app: FastAPI) -> Resources:
+    return reporting_app.state.resources
+
+
+@pytest.fixture(scope="session")
+async def superuser(databases: Databases) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(databases.superuser_dsn)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+def caller() -> Caller:
+    return Caller()
+
+
+@pytest.fixture
+def follow(
+    resources: Resources, services: InProcessServices, superuser: asyncpg.Connection
+) -> Callable[[], Awaitable[None]]:
+    """Apply inventory's journal up to its end."""
+
+    async def until_current() -> None:
+        async with asyncio.timeout(20):
+            while True:
+                await apply_page(INVENTORY, resources.database, services)
+                if await superuser.fetchval(_IS_CURRENT):
+                    return
+
+    return until_current
+
+
+@pytest.fixture
+def post(inventory: httpx.AsyncClient, caller: Caller) -> Callable[..., Awaitable[dict[str, Any]]]:
+    """Change something in inventory, which must succeed."""
+
+    async def send(path: str, by: Caller = caller, **body: Any) -> dict[str, Any]:
+        response = await inventory.post(path, json=body, headers=by.headers())
+        assert response.status_code == 201, response.text
+        return response.json()
+
+    return send
+
+
+@pytest.fixture
+def get(client: httpx.AsyncClient, caller: Caller) -> Callable[..., Awaitable[dict[str, Any]]]:
+    """Read something from reporting, which must succeed."""
+
+    async def read(path: str, by: Caller = caller, **params: Any) -> dict[str, Any]:
+        response = await client.get(path, params=params, headers=by.headers())
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    return read
+
+
+_IS_CURRENT = """
+    SELECT NOT EXISTS (
+        SELECT FROM inventory.journal j, reporting.follower_cursors c
+        WHERE c.producer = 'inventory' AND (j.xid, j.seq) > (c.xid::text::xid8, c.seq))
+"""

@@ -1,0 +1,227 @@
+from decimal import Decimal
+from fractions import Fraction
+from random import Random
+
+import pytest
+
+from services.reporting.errors import ValuesForbidden
+from shared.errors import Forbidden, ValidationFailed
+from shared.pagination import InvalidCursor
+from tests.support.services import Caller, assert_problem
+
+pytestmark = pytest.mark.stack
+
+URL = "/api/reports/inventory-value"
+MOVE = "/api/inventory/movements"
+
+
+@pytest.fixture
+async def shop(post):
+    """Two places; A1 costs 2 a unit and B1 has no cost."""
+    await post("/api/locations", name="Main", type="warehouse")
+    await post("/api/locations", name="Shop", type="warehouse")
+    name = {"en": "Pasta", "fr": "Pâtes"}
+    await post("/api/inventory/add-item", code="A1", name=name, category="Dry", unit_cost="2")
+    await post("/api/inventory/add-item", code="B1", name="Vase")
+
+
+@pytest.fixture
+def move(post):
+    async def send(kind, quantity, item="A1", location="Main", **more):
+        return await post(MOVE, kind=kind, item=item, location=location, quantity=quantity, **more)
+
+    return send
+
+
+async def test_value_follows_receipts_at_their_cost_and_issues_at_the_average(
+    shop, move, follow, get
+):
+    await move("receipt", "10")
+    await move("receipt", "10", unit_cost="4")
+    await move("issue", "5")
+    await move("transfer", "3", to_location="Shop")
+    await follow()
+
+    report = await get(URL)
+
+    assert (report["total"], report["currency"], report["method"]) == ("45", "USD", "wac")
+    assert report["next_cursor"] is None
+    assert report["items"] == [
+        {
+            "key": "A1",
+            "name": "Pasta",
+            "items": 1,
+            "quantity": "15",
+            "unit": "each",
+            "unit_cost": "3",
+            "value": "45",
+        }
+    ]
+
+
+async def test_every_grouping_adds_up_to_the_same_total(shop, move, follow, get):
+    await move("receipt", "1", unit_cost="10")
+    await move("receipt", "2", location="Shop", unit_cost="0.01")
+    await move("receipt", "7", item="B1", unit_cost="0.333333")
+    await follow()
+
+    reports = {by: await get(URL, by=by) for by in ("item", "category", "location")}
+
+    assert {report["total"] for report in reports.values()} == {"12.35"}
+    for report in reports.values():
+        assert sum(Decimal(row["value"]) for row in report["items"]) == Decimal("12.35")
+    assert [(row["key"], row["value"]) for row in reports["category"]["items"]] == [
+        ("", "2.33"),
+        ("Dry", "10.02"),
+    ]
+    assert [(row["key"], row["items"]) for row in reports["location"]["items"]] == [
+        ("Main", 2),
+        ("Shop", 1),
+    ]
+
+
+async def test_a_long_mixed_sequence_is_worth_what_fractions_say(shop, move, follow, get):
+    random = Random(7)
+    held, value = Fraction(0), Fraction(0)
+    for _ in range(60):
+        quantity = random.randint(1, 90) * Fraction(1, 10)
+        asked = str(float(quantity))
+        if random.random() < 0.5 or held < quantity:
+            cost = Fraction(random.randint(1, 9999), 1000)
+            await move("receipt", asked, unit_cost=str(float(cost)))
+            held, value = held + quantity, value + quantity * cost
+        elif random.random() < 0.5:
+            await move("adjustment", asked, direction="in", reason="found")
+            held, value = held + quantity, value + value * quantity / held
+        else:
+            await move("issue", asked)
+            held, value = held - quantity, value - value * quantity / held
+        if random.random() < 0.3:
+            await follow()
+    await follow()
+
+    report = await get(URL)
+
+    assert Fraction(Decimal(report["items"][0]["quantity"])) == held
+    assert abs(Fraction(Decimal(report["total"])) - value) <= Fraction(1, 200) + Fraction(1, 10**6)
+
+
+async def test_emptied_stock_is_worth_nothing(shop, move, follow, get):
+    await move("receipt", "3", unit_cost="0.333333")
+    await move("issue", "3")
+    await follow()
+
+    report = await get(URL)
+
+    assert (report["total"], report["items"]) == ("0", [])
+
+
+async def test_stock_without_a_cost_is_named_and_valued_once_it_has_one(
+    shop, inventory, caller, move, follow, get
+):
+    await move("receipt", "4", item="B1")
+    await follow()
+    before = await get(URL)
+    items = await inventory.get("/api/inventory", headers=caller.headers())
+    vase = next(item for item in items.json()["items"] if item["code"] == "B1")
+    changed = await inventory.patch(
+        f"/api/inventory/{vase['id']}", json={"unit_cost": "2.5"}, headers=caller.headers()
+    )
+    await follow()
+    after = await get(URL)
+
+    assert changed.status_code == 200
+    assert (before["total"], before["unvalued_items"]) == ("0", 1)
+    assert before["items"][0]["unit_cost"] is None
+    assert (after["total"], after["unvalued_items"]) == ("10", 0)
+
+
+async def test_pages_hold_every_row_once(shop, post, move, follow, get):
+    for number in range(5):
+        await post("/api/inventory/add-item", code=f"C{number}", name="Thing", unit_cost="1")
+        await move("receipt", "1", item=f"C{number}")
+    await follow()
+
+    keys, cursor = [], None
+    while cursor is not None or not keys:
+        page = await get(URL, limit=2, **({"cursor": cursor} if cursor else {}))
+        keys += [row["key"] for row in page["items"]]
+        cursor = page["next_cursor"]
+
+    assert keys == ["C0", "C1", "C2", "C3", "C4"]
+
+
+async def test_names_come_in_the_language_asked_for(shop, move, follow, get):
+    await move("receipt", "1")
+    await move("receipt", "1", item="B1", unit_cost="1")
+    await follow()
+
+    by_item = await get(URL, lang="fr")
+    by_category = await get(URL, by="category", lang="fr")
+
+    assert by_item["items"][0]["name"] == "Pâtes"
+    assert by_category["items"][0]["name"] == "Sans catégorie"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"method": "fifo"},
+        {"as_of": "2026-01-01T00:00:00Z"},
+        {"format": "pdf"},
+        {"by": "supplier"},
+        {"limit": 0},
+    ],
+)
+async def test_what_is_not_offered_is_refused(client, caller, asked):
+    response = await client.get(URL, params=asked, headers=caller.headers())
+
+    assert_problem(response, ValidationFailed)
+
+
+async def test_a_cursor_of_another_grouping_is_refused(shop, move, follow, get, client, caller):
+    await move("receipt", "1")
+    await move("receipt", "1", item="B1")
+    await follow()
+    cursor = (await get(URL, limit=1))["next_cursor"]
+
+    response = await client.get(
+        URL, params={"by": "location", "cursor": cursor}, headers=caller.headers()
+    )
+
+    assert_problem(response, InvalidCursor)
+
+
+@pytest.mark.parametrize(
+    ("scopes", "problem"),
+    [({"report:read"}, ValuesForbidden), ({"price:write"}, Forbidden), (set(), Forbidden)],
+)
+async def test_values_need_their_scope(client, caller, scopes, problem):
+    curious = Caller(tenant_id=caller.tenant_id, scopes=scopes)
+
+    response = await client.get(URL, headers=curious.headers())
+
+    assert_problem(response, problem)
+
+
+async def test_another_tenant_sees_nothing(shop, move, follow, get):
+    await move("receipt", "5")
+    await follow()
+
+    report = await get(URL, by=Caller())
+
+    assert (report["total"], report["items"]) == ("0", [])
+
+
+async def test_no_cost_or_value_is_readable_in_the_database(shop, move, follow, superuser):
+    await move("receipt", "7", unit_cost="12345.67")
+    await follow()
+
+    for table in ("audit_entries", "unit_costs", "item_values"):
+        dump = await superuser.fetchval(
+            f"SELECT string_agg(t::text || encode(convert_to(t::text, 'UTF8'), 'hex'), '') "  # noqa: S608 - constants.
+            f"FROM reporting.{table} t"
+        )
+        for secret in ("12345.67", "86419.69"):
+            assert secret not in dump
+            assert secret.encode().hex() not in dump

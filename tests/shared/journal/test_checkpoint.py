@@ -1,0 +1,390 @@
+import asyncio
+import hashlib
+from typing import ClassVar
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared import journal, metrics
+from shared.db import Stamp
+from shared.journal import Entry, checkpoint
+from shared.journal.checkpoint import SigningKey, first_difference, merkle_root, seal, verify
+
+KEY = SigningKey.from_hex("reporting", "11" * 32)
+OTHER_KEY = SigningKey.from_hex("reporting", "44" * 32)
+SIZE = 4  # Entries in a checkpoint here, so that a few make a chain.
+
+LEAVES = st.lists(st.tuples(st.integers(0, 2**63 - 1), st.binary(min_size=32, max_size=32)))
+
+
+class Noted(Entry):
+    """Something to fill a journal with."""
+
+    name: ClassVar[str] = "test.noted.v1"
+    text: str
+
+    @property
+    def subject(self) -> str:
+        return "note:1"
+
+
+def merkle_by_definition(leaves):
+    """RFC 6962, 2.1, word for word."""
+    if len(leaves) == 1:
+        seq, leaf = leaves[0]
+        return hashlib.sha256(b"\x00" + seq.to_bytes(8) + leaf).digest()
+    split = 1
+    while split * 2 < len(leaves):
+        split *= 2
+    left, right = merkle_by_definition(leaves[:split]), merkle_by_definition(leaves[split:])
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+@given(LEAVES.filter(bool))
+def test_root_is_the_merkle_tree_hash_of_rfc_6962(leaves):
+    assert merkle_root(leaves) == merkle_by_definition(leaves)
+
+
+@given(LEAVES.filter(bool), st.data())
+def test_root_changes_with_any_leaf(leaves, data):
+    at = data.draw(st.integers(0, len(leaves) - 1))
+    seq, leaf = leaves[at]
+    changed = [*leaves[:at], (seq, bytes([leaf[0] ^ 1]) + leaf[1:]), *leaves[at + 1 :]]
+
+    assert merkle_root(changed) != merkle_root(leaves)
+
+
+@pytest.mark.parametrize(
+    ("present", "found"),
+    [
+        ([(1, 1, "a", b"A"), (1, 2, "b", b"B"), (2, 3, "c", b"C")], None),
+        ([(1, 1, "a", b"A"), (1, 2, "b", b"X"), (2, 3, "c", b"C")], ("changed", 2, "b")),
+        ([(1, 2, "b", b"B"), (2, 3, "c", b"C")], ("removed", 1, None)),
+        ([(1, 1, "a", b"A"), (2, 3, "c", b"C")], ("removed", 2, None)),
+        ([(1, 1, "a", b"A"), (1, 2, "b", b"B")], ("removed", 3, None)),
+        ([], ("removed", 1, None)),
+        (
+            [(1, 1, "a", b"A"), (1, 2, "b", b"B"), (2, 2, "z", b"Z"), (2, 3, "c", b"C")],
+            ("inserted", 2, "z"),
+        ),
+        (
+            [(0, 9, "z", b"Z"), (1, 1, "a", b"A"), (1, 2, "b", b"B"), (2, 3, "c", b"C")],
+            ("inserted", 9, "z"),
+        ),
+        (
+            [(1, 1, "a", b"A"), (1, 2, "b", b"B"), (2, 3, "c", b"C"), (2, 3, "c", b"C")],
+            ("inserted", 3, "c"),
+        ),
+        ([(1, 1, "a", b"A"), (1, 2, "b", b"B"), (2, 3, "c", b"C"), (3, 4, "d", b"D")], None),
+    ],
+)
+def test_first_difference_names_what_was_done(present, found):
+    sealed = [(1, b"A"), (2, b"B"), (3, b"C")]
+
+    difference = first_difference(7, sealed, present, (2, 3))
+
+    assert (difference and (difference.kind, difference.seq, difference.entry_id)) == found
+    assert difference is None or difference.checkpoint == 7
+
+
+stack = pytest.mark.stack
+
+
+@pytest.fixture
+def small(monkeypatch):
+    monkeypatch.setattr(checkpoint, "CHECKPOINT_SIZE_MAX", SIZE)
+
+
+@pytest.fixture
+def note(database):
+    async def write(*texts: str, tenant: UUID | None = None) -> None:
+        stamp = Stamp(tenant or uuid4(), "user:test", "request-1")
+        async with database.transaction(stamp) as session:
+            for text in texts:
+                journal.record(session, Noted(text=text))
+
+    return write
+
+
+@pytest.fixture
+async def sealed(database, note, small, superuser):
+    """Ten entries in three checkpoints; gives (seq, id) of each in order."""
+    for number in range(10):
+        await note(f"entry {number}")
+    await everything_sealed(database, superuser)
+    return await superuser.fetch("SELECT seq, id FROM reporting.journal ORDER BY xid, seq")
+
+
+async def everything_sealed(database, superuser, entries="SELECT count(*) FROM reporting.journal"):
+    """Seal until all entries are; a background transaction of the server may hold some back."""
+    async with asyncio.timeout(20):
+        while True:
+            await seal(database, KEY)
+            covered = await superuser.fetchval("SELECT sum(size) FROM reporting.checkpoints")
+            if (covered or 0) == await superuser.fetchval(entries):
+                return
+
+
+@stack
+async def test_an_empty_journal_verifies(database):
+    assert await seal(database, KEY) == 0
+
+    found = await verify(database, KEY)
+
+    assert found.ok
+    assert (found.checkpoints, found.entries, found.head) == (0, 0, "00" * 32)
+
+
+@stack
+async def test_what_was_sealed_verifies_and_is_sealed_once(database, sealed):
+    again = await seal(database, KEY)
+
+    found = await verify(database, KEY)
+
+    assert again == 0
+    assert found.ok
+    assert found.entries == 10
+    assert found.checkpoints >= 3
+    assert metrics.audit_chain_verified.labels("reporting")._value.get() > 0
+
+
+@stack
+async def test_the_head_changes_with_every_checkpoint(database, sealed, note, superuser):
+    before = (await verify(database, KEY)).head
+    await note("one more")
+    await everything_sealed(database, superuser)
+
+    assert (await verify(database, KEY)).head != before
+
+
+@stack
+@pytest.mark.parametrize("at", [0, 3, 4, 9])
+@pytest.mark.parametrize(
+    "change",
+    [
+        """data = '{"text": "another"}'""",
+        """data = (data::text || ' ')::json""",
+        "actor = 'user:somebody-else'",
+        "request_id = ''",
+        "type = 'test.noted.v2'",
+        "subject = 'note:2'",
+        "recorded_at = recorded_at + interval '1 microsecond'",
+        "tenant_id = gen_random_uuid()",
+        "id = gen_random_uuid()",
+    ],
+)
+async def test_a_changed_entry_is_named(database, sealed, superuser, at, change):
+    seq = sealed[at]["seq"]
+    await superuser.execute(f"UPDATE reporting.journal SET {change} WHERE seq = $1", seq)  # noqa: S608 - constants.
+
+    found = await verify(database, KEY)
+
+    assert not found.ok
+    assert (found.first_difference.kind, found.first_difference.seq) == ("changed", seq)
+    assert found.entries <= at
+
+
+@stack
+@pytest.mark.parametrize("at", [0, 3, 4, 9])
+async def test_a_removed_entry_is_named(database, sealed, superuser, at):
+    seq = sealed[at]["seq"]
+    await superuser.execute("DELETE FROM reporting.journal WHERE seq = $1", seq)
+
+    found = (await verify(database, KEY)).first_difference
+
+    assert (found.kind, found.seq) == ("removed", seq)
+
+
+@stack
+async def test_all_entries_removed_is_seen(database, sealed, superuser):
+    await superuser.execute("TRUNCATE reporting.journal")
+
+    found = (await verify(database, KEY)).first_difference
+
+    assert (found.kind, found.seq, found.checkpoint) == ("removed", sealed[0]["seq"], 1)
+
+
+@stack
+@pytest.mark.parametrize("at", [0, 3, 4, 9])
+async def test_an_inserted_entry_is_named(database, sealed, superuser, at):
+    inserted = await superuser.fetchrow(
+        """INSERT INTO reporting.journal
+           SELECT nextval('reporting.journal_seq'), (xid::text::bigint - 1)::text::xid8,
+                  gen_random_uuid(), tenant_id, recorded_at, actor, request_id, type, subject, data
+           FROM reporting.journal WHERE seq = $1 RETURNING seq, id""",
+        sealed[at]["seq"],
+    )
+
+    found = (await verify(database, KEY)).first_difference
+
+    assert (found.kind, found.entry_id) == ("inserted", str(inserted["id"]))
+
+
+@stack
+async def test_entries_in_another_order_are_seen(database, sealed, superuser):
+    await superuser.execute(
+        """UPDATE reporting.journal SET seq = CASE seq WHEN $1 THEN $2 ELSE $1 END
+           WHERE seq IN ($1, $2)""",
+        sealed[1]["seq"],
+        sealed[2]["seq"],
+    )
+
+    assert not (await verify(database, KEY)).ok
+
+
+@stack
+@pytest.mark.parametrize(
+    "forgery",
+    [
+        "root = sha256(root)",
+        "previous = sha256(previous)",
+        "signature = sha256(signature) || sha256(root)",
+        "signature = ''",
+        "leaves = overlay(leaves placing '\\x00'::bytea from 9)",
+        "upto_seq = upto_seq + 1",
+        "after_seq = after_seq - 1",
+        "after_xid = '1'",
+        "sealed_at = sealed_at + interval '1 microsecond'",
+    ],
+)
+async def test_a_forged_checkpoint_is_named(database, sealed, superuser, forgery):
+    await superuser.execute(f"UPDATE reporting.checkpoints SET {forgery} WHERE number = 2")  # noqa: S608 - constants.
+
+    found = (await verify(database, KEY)).first_difference
+
+    assert (found.kind, found.checkpoint) == ("checkpoint_forged", 2)
+
+
+@stack
+async def test_a_checkpoint_emptied_past_its_constraints_is_forged(database, sealed, superuser):
+    checks = {"checkpoints_check": "octet_length(leaves) = size * 40",
+              "checkpoints_size_check": "size > 0"}  # fmt: skip
+    for name in checks:
+        await superuser.execute(f"ALTER TABLE reporting.checkpoints DROP CONSTRAINT {name}")
+    try:
+        await superuser.execute("UPDATE reporting.checkpoints SET leaves = '', size = 0")
+
+        found = (await verify(database, KEY)).first_difference
+    finally:
+        await superuser.execute("TRUNCATE reporting.checkpoints")
+        for name, rule in checks.items():
+            await superuser.execute(
+                f"ALTER TABLE reporting.checkpoints ADD CONSTRAINT {name} CHECK ({rule})"
+            )
+
+    assert (found.kind, found.checkpoint) == ("checkpoint_forged", 1)
+
+
+@stack
+async def test_a_chain_made_with_another_key_is_forged(database, note, small, superuser):
+    await note("tampered with", "and sealed anew")
+    async with asyncio.timeout(20):
+        while not await seal(database, OTHER_KEY):
+            pass
+
+    assert (await verify(database, OTHER_KEY)).ok
+    found = (await verify(database, KEY)).first_difference
+    assert (found.kind, found.checkpoint) == ("checkpoint_forged", 1)
+
+
+@stack
+async def test_one_checkpoint_signed_with_another_key_is_forged(database, sealed, note, superuser):
+    await note("late")
+    async with asyncio.timeout(20):
+        while not await seal(database, OTHER_KEY):
+            pass
+    count = await superuser.fetchval("SELECT max(number) FROM reporting.checkpoints")
+
+    found = (await verify(database, KEY)).first_difference
+
+    assert (found.kind, found.checkpoint) == ("checkpoint_forged", count)
+
+
+@stack
+@pytest.mark.parametrize("number", [1, 2])
+async def test_a_missing_checkpoint_is_named(database, sealed, superuser, number):
+    await superuser.execute("DELETE FROM reporting.checkpoints WHERE number = $1", number)
+
+    found = (await verify(database, KEY)).first_difference
+
+    assert (found.kind, found.checkpoint) == ("checkpoint_missing", number)
+
+
+@stack
+async def test_checkpoints_renumbered_over_a_gap_are_forged(database, sealed, superuser):
+    await superuser.execute("DELETE FROM reporting.checkpoints WHERE number = 2")
+    await superuser.execute("UPDATE reporting.checkpoints SET number = 2 WHERE number = 3")
+
+    found = (await verify(database, KEY)).first_difference
+
+    assert (found.kind, found.checkpoint) == ("checkpoint_forged", 2)
+
+
+@stack
+async def test_an_entry_of_a_running_transaction_is_sealed_after_it_ends(
+    database, note, small, superuser
+):
+    async with database.transaction(Stamp(uuid4(), "user:slow")) as slow:
+        journal.record(slow, Noted(text="slow"))
+        await slow.flush()
+        await note("quick")
+        early = await seal(database, KEY)
+    await everything_sealed(database, superuser)
+
+    found = await verify(database, KEY)
+
+    assert early == 0
+    assert found.ok
+    assert found.entries == 2
+
+
+@stack
+async def test_many_sealers_at_once_make_one_chain(database, note, small, superuser):
+    await note(*(f"entry {number}" for number in range(20)))
+
+    await asyncio.gather(*(seal(database, KEY) for _ in range(5)))
+    await everything_sealed(database, superuser)
+
+    found = await verify(database, KEY)
+    assert found.ok
+    assert found.entries == 20
+
+
+@stack
+async def test_verifying_while_sealing_raises_no_alarm(database, note, small, superuser):
+    async def grow() -> None:
+        for number in range(15):
+            await note(f"entry {number}")
+            await seal(database, KEY)
+
+    growing = asyncio.create_task(grow())
+    found = []
+    while not growing.done():
+        found.append(await verify(database, KEY))
+    await growing
+
+    assert len(found) > 3
+    assert [verification.first_difference for verification in found] == [None] * len(found)
+
+
+@stack
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE journal SET actor = ''",
+        "UPDATE checkpoints SET signature = ''",
+        "DELETE FROM journal",
+        "DELETE FROM checkpoints",
+        "TRUNCATE journal",
+        "TRUNCATE checkpoints",
+    ],
+)
+async def test_the_service_itself_may_only_add(database, databases, statement):
+    connection = await asyncpg.connect(databases.dsn("reporting_app"))
+
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await connection.execute(statement)
+    await connection.close()

@@ -1,0 +1,146 @@
+import json
+import logging
+
+import pytest
+import structlog
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.log import REDACTED, SENSITIVE, configure_logging, redact
+
+CANARY = "canary-7f3a"
+
+
+@pytest.fixture
+def logged(capsys):
+    """Configure logging as a process does and return a function that gives the lines written."""
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+
+    def configure(level: str = "INFO", fmt: str = "json"):
+        configure_logging("inventory", level, fmt)
+        return structlog.get_logger()
+
+    configure.lines = lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    configure.text = lambda: capsys.readouterr().out
+    yield configure
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+    root.handlers, root.level = before
+
+
+def test_a_line_is_one_json_object_with_time_level_service_and_context(logged):
+    log = logged()
+    structlog.contextvars.bind_contextvars(request_id="r-1")
+
+    log.info("stock reserved", item="A\n1", quantity=3)
+
+    (line,) = logged.lines()
+    assert line.pop("time").endswith("Z")
+    assert line == {
+        "message": "stock reserved", "level": "info", "service": "inventory",
+        "request_id": "r-1", "item": "A\n1", "quantity": 3,
+    }  # fmt: skip
+
+
+def test_lines_below_the_level_are_not_written(logged):
+    log = logged("WARNING")
+
+    log.info("quiet")
+    log.warning("loud")
+
+    assert [line["message"] for line in logged.lines()] == ["loud"]
+
+
+@pytest.mark.parametrize("fmt", ["json", "console"])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"password": CANARY},
+        {"Authorization": f"Bearer {CANARY}"},
+        {"set-cookie": CANARY, "api-key": CANARY},
+        {"client_secret": CANARY, "inventory_client_secret": CANARY},
+        {"refresh_token": CANARY, "price_encryption_key": CANARY, "journal_signing_key": CANARY},
+        {"body": {"password": CANARY}},
+        {"body": {"users": [{"name": "x", "new_password": CANARY}]}},
+        {"requests": [({"headers": {"authorization": CANARY}},)]},
+        {"body": {"lines": [{"unit_cost": CANARY}, {"price": CANARY}]}},
+        {"token": {"inner": CANARY}},
+        {"deep": [[[[[[[[[[[[{"password": CANARY}]]]]]]]]]]]]},
+    ],
+)
+def test_a_secret_is_not_written_at_any_depth(logged, fmt, fields):
+    log = logged(fmt=fmt)
+
+    log.info("request", **fields)
+
+    text = logged.text()
+    assert "request" in text
+    assert CANARY not in text
+
+
+def test_what_is_bound_to_the_context_is_redacted_too(logged):
+    log = logged()
+    structlog.contextvars.bind_contextvars(token=CANARY)
+
+    log.info("request")
+
+    assert logged.lines()[0]["token"] == REDACTED
+
+
+def test_what_is_no_secret_stays(logged):
+    log = logged()
+
+    log.info("saved", item={"name": "Pasta", "tags": ("a", "b")}, sizes=[1, {"kg": 2}], key="k-1")
+
+    (line,) = logged.lines()
+    assert line["item"] == {"name": "Pasta", "tags": ["a", "b"]}
+    assert line["sizes"] == [1, {"kg": 2}]
+    assert line["key"] == "k-1"
+
+
+def test_the_caller_keeps_his_own_object():
+    body = {"password": CANARY, "inner": [{"token": CANARY}]}
+
+    redact(None, "info", {"body": body})
+
+    assert body == {"password": CANARY, "inner": [{"token": CANARY}]}
+
+
+def test_an_exception_is_written_with_its_place_in_the_same_line(logged):
+    log = logged()
+
+    try:
+        [].pop()
+    except IndexError:
+        log.exception("failed")
+
+    (line,) = logged.lines()
+    assert "pop from empty list" in line["exception"]
+    assert "test_log.py" in line["exception"]
+
+
+def test_libraries_write_the_same_lines_and_only_from_warnings_on(logged):
+    logged()
+
+    logging.getLogger("library").info("chatter")
+    logging.getLogger("library").warning("careful %s", "there")
+
+    (line,) = logged.lines()
+    assert (line["message"], line["level"], line["service"]) == (
+        "careful there", "warning", "inventory",
+    )  # fmt: skip
+
+
+nested = st.recursive(
+    st.just(CANARY),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=20,
+)
+
+
+@given(st.sampled_from(sorted(SENSITIVE)), nested)
+def test_whatever_a_secret_field_holds_is_gone(name, value):
+    event = redact(None, "info", {name.upper(): value, "outer": {name.replace("_", "-"): value}})
+
+    assert event == {name.upper(): REDACTED, "outer": {name.replace("_", "-"): REDACTED}}

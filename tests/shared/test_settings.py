@@ -1,0 +1,106 @@
+import pytest
+from pydantic import Field
+
+from shared.settings import HexKey, ProcessSettings, ServiceSettings, load_settings
+
+KEY = "0f" * 32
+REQUIRED = {
+    "DATABASE_URL": "postgresql://inventory_app:canary-pw@/stock?host=/run",
+    "JOURNAL_SIGNING_KEY": KEY,
+    "SHOP_CLIENT_SECRET": "canary-secret-of-the-shop",
+}
+
+
+class Shop(ServiceSettings):
+    shop_client_secret: str = Field(min_length=16, repr=False)
+    shop_encryption_key: HexKey = Field(default=KEY, repr=False)
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch, tmp_path):
+    """Nothing but what the test sets, and no .env file."""
+    monkeypatch.chdir(tmp_path)
+    for name in (*ProcessSettings.model_fields, *Shop.model_fields):
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in REQUIRED.items():
+        monkeypatch.setenv(name, value)
+
+
+def refusal(settings: type[ProcessSettings] = Shop) -> str:
+    with pytest.raises(SystemExit) as ended:
+        load_settings(settings)
+    return str(ended.value)
+
+
+def test_settings_come_from_the_environment(monkeypatch):
+    monkeypatch.setenv("INVENTORY_PORT", "9102")
+
+    settings = Shop.load()
+
+    assert settings.inventory_port == 9102
+    assert settings.database_url.get_secret_value() == REQUIRED["DATABASE_URL"]
+
+
+@pytest.mark.parametrize("name", sorted(REQUIRED))
+def test_a_missing_secret_is_named_in_one_line(monkeypatch, name):
+    monkeypatch.delenv(name)
+
+    message = refusal()
+
+    assert message == f"configuration error: {name}: Field required"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("JOURNAL_SIGNING_KEY", "canary-short"),
+        ("JOURNAL_SIGNING_KEY", "canary" * 11),
+        ("SHOP_CLIENT_SECRET", "canary-weak"),
+        ("SHOP_ENCRYPTION_KEY", KEY[:-1] + "canary"),
+        ("INVENTORY_PORT", "canary"),
+        ("INVENTORY_PORT", "70000"),
+        ("LOG_LEVEL", "canary"),
+        ("PG_POOL_SIZE", "0"),
+        ("DEFAULT_LANGUAGE", "canary"),
+    ],
+)
+def test_a_wrong_value_is_named_in_one_line_and_not_shown(monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+
+    message = refusal()
+
+    assert message.startswith(f"configuration error: {name}: ")
+    assert "\n" not in message
+    assert "canary" not in message
+    assert value not in message.removeprefix(f"configuration error: {name}: ").split()
+
+
+def test_every_fault_is_named_at_once(monkeypatch):
+    monkeypatch.delenv("DATABASE_URL")
+    monkeypatch.setenv("JOURNAL_SIGNING_KEY", "x")
+
+    message = refusal()
+
+    assert "DATABASE_URL: " in message
+    assert "JOURNAL_SIGNING_KEY: " in message
+
+
+def test_printed_settings_show_no_secret():
+    shown = repr(Shop.load()) + str(Shop.load())
+
+    assert "canary" not in shown
+    assert KEY not in shown
+
+
+def test_a_service_is_found_by_its_variable_or_on_loopback(monkeypatch):
+    monkeypatch.setenv("AUTH_URL", "http://auth.internal:8101/")
+
+    settings = Shop.load()
+
+    assert settings.url_of("auth") == "http://auth.internal:8101"
+    assert settings.url_of("inventory") == "http://127.0.0.1:8102"
+
+
+def test_settings_cannot_be_changed_afterwards():
+    with pytest.raises(ValueError, match="frozen"):
+        Shop.load().host = "0.0.0.0"

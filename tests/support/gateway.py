@@ -1,0 +1,186 @@
+"""Services on loopback that a test makes behave as it likes, and a gateway in front of them."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from uuid import uuid4
+
+import httpx
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from shared.security.claims import UserClaims
+from shared.security.tokens import TokenSigner, public_jwks
+
+_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+PEM = _KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+SIGNER = TokenSigner(PEM)
+ORIGIN = "https://shop.example"
+
+
+def make_token(**changes) -> str:
+    now = int(time.time())
+    claims = UserClaims(
+        sub=uuid4(), tid=uuid4(), sid=uuid4(), ver=1, jti=uuid4(), iat=now, exp=now + 900,
+        auth_time=now, role="clerk", scopes=frozenset({"inventory:read"}), amr=("pwd",),
+    )  # fmt: skip
+    return SIGNER.sign(replace(claims, **changes))
+
+
+@dataclass
+class Received:
+    """A request as a service saw it on the wire."""
+
+    line: str
+    headers: list[tuple[str, str]]
+    body: bytes = b""
+
+    def all(self, name: str) -> list[str]:
+        return [value for other, value in self.headers if other == name]
+
+    def names(self) -> set[str]:
+        return {name for name, _ in self.headers}
+
+
+Respond = Callable[[Received], bytes]
+Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+def ok(body: bytes = b"{}", *headers: str, status: str = "200 OK") -> bytes:
+    lines = [f"HTTP/1.1 {status}", f"content-length: {len(body)}", *headers, "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+def ok_json(document: object) -> bytes:
+    return ok(json.dumps(document).encode(), "content-type: application/json")
+
+
+@dataclass
+class Service:
+    """A service: `respond` answers what was read; a `script` has the bare connection instead."""
+
+    respond: Respond = lambda _: ok()
+    respond_to: Callable[[Received, asyncio.StreamWriter], bytes | None] | None = None
+    script: Script | None = None
+    writers: set[asyncio.StreamWriter] = field(default_factory=set)
+    received: list[Received] = field(default_factory=list)
+    connections: int = 0
+    gone: int = 0  # Connections that the other side ended.
+    port: int = 0
+    _server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        self._server.close()
+        await self._server.wait_closed()
+
+    def reset(self) -> None:
+        self.respond, self.respond_to, self.script = (lambda _: ok()), None, None
+        self.connections = self.gone = 0
+        self.received.clear()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        self.writers.add(writer)
+        try:
+            if self.script is not None:
+                await self.script(reader, writer)
+                return
+            while True:
+                request = await read_request(reader)
+                if self.respond_to is not None:
+                    answer = self.respond_to(request, writer)
+                    if answer is None:
+                        return
+                else:
+                    answer = self.respond(request)
+                self.received.append(request)
+                writer.write(answer)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            self.gone += 1
+        finally:
+            self.writers.discard(writer)
+            writer.close()
+
+
+async def read_request(reader: asyncio.StreamReader) -> Received:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    line, *lines = head[:-4].split("\r\n")
+    fields = (each.partition(": ") for each in lines)
+    request = Received(line, [(name.lower(), value) for name, _, value in fields])
+    if request.all("transfer-encoding"):
+        while size := int(await reader.readuntil(b"\r\n"), 16):
+            request.body += (await reader.readexactly(size + 2))[:-2]
+        await reader.readexactly(2)
+    elif lengths := request.all("content-length"):
+        request.body = await reader.readexactly(int(lengths[0]))
+    return request
+
+
+class Auth(Service):
+    """Auth's public keys and revocations."""
+
+    sessions: list[str]
+    versions: dict[str, int]
+
+    def reset(self) -> None:
+        super().reset()
+        self.sessions, self.versions = [], {}
+        self.respond = self._answer
+
+    def _answer(self, request: Received) -> bytes:
+        target = request.line.split(" ")[1]
+        match target:
+            case "/.well-known/jwks.json":
+                return ok_json(public_jwks(PEM))
+            case "/internal/token":
+                return ok_json({"access_token": "internal", "expires_in": 600})
+            case "/internal/revocations":
+                return ok_json({"sessions": self.sessions, "versions": self.versions})
+        return ok_json({"target": target})
+
+
+@dataclass
+class House:
+    """The gateway and the services behind it."""
+
+    port: int
+    auth: Auth
+    inventory: Service
+    reporting: Service
+    client: httpx.AsyncClient
+    token: str = field(default_factory=make_token)
+
+    async def get(self, path: str, **options) -> httpx.Response:
+        return await self.call("GET", path, **options)
+
+    async def call(self, method: str, path: str, headers=None, **options) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.token}"} | (headers or {})
+        return await self.client.request(method, path, headers=headers, **options)
+
+    async def raw(self, data: bytes, *, wait_s: float = 1.0) -> bytes:
+        """Send bytes; return all that comes back until the gateway closes or stays silent."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(data)
+        received = b""
+        try:
+            async with asyncio.timeout(wait_s):
+                while part := await reader.read(65_536):
+                    received += part
+        except TimeoutError:
+            received += b"<open>"
+        except ConnectionError:
+            received += b"<reset>"
+        writer.close()
+        return received
+
+    def request(self, *headers: str, line: str = "GET /api/inventory HTTP/1.1") -> bytes:
+        """The bytes of a request that carries a good token."""
+        own = [line, "Host: gateway", f"Authorization: Bearer {self.token}", *headers, "", ""]
+        return "\r\n".join(own).encode("latin-1")
