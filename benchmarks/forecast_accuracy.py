@@ -1,6 +1,6 @@
 """How accurate the forecasting methods are on real demand, item by item, on days never trained on.
 
-    python benchmarks/forecast_accuracy.py sales.csv.gz --items 12 --country IT
+    python -m benchmarks.forecast_accuracy sales.csv.gz --items 12 --country IT
 
 The file has columns item,date,quantity[,promo]; a date without a row is a closed day. From each of
 the last --origins origins every model trains on what lies before and is scored on the 28 days

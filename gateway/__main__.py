@@ -1,8 +1,10 @@
 """`python -m gateway`: the gateway on its port, until SIGTERM; what is in flight ends first."""
 
 import asyncio
+import gc
 import logging
 
+import stamina
 import uvicorn
 
 from gateway import metrics
@@ -60,7 +62,10 @@ def main() -> None:
     configure_logging("gateway", settings.log_level, settings.log_format)
     # httpx tells of each request it makes; uvicorn of each request it cannot read.
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    make_server(settings).run()
+    stamina.set_active(False)  # What the gateway asks of auth it asks again anyway.
+    server = make_server(settings)
+    gc.freeze()  # What is loaded now stays: no need to look through it again and again.
+    server.run()
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from gateway.pages import Pages
 from gateway.paths import check_path, check_query
 from gateway.pool import Pool
 from gateway.proxy import Proxy
-from gateway.revocations import Revocations
+from gateway.revocations import INTERVAL_S, Revocations
 from gateway.settings import Settings
 from gateway.upstreams import SERVICES, RouteTable
 from shared.errors import Problem
@@ -136,8 +136,11 @@ class Gateway:
         await self._proxy.forward(call, route)
 
     async def _follow_auth(self) -> None:
-        await self._keys.refresh()
-        await self._revocations.follow()
+        while True:
+            if not self._keys.loaded:  # Later a token with an unknown key asks for them.
+                await self._keys.refresh()
+            await self._revocations.refresh()
+            await asyncio.sleep(INTERVAL_S)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()

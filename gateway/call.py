@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,6 +13,7 @@ from gateway.headers import NO_STORE, SECURITY, RequestHead
 from shared.errors import PROBLEM_MEDIA_TYPE, Problem, problem_body
 from shared.i18n import negotiate
 
+NO_HEAD: Final = RequestHead()  # Of a request whose headers could not be read.
 UNROUTED: Final = "unmatched"
 
 _LANG: Final = re.compile(rb"(?:^|&)lang=([A-Za-z-]{2,10})(?=&|\Z)")
@@ -37,10 +39,10 @@ class Call:
     _send: Send
     method: str
     started: float = field(default_factory=time.perf_counter)
-    head: RequestHead = field(default_factory=RequestHead)
+    head: RequestHead = NO_HEAD
     request_id: bytes = b""
     traceparent: bytes = b""
-    cors: Headers = field(default_factory=list)
+    cors: Sequence[tuple[bytes, bytes]] = ()
     path: bytes = b"/"
     query: bytes = b""
     route: str = UNROUTED  # The metrics label: a prefix of the table, never the path.

@@ -198,12 +198,14 @@ class Connection(asyncio.Protocol):
             return
         response.started = True
         self._progress = False
+        self._unparsed += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._fail(response)
             return
-        self._unparsed = 0 if self._progress else self._unparsed + len(data)
+        if self._progress:
+            self._unparsed = 0
         if self._unparsed > HEAD_LENGTH_MAX:
             self._fail(response)
         elif response.is_full and not response.complete and self._reading:
@@ -243,10 +245,7 @@ class Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._head_done:
             return  # A trailer: never mixed into the headers.
-        self._head_length += len(name) + len(value)
         self._headers.append((name.lower(), value))
-        if self._head_length > HEAD_LENGTH_MAX or len(self._headers) > HEADERS_MAX:
-            raise GarbageError
 
     def on_headers_complete(self) -> None:
         self._progress = True
@@ -255,6 +254,8 @@ class Connection(asyncio.Protocol):
             if status == 101:  # noqa: PLR2004  Switching Protocols, which we never ask for.
                 raise GarbageError
             return
+        if self._unparsed > HEAD_LENGTH_MAX or len(self._headers) > HEADERS_MAX:
+            _check_size(self._headers)
         response = self._response
         assert response is not None  # noqa: S101  `on_message_begin` made sure.
         self._head_done = True
@@ -281,7 +282,6 @@ class Connection(asyncio.Protocol):
 
     def _reset_head(self) -> None:
         self._headers: Headers = []
-        self._head_length = 0
         self._head_done = False
         self._until_close = False
 
@@ -291,6 +291,13 @@ class Connection(asyncio.Protocol):
         response.fail(GarbageError())
         response.wake()
         self.close()
+
+
+def _check_size(headers: Headers) -> None:
+    """Raise GarbageError if these are more, or larger, than any answer of ours needs."""
+    size = sum(len(name) + len(value) for name, value in headers)
+    if size > HEAD_LENGTH_MAX or len(headers) > HEADERS_MAX:
+        raise GarbageError
 
 
 def _is_framed(headers: Headers) -> bool:

@@ -5,7 +5,6 @@ the headers are known to be sound (ours, or read by a strict parser), and an ans
 leaves in one write. That is a third of what a forwarded request costs.
 """
 
-import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -27,7 +26,7 @@ class AnswerCycle(RequestResponseCycle):
         """`close` ends the connection once what was written has left."""
         super().__init__(*options)
         self._close = close
-        self._held: bytes = b""  # The head, until the first part of the body or the next moment.
+        self._held: bytes = b""  # The head, until the first part of the body (or an empty one).
         self._bodiless = False
 
     async def run_asgi(self, app: ASGI3Application) -> None:
@@ -50,7 +49,6 @@ class AnswerCycle(RequestResponseCycle):
             self.response_started = True
             self.waiting_for_100_continue = False
             self._held = self._frame_head(message["status"], [*message["headers"]])
-            asyncio.get_running_loop().call_soon(self._let_go)
         elif message["type"] == "http.response.body":
             self._write_body(message.get("body", b""), more=message.get("more_body", False))
 
@@ -87,10 +85,9 @@ class AnswerCycle(RequestResponseCycle):
                 raise RuntimeError("the body is not as long as was said")
         if len(body) <= JOINED_MAX:
             self.transport.write(self._held + body)
-            self._held = b""
         else:
-            self._let_go()
-            self.transport.write(body)
+            self.transport.writelines([self._held, body])
+        self._held = b""
         if not more:
             self._end()
 
@@ -100,12 +97,6 @@ class AnswerCycle(RequestResponseCycle):
         if not self.keep_alive:
             self._close()
         self.on_response()
-
-    def _let_go(self) -> None:
-        """Write the head if it has not left yet."""
-        if self._held and not self.transport.is_closing():
-            self.transport.write(self._held)
-        self._held = b""
 
 
 def _chunk(body: bytes, *, last: bool) -> bytes:

@@ -22,8 +22,7 @@ from shared.errors import PROBLEM_MEDIA_TYPE, Problem, problem_body
 
 CONNECTIONS_MAX: Final = 4096
 PIPELINE_MAX: Final = 16  # Requests that a client may send ahead of their answers.
-HEAD_LENGTH_MAX: Final = 65_536  # Before anything else is known of a request, in bytes.
-HEADERS_MAX: Final = 500
+UNPARSED_MAX: Final = 65_536  # Bytes of an unfinished head that are kept, beside one buffer.
 HEAD_TIMEOUT_S: Final = 10.0  # From a request's first byte to the end of its headers.
 STALL_TIMEOUT_S: Final = 30.0  # For a client that does not read its answer.
 LINGER_S: Final = 1.0  # A closed client may finish sending for so long, lest it miss our answer.
@@ -46,16 +45,21 @@ class FrontDoor(HttpToolsProtocol):
         self._parted = False  # We have said our last word.
         self._deaf = False  # Whatever still arrives is thrown away.
         self._in_head = True
-        self._head_length = 0
         self._progress = False  # Whether the parser got somewhere with the present input.
         self._unparsed = 0  # Bytes taken in since it last did.
         self._head_since: float | None = None
         self._stalled_since: float | None = None
+        self._idle_since: float | None = None
 
     def is_too_slow(self, now: float) -> bool:
-        """Whether the client takes too long to send a head, or to read an answer."""
-        return (self._head_since is not None and now - self._head_since > HEAD_TIMEOUT_S) or (
-            self._stalled_since is not None and now - self._stalled_since > STALL_TIMEOUT_S
+        """Whether the client takes too long: for a head, for an answer, for another request."""
+        return any(
+            since is not None and now - since > timeout_s
+            for since, timeout_s in (
+                (self._head_since, HEAD_TIMEOUT_S),
+                (self._stalled_since, STALL_TIMEOUT_S),
+                (self._idle_since, self.timeout_keep_alive),
+            )
         )
 
     def abort(self) -> None:
@@ -77,9 +81,9 @@ class FrontDoor(HttpToolsProtocol):
             self._running.message_event.set()
 
     def data_received(self, data: bytes) -> None:
-        self._unset_keepalive_if_required()
         if self._deaf:
             return
+        self._idle_since = None
         self._progress = False
         try:
             self.parser.feed_data(data)
@@ -90,7 +94,7 @@ class FrontDoor(HttpToolsProtocol):
             self._refuse(cause.problem if isinstance(cause, _RefusedError) else MalformedRequest())
         else:
             self._unparsed = 0 if self._progress else self._unparsed + len(data)
-            if self._unparsed > HEAD_LENGTH_MAX:
+            if self._unparsed > UNPARSED_MAX:
                 self._refuse(HeadersTooLarge())
 
     def pause_writing(self) -> None:
@@ -108,17 +112,14 @@ class FrontDoor(HttpToolsProtocol):
             raise _RefusedError(MalformedRequest())
         super().on_message_begin()
         self._in_head = True
-        self._head_length = 0
         self._head_since = self.loop.time()
 
     def on_url(self, url: bytes) -> None:
-        self._count(len(url))
         self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self._in_head:
             return  # A trailer.
-        self._count(len(name) + len(value))
         name = name.lower()
         if name == b"expect" and value.lower() == b"100-continue":
             self.expect_100_continue = True
@@ -135,7 +136,7 @@ class FrontDoor(HttpToolsProtocol):
         scope = self.scope
         scope["method"] = self.parser.get_method().decode("ascii")
         scope["http_version"] = version
-        scope["path"] = unquote(path.decode("ascii"))
+        scope["path"] = unquote(path) if b"%" in path else path.decode("ascii")
         scope["raw_path"] = path
         scope["query_string"] = query
         waiting = self.cycle is not None and not self.cycle.response_complete
@@ -157,6 +158,17 @@ class FrontDoor(HttpToolsProtocol):
         super().on_message_complete()
 
     # uvicorn
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request, or wait for one; `is_too_slow` ends the waiting."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif self._head_since is None:
+            self._idle_since = self.loop.time()
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:  # noqa: ANN401  uvicorn's own.
         self._running = cycle
@@ -191,11 +203,6 @@ class FrontDoor(HttpToolsProtocol):
         self._parted = True
         self.transport.write_eof()
         self.loop.call_later(LINGER_S, self.transport.close)
-
-    def _count(self, length: int) -> None:
-        self._head_length += length
-        if self._head_length > HEAD_LENGTH_MAX or len(self.headers) >= HEADERS_MAX:
-            raise _RefusedError(HeadersTooLarge())
 
     def _close_after_answer(self) -> None:
         """Let the request in progress be answered, and take no further one."""

@@ -209,6 +209,7 @@ class Exchange:
             headers.append((b"connection", b"close"))
         await self._call.begin(response.status, headers)
         if not response.complete:
+            await self._call.write(b"", more=True)  # The head need not wait for the body.
             self._start_watching(response)
         while not response.complete:
             async with asyncio.timeout(BODY_IDLE_MAX_S):

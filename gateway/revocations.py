@@ -1,6 +1,5 @@
 """Who was signed out, learned from auth twice a second."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
@@ -13,7 +12,7 @@ from shared.http import ServiceClient
 from shared.security.claims import UserClaims
 
 PATH: Final = "/internal/revocations"
-INTERVAL_S: Final = 0.5
+INTERVAL_S: Final = 0.5  # Between two refreshes.
 
 log = structlog.get_logger()
 
@@ -36,12 +35,6 @@ class Revocations:
         if claims.sid in self._sessions:
             return True
         return claims.ver < self._versions.get(claims.sub, 0)
-
-    async def follow(self) -> None:
-        """Ask auth for the list, again and again, until cancelled."""
-        while True:
-            await self.refresh()
-            await asyncio.sleep(INTERVAL_S)
 
     async def refresh(self) -> None:
         """Ask auth for the list once. Failures are logged when they begin, not raised."""

@@ -139,7 +139,12 @@ async def _serve_health(package: str, settings: ServiceSettings, resources: Reso
     app.state.migrations = _folder(package) / "migrations"
     app.include_router(health.router)
     config = uvicorn.Config(
-        app, host=settings.host, port=settings.metrics_port or 0, access_log=False, log_config=None
+        app,
+        host=settings.host,
+        port=settings.metrics_port or 0,
+        lifespan="off",
+        access_log=False,
+        log_config=None,
     )
     server: Any = uvicorn.Server(config)
     server.capture_signals = _without_signals  # The worker handles signals for the whole process.

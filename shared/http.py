@@ -29,7 +29,12 @@ class ServiceClient:
         self._renew_at = 0.0
 
     async def get_json(
-        self, service: str, path: str, params: Mapping[str, Any] | None = None
+        self,
+        service: str,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        timeout_s: float = TIMEOUT_S,
     ) -> Any:  # noqa: ANN401 - whatever JSON the other side promises.
         """Return the answer to a GET; safe to repeat, so it is tried again for a short while.
 
@@ -38,7 +43,7 @@ class ServiceClient:
         try:
             async for attempt in stamina.retry_context(on=httpx.TransportError, attempts=3):
                 with attempt:
-                    return await self._send("GET", service, path, params=params)
+                    return await self._send("GET", service, path, params=params, timeout=timeout_s)
         except httpx.TransportError as error:
             raise Unavailable from error
         raise AssertionError  # pragma: no cover - retry_context returns or raises.
@@ -64,7 +69,11 @@ class ServiceClient:
         return orjson.loads(response.content)
 
     async def _request(
-        self, method: str, service: str, path: str, **options: Any
+        self,
+        method: str,
+        service: str,
+        path: str,
+        **options: Any,  # noqa: ANN401 - httpx options.
     ) -> httpx.Response:
         context = structlog.contextvars.get_contextvars()
         headers = {

@@ -3,7 +3,7 @@
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Annotated
 
-from pydantic import Field, PlainSerializer
+from pydantic import Field, PlainSerializer, WithJsonSchema
 
 QUANTITY_PLACES = Decimal("0.0001")  # NUMERIC(18, 4) in every schema.
 AMOUNT_PLACES = Decimal("0.000001")  # Unit costs: six places, so that averages lose nothing seen.
@@ -27,7 +27,35 @@ def rounded_amount(value: Decimal) -> Decimal:
     return value.quantize(AMOUNT_PLACES, ROUND_HALF_EVEN)
 
 
-DecimalText = Annotated[Decimal, PlainSerializer(plain, return_type=str, when_used="json")]
-Quantity = Annotated[DecimalText, Field(gt=0, max_digits=18, decimal_places=4, allow_inf_nan=False)]
-Level = Annotated[DecimalText, Field(ge=0, max_digits=18, decimal_places=4, allow_inf_nan=False)]
-Amount = Annotated[DecimalText, Field(ge=0, max_digits=18, decimal_places=6, allow_inf_nan=False)]
+def _decimal_schema(places: int, *, above_zero: bool) -> WithJsonSchema:
+    """Return how an exact decimal is documented: text, or a number where no digit is lost."""
+    whole = _DIGITS_MAX - places
+    pattern = rf"^\d{{1,{whole}}}(\.\d{{1,{places}}})?$"
+    if above_zero:
+        pattern = rf"^(?=.*[1-9])\d{{1,{whole}}}(\.\d{{1,{places}}})?$"
+    lowest = {"exclusiveMinimum": 0} if above_zero else {"minimum": 0}
+    text, number = {"type": "string", "pattern": pattern}, {"type": "number", **lowest}
+    return WithJsonSchema({"anyOf": [text, number]}, mode="validation")
+
+
+_DIGITS_MAX = 18
+DecimalText = Annotated[
+    Decimal,
+    PlainSerializer(plain, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}, mode="serialization"),
+]
+Quantity = Annotated[
+    DecimalText,
+    Field(gt=0, max_digits=18, decimal_places=4, allow_inf_nan=False),
+    _decimal_schema(4, above_zero=True),
+]
+Level = Annotated[
+    DecimalText,
+    Field(ge=0, max_digits=18, decimal_places=4, allow_inf_nan=False),
+    _decimal_schema(4, above_zero=False),
+]
+Amount = Annotated[
+    DecimalText,
+    Field(ge=0, max_digits=18, decimal_places=6, allow_inf_nan=False),
+    _decimal_schema(6, above_zero=False),
+]

@@ -1,6 +1,7 @@
 """What bodies and answers are made of: strict on the way in, complete on the way out."""
 
 import unicodedata
+from datetime import UTC, datetime
 from typing import Annotated, Generic, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
@@ -45,7 +46,17 @@ def _without_controls(value: str) -> str:
     return value
 
 
+def _in_utc(value: datetime) -> datetime:
+    """Return the moment in UTC, where the first and last years have hours that do not exist."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise PydanticCustomError(
+            "datetime_out_of_range", N_("Give a time as in 2026-01-31T12:00:00Z.")
+        ) from error
+
+
 Text = Annotated[str, BeforeValidator(_normal), AfterValidator(_without_controls)]
 Line = Annotated[Text, Field(min_length=1, max_length=200, pattern=r"^[^\n\t]*$")]
 Note = Annotated[Text, Field(min_length=1, max_length=2000)]
-Moment = AwareDatetime
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]

@@ -99,17 +99,13 @@ def status(settings: LocalSettings, state_dir: Path) -> bool:
         say("Not running.")
         return False
     answers = asyncio.run(_ask_all(settings, note))
-    total = 0.0
+    total_mb = _memory_mb(note.pid)
     for name, pid in note.pids.items():
         status_code, body = answers.get(name, (HTTP_OK, ""))
         state = "ready" if status_code == HTTP_OK else f"not ready: {body.strip() or status_code}"
-        memory = _memory_mb(pid)
-        total += memory
         crashed = f"  restarted {note.restarts[name]}x" if note.restarts.get(name) else ""
-        say(f"{name:<{NAME_WIDTH}} {pid:>8} {memory:7.0f} MB  {state}{crashed}")
-    supervisor = _memory_mb(note.pid, with_children=False)
-    say(f"{'supervisor':<{NAME_WIDTH}} {note.pid:>8} {supervisor:7.0f} MB")
-    say(f"{note.url}: {total + supervisor:.0f} MB in all, shared pages counted once")
+        say(f"{name:<{NAME_WIDTH}} {pid:>8} {_memory_mb(pid):7.0f} MB  {state}{crashed}")
+    say(f"{note.url}: {total_mb:.0f} MB in all with the supervisor, shared pages counted once")
     return note.ready and all(code == HTTP_OK for code, _ in answers.values())
 
 
@@ -119,11 +115,11 @@ async def _ask_all(settings: LocalSettings, note: Note) -> dict[str, tuple[int, 
     return dict(zip(names, await asyncio.gather(*asked), strict=True))
 
 
-def _memory_mb(pid: int, *, with_children: bool = True) -> float:
-    """Return the proportional set size in MB of a process and, if asked, all it started."""
+def _memory_mb(pid: int) -> float:
+    """Return the proportional set size in MB of a process and of all it started."""
     try:
         process = psutil.Process(pid)
-        family = [process, *(process.children(recursive=True) if with_children else [])]
+        family = [process, *process.children(recursive=True)]
     except psutil.NoSuchProcess:
         return 0.0
     return sum(_pss_bytes(member) for member in family) / 1e6

@@ -1,7 +1,6 @@
 """Everything of one stack, in the order in which it comes up and goes down."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -43,7 +42,7 @@ class Lineup:
         await self._forker.warm_up()
         servers = prepare_servers(self._settings, self._state_dir)
         self._cleanups = servers.cleanups
-        await self._start_layers([servers.children], execute)
+        await self._start_layer(servers.children, execute)
         plan = Plan(self._settings, self._keys, servers.superuser_dsn, servers.redis_url)
         began = time.monotonic()
         await self._bootstrap(servers.superuser_dsn)
@@ -52,7 +51,8 @@ class Lineup:
         table = processes(plan)
         self.health_ports = {row.program.name: row.health_port for row in table}
         *services, gateway = [self._child(row) for row in table]
-        await self._start_layers([services, [gateway]], self._forker)
+        await self._start_layer(services, self._forker)
+        await self._start_layer([gateway], self._forker)  # The door opens last.
         self._is_up = True
 
     async def stop(self) -> None:
@@ -66,21 +66,17 @@ class Lineup:
     def members(self) -> list[Supervised]:
         return [member for layer in self._layers for member in layer]
 
-    async def _start_layers(self, layers: list[list[Child]], launch: Launcher) -> None:
-        """Start all layers at once: their order matters only when they are ended."""
-        supervised = [
-            [Supervised(child, self._log_dir, launch) for child in layer] for layer in layers
-        ]
-        self._layers.extend(supervised)
-        async with contextlib.AsyncExitStack() as stack:
-            starts = [
-                asyncio.create_task(self._start_one(member))
-                for layer in supervised
-                for member in layer
-            ]
-            stack.push_async_callback(_cancel_all, starts)
+    async def _start_layer(self, children: list[Child], launch: Launcher) -> None:
+        layer = [Supervised(child, self._log_dir, launch) for child in children]
+        self._layers.append(layer)
+        starts = [asyncio.create_task(self._start_one(member)) for member in layer]
+        try:
             for done in asyncio.as_completed(starts):
                 await done
+        finally:
+            for start in starts:
+                start.cancel()
+            await asyncio.gather(*starts, return_exceptions=True)
 
     async def _start_one(self, member: Supervised) -> None:
         took_s = await member.start()
@@ -116,9 +112,3 @@ class Lineup:
 
 def _ready_line(name: str, took_s: float, where: str) -> None:
     say(f"{name:<{NAME_WIDTH}} ready {took_s:5.1f} s  {where}".rstrip())
-
-
-async def _cancel_all(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

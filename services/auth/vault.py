@@ -49,7 +49,7 @@ def vault_of(resources: Resources) -> Vault:
     return vault
 
 
-def get_vault(request: Request) -> Vault:
+async def get_vault(request: Request) -> Vault:
     return vault_of(get_resources(request))
 
 

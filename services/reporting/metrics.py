@@ -1,4 +1,4 @@
-"""What operators see of the stock as a whole, over all tenants."""
+"""What operators see of the stock as a whole, over all tenants, and of the cache."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -11,6 +11,8 @@ inventory_value = Gauge(
 recommendations = Gauge(
     "inventory_reorder_recommendations_total", "Items at or below their reorder point."
 )
+cache_size = Gauge("cache_size_bytes", "What the values in the cache take.")
+cache_memory_usage = Gauge("cache_memory_usage_bytes", "What the cache takes in all.")
 
 
 def set_stock(values: Mapping[str, Decimal], low: int) -> None:

@@ -44,7 +44,7 @@ class Database:
 
     @classmethod
     def from_settings(cls, settings: ServiceSettings, *, hot_connections: int = 0) -> "Database":
-        """Return a database that connects when first used; `hot_connections` bounds the hot path."""
+        """Return a database that connects when first used, with so many hot connections at most."""
         dsn = settings.database_url.get_secret_value()
         options = {
             "server_settings": {

@@ -108,8 +108,7 @@ async def verify(database: Database, key: SigningKey) -> Verification:
                 forged = Difference("checkpoint_forged", number)
                 return Verification(number, entries, previous.hex(), forged)
             cursor = (found.upto_xid, found.upto_seq)
-            present = await _leaves(connection, found, CHECKPOINT_SIZE_MAX * 2)
-            difference = first_difference(number, _split(found.leaves), present, cursor)
+            difference = await _compare(connection, found)
             if difference is not None:
                 return Verification(number, entries, previous.hex(), difference)
             entries, previous = entries + found.size, digest
@@ -189,6 +188,18 @@ async def _seal_next(connection: AsyncConnection, key: SigningKey) -> int:
 
 async def _checkpoint(connection: AsyncConnection, number: int) -> Row[Any] | None:
     return (await connection.execute(_BY_NUMBER, {"number": number})).one_or_none()
+
+
+async def _compare(connection: AsyncConnection, found: Row[Any]) -> Difference | None:
+    """Return the first difference between a genuine checkpoint and the journal."""
+    sealed, upto = _split(found.leaves), (found.upto_xid, found.upto_seq)
+    # One row more than was sealed shows any difference; to tell which kind takes those around it.
+    for most in (found.size + 1, found.size + CHECKPOINT_SIZE_MAX):
+        present = await _leaves(connection, found, most)
+        difference = first_difference(found.number, sealed, present, upto)
+        if difference is None:
+            return None
+    return difference
 
 
 async def _leaves(

@@ -45,6 +45,7 @@ class RemoteKeys:
         self._clock = clock
         self._keys: dict[str, Key] = {}
         self._tried_at = float("-inf")
+        self._away = False
         self._fetching: asyncio.Task[None] | None = None
 
     @property
@@ -67,7 +68,10 @@ class RemoteKeys:
         raise InvalidToken("unknown kid")
 
     async def refresh(self) -> None:
-        """Fetch the keys, unless that was done just now. Failures are logged, not raised."""
+        """Fetch the keys, unless that was done just now.
+
+        Failures are logged when they begin, not raised.
+        """
         if self._fetching is None and self._clock() - self._tried_at < FETCH_INTERVAL_S:
             return
         # Shielded: whoever asked first may go away while others wait for the same answer.
@@ -88,8 +92,11 @@ class RemoteKeys:
             response = await self._client.get(self._url, timeout=FETCH_TIMEOUT_S)
             keys = _read(response.raise_for_status())
         except (httpx.HTTPError, ValueError, RecursionError) as error:
-            log.warning("keys not fetched", url=self._url, reason=repr(error))
+            if not self._away:
+                log.warning("keys not fetched", url=self._url, reason=repr(error))
+            self._away = True
             return
+        self._away = False
         if self._keys.keys() - keys.keys():
             self.generation += 1
         self._keys = keys

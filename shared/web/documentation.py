@@ -3,8 +3,9 @@
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 
 from shared.web.permissions import find_requirement
 from shared.web.problems import PROBLEM_CONTENT
@@ -39,8 +40,10 @@ PROBLEM_SCHEMA: dict[str, Any] = {
 _GENERAL = {
     "400": "`bad_request`: the request cannot be read.",
     "413": "`content_too_large`: the body is too large.",
+    "414": "`uri_too_long`: the address is too long.",
     "415": "`unsupported_media_type`: the body is not JSON.",
     "422": "`validation_failed`: some values are not valid.",
+    "431": "`headers_too_large`: the headers are too large.",
     "429": "`too_many_requests`: wait as `Retry-After` says.",
     "500": "`internal_error`: a fault of ours, logged under the request id.",
     "503": "`unavailable`: a part of the system is away; nothing was changed.",
@@ -66,16 +69,17 @@ def describe(app: FastAPI) -> dict[str, Any]:
         components["securitySchemes"] = {
             "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
         }
-        for route in app.routes:
-            if isinstance(route, APIRoute) and route.include_in_schema:
+        for route in iter_route_contexts(app.routes):
+            if isinstance(route.original_route, APIRoute) and route.include_in_schema:
                 for method in route.methods or ():
-                    _complete(document["paths"][route.path_format][method.lower()], route)
+                    operation = document["paths"][route.path_format][method.lower()]
+                    _complete(operation, route.dependant)
         app.openapi_schema = document
     return app.openapi_schema
 
 
-def _complete(operation: dict[str, Any], route: APIRoute) -> None:
-    needed = find_requirement(route.dependant)
+def _complete(operation: dict[str, Any], dependant: Dependant) -> None:
+    needed = find_requirement(dependant)
     general = dict(_GENERAL)
     if needed is not None:
         general |= _SIGNED_IN

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db.migrate import head_revision
@@ -75,8 +76,11 @@ async def why_not_ready(resources: Resources, migrations: Path) -> str:
     """Return why this process cannot work now, or an empty text."""
     if not await check_database(resources):
         return "database away"
-    async with AsyncSession(resources.database.engine) as session:
-        revision = await session.scalar(_REVISION)
+    try:
+        async with AsyncSession(resources.database.engine) as session:
+            revision = await session.scalar(_REVISION)
+    except ProgrammingError:  # Not even the first migration ran: there is no such table.
+        return "migrations pending"
     return "" if revision == head_revision(migrations) else "migrations pending"
 
 

@@ -24,9 +24,7 @@ class ExactRequest(Request):
 
     async def json(self) -> Any:  # noqa: ANN401 - any JSON value.
         if not hasattr(self, "_json"):
-            self._json = json.loads(
-                await self.body(), parse_float=Decimal, parse_constant=_refuse_constant
-            )
+            self._json = _parsed(await self.body())
         return self._json
 
 
@@ -91,6 +89,16 @@ async def _read_body(request: Request, validate: Callable[[Any], Any]) -> Any:  
 
 def _invalid_json(error: JSONDecodeError) -> dict[str, Any]:
     return {"type": "json_invalid", "loc": ("body", error.pos), "msg": error.msg, "input": {}}
+
+
+def _parsed(body: bytes) -> Any:  # noqa: ANN401 - any JSON value.
+    """Return what a body says; whatever is wrong with it is a JSONDecodeError."""
+    try:
+        return json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+    except JSONDecodeError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise JSONDecodeError("not UTF-8, nested too deep, or a number too long", "", 0) from error
 
 
 def _refuse_constant(name: str) -> None:

@@ -1,19 +1,22 @@
 from uuid import UUID
 
-from pydantic import Field
+from services.auth.users.schemas import (
+    Email,
+    Language,
+    Password,
+    PasswordInput,
+    TenantSlug,
+    UserRead,
+)
+from shared.schemas import Line, Output
 
-from services.auth.users.schemas import Email, Language, Password, UserRead
-from shared.schemas import Input, Line, Output
 
-
-class RegistrationCreate(Input):
+class RegistrationCreate(PasswordInput):
     email: Email
     password: Password
     name: Line | None = None
     language: Language | None = None
-    tenant: str | None = Field(
-        default=None, max_length=63, description="Short name of the tenant; `default` otherwise."
-    )
+    tenant: TenantSlug | None = None
 
 
 class TenantOfAccount(Output):

@@ -13,6 +13,11 @@ class Attempts(NamedTuple):
     window_started_at: datetime
 
 
+class Active(NamedTuple):
+    users: int
+    sessions: int
+
+
 async def count_attempt(
     session: AsyncSession, account: bytes, now: datetime, window: timedelta
 ) -> Attempts:
@@ -64,6 +69,21 @@ async def revoke(session: AsyncSession, session_id: UUID, now: datetime) -> UUID
     return await session.scalar(statement)
 
 
+async def forget_ended(
+    session: AsyncSession, ended_before: datetime, attempts_before: datetime
+) -> int:
+    """Delete sessions and counted attempts of all tenants that ended before these moments."""
+    forgotten = await session.scalar(
+        _FORGET_ENDED, {"ended_before": ended_before, "attempts_before": attempts_before}
+    )
+    return int(forgotten)
+
+
+async def count_active(session: AsyncSession, at: datetime) -> Active:
+    """Count the accounts and sessions of all tenants."""
+    return Active(*(await session.execute(_COUNT_ACTIVE, {"at": at})).one())
+
+
 _COUNT_ATTEMPT = text("""
     INSERT INTO sign_in_attempts AS a (account, window_started_at, attempts)
     VALUES (:account, :now, 1)
@@ -73,3 +93,5 @@ _COUNT_ATTEMPT = text("""
             CASE WHEN a.window_started_at <= :stale THEN :now ELSE a.window_started_at END
     RETURNING attempts, window_started_at""")
 _FORGET_ATTEMPTS = text("DELETE FROM sign_in_attempts WHERE account = :account")
+_FORGET_ENDED = text("SELECT forget_ended(:ended_before, :attempts_before)")
+_COUNT_ACTIVE = text("SELECT users, sessions FROM count_active(:at)")

@@ -11,6 +11,7 @@ from uuid import UUID
 LEEWAY = timedelta(seconds=10)  # In which the token just spent still gives its one successor.
 ATTEMPTS_MAX = 10
 ATTEMPT_WINDOW = timedelta(minutes=15)
+ENDED_SESSIONS_KEPT = timedelta(days=1)  # Longer than any access token that came of them.
 
 _PREFIX = "rt1."
 _ID_BYTES = 16

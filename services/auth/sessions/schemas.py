@@ -2,16 +2,14 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
-from services.auth.users.schemas import Email, Password, UserRead
+from services.auth.users.schemas import Email, Password, PasswordInput, TenantSlug, UserRead
 from shared.schemas import Input, Output
 
 
-class SignInCreate(Input):
+class SignInCreate(PasswordInput):
     email: Email
     password: Password
-    tenant: str | None = Field(
-        default=None, max_length=63, description="Short name of the tenant; `default` otherwise."
-    )
+    tenant: TenantSlug | None = None
 
 
 class RefreshCreate(Input):

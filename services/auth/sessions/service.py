@@ -17,6 +17,7 @@ from services.auth.sessions import queries
 from services.auth.sessions.models import UserSession
 from services.auth.sessions.rules import (
     ATTEMPT_WINDOW,
+    ENDED_SESSIONS_KEPT,
     RefreshToken,
     expiry,
     is_first_throttled,
@@ -124,6 +125,18 @@ async def sign_out(
     if user_id is not None:
         entry = SessionRevoked(session_id=actor.session_id, user_id=user_id, reason="logout")
         journal.record(session, entry)
+
+
+async def forget_ended(session: AsyncSession, *, now: datetime) -> int:
+    """Forget, for all tenants, what no decision needs any more; return how many rows."""
+    return await queries.forget_ended(session, now - ENDED_SESSIONS_KEPT, now - ATTEMPT_WINDOW)
+
+
+async def measure_active(session: AsyncSession, *, now: datetime) -> None:
+    """Set the gauges of accounts and sessions that are in use."""
+    active = await queries.count_active(session, now)
+    metrics.users_active.set(active.users)
+    metrics.sessions_active.set(active.sessions)
 
 
 async def _find_if_attempts_left(

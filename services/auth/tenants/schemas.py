@@ -6,9 +6,9 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from services.auth.tenants.rules import SLUG_PATTERN, is_known_currency
-from services.auth.users.schemas import Email, Password
+from services.auth.users.schemas import Email, Password, PasswordInput
 from shared.i18n import N_
-from shared.schemas import Input, Line, Output
+from shared.schemas import Line, Output
 
 Language = Literal["en", "fr"]
 
@@ -25,7 +25,7 @@ Slug = Annotated[
 ]
 
 
-class TenantCreate(Input):
+class TenantCreate(PasswordInput):
     name: Line
     slug: Slug
     admin_email: Email = Field(description="Of the tenant's first administrator.")

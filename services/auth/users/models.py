@@ -1,7 +1,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import FetchedValue
+from sqlalchemy import FetchedValue, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.auth.users.rules import Role
@@ -20,7 +20,7 @@ class User(Base):
     email_sealed: Mapped[bytes]
     name_sealed: Mapped[bytes | None]
     password_hash: Mapped[str]  # PHC string, Argon2id.
-    role: Mapped[Role]
+    role: Mapped[Role] = mapped_column(Text)
     language: Mapped[str | None]
     locked_at: Mapped[datetime | None]
     sessions_ended_at: Mapped[datetime | None]  # Sessions started before it are over.

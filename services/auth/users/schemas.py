@@ -2,7 +2,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
 from services.auth.users.rules import EMAIL_LENGTH_MAX, Role, is_email
@@ -19,6 +19,14 @@ def _checked(text: str) -> str:
     return text
 
 
+def _writable(password: SecretStr) -> SecretStr:
+    try:
+        password.get_secret_value().encode()
+    except UnicodeEncodeError:
+        raise PydanticCustomError("string_unicode", N_("The text is not valid Unicode.")) from None
+    return password
+
+
 Email = Annotated[
     Text,
     Field(min_length=3, max_length=EMAIL_LENGTH_MAX, examples=["ada@example.com"]),
@@ -32,10 +40,20 @@ Password = Annotated[
         description="Any characters; taken exactly as given, in Unicode form NFC.",
         examples=["nine unrelated words"],
     ),
+    AfterValidator(_writable),
+]
+TenantSlug = Annotated[
+    Text, Field(max_length=63, description="Short name of the tenant; `default` otherwise.")
 ]
 
 
-class UserCreate(Input):
+class PasswordInput(Input):
+    """A body with a password, which is taken exactly: only types that say so trim their text."""
+
+    model_config = ConfigDict(str_strip_whitespace=False)
+
+
+class UserCreate(PasswordInput):
     email: Email
     password: Password
     role: Role

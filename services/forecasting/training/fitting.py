@@ -8,14 +8,7 @@ from typing import Any
 
 from services.forecasting.training.rules import ErrorCode
 
-PRELOADED = (
-    # The methods first: they hold numeric libraries to one thread before any is imported.
-    "services.forecasting.methods.training",
-    "pandas",
-    "prophet.serialize",
-    "statsmodels.tsa.statespace.sarimax",
-    "holidays",
-)
+PRELOADED = "services.forecasting.training.preload"
 
 
 def prepare() -> None:

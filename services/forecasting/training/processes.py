@@ -29,7 +29,7 @@ class FittingProcesses:
     def __init__(self, size: int, time_limit_s: float) -> None:
         self._time_limit_s = time_limit_s
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(list(fitting.PRELOADED))
+        self._context.set_forkserver_preload([fitting.PRELOADED])
         self._idle: asyncio.LifoQueue[_Slot] = asyncio.LifoQueue()
         self._slots = [_Slot() for _ in range(size)]
         for slot in self._slots:

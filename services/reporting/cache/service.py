@@ -3,16 +3,14 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from services.reporting import metrics as gauges
 from services.reporting.cache.rules import hit_rate
 from services.reporting.cache.schemas import CacheStatsRead, PrefixRead
 from shared import metrics
-
-size_bytes = Gauge("cache_size_bytes", "What the values in the cache take.")
-memory_usage_bytes = Gauge("cache_memory_usage_bytes", "What the cache takes in all.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +47,8 @@ async def refresh_gauges(redis: Redis) -> None:
     """Bring the gauges up to date; with the cache away they stay as they were."""
     usage = await find_usage(redis)
     if usage is not None:
-        size_bytes.set(usage.size_bytes)
-        memory_usage_bytes.set(usage.memory_usage_bytes)
+        gauges.cache_size.set(usage.size_bytes)
+        gauges.cache_memory_usage.set(usage.memory_usage_bytes)
 
 
 async def find_usage(redis: Redis) -> Usage | None:

@@ -16,9 +16,10 @@ async def list_days(session: AsyncSession, first: date) -> list[tuple[date, str,
     return [(row.day, row.kind, row.movements) for row in rows]
 
 
-async def list_cursors(session: AsyncSession) -> Sequence[RowMapping]:
-    """Return how far each journal was followed."""
-    return (await session.execute(_CURSORS)).mappings().all()
+async def list_cursors(session: AsyncSession, producers: Sequence[str]) -> Sequence[RowMapping]:
+    """Return how far each of these journals was followed."""
+    rows = await session.execute(_CURSORS, {"producers": list(producers)})
+    return rows.mappings().all()
 
 
 _STOCK = text("""
@@ -31,4 +32,7 @@ _STOCK = text("""
            (SELECT count(*) FROM levels WHERE on_hand > 0) AS on_hand_lines
     FROM items i LEFT JOIN item_values v ON v.item_id = i.id""")
 _DAYS = text("SELECT day, kind, movements FROM movement_days WHERE day >= :first")
-_CURSORS = text("SELECT producer, xid, seq, applied_at FROM follower_cursors ORDER BY producer")
+_CURSORS = text("""
+    SELECT p.producer, coalesce(c.xid, 0) AS xid, coalesce(c.seq, 0) AS seq, c.applied_at
+    FROM unnest(CAST(:producers AS text[])) AS p (producer)
+    LEFT JOIN follower_cursors c ON c.producer = p.producer ORDER BY p.producer""")

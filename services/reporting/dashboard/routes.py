@@ -14,6 +14,8 @@ CanReport = Annotated[Principal, Depends(requires("report:read"))]
 
 
 @router.get("/stats")
-async def read_stats(resources: Everything, caller: CanReport, now: Now) -> DashboardStatsRead:
+async def read_dashboard_stats(
+    resources: Everything, caller: CanReport, now: Now
+) -> DashboardStatsRead:
     """Sum up stock, movements and value; kept for a minute, `as_of` says from when."""
     return await service.read_stats(resources, caller, now=now)

@@ -23,6 +23,7 @@ from services.reporting.dashboard.schemas import (
 )
 from services.reporting.inventory_value.rules import may_see_values
 from services.reporting.inventory_value.service import total_value
+from services.reporting.read_models.rules import PRODUCERS
 from services.reporting.resources import ReportingResources
 from shared.db import Stamp
 from shared.errors import Unavailable
@@ -63,7 +64,7 @@ async def _compute(resources: Resources, caller: Principal, now: datetime) -> Da
         stock = await queries.count_stock(session)
         days = await queries.list_days(session, first_day_shown(today))
         value = await total_value(session, resources.own, caller.tenant_id)
-        cursors = await queries.list_cursors(session)
+        cursors = await queries.list_cursors(session, PRODUCERS)
     of_today, of_week = counted(days, today)
     return DashboardStatsRead(
         as_of=now,

@@ -18,6 +18,7 @@ from shared.contracts.inventory import (
 )
 from shared.journal import Entry, JournalEntry
 
+PRODUCERS = ("auth", "inventory", "forecasting")  # Whose journals reporting follows.
 _READ: dict[str, type[Entry]] = {
     entry.name: entry
     for entry in (ItemSaved, LocationRemoved, LocationSaved, PriceSet, StockMoved, TenantCreated)
@@ -58,6 +59,10 @@ def fold(entries: Sequence[Entry]) -> Changes:
     changes = Changes()
     for entry in entries:
         match entry:
+            case StockMoved():
+                changes.levels[entry.item_id, entry.location_id] += entry.quantity
+                if entry.leg == 0:
+                    changes.days[entry.occurred_at.astimezone(UTC).date(), entry.kind] += 1
             case ItemSaved():
                 changes.items[entry.item_id] = entry
             case LocationSaved():
@@ -66,10 +71,6 @@ def fold(entries: Sequence[Entry]) -> Changes:
             case LocationRemoved():
                 changes.locations.pop(entry.location_id, None)
                 changes.removed_locations.add(entry.location_id)
-            case StockMoved():
-                changes.levels[entry.item_id, entry.location_id] += entry.quantity
-                if entry.leg == 0:
-                    changes.days[entry.occurred_at.astimezone(UTC).date(), entry.kind] += 1
         found = cost_of(entry)
         if found is not None:
             changes.costs[found[0]] = found[1]
@@ -79,8 +80,8 @@ def fold(entries: Sequence[Entry]) -> Changes:
 def cost_of(entry: Entry) -> tuple[UUID, UnitCost] | None:
     """Return the unit cost that an entry brings, with its id."""
     match entry:
-        case PriceSet(kind="cost"):
-            return entry.price_id, UnitCost(entry.item_id, base64.b64decode(entry.amount_sealed))
         case StockMoved(cost_id=UUID() as cost_id, amount_sealed=str() as sealed):
             return cost_id, UnitCost(entry.item_id, base64.b64decode(sealed))
+        case PriceSet(kind="cost"):
+            return entry.price_id, UnitCost(entry.item_id, base64.b64decode(entry.amount_sealed))
     return None

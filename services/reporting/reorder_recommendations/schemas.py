@@ -1,7 +1,7 @@
 from datetime import date, datetime
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.money import DecimalText
 from shared.schemas import Output
@@ -12,21 +12,25 @@ Source = Literal["forecast", "reorder_point"]
 class ForecastRecommendation(BaseModel):
     """What forecasting recommends for one item, as far as this report shows it."""
 
+    model_config = ConfigDict(frozen=True)
+
     item_code: str
-    on_hand: DecimalText | None = None
-    reorder_point: DecimalText | None = None
-    safety_stock: DecimalText | None = None
+    name: str
+    unit: str
+    on_hand: DecimalText
+    reorder_point: DecimalText
+    safety_stock: DecimalText
     order_quantity: DecimalText
-    order_by: date | None = None
-    stock_out_date: date | None = None
-    reason: str = ""
+    order_by: date | None
+    stock_out_date: date | None
+    reason: str
 
 
 class ForecastPage(BaseModel):
-    """A page of forecasting's recommendations."""
+    """A page of forecasting's recommendations; it may be short while there is a `next_cursor`."""
 
     items: list[ForecastRecommendation]
-    next_cursor: str | None = None
+    next_cursor: str | None
 
 
 class ReorderRecommendationRead(Output):
@@ -34,9 +38,9 @@ class ReorderRecommendationRead(Output):
 
     item_code: str
     name: str
-    unit: str | None
+    unit: str
     on_hand: DecimalText
-    reorder_point: DecimalText | None
+    reorder_point: DecimalText
     safety_stock: DecimalText | None = Field(description="Null without a forecast.")
     order_quantity: DecimalText = Field(description="Stock units.")
     order_by: date | None = Field(description="Null without a forecast.")

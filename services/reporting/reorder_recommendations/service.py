@@ -13,7 +13,6 @@ from services.reporting.reorder_recommendations import queries
 from services.reporting.reorder_recommendations.rules import order_quantity
 from services.reporting.reorder_recommendations.schemas import (
     ForecastPage,
-    ForecastRecommendation,
     ReorderRecommendationPage,
     ReorderRecommendationRead,
 )
@@ -53,9 +52,9 @@ async def list_recommendations(
     forecast = None if began_by_rule else await _ask_forecasting(resources, asked, caller)
     if forecast is None and asked.cursor is not None and not began_by_rule:
         raise Unavailable
+    if forecast is not None:
+        return _from_forecast(forecast, asked)
     async with resources.database.transaction(Stamp(caller.tenant_id, caller.actor)) as session:
-        if forecast is not None:
-            return await _from_forecast(session, forecast, asked)
         return await _from_reorder_points(session, asked)
 
 
@@ -79,7 +78,7 @@ def _began_by_rule(cursor: str | None) -> bool:
 async def _ask_forecasting(
     resources: Resources, asked: Asked, caller: Principal
 ) -> ForecastPage | None:
-    """Return forecasting's page; None when it does not answer or gives none for this tenant."""
+    """Return forecasting's page; None when it does not answer or recommends nothing at all."""
     if resources.client is None:
         return None
     after = decode_cursor(asked.cursor, BY_FORECAST, 1)
@@ -95,21 +94,17 @@ async def _ask_forecasting(
     except (Unavailable, TimeoutError, httpx.HTTPError, ValidationError) as error:
         log.warning("recommending without a forecast", reason=type(error).__name__)
         return None
-    return page if page.items or after else None
+    return page if page.items or page.next_cursor or after else None
 
 
-async def _from_forecast(
-    session: AsyncSession, page: ForecastPage, asked: Asked
-) -> ReorderRecommendationPage:
-    wanted = [item for item in page.items if item.order_quantity > 0]
-    items = await queries.find_items(session, [item.item_code for item in wanted])
+def _from_forecast(page: ForecastPage, asked: Asked) -> ReorderRecommendationPage:
     return ReorderRecommendationPage(
         source=BY_FORECAST,
         as_of=asked.now,
         items=[
-            _forecast_row(item, items[item.item_code], asked.language)
-            for item in wanted
-            if item.item_code in items
+            ReorderRecommendationRead.model_validate(item, from_attributes=True)
+            for item in page.items
+            if item.order_quantity > 0
         ],
         next_cursor=encode_cursor(BY_FORECAST, [page.next_cursor]) if page.next_cursor else None,
     )
@@ -131,23 +126,6 @@ async def _from_reorder_points(session: AsyncSession, asked: Asked) -> ReorderRe
     )
 
 
-def _forecast_row(
-    item: ForecastRecommendation, known: RowMapping, language: str
-) -> ReorderRecommendationRead:
-    return ReorderRecommendationRead(
-        item_code=item.item_code,
-        name=_name(known, language),
-        unit=known["unit"],
-        on_hand=known["on_hand"] if item.on_hand is None else item.on_hand,
-        reorder_point=item.reorder_point,
-        safety_stock=item.safety_stock,
-        order_quantity=item.order_quantity,
-        order_by=item.order_by,
-        stock_out_date=item.stock_out_date,
-        reason=item.reason,
-    )
-
-
 def _rule_row(row: RowMapping, language: str) -> ReorderRecommendationRead:
     quantity = order_quantity(
         row["on_hand"],
@@ -158,7 +136,7 @@ def _rule_row(row: RowMapping, language: str) -> ReorderRecommendationRead:
     )
     return ReorderRecommendationRead(
         item_code=row["code"],
-        name=_name(row, language),
+        name=row["name_fr" if language == "fr" else "name_en"],
         unit=row["unit"],
         on_hand=row["on_hand"],
         reorder_point=row["reorder_point"],
@@ -171,8 +149,3 @@ def _rule_row(row: RowMapping, language: str) -> ReorderRecommendationRead:
             reorder_point=row["reorder_point"].normalize(),
         ),
     )  # fmt: skip
-
-
-def _name(row: RowMapping, language: str) -> str:
-    name: str = row["name_fr" if language == "fr" else "name_en"]
-    return name

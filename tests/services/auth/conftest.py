@@ -1,7 +1,7 @@
 """The auth service over a real database, with the keys that tests/support believes."""
 
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import httpx
@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from services.auth.app import create_app
 from services.auth.settings import Settings
-from shared.clock import utc_now
+from shared.web import requests
 from tests.services.auth.people import (
     ADMIN_EMAIL,
     ADMIN_PASSWORD,
@@ -24,7 +24,7 @@ from tests.support.database import Databases
 from tests.support.services import PRIVATE_KEY, running
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_settings(
     databases: Databases, service_environment: dict[str, str]
 ) -> Callable[..., Settings]:
@@ -48,32 +48,35 @@ def make_settings(
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def make_app(make_settings: Callable[..., Settings], clock: Clock) -> Callable[..., FastAPI]:
+def make_app(make_settings: Callable[..., Settings]) -> Callable[..., FastAPI]:
     def make(**changes: Any) -> FastAPI:
-        app = create_app(make_settings(**changes))
-        app.dependency_overrides[utc_now] = clock
-        return app
+        return create_app(make_settings(**changes))
 
     return make
 
 
-@pytest.fixture
-def app(make_app: Callable[..., FastAPI]) -> FastAPI:
-    return make_app()
+@pytest.fixture(scope="session")
+def app(make_settings: Callable[..., Settings]) -> FastAPI:
+    return create_app(make_settings())
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """Speak to one app for all tests: each makes a tenant of its own."""
     async with running(app) as client:
         yield client
 
 
 @pytest.fixture
+def clock(app: FastAPI) -> Iterator[Clock]:
+    """Give the app a clock that the test can move on."""
+    clock = Clock()
+    app.dependency_overrides[requests._now] = clock
+    yield clock
+    del app.dependency_overrides[requests._now]
+
+
+@pytest.fixture(scope="session")
 def sign_in(client: httpx.AsyncClient) -> SignIn:
     async def go(email: str, password: str = PASSWORD, tenant: str = "default") -> SignedIn:
         body = {"email": email, "password": password, "tenant": tenant}
@@ -87,7 +90,7 @@ def sign_in(client: httpx.AsyncClient) -> SignIn:
     return go
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 async def platform_admin(sign_in: SignIn) -> SignedIn:
     return await sign_in(ADMIN_EMAIL, ADMIN_PASSWORD)
 

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 
@@ -9,7 +9,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from services.auth.app import open_service
-from services.auth.jobs import ENDED_SESSIONS_KEPT, work
+from services.auth.jobs import work
+from services.auth.sessions.rules import ENDED_SESSIONS_KEPT
 from services.auth.settings import Settings
 from shared.clock import utc_now
 from tests.services.auth.people import SignedIn, claims_of
@@ -18,13 +19,13 @@ from tests.support.database import Databases
 pytestmark = pytest.mark.stack
 
 
-async def working(settings: Settings, is_done: Callable[[], object]) -> None:
+async def working(settings: Settings, is_done: Callable[[], Awaitable[bool]]) -> None:
     """Run the worker until `is_done` says so, at most ten seconds."""
     resources = open_service(settings)
     worker = asyncio.create_task(work(resources))
     try:
         async with asyncio.timeout(10):
-            while not await is_done():
+            while not await is_done():  # noqa: ASYNC110 - the database has no event for it.
                 await asyncio.sleep(0.05)
     finally:
         worker.cancel()

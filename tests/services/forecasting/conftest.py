@@ -1,18 +1,25 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy import select
 
+from services.forecasting import queue
 from services.forecasting.app import create_app
 from services.forecasting.followers import FOLLOWERS
 from services.forecasting.settings import Settings
+from services.forecasting.training import service
+from services.forecasting.training.fitting import fit
+from services.forecasting.training.models import JobItem
 from services.inventory.app import create_app as create_inventory
 from services.inventory.settings import Settings as InventorySettings
-from shared.db import Database
+from shared.clock import utc_now
+from shared.db import Database, Stamp
 from shared.journal.follow import apply_page
-from tests.services.forecasting.shop import Shop
+from tests.services.forecasting.shop import WEEK, Shop
 from tests.support.database import Databases
 from tests.support.services import Caller, running, service_headers
 
@@ -96,3 +103,45 @@ def follow(feed: Journal, database: Database) -> Callable[[], Awaitable[int]]:
 @pytest.fixture
 def shop(inventory: httpx.AsyncClient, caller: Caller) -> Shop:
     return Shop(inventory, caller)
+
+
+@pytest.fixture
+async def stocked(shop: Shop, follow: Callable[[], Awaitable[int]]) -> Shop:
+    """A tenant whose items A1 and B1 sold for eight weeks and whose C1 never moved."""
+    await shop.open("A1", "B1", "C1", lead_time_days=7, pack_size="12", pack_unit="case")
+    shop.sell("A1", WEEK * 8, stock=600)
+    shop.sell("B1", [2 * quantity for quantity in WEEK] * 8)
+    await shop.record()
+    await follow()
+    return shop
+
+
+@pytest.fixture
+def train(client: httpx.AsyncClient, caller: Caller) -> Callable[..., Awaitable[httpx.Response]]:
+    async def post(key: str | None = None, **body: Any) -> httpx.Response:
+        headers = caller.headers(**({"Idempotency-Key": key} if key else {}))
+        body = {"model_type": "seasonal_naive", "forecast_periods": 28} | body
+        return await client.post("/api/ai/forecast/train", json=body, headers=headers)
+
+    return post
+
+
+@pytest.fixture
+def train_here(
+    train: Callable[..., Awaitable[httpx.Response]], database: Database, caller: Caller
+) -> Callable[..., Awaitable[None]]:
+    """Train items as a worker would, but in this process and without the queue."""
+
+    async def run(**body: Any) -> None:
+        job = (await train(**body)).json()
+        stamp = Stamp(caller.tenant_id, "test")
+        async with database.transaction(stamp) as session:
+            found = select(JobItem).where(JobItem.job_id == UUID(job["id"]))
+            items = (await session.scalars(found)).all()
+            await queue.drop(session, [item.queue_id for item in items])
+            for item in items:
+                assignment = await service.begin(session, item.id, now=utc_now())
+                result = fit(assignment.request)["result"]
+                assert await service.succeed(session, item.id, result, now=utc_now())
+
+    return run

@@ -11,6 +11,9 @@ from shared.clock import utc_now
 from tests.support.services import Caller
 
 
+WEEK = (5, 6, 7, 8, 9, 14, 12)  # Sales of seven days.
+
+
 def days_ago(days: int) -> date:
     return utc_now().date() - timedelta(days=days)
 

@@ -29,12 +29,19 @@ class InProcessServices:
     apps: dict[str, httpx.AsyncClient] = field(default_factory=dict)
 
     async def get_json(
-        self, service: str, path: str, params: Mapping[str, Any] | None = None
+        self,
+        service: str,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        timeout_s: float = 10,
     ) -> Any:
         if service not in self.apps:
             raise Unavailable
         headers = service_headers("reporting", "journal:read", "forecast:read")
-        response = await self.apps[service].get(path, params=params, headers=headers)
+        response = await self.apps[service].get(
+            path, params=params, headers=headers, timeout=timeout_s
+        )
         if response.status_code >= 500:
             raise Unavailable
         response.raise_for_status()
@@ -148,8 +155,8 @@ def post(inventory: httpx.AsyncClient, caller: Caller) -> Callable[..., Awaitabl
 def get(client: httpx.AsyncClient, caller: Caller) -> Callable[..., Awaitable[dict[str, Any]]]:
     """Read something from reporting, which must succeed."""
 
-    async def read(path: str, by: Caller = caller, **params: Any) -> dict[str, Any]:
-        response = await client.get(path, params=params, headers=by.headers())
+    async def read(path: str, reader: Caller = caller, **params: Any) -> dict[str, Any]:
+        response = await client.get(path, params=params, headers=reader.headers())
         assert response.status_code == 200, response.text
         return response.json()
 

@@ -224,6 +224,22 @@ async def test_an_inserted_entry_is_named(database, sealed, superuser, at):
 
 
 @stack
+async def test_many_inserted_entries_are_told_from_a_removed_one(database, sealed, superuser):
+    """So many that the sealed entry they stand before is more than a row further on."""
+    await superuser.execute(
+        """INSERT INTO reporting.journal
+           SELECT nextval('reporting.journal_seq'), (xid::text::bigint - 1)::text::xid8,
+                  gen_random_uuid(), tenant_id, recorded_at, actor, request_id, type, subject, data
+           FROM reporting.journal, generate_series(1, 3) WHERE seq = $1""",
+        sealed[3]["seq"],
+    )
+
+    found = (await verify(database, KEY)).first_difference
+
+    assert (found.kind, found.checkpoint) == ("inserted", 1)
+
+
+@stack
 async def test_entries_in_another_order_are_seen(database, sealed, superuser):
     await superuser.execute(
         """UPDATE reporting.journal SET seq = CASE seq WHEN $1 THEN $2 ELSE $1 END

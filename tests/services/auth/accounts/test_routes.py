@@ -113,7 +113,9 @@ async def test_weak_passwords_are_refused(
         {"language": "de"},
         {"password": ""},
         {"password": "x" * 600},
-        {"password": "\ud800" * 20},
+        {"password": "\ud800 gravel umbrella sonnet"},
+        {"tenant": "\ud800"},
+        {"tenant": "a\x00"},
     ],
 )
 async def test_bodies_that_break_the_rules_are_refused(

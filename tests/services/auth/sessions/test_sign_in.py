@@ -222,7 +222,8 @@ async def test_attempts_are_measured_and_journaled(
     assert [after - past for past, after in zip(before, counts(), strict=True)] == [1, 2, 1, 1]
     connection = await asyncpg.connect(databases.superuser_dsn)
     rows = await connection.fetch(
-        "SELECT type, data->>'reason' AS reason FROM auth.journal WHERE tenant_id = $1 ORDER BY seq",
+        """SELECT type, data->>'reason' AS reason FROM auth.journal
+        WHERE tenant_id = $1 ORDER BY seq""",
         claims_of(boss.access_token)["tid"],
     )
     await connection.close()

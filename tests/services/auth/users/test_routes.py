@@ -248,7 +248,8 @@ async def test_changes_are_journaled_with_actor_and_request(
 
     connection = await asyncpg.connect(databases.superuser_dsn)
     rows = await connection.fetch(
-        "SELECT * FROM auth.journal WHERE subject = $1 AND request_id = 'journal-test' ORDER BY seq",
+        """SELECT * FROM auth.journal
+        WHERE subject = $1 AND request_id = 'journal-test' ORDER BY seq""",
         f"user:{ada.user['id']}",
     )
     await connection.close()

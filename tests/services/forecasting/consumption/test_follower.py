@@ -45,9 +45,7 @@ async def test_only_issues_are_consumption_and_the_stock_is_the_ledgers(
     found = await read_models(database, caller)
     assert sorted(int(row[2]) for row in found["levels"]) == [0, 80]
     window = {"from": str(days_ago(9)), "to": str(days_ago(0))}
-    answer = await client.get(
-        "/api/ai/consumption/A1", params=window, headers=caller.headers()
-    )
+    answer = await client.get("/api/ai/consumption/A1", params=window, headers=caller.headers())
     days = answer.json()["days"]
     assert [day["quantity"] for day in days] == ["3", "0", "5", "2", "0"]
     assert [day["on_hand"] for day in days] == ["97", "97", "88", "80", "80"]

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from services.forecasting.methods import training
+from services.forecasting.methods.intervals import Calibration
 from services.forecasting.methods.method import IncompatibleModel, MethodFailed, TooLittleData
-from services.forecasting.methods.model import METHODS
+from services.forecasting.methods.model import METHODS, Model
 from services.forecasting.methods.training import fit_series, forecast_series
 
 FIRST_DAY = date(2024, 11, 18)
@@ -145,12 +146,16 @@ def test_closed_days_ahead_are_forecast_at_zero(only_cheap, weekly_demand):
     assert result["points"][4]["mean"] > 0
 
 
-def test_bounds_stay_within_three_times_the_largest_day(only_cheap):
-    spike = [0] * 50 + [1, 0] * 30 + [0] * 50 + [90] + [0] * 30 + [1, 0] * 10
+def test_bounds_stay_within_three_times_the_largest_day(make_series):
+    series = make_series([4] * 56)
+    wild = Calibration(-1.0, -1.0, 1.0, 500.0, growth_per_day=0.0, level_floor=1.0)
+    member = METHODS["window_average"].fit(series, None)
+    model = Model((("window_average", 1.0, member),), wild, history_max=4.0)
 
-    result = fit_series(request(spike))
+    points = training._points(model, series, 2)
 
-    assert max(point["upper_95"] for point in result["points"]) <= 3 * 90
+    assert [point["upper_80"] for point in points] == [6.0, 6.0]
+    assert [point["upper_95"] for point in points] == [12.0, 12.0]
 
 
 def test_a_long_horizon_goes_beyond_the_backtest(only_cheap, weekly_demand):

@@ -1,0 +1,186 @@
+"""The documents in docs/openapi are what the code says now, and complete."""
+
+import ast
+import inspect
+import json
+from collections.abc import Callable, Iterator
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
+
+from shared.errors import Problem
+from tests.support.tree import ROOT, parsed, services
+
+METHODS = {"get", "post", "put", "patch", "delete"}
+# Problems that every route may give, documented once for all by shared.web.documentation.
+GENERAL = {400, 401, 403, 413, 415, 422, 429, 500, 503, 504}
+
+each_service = pytest.mark.parametrize("name", [service.name for service in services()])
+
+
+@cache
+def app_of(name: str) -> FastAPI:
+    app: FastAPI = import_module(f"services.{name}.app").create_app(None)
+    return app
+
+
+def document_of(name: str) -> dict[str, Any]:
+    return app_of(name).openapi()
+
+
+def operations(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in document_of(name)["paths"].items():
+        for method, operation in methods.items():
+            if method in METHODS:
+                yield f"{method.upper()} {path}", operation
+
+
+@each_service
+def test_the_golden_document_is_current(name):
+    golden = ROOT / "docs" / "openapi" / f"{name}.json"
+
+    assert golden.exists(), "make openapi"
+    assert json.loads(golden.read_text()) == json.loads(json.dumps(document_of(name)))
+
+
+@each_service
+def test_every_operation_is_described(name):
+    bare = [
+        where
+        for where, operation in operations(name)
+        if not operation.get("summary") or not operation.get("description")
+    ]
+
+    assert bare == []
+
+
+@each_service
+def test_operations_are_told_apart_by_their_names(name):
+    names = [operation["operationId"] for _, operation in operations(name)]
+
+    assert sorted(names) == sorted(set(names))
+
+
+@each_service
+def test_every_problem_is_the_one_problem_document(name):
+    for where, operation in operations(name):
+        for status, response in operation["responses"].items():
+            if int(status) >= 400:
+                assert list(response["content"]) == ["application/problem+json"], (where, status)
+                assert response["description"], (where, status)
+
+
+@each_service
+def test_every_operation_says_which_scope_it_needs(name):
+    """Only what a person does before signing in is open."""
+    undecided = [where for where, operation in operations(name) if "security" not in operation]
+    open_paths = {where for where, operation in operations(name) if operation["security"] == []}
+
+    assert undecided == []
+    assert {where for where in open_paths if "/auth/" not in where and "jwks" not in where} == set()
+
+
+@each_service
+def test_public_paths_start_where_the_gateway_looks(name):
+    known = ("/api/", "/.well-known/")
+
+    assert [w for w, _ in operations(name) if not w.split(" ")[1].startswith(known)] == []
+
+
+@each_service
+def test_text_and_lists_from_outside_are_bounded(name):
+    """Every string and list that a client sends has a length that ends somewhere."""
+    open_ended = [
+        f"{where}: {parameter['name']}"
+        for where, operation in operations(name)
+        for parameter in operation.get("parameters", ())
+        if parameter["in"] == "query" and _is_open(parameter["schema"])
+    ]
+
+    assert open_ended == []
+
+
+def _is_open(schema: dict[str, Any]) -> bool:
+    kinds = schema.get("anyOf", [schema])
+    return any(
+        kind.get("type") == "string"
+        and not {"maxLength", "enum", "const", "format", "pattern"} & kind.keys()
+        for kind in kinds
+    )
+
+
+@each_service
+def test_every_route_documents_the_problems_its_services_raise(name):
+    """By reading the code: what a route's functions raise, directly or through `service`."""
+    routes = [
+        route
+        for route in iter_route_contexts(app_of(name).routes)
+        if isinstance(route.original_route, APIRoute) and route.include_in_schema
+    ]
+    missing = [
+        f"{route.path}: {kind.__name__}"
+        for route in routes
+        for kind in _raised(route.endpoint, set())
+        if kind.status not in GENERAL
+        and kind.slug.replace("-", "_") not in _documented(route.responses)
+    ]
+
+    assert routes
+    assert missing == []
+
+
+def _documented(responses: dict[int | str, dict[str, Any]]) -> set[str]:
+    return {
+        word
+        for response in responses.values()
+        for word in str(response.get("description", "")).split("`")
+    }
+
+
+def _raised(function: Callable[..., Any], seen: set[Callable[..., Any]]) -> set[type[Problem]]:
+    """The problems that a function of a service raises, or those that it calls."""
+    function = inspect.unwrap(function)
+    if function in seen or not getattr(function, "__module__", "").startswith("services."):
+        return set()
+    seen.add(function)
+    module = inspect.getmodule(function)
+    assert module is not None
+    body = next(
+        (
+            node
+            for node in ast.walk(parsed_module(module))
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            and node.name == function.__name__
+        ),
+        None,
+    )
+    found: set[type[Problem]] = set()
+    for node in ast.walk(body) if body is not None else ():
+        if isinstance(node, ast.Raise) and node.exc is not None:
+            raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+            kind = _value(raised, module)
+            if isinstance(kind, type) and issubclass(kind, Problem):
+                found.add(kind)
+        elif isinstance(node, ast.Call):
+            called = _value(node.func, module)
+            if inspect.isfunction(called):
+                found |= _raised(called, seen)
+    return found
+
+
+def parsed_module(module: Any) -> ast.Module:
+    return parsed(ROOT / inspect.getfile(module))
+
+
+def _value(expression: ast.expr, module: Any) -> object:
+    """What a name, or an attribute of a module, stands for."""
+    if isinstance(expression, ast.Name):
+        return getattr(module, expression.id, None)
+    if isinstance(expression, ast.Attribute):
+        owner = _value(expression.value, module)
+        return getattr(owner, expression.attr, None) if inspect.ismodule(owner) else None
+    return None

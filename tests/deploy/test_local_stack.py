@@ -1,0 +1,158 @@
+"""`make up`, `status`, `down` for real: every process of the system, on ports of its own."""
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import closing
+from urllib.request import urlopen
+
+import psutil
+import pytest
+
+from deploy.local.instance import Instance
+from deploy.local.settings import PORT_VARIABLES, ROOT, port_uses
+
+pytestmark = [pytest.mark.stack, pytest.mark.slow]
+
+
+def is_free(port):
+    with closing(socket.socket()) as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+@pytest.fixture(scope="module")
+def ports():
+    while True:
+        base = 20_000 + 20 * secrets.randbelow(600)
+        found = {name: base + offset for offset, name in enumerate(PORT_VARIABLES)}
+        if all(is_free(port) for port, _, _ in port_uses(found)):
+            return found
+
+
+@pytest.fixture(scope="module")
+def state_dir(tmp_path_factory):
+    return tmp_path_factory.mktemp("stack")
+
+
+@pytest.fixture(scope="module")
+def stack(ports, state_dir):
+    """Return a function that runs a verb of `python -m deploy.local` on this stack."""
+    environment = {
+        **os.environ,
+        **{name: str(port) for name, port in ports.items()},
+        "STATE_DIR": str(state_dir),
+    }
+
+    def do(verb, **changed):
+        return subprocess.run(  # noqa: S603 - our own program.
+            [sys.executable, "-m", "deploy.local", verb],
+            cwd=ROOT,
+            env=environment | changed,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    yield do
+    do("down")
+
+
+@pytest.fixture(scope="module")
+def started(stack):
+    done = stack("up")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def wait_until(condition, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.1)
+
+
+def test_up_says_where_everything_is(started, ports, state_dir):
+    assert f"API      http://127.0.0.1:{ports['GATEWAY_PORT']}" in started
+    assert "Sign in  admin@example.com, password: " in started
+    assert started.count(" ready ") == 2 + 1 + 4 + 4 + 1
+    assert "Traceback" not in started
+    assert state_dir.stat().st_mode & 0o077 == 0
+
+
+def test_gateway_answers_when_up_returns(started, ports):
+    with urlopen(f"http://127.0.0.1:{ports['GATEWAY_PORT']}/health/ready", timeout=5) as answer:
+        assert answer.status == 200
+
+
+def test_status_lists_every_process(started, stack):
+    done = stack("status")
+
+    assert done.returncode == 0
+    assert done.stdout.count(" ready") == 11
+    assert "MB in all" in done.stdout
+
+
+def test_second_up_is_content_and_second_run_is_refused(started, stack):
+    assert "Already running" in stack("up").stdout
+
+    refused = stack("run")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("Already running (process ")
+
+
+def test_other_checkout_on_the_same_ports_is_told_which(started, stack, ports, tmp_path):
+    refused = stack("run", STATE_DIR=str(tmp_path))
+
+    assert refused.returncode == 1
+    assert refused.stderr == (
+        f"Port {ports['GATEWAY_PORT']} for gateway is taken; set GATEWAY_PORT to another one.\n"
+    )
+
+
+def test_crashed_service_comes_back(started, stack, state_dir):
+    before = Instance(state_dir).find().pids["inventory"]
+
+    os.kill(before, signal.SIGKILL)
+    wait_until(lambda: Instance(state_dir).find().pids["inventory"] != before)
+    wait_until(lambda: stack("status").returncode == 0)
+
+    assert "restarted 1x" in stack("status").stdout
+
+
+def test_down_leaves_nothing_behind(started, stack, state_dir):
+    note = Instance(state_dir).find()
+    family = psutil.Process(note.pid).children(recursive=True)
+
+    assert stack("down").stdout == "Stopped.\n"
+
+    assert len(family) >= len(note.pids)
+    assert not psutil.wait_procs(family, timeout=5)[1]
+    assert stack("status").stdout == "Not running.\n"
+    assert "Traceback" not in (state_dir / "log" / "stack.log").read_text()
+
+
+def test_second_start_keeps_secrets_and_data(started, stack, state_dir):
+    kept = (state_dir / "secrets.env").read_bytes()
+    cluster = (state_dir / "postgres" / "PG_VERSION").stat().st_mtime_ns
+
+    again = stack("up")
+
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert (state_dir / "secrets.env").read_bytes() == kept
+    assert (state_dir / "postgres" / "PG_VERSION").stat().st_mtime_ns == cluster
+    assert "the ADMIN_PASSWORD of" in again.stdout
+
+
+def test_killed_supervisor_takes_everything_along(started, stack, state_dir):
+    note = Instance(state_dir).find()
+    family = psutil.Process(note.pid).children(recursive=True)
+
+    os.kill(note.pid, signal.SIGKILL)
+
+    assert not psutil.wait_procs(family, timeout=20)[1]
+    assert stack("status").stdout == "Not running.\n"

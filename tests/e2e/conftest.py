@@ -1,0 +1,55 @@
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.stack import Stack, running_stack
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The whole system with fsync on, as `make up` starts it."""
+    with running_stack(Path(tmp_path_factory.mktemp("stack"))) as started:
+        yield started
+
+
+@pytest.fixture
+async def client(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
+    limits = httpx.Limits(max_connections=64)
+    async with httpx.AsyncClient(base_url=stack.url, timeout=30, limits=limits) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def tenant(stack: Stack, client: httpx.AsyncClient) -> dict[str, str]:
+    """The headers of the administrator of a tenant with one item A1 at one place, Main."""
+    headers = await stack.new_tenant(client)
+    place = {"name": "Main", "type": "warehouse"}
+    item = {"code": "A1", "name": "Item", "unit_cost": "2", "reorder_point": "5"}
+    for path, body in (("/api/locations", place), ("/api/inventory/add-item", item)):
+        made = await client.post(path, json=body, headers=headers)
+        assert made.status_code == 201, made.text
+    return headers
+
+
+@pytest.fixture
+def move(client: httpx.AsyncClient, tenant: dict[str, str]) -> Callable[..., Awaitable[Any]]:
+    async def post(kind: str, quantity: object, key: str | None = None) -> httpx.Response:
+        body = {"kind": kind, "item": "A1", "location": "Main", "quantity": quantity}
+        headers = tenant | ({"Idempotency-Key": key} if key else {})
+        return await client.post("/api/inventory/movements", json=body, headers=headers)
+
+    return post
+
+
+@pytest.fixture
+def eventually() -> Callable[..., Awaitable[None]]:
+    async def wait(check: Callable[[], Awaitable[bool]], timeout_s: float = 20) -> None:
+        async with asyncio.timeout(timeout_s):
+            while not await check():  # noqa: ASYNC110 - what is waited for is another process.
+                await asyncio.sleep(0.2)
+
+    return wait

@@ -1,0 +1,82 @@
+"""What a client and an auditor see at the gateway of the whole system."""
+
+import asyncio
+import time
+
+import httpx
+import pytest
+
+pytestmark = [pytest.mark.stack, pytest.mark.slow]
+
+
+async def test_a_logged_out_token_is_refused_within_a_second(stack, client):
+    headers = await stack.new_tenant(client)
+    assert (await client.get("/api/auth/me", headers=headers)).status_code == 200
+
+    await client.post("/api/auth/logout", json={}, headers=headers)
+    await asyncio.sleep(1.0)
+
+    assert (await client.get("/api/inventory", headers=headers)).status_code == 401
+
+
+async def test_another_tenant_sees_nothing(stack, client, tenant, move):
+    await move("receipt", 3)
+    stranger = await stack.new_tenant(client)
+
+    assert (await client.get("/api/inventory", headers=stranger)).json()["items"] == []
+    assert (await client.get("/api/inventory/lookup/A1", headers=stranger)).status_code == 404
+    assert (await client.get("/api/locations", headers=stranger)).json()["items"] == []
+
+
+async def test_internal_paths_and_forged_identities_do_not_pass(stack, client, tenant):
+    forged = {"X-User-Id": "1", "X-Tenant-Id": "1", "X-Roles": "admin"}
+
+    assert (await client.get("/internal/journal", headers=tenant)).status_code == 404
+    assert (await client.get("/api/inventory", headers=forged)).status_code == 401
+    direct = httpx.AsyncClient(base_url=f"http://127.0.0.1:{stack.port('inventory')}")
+    async with direct:
+        assert (await direct.get("/api/inventory", headers=forged)).status_code == 401
+        assert (await direct.get("/internal/journal", headers=tenant)).status_code == 401
+
+
+async def test_messages_are_french_where_french_is_preferred(client, tenant):
+    preferred = tenant | {"Accept-Language": "fr-CA;q=0.8, en;q=0.5"}
+    body = {"kind": "issue", "item": "A1", "location": "Main", "quantity": 1}
+
+    answer = await client.post("/api/inventory/movements", json=body, headers=preferred)
+    unknown = await client.get("/api/nothing-here", headers=preferred)
+
+    assert answer.json()["title"] == "Stock insuffisant"
+    assert answer.headers["content-language"] == "fr"
+    assert unknown.status_code == 404
+    assert unknown.headers["content-language"] == "fr"
+
+
+async def test_every_process_is_healthy_and_measured(stack, client):
+    health = (await client.get("/health")).json()
+    assert health["status"] == "ok"
+    for name in ("gateway", "auth", "inventory", "forecasting", "reporting"):
+        base = f"http://127.0.0.1:{stack.port(name)}"
+        async with httpx.AsyncClient(base_url=base) as direct:
+            assert (await direct.get("/health/ready")).status_code == 200
+            assert "http_requests_total" in (await direct.get("/metrics")).text
+
+
+async def test_the_documents_are_served_without_the_internet(client):
+    merged = (await client.get("/openapi.json")).json()
+    assert "/api/inventory/movements" in merged["paths"]
+    assert "/api/auth/login" in merged["paths"]
+    page = await client.get("/docs")
+    assert page.status_code == 200
+    assert "https://" not in page.text.replace("https://json-schema.org", "")
+
+
+async def test_a_second_start_is_quick_and_keeps_what_was_there(stack, client, tenant, move):
+    await move("receipt", 7)
+    await asyncio.to_thread(stack.run, "down")
+    started = time.monotonic()
+    await asyncio.to_thread(stack.run, "up")
+
+    assert time.monotonic() - started < 60
+    answer = await client.get("/api/inventory/lookup/A1", headers=tenant)
+    assert answer.json()["on_hand"] == "7"

@@ -1,0 +1,92 @@
+import pytest
+
+from shared.errors import Forbidden, Unauthorized
+from tests.services.forecasting.shop import WEEK, days_ago
+from tests.support.services import Caller, assert_problem, service_headers
+
+pytestmark = pytest.mark.stack
+
+PATH = "/api/ai/recommendations"
+
+
+@pytest.fixture
+async def planned(shop, follow, train_here):
+    """A1 is about to run out, B1 has enough, C1 is not trained."""
+    packed = {"lead_time_days": 7, "pack_size": "12", "pack_unit": "case"}
+    await shop.open("A1", "B1", "C1", **packed)
+    shop.sell("A1", list(WEEK) * 8, stock=sum(WEEK) * 8 + 20)
+    shop.sell("B1", list(WEEK) * 8, stock=10_000)
+    await shop.record()
+    await follow()
+    await train_here(item_codes=["A1", "B1"])
+
+
+async def ask(client, caller, **params):
+    answer = await client.get(PATH, params=params, headers=caller.headers())
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_what_runs_out_before_delivery_is_to_be_ordered_in_whole_packs(
+    client, caller, planned
+):
+    found = await ask(client, caller)
+
+    [item] = found["items"]
+    assert (item["item_code"], item["on_hand"], item["available"]) == ("A1", "20", "20")
+    assert item["reason_code"] == "stock_out_before_delivery"
+    assert item["order_by"] == str(days_ago(0))
+    assert str(days_ago(0)) <= item["stock_out_date"] <= str(days_ago(-4))
+    assert int(item["order_quantity"]) == item["packs"] * 12 > 0
+    assert f"order {item['packs']} cases by" in item["reason"]
+    demand = item["demand"]
+    bounds = ["lower_95", "lower_80", "expected", "upper_80", "upper_95"]
+    assert demand["days"] == 7
+    assert sorted(bounds, key=lambda name: float(demand[name])) == bounds
+    assert float(item["reorder_point"]) >= float(demand["expected"]) > 0
+
+
+async def test_all_shows_items_to_leave_alone_too(client, caller, planned):
+    found = await ask(client, caller, all=True)
+
+    assert [item["item_code"] for item in found["items"]] == ["A1", "B1"]
+    assert found["items"][1]["order_quantity"] == "0"
+    assert found["items"][1]["reason_code"] == "enough_stock"
+
+
+async def test_pages_go_on_where_they_ended(client, caller, planned):
+    first = await ask(client, caller, all=True, limit=1)
+    second = await ask(client, caller, all=True, limit=1, cursor=first["next_cursor"])
+
+    assert [i["item_code"] for i in first["items"] + second["items"]] == ["A1", "B1"]
+    assert (await ask(client, caller, all=True, cursor=second["next_cursor"]))["items"] == []
+
+
+async def test_the_reason_and_the_name_come_in_french(client, caller, planned):
+    found = await ask(client, caller, lang="fr")
+
+    assert found["items"][0]["name"] == "Article A1"
+    assert found["items"][0]["reason"].startswith("Le stock couvre")
+
+
+async def test_another_service_reads_the_same_for_a_tenant(client, caller, planned):
+    headers = service_headers("reporting", "forecast:read")
+    params = {"tenant": str(caller.tenant_id)}
+
+    answer = await client.get("/internal/recommendations", params=params, headers=headers)
+
+    assert answer.json() == await ask(client, caller)
+
+
+async def test_the_internal_path_is_closed_to_people_and_other_services(client, caller):
+    path, params = "/internal/recommendations", {"tenant": str(caller.tenant_id)}
+
+    as_person = await client.get(path, params=params, headers=caller.headers())
+    as_follower = await client.get(path, params=params, headers=service_headers("inventory"))
+
+    assert_problem(as_person, Unauthorized)
+    assert_problem(as_follower, Forbidden)
+
+
+async def test_another_tenant_sees_nothing(client, planned):
+    assert (await ask(client, Caller()))["items"] == []

@@ -1,0 +1,80 @@
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import psutil
+import pytest
+
+pytestmark = [pytest.mark.stack, pytest.mark.slow]
+
+CODES = [f"K{number}" for number in range(8)]
+
+
+@pytest.fixture
+def worker(databases, service_environment):
+    """Run `python -m services.forecasting work` while the block lasts; killed if still there."""
+    environment = os.environ | {
+        **{name.upper(): value for name, value in service_environment.items()},
+        "DATABASE_URL": databases.dsn("forecasting_app"),
+        "FORECASTING_CLIENT_SECRET": "forecasting-client-secret",
+        "AI_WORKERS": "2",
+    }
+
+    @asynccontextmanager
+    async def running() -> AsyncIterator[asyncio.subprocess.Process]:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "services.forecasting", "work", env=environment
+        )
+        try:
+            yield process
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+
+    return running
+
+
+async def until(condition, within_s=60.0):
+    async with asyncio.timeout(within_s):
+        while not await condition():
+            await asyncio.sleep(0.02)
+
+
+async def test_a_killed_worker_leaves_nothing_undone_and_does_nothing_twice(
+    client, caller, shop, follow, train, finished, worker
+):
+    await shop.open(*CODES)
+    for code in CODES:
+        shop.sell(code, [3, 4, 5, 6, 7, 9, 8] * 60)
+    await shop.record()
+    await follow()
+    job = (await train(item_codes=CODES, model_type="arima")).json()
+
+    async def has_begun():
+        answer = await client.get(f"/api/ai/jobs/{job['id']}", headers=caller.headers())
+        return answer.json()["done"] > 0
+
+    async with worker() as process:
+        await until(has_begun)
+        left_behind = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+    killed_at = (await client.get(f"/api/ai/jobs/{job['id']}", headers=caller.headers())).json()[
+        "done"
+    ]
+    async with worker() as process:
+        done = await finished(job["id"])
+        process.terminate()
+        stopped = await asyncio.wait_for(process.wait(), 20)
+
+    assert 0 < killed_at < len(CODES)
+    assert (done["state"], done["done"]) == ("succeeded", len(CODES))
+    listed = await client.get("/api/ai/models/list", headers=caller.headers())
+    assert sorted((m["entity_id"], m["version"]) for m in listed.json()["models"]) == [
+        (code, 1) for code in CODES
+    ]
+    assert stopped == 0
+    assert left_behind
+    assert [child for child in left_behind if child.is_running()] == []

@@ -1,0 +1,210 @@
+"""A service as small as can be, to see what every service gets from shared.web."""
+
+import asyncio
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
+
+import asyncpg
+from fastapi import Depends, FastAPI, Request, Response
+from pydantic import Field
+from sqlalchemy import text
+
+from shared.errors import Conflict
+from shared.money import DecimalText, Quantity
+from shared.principal import Principal
+from shared.schemas import Input, Line, Output
+from shared.settings import ServiceSettings
+from shared.web import KEYED, Session, build_app, feature_router, problems, requires
+from shared.web.etag import tag
+from shared.web.requests import get_resources
+from shared.web.resources import open_resources
+from shared.web.route import DirectRoute
+from tests.support.database import Databases
+
+MIGRATIONS = {
+    "0001_foundation.py": """
+from shared.migrations.foundation import create_foundation
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    create_foundation("shop")
+""",
+    "0002_notes.py": """
+from alembic import op
+
+from shared.migrations.foundation import TENANT, tenant_table
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    op.execute(f'''
+        CREATE TABLE shop.notes (
+            id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+            tenant_id uuid NOT NULL DEFAULT {TENANT},
+            line text NOT NULL
+        )''')
+    tenant_table("shop", "notes")
+    op.execute('''
+        CREATE FUNCTION shop.refuse_at_commit() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'canary: refused at commit'; END $$''')
+    op.execute('''
+        CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON shop.notes
+        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.line = 'fails at commit')
+        EXECUTE FUNCTION shop.refuse_at_commit()''')
+""",
+}
+SCHEMA = """
+    CREATE ROLE shop_app LOGIN PASSWORD 'shop' NOINHERIT;
+    CREATE SCHEMA shop AUTHORIZATION stock_owner;
+    GRANT CONNECT ON DATABASE stock TO shop_app;
+    GRANT USAGE ON SCHEMA shop TO shop_app;
+    ALTER ROLE shop_app SET search_path = shop, public"""
+
+CanRead = Annotated[Principal, Depends(requires("inventory:read"))]
+router = feature_router("/api/shop", "shop")
+
+
+@dataclass(eq=False)
+class NoteRefused(Conflict):
+    slug: ClassVar[str] = "note-refused"
+    title: ClassVar[str] = "Note refused"
+    detail: ClassVar[str] = "{free} left."
+    free: Decimal
+
+
+class NoteCreate(Input):
+    line: Line
+    quantity: Quantity = Decimal(1)
+
+
+class NoteRead(Output):
+    id: UUID
+    line: str
+    quantity: DecimalText
+
+
+class Nested(Input):
+    tree: Any = Field(default=None)
+
+
+@router.post("/notes", status_code=201, responses=problems(NoteRefused, *KEYED))
+async def add_note(
+    request: Request, response: Response, body: NoteCreate, session: Session, _caller: CanRead
+) -> NoteRead:
+    """Add a note; `refuse` is refused after it was written, `slow` takes its time."""
+    added = await session.scalar(_INSERT, {"line": body.line})
+    if body.line == "refuse":
+        raise NoteRefused(free=Decimal("2.50"))
+    if body.line == "slow":
+        await asyncio.sleep(0.2)
+    tag(request, response, 1)
+    response.headers["Location"] = f"/api/shop/notes/{added}"
+    return NoteRead(id=added, line=body.line, quantity=body.quantity)
+
+
+@router.get("/notes")
+async def list_notes(session: Session, _caller: CanRead) -> list[str]:
+    """List the notes by a session."""
+    return list((await session.scalars(_LIST)).all())
+
+
+@router.get("/hot-notes")
+async def list_hot(request: Request, caller: CanRead) -> list[str]:
+    """List the notes by the hot path."""
+    async with get_resources(request).database.hot(caller.tenant_id) as connection:
+        return [row["line"] for row in await connection.fetch("SELECT line FROM notes")]
+
+
+@router.get("/hot-failure")
+async def fail_hot(request: Request, caller: CanRead) -> None:
+    """Leave a hot connection in a bad way: in a transaction, as another tenant."""
+    async with get_resources(request).database.hot(caller.tenant_id) as connection:
+        await connection.execute("BEGIN")
+        await connection.execute("SELECT set_config('app.tenant', gen_random_uuid()::text, false)")
+        raise LookupError("canary: hot")
+
+
+@router.get("/sleep")
+async def sleep(session: Session, _caller: CanRead, seconds: float = 5) -> None:
+    """Sleep in the database."""
+    await session.execute(text("SELECT pg_sleep(:seconds)"), {"seconds": seconds})
+
+
+@router.get("/failures/{kind}")
+async def fail(kind: str, session: Session, _caller: CanRead) -> None:
+    """Fail in one of many ways."""
+    if kind == "sql":
+        await session.execute(text("SELECT canary FROM nothing_there"))
+    raise FAILURES[kind]
+
+
+@router.post("/trees")
+async def read_tree(body: Nested) -> dict[str, Any]:
+    """Take any JSON."""
+    return {"read": body.tree is not None}
+
+
+async def add_directly(_request: Request, _caller: CanRead, body: NoteCreate) -> NoteRead:
+    """Answer without FastAPI's general ways."""
+    return NoteRead(id=UUID(int=1), line=body.line, quantity=body.quantity)
+
+
+router.add_api_route(
+    "/direct", add_directly, methods=["POST"], status_code=201, route_class_override=DirectRoute
+)
+
+FAILURES: dict[str, Exception] = {
+    "bug": LookupError("canary: a bug"),
+    "group": ExceptionGroup("canary", [ValueError("canary")]),
+    "away": ConnectionRefusedError("canary: away"),
+    "pool": asyncpg.TooManyConnectionsError("canary: full"),
+    "shutdown": asyncpg.AdminShutdownError("canary: shutdown"),
+    "cancelled": asyncpg.QueryCanceledError("canary: statement timeout"),
+    "timeout": TimeoutError("canary"),
+}
+
+
+async def open_shop(
+    databases: Databases, folder: Path, environment: dict[str, str], **settings: Any
+) -> FastAPI:
+    """Return the shop's app over a database of its own schema, which is made if need be."""
+    await _make_schema(databases, folder)
+    read = ServiceSettings(
+        **environment,
+        **settings,
+        database_url=databases.superuser_dsn.replace("postgres@", "shop_app:shop@").replace(
+            "postgres:@", "shop_app:shop@"
+        ),
+    )
+    return build_app(
+        package=folder,
+        title="Shop",
+        description="For tests.",
+        resources=lambda: open_resources("shop", read, hot_connections=2),
+        routers=(router,),
+    )
+
+
+async def _make_schema(databases: Databases, folder: Path) -> None:
+    from shared.db.migrate import migrate  # noqa: PLC0415 - Alembic is needed here alone.
+
+    migrations = folder / "migrations"
+    migrations.mkdir(parents=True)
+    for name, code in MIGRATIONS.items():
+        (migrations / name).write_text(code)
+    superuser = await asyncpg.connect(databases.superuser_dsn)
+    await superuser.execute(SCHEMA)
+    await superuser.close()
+    await migrate("shop", migrations, databases.dsn("stock_owner"))
+
+
+_INSERT = text("INSERT INTO notes (line) VALUES (:line) RETURNING id")
+_LIST = text("SELECT line FROM notes")

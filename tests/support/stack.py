@@ -1,0 +1,132 @@
+"""The whole system as real processes, in a folder and on ports of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+from dotenv import dotenv_values
+
+from deploy.local.instance import Instance
+
+ROOT = Path(__file__).resolve().parents[2]
+VARIABLES = ("GATEWAY_PORT", "AUTH_PORT", "INVENTORY_PORT", "FORECASTING_PORT", "REPORTING_PORT")
+
+
+@dataclass
+class Stack:
+    """A running system: where it is, and who may sign in."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.environment['GATEWAY_PORT']}"
+
+    def port(self, name: str) -> str:
+        return self.environment[f"{name.upper()}_PORT"]
+
+    @property
+    def secrets(self) -> dict[str, str | None]:
+        return dotenv_values(self.folder / "secrets.env")
+
+    def pid(self, process: str) -> int:
+        """Return the process id of one process of the system, as it is now."""
+        note = Instance(self.folder).find()
+        assert note is not None
+        return note.pids[process]
+
+    def run(self, verb: str) -> None:
+        """Start (`up`) or stop (`down`) the system."""
+        _local(self.environment, verb)
+
+    def kill(self, process: str) -> int:
+        """End a process as a crash would; the supervisor starts it again."""
+        pid = self.pid(process)
+        with suppress(ProcessLookupError):  # It may be down from the last time.
+            os.kill(pid, signal.SIGKILL)
+        return pid
+
+    async def sign_in(self, client: httpx.AsyncClient) -> dict[str, str]:
+        """Return the headers of the platform's administrator."""
+        return await sign_in(
+            client, {"email": "admin@example.com", "password": self.secrets["ADMIN_PASSWORD"]}
+        )
+
+    async def new_tenant(self, client: httpx.AsyncClient) -> dict[str, str]:
+        """Make a tenant and return the headers of its administrator."""
+        slug, password = f"t-{uuid4().hex[:12]}", f"pass-{uuid4().hex}"
+        made = await client.post(
+            "/api/tenants",
+            json={
+                "name": slug,
+                "slug": slug,
+                "admin_email": "boss@example.com",
+                "admin_password": password,
+            },
+            headers=await self.sign_in(client),
+        )
+        assert made.status_code == 201, made.text
+        return await sign_in(
+            client, {"email": "boss@example.com", "password": password, "tenant": slug}
+        )
+
+
+async def sign_in(client: httpx.AsyncClient, body: dict[str, str | None]) -> dict[str, str]:
+    response = await client.post("/api/auth/login", json=body)
+    assert response.status_code == 200, response.text
+    return {"Authorization": f"Bearer {response.json()['access_token']}"}
+
+
+@contextmanager
+def running_stack(folder: Path, **settings: str) -> Iterator[Stack]:
+    """Start the whole system and stop it at the end."""
+    ports = dict(zip(VARIABLES, map(str, _free_ports()), strict=True))
+    environment = {**os.environ, **ports, "STATE_DIR": str(folder), **settings}
+    _local(environment, "up")
+    try:
+        yield Stack(folder, environment)
+    finally:
+        _local(environment, "down")
+
+
+def _local(environment: dict[str, str], verb: str) -> None:
+    done = subprocess.run(  # noqa: S603 - our own command.
+        [sys.executable, "-m", "deploy.local", verb],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _free_ports() -> list[int]:
+    """Return a port for each variable such that port + 10, the worker's, is free too."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            base = probe.getsockname()[1]
+        wanted = [base, *range(base + 1, base + 5), *range(base + 11, base + 15)]
+        if base < 60_000 and all(_is_free(port) for port in wanted):
+            return wanted[:5]
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
