@@ -9,16 +9,19 @@ import matplotlib as mpl
 
 mpl.use("Agg")
 
-from matplotlib import dates as mpl_dates  # noqa: E402 - after the choice of Agg.
-from matplotlib import pyplot as plt  # noqa: E402 - same.
-from matplotlib.axes import Axes  # noqa: E402 - same.
+from matplotlib import dates as mpl_dates
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.axis import XAxis
+from matplotlib.ticker import MaxNLocator
 
 HISTORY_DAYS = 120
 SIZE_INCHES = (11, 4.2)
 DOTS_PER_INCH = 110
 SOLD_COLOUR = "#8a94a6"
 FORECAST_COLOUR = "#0b6e99"
-PEAK_SHARE = 0.98  # A taller axis than the highest of these days only flattens the others.
+SOLD, FORECAST, NARROW, WIDE = LEGEND = ("Sold", "Forecast", "80 % interval", "95 % interval")
+HEADROOM = 1.16  # The legend stands above the highest bar.
 
 
 @dataclass(frozen=True)
@@ -38,8 +41,6 @@ class Picture:
     """What one chart shows."""
 
     title: str
-    demand_class: str
-    model: str
     sold: Sequence[tuple[date, float]]
     points: Sequence[Point]
 
@@ -56,42 +57,59 @@ def draw(picture: Picture, path: Path) -> None:
 
 
 def _draw_sales(axes: Axes, picture: Picture) -> None:
-    days = [day for day, _ in picture.sold]
-    axes.bar(
-        days, [n for _, n in picture.sold], width=0.85, color=SOLD_COLOUR, label="Sold", zorder=2
-    )
+    days = [_position(day) for day, _ in picture.sold]
+    axes.bar(days, [n for _, n in picture.sold], width=0.85, color=SOLD_COLOUR, label=SOLD)
 
 
 def _draw_forecast(axes: Axes, picture: Picture) -> None:
     points = picture.points
-    days = [point.date for point in points]
+    days = [_position(point.date) for point in points]
     for lower, upper, alpha, label in (
-        ([p.lower_95 for p in points], [p.upper_95 for p in points], 0.16, "95 % interval"),
-        ([p.lower_80 for p in points], [p.upper_80 for p in points], 0.30, "80 % interval"),
+        ([p.lower_95 for p in points], [p.upper_95 for p in points], 0.16, WIDE),
+        ([p.lower_80 for p in points], [p.upper_80 for p in points], 0.30, NARROW),
     ):
         axes.fill_between(
             days, lower, upper, color=FORECAST_COLOUR, alpha=alpha, linewidth=0, label=label
         )
-    axes.plot(
-        days, [p.mean for p in points], color=FORECAST_COLOUR, linewidth=2, label="Forecast"
-    )
-    axes.axvline(days[0], color="#444444", linewidth=1, linestyle=":", zorder=1)
+    axes.plot(days, [p.mean for p in points], color=FORECAST_COLOUR, linewidth=2, label=FORECAST)
+    axes.axvline(days[0], color="#444444", linewidth=1, linestyle=":")
 
 
 def _label(axes: Axes, picture: Picture) -> None:
-    axes.set_title(
-        f"{picture.title}: {picture.demand_class} demand, model {picture.model}",
-        loc="left",
-        fontsize=12,
-    )
+    axes.set_title(picture.title, loc="left", fontsize=12)
     axes.set_ylabel("Units a day")
     axes.set_xlabel("Day")
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(bottom=0, top=_top(picture) * HEADROOM)
     axes.margins(x=0.01)
-    axes.grid(axis="y", color="#dddddd", zorder=0)
+    axes.grid(axis="y", color="#dddddd")
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.xaxis.set_major_locator(mpl_dates.MonthLocator())
-    axes.xaxis.set_major_formatter(mpl_dates.DateFormatter("%b %Y"))
-    axes.xaxis.set_minor_locator(mpl_dates.WeekdayLocator(mpl_dates.MO))
-    axes.legend(loc="upper left", frameon=False, ncols=4)
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
+    _label_days(axes.xaxis)
+    handles, labels = axes.get_legend_handles_labels()
+    order = sorted(range(len(labels)), key=lambda each: LEGEND.index(labels[each]))
+    axes.legend(
+        [handles[each] for each in order],
+        LEGEND,
+        loc="upper left",
+        frameon=False,
+        ncols=len(LEGEND),
+    )
+
+
+def _top(picture: Picture) -> float:
+    return max([n for _, n in picture.sold] + [p.upper_95 for p in picture.points] + [1.0])
+
+
+def _label_days(axis: XAxis) -> None:
+    months = mpl_dates.MonthLocator()  # type: ignore[no-untyped-call]  # matplotlib's own gap.
+    names = mpl_dates.DateFormatter("%b %Y")  # type: ignore[no-untyped-call]  # same.
+    mondays = mpl_dates.WeekdayLocator(mpl_dates.MO)  # type: ignore[no-untyped-call]  # same.
+    axis.set_major_locator(months)
+    axis.set_major_formatter(names)
+    axis.set_minor_locator(mondays)
+
+
+def _position(day: date) -> float:
+    """Return the place of a day on the axis: matplotlib counts days since 1970."""
+    return float((day - date(1970, 1, 1)).days)

@@ -58,9 +58,7 @@ def whole_weeks(last_day: date, yesterday: date) -> timedelta:
     return timedelta(days=-((last_day - yesterday).days // WEEK_DAYS) * WEEK_DAYS)
 
 
-def series_of(
-    code: str, rows: Sequence[Row], shift: timedelta, yesterday: date
-) -> SalesSeries:
+def series_of(code: str, rows: Sequence[Row], shift: timedelta, yesterday: date) -> SalesSeries:
     """Return one item's calendar days up to `yesterday`; a day without a row sold nothing."""
     sold = {date.fromisoformat(row["date"]) + shift: int(row["quantity"]) for row in rows}
     first_day = min(sold)

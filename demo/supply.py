@@ -121,7 +121,7 @@ class Shop:
             self.shelf += quantity
             self._note(day, hour, Kind.TRANSFER, quantity, reference)
 
-    def _note(  # noqa: PLR0913 - the fields of a movement.
+    def _note(
         self,
         day: date,
         hour: int,

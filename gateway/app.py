@@ -17,7 +17,7 @@ from gateway.asgi import Receive, Scope, Send
 from gateway.call import Call
 from gateway.cors import Cors, is_preflight
 from gateway.errors import METHODS, UnknownMethod
-from gateway.headers import check_version, request_ids, sort_out
+from gateway.headers import check_host, request_ids, sort_out
 from gateway.health import Health
 from gateway.identity import Identity
 from gateway.openapi import Documents
@@ -101,9 +101,9 @@ class Gateway:
         except Problem as problem:
             await call.refuse(problem, self._default_language)
         except Exception:
-            log.exception("request failed", request_id=call.request_id.decode())
             if call.status:
-                raise  # Too late to say so: the server breaks the answer off.
+                raise  # Too late to say so: the server logs it and breaks the answer off.
+            log.exception("request failed", request_id=call.request_id.decode())
             await call.refuse(Problem(), self._default_language)
         finally:
             metrics.http.in_progress[method] -= 1
@@ -119,7 +119,7 @@ class Gateway:
         call.cors = self._cors.headers(head.read.get(b"origin"))
         if call.method not in METHODS:
             raise UnknownMethod
-        check_version(head, scope["http_version"])
+        check_host(head, scope["http_version"])
         call.path = check_path(scope["raw_path"])
         call.query = check_query(scope["query_string"])
         if is_preflight(call.method, head):

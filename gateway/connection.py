@@ -143,8 +143,9 @@ class Connection(asyncio.Protocol):
         return self._response
 
     def write(self, data: bytes) -> None:
-        """Write without waiting; `drain` tells when to go on."""
-        self._transport.write(data)
+        """Write without waiting; `drain` tells when to go on, the answer whether it is lost."""
+        if not self.closed:
+            self._transport.write(data)
 
     async def drain(self) -> None:
         """Wait until the other side takes more. Raises ConnectionLostError."""
@@ -251,8 +252,6 @@ class Connection(asyncio.Protocol):
         self._progress = True
         status = self._parser.get_status_code()
         if status < _FIRST_FINAL:
-            if status == 101:  # noqa: PLR2004  Switching Protocols, which we never ask for.
-                raise GarbageError
             return
         if self._unparsed > HEAD_LENGTH_MAX or len(self._headers) > HEADERS_MAX:
             _check_size(self._headers)

@@ -45,7 +45,7 @@ _USUAL: Final = frozenset(
 _READ: Final = frozenset(
     {
         b"host", b"authorization", b"content-length", b"transfer-encoding", b"x-request-id",
-        b"traceparent", b"accept-language", b"origin", b"connection", b"cookie",
+        b"traceparent", b"accept-language", b"origin", b"connection",
         b"access-control-request-method",
     }
 )  # fmt: skip
@@ -56,6 +56,7 @@ _SINGLE: Final = frozenset(
 # Ids are names, not secrets: one seed from the system does, and saves a system call each.
 _random: Final = Random(SystemRandom().getrandbits(256))  # noqa: S311  See above.
 
+_HOST: Final = re.compile(rb"[A-Za-z0-9.:\[\]_-]{1,255}")
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._~-]{1,64}")
 _TRACEPARENT: Final = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -128,10 +129,13 @@ def sort_out(headers: Headers) -> RequestHead:
     return head
 
 
-def check_version(head: RequestHead, version: str) -> None:
-    """Raise MalformedRequest for what HTTP/1.1 needs and lacks, or HTTP/1.0 has and cannot."""
-    unfit = b"transfer-encoding" in head.read if version == "1.0" else b"host" not in head.read
-    if unfit:
+def check_host(head: RequestHead, version: str) -> None:
+    """Raise MalformedRequest if the host is no host, or missing (HTTP/1.0 may leave it out).
+
+    HTTP/1.0 knows no chunked coding: who sends one there may be misread by others on the way.
+    """
+    host = head.read.get(b"host", b"none" if version == "1.0" else b"")
+    if not _HOST.fullmatch(host) or (version == "1.0" and b"transfer-encoding" in head.read):
         raise MalformedRequest
 
 

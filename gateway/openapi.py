@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -28,14 +29,13 @@ class Documents:
         self._client = client
         self._addresses = addresses
         self._documents: dict[str, Document] = {}
-        self._ask_again_at: dict[str, float] = {}
-        self._lock = asyncio.Lock()
+        self._merged: Document | None = None
+        self._ask_again_at: dict[str, float] = defaultdict(float)
+        self._locks = {service: asyncio.Lock() for service in SERVICES}
 
     async def of(self, service: str) -> Document:
         """Return a service's public document. Raises ServiceAway if none was ever to be had."""
-        async with self._lock:
-            if time.monotonic() >= self._ask_again_at.get(service, 0.0):
-                await self._fetch(service)
+        await self._refresh(service)
         try:
             return self._documents[service]
         except KeyError:
@@ -43,26 +43,32 @@ class Documents:
 
     async def merged(self) -> Document:
         """Return one document of all services that have one."""
-        found = {}
-        for service in SERVICES:
-            try:
-                found[service] = await self.of(service)
-            except ServiceAway:
-                continue
-        return merge(found)
+        await asyncio.gather(*map(self._refresh, SERVICES))
+        if self._merged is None:
+            known = (service for service in SERVICES if service in self._documents)
+            self._merged = merge({service: self._documents[service] for service in known})
+        return self._merged
 
-    async def _fetch(self, service: str) -> None:
-        kept_s = RETRY_S
+    async def _refresh(self, service: str) -> None:
+        async with self._locks[service]:
+            if time.monotonic() < self._ask_again_at[service]:
+                return
+            document = await self._fetch(service)
+            kept_s = RETRY_S if document is None else KEPT_S
+            self._ask_again_at[service] = time.monotonic() + kept_s
+            if document is not None and document != self._documents.get(service):
+                self._documents[service] = document
+                self._merged = None
+
+    async def _fetch(self, service: str) -> Document | None:
         try:
             url = self._addresses[service] + PATH
             response = await self._client.get(url, timeout=TIMEOUT_S)
             document = response.raise_for_status().json()
-            if isinstance(document, dict):
-                self._documents[service] = public_part(document)
-                kept_s = KEPT_S
         except (httpx.HTTPError, ValueError, RecursionError) as error:
             log.warning("document not fetched", upstream=service, reason=repr(error))
-        self._ask_again_at[service] = time.monotonic() + kept_s
+            return None
+        return public_part(document) if isinstance(document, dict) else None
 
 
 def public_part(document: Document) -> Document:

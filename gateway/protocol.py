@@ -198,7 +198,7 @@ class FrontDoor(HttpToolsProtocol):
         self._deaf = True
         self._head_since = None
         self.flow.resume_reading()
-        if self._parted:
+        if self._parted or self.transport.is_closing():
             return
         self._parted = True
         self.transport.write_eof()

@@ -151,9 +151,7 @@ class Exchange:
         connection, _ = await self._pool.acquire(self._deadline)
         response = self._begin(connection)
         connection.write(self._request_head(framing))
-        self._client = asyncio.create_task(
-            self._pump(connection, response, first, chunked=not declared)
-        )
+        self._client = asyncio.create_task(self._pump(connection, first, chunked=not declared))
         await response.head()
         return response
 
@@ -164,9 +162,7 @@ class Exchange:
             self._alarm = self._loop.call_later(PATIENCE_S, self._lose_patience)
         return self._response
 
-    async def _pump(
-        self, connection: Connection, response: Response, part: bytes, *, chunked: bool
-    ) -> None:
+    async def _pump(self, connection: Connection, part: bytes, *, chunked: bool) -> None:
         """Send the body as it arrives; then watch the client. Failures end the answer's wait."""
         try:
             while True:
@@ -179,27 +175,27 @@ class Exchange:
             if chunked:
                 connection.write(b"0\r\n\r\n")
             self.request_sent = True
-            await self._watch_client(response)
+            await self._watch_client()
         except (ClientGoneError, ContentTooLarge, ConnectionLostError) as error:
-            response.fail(error)
+            self._fail(error)
 
-    async def _watch_client(self, response: Response) -> None:
+    async def _watch_client(self) -> None:
         await self._body.wait_for_departure()
-        response.fail(ClientGoneError())
+        self._fail(ClientGoneError())
 
-    def _start_watching(self, response: Response) -> None:
+    def _start_watching(self) -> None:
         if self._client is None:
-            self._client = asyncio.create_task(self._watch_client(response))
+            self._client = asyncio.create_task(self._watch_client())
 
     def _lose_patience(self) -> None:
         """Nothing yet: from now on watch the client, and set the alarm to the deadline."""
-        if self._response is not None:
-            self._start_watching(self._response)
-        self._alarm = self._loop.call_at(self._deadline, self._give_up)
+        self._start_watching()
+        self._alarm = self._loop.call_at(self._deadline, self._fail, TimeoutError())
 
-    def _give_up(self) -> None:
+    def _fail(self, error: Exception) -> None:
+        """End the wait for whichever answer is waited for now."""
         if self._response is not None:
-            self._response.fail(TimeoutError())
+            self._response.fail(error)
 
     async def _pass_back(self, response: Response) -> None:
         if self._alarm is not None:
@@ -210,7 +206,7 @@ class Exchange:
         await self._call.begin(response.status, headers)
         if not response.complete:
             await self._call.write(b"", more=True)  # The head need not wait for the body.
-            self._start_watching(response)
+            self._start_watching()
         while not response.complete:
             async with asyncio.timeout(BODY_IDLE_MAX_S):
                 part = await response.read()

@@ -42,7 +42,7 @@ class Cache:
         except (RedisError, OSError):
             stored = None
         metrics.cache_duration.labels("get").observe(time.perf_counter() - started)
-        value = self._opened(stored, name) if stored is not None else None
+        value = self._opened(str(stored), name) if stored is not None else None
         (metrics.cache_misses if value is None else metrics.cache_hits).labels(prefix).inc()
         return value
 

@@ -6,8 +6,11 @@ import pytest
 from hypothesis import settings
 
 from deploy.local.stack import embedded_valkey
+from shared.log import configure_logging
 from tests.support.database import Databases, running_database
 
+# As a process logs: structlog's own way shows the locals of every frame, for seconds each time.
+configure_logging("tests", "INFO", "json")
 # Enough to find a fault within a few runs and to keep `make test-fast` fast; a busy machine is no
 # fault, so an example has no deadline.
 settings.register_profile("project", max_examples=50, deadline=None)

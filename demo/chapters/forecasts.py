@@ -1,7 +1,7 @@
 """Consumption out of the ledger, models out of consumption, orders out of models."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ TRAINING_WAIT_S = 600.0
 HORIZON_DAYS = 28
 TRAINING_DAYS = 730
 ITEMS_A_PAGE = 10
-CHART_CLASSES = ("smooth", "erratic", "lumpy", "intermittent")
+CHARTED = ("PASTA_B2_15", "20725", "PASTA_B4_6", "22282")  # Smooth, erratic, lumpy, intermittent.
 FINAL = frozenset({"succeeded", "failed", "cancelled"})
 
 Json = dict[str, Any]
@@ -51,28 +51,34 @@ def derive_consumption(client: Client, articles: Sequence[Article], progress: Pr
 
     Raises NotFollowed unless every single day's consumption is what was really sold.
     """
+    records: list[Json] = []
     task = progress.add_task("Consumption", total=len(articles))
-    first = min(article.sales.first_day for article in articles)
-    last = max(article.sales.last_day for article in articles)
-    window = {"from": first.isoformat(), "to": last.isoformat(), "limit": ITEMS_A_PAGE}
-    derived: dict[tuple[str, date], float] = {}
-    count, cursor = 0, None
-    while True:
-        page = client.post("/api/ai/consumption/derive", window | {"cursor": cursor})
-        count += page["derived"]
-        for each in page["records"]:
-            if float(each["quantity"]):
-                day = date.fromisoformat(each["date"])
-                derived[each["item_code"], day] = float(each["quantity"])
+    for page in _derived_pages(client, articles):
+        records += page["records"]
         progress.advance(task, ITEMS_A_PAGE)
-        cursor = page["next_cursor"]
-        if cursor is None:
-            break
+    derived = {
+        (record["item_code"], date.fromisoformat(record["date"])): float(record["quantity"])
+        for record in records
+        if float(record["quantity"])
+    }
     sold = {(a.product.code, day): float(n) for a in articles for day, n in a.sales.days() if n}
     wrong = sum(derived.get(key) != sold.get(key) for key in derived.keys() | sold.keys())
     if wrong:
         raise NotFollowed(f"On {wrong} item days, consumption is not what was sold.")
-    return count
+    return len(records)
+
+
+def _derived_pages(client: Client, articles: Sequence[Article]) -> Iterator[Json]:
+    first = min(article.sales.first_day for article in articles)
+    last = max(article.sales.last_day for article in articles)
+    window = {"from": first.isoformat(), "to": last.isoformat(), "limit": ITEMS_A_PAGE}
+    cursor = None
+    while True:
+        page = client.post("/api/ai/consumption/derive", window | {"cursor": cursor})
+        yield page
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return
 
 
 def train(client: Client, articles: Sequence[Article], progress: Progress) -> Json:
@@ -115,46 +121,31 @@ def read_recommendations(client: Client) -> list[Json]:
 def draw_charts(
     client: Client, models: Sequence[Json], articles: Sequence[Article], folder: Path
 ) -> list[Path]:
-    """Draw one item of each demand class and return the files."""
+    """Draw one item of each kind of demand and return the files."""
     named = {article.product.code: article for article in articles}
+    kept = {model["entity_id"]: model for model in models}
     paths = []
-    for demand_class in CHART_CLASSES:
-        code = _typical(models, demand_class, named)
-        if code is not None:
-            path = folder / f"{demand_class}-{code}.png"
-            charts.draw(_picture(client, named[code], demand_class), path)
-            paths.append(path)
+    for code in CHARTED:
+        path = folder / f"{code}.png"
+        charts.draw(_picture(client, named[code], kept[code]), path)
+        paths.append(path)
     return paths
 
 
-def _typical(models: Sequence[Json], demand_class: str, named: dict[str, Article]) -> str | None:
-    """Return the item of a class with the most days of sales: there is most to see."""
-    codes = [model["entity_id"] for model in models if model["demand_class"] == demand_class]
-    return max(
-        codes,
-        key=lambda code: sum(quantity > 0 for quantity in named[code].sales.quantities[-120:]),
-        default=None,
-    )
-
-
-def _picture(client: Client, article: Article, demand_class: str) -> charts.Picture:
+def _picture(client: Client, article: Article, model: Json) -> charts.Picture:
     code = article.product.code
     since = article.sales.last_day - timedelta(days=charts.HISTORY_DAYS - 1)
-    consumption = client.get(
-        f"/api/ai/consumption/{code}",
-        **{"from": since.isoformat(), "to": article.sales.last_day.isoformat()},
-    )
+    window = {"from": since.isoformat(), "to": article.sales.last_day.isoformat()}
+    consumption = client.get(f"/api/ai/consumption/{code}", **window)
     forecast = client.get(f"/api/ai/forecast/{code}", periods=HORIZON_DAYS)
+    methods = " + ".join(sorted(model["weights"], key=lambda name: -model["weights"][name]))
     return charts.Picture(
-        title=f"{article.product.name_en} ({code})",
-        demand_class=demand_class,
-        model=forecast["model"]["model_type"],
+        title=f"{code}, {article.product.name_en}: {model['demand_class']} demand, {methods}",
         sold=[
-            (date.fromisoformat(day["date"]), float(day["quantity"]))
-            for day in consumption["days"]
+            (date.fromisoformat(day["date"]), float(day["quantity"])) for day in consumption["days"]
         ],
         points=[
-            charts.Point(**{**point, "date": date.fromisoformat(point["date"])})
+            charts.Point(**(point | {"date": date.fromisoformat(point["date"])}))
             for point in forecast["points"]
         ],
     )

@@ -97,7 +97,9 @@ def movements_of(articles: Sequence[Article]) -> list[Movement]:
     )
 
 
-def send_movements(client: Client, movements: Sequence[Movement], progress: Progress) -> Counter[Kind]:
+def send_movements(
+    client: Client, movements: Sequence[Movement], progress: Progress
+) -> Counter[Kind]:
     """Record all movements in bulk calls and return how many of each kind.
 
     Raises LinesRefused, naming lines, when the server applies fewer than it was sent.

@@ -7,6 +7,7 @@ lock in the user's runtime folder and leaves the server running when Python is k
 import getpass
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import tempfile
@@ -21,6 +22,8 @@ from deploy.local.errors import StackError
 
 SUPERUSER = "postgres"
 SOCKET_PATH_MAX = 107  # bytes, sun_path of unix(7) without its final zero
+
+_COMPLAINT = re.compile(r"\b(?:FATAL|PANIC|ERROR|error):.*|.*\b(?:No space left|could not)\b.*")
 
 # For one machine shared with everything else. What is not here is PostgreSQL's default.
 SETTINGS: Mapping[str, str] = {
@@ -118,15 +121,19 @@ def _initialise(data_dir: Path, initdb: list[str], account: pwd.struct_passwd | 
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd="/")  # noqa: S603 - fixed words.
     if done.returncode != 0:
         shutil.rmtree(fresh, ignore_errors=True)
-        raise StackError(f"PostgreSQL could not make its data folder: {_last_line(done.stderr)}")
+        raise StackError(
+            f"PostgreSQL could not make its data folder: {reason_in(done.stdout + done.stderr)}"
+        )
     if data_dir.exists():
         data_dir.rmdir()  # Only an empty folder gets here; anything else raises.
     fresh.rename(data_dir)
 
 
-def _last_line(text: str) -> str:
-    lines = [line for line in text.splitlines() if "error" in line.lower()] or text.splitlines()
-    return lines[-1].strip() if lines else "no message"
+def reason_in(output: str) -> str:
+    """Return the line of initdb's output that says why it failed: the first complaint."""
+    complaint = _COMPLAINT.search(output)
+    lines = [line for line in output.splitlines() if line.strip()] or ["no message"]
+    return (complaint.group() if complaint else lines[-1]).strip()
 
 
 def _socket_dir(data_dir: Path, account: pwd.struct_passwd | None) -> Path:

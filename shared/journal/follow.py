@@ -39,11 +39,18 @@ class Follower:
 async def follow(
     follower: Follower, database: Database, client: ServiceClient, waker: Waker
 ) -> None:
-    """Apply the producer's journal for ever; with the producer away, wait and try again."""
+    """Apply the producer's journal for ever; with the producer away, wait and try again.
+
+    A driver that is just connecting turns a cancellation into an error of its own, hence the look
+    whether this task was cancelled.
+    """
+    task = asyncio.current_task()
     while True:
         try:
             applied = await apply_page(follower, database, client)
-        except Exception:  # noqa: BLE001 - the edge of this process: logged, then tried again.
+        except Exception:
+            if task is not None and task.cancelling():
+                raise
             log.exception("following failed", producer=follower.producer)
             await asyncio.sleep(RETRY_DELAY_S)
             continue

@@ -40,6 +40,7 @@ class Waker:
 
     async def listen(self, services: set[str]) -> None:
         """Receive wake-up calls for these services for ever, connecting again as needed."""
+        task = asyncio.current_task()
         while True:
             try:
                 async with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
@@ -47,6 +48,8 @@ class Waker:
                     async for message in pubsub.listen():
                         self._called[message["channel"].removeprefix(CHANNEL_PREFIX)].set()
             except (RedisError, OSError):
+                if task is not None and task.cancelling():
+                    raise
                 await asyncio.sleep(RECONNECT_DELAY_S)
 
     async def _publish(self) -> None:

@@ -39,7 +39,7 @@ class RequestLayer:
         structlog.contextvars.bind_contextvars(
             request_id=request_id, traceparent=headers.get(b"traceparent", b"").decode("latin-1")
         )
-        exchange = _Exchange(scope, send, int(headers.get(b"content-length", b"0") or 0))
+        exchange = _Exchange(scope, send, _size(headers.get(b"content-length", b"")))
         try:
             await self._within_deadline(scope, receive, exchange, headers)
         finally:
@@ -115,6 +115,10 @@ def _picked(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
 
 def _request_id(given: bytes) -> str:
     return given.decode() if _REQUEST_ID.match(given) else str(new_id())
+
+
+def _size(length: bytes) -> int:
+    return int(length) if length.isdigit() else 0
 
 
 def _seconds_left(deadline: bytes | None) -> float | None:

@@ -1,5 +1,6 @@
 """The models say of each table what the migrations made of it."""
 
+import re
 from importlib import import_module
 from typing import Any
 
@@ -47,7 +48,8 @@ def differences(column: Column[Any], found: asyncpg.Record | None) -> list[str]:
     if found is None:
         return ["is not in the table"]
     wrong = []
-    declared = column.type.compile(postgresql.dialect())
+    # A text with a length in the model, as an enumeration is, is a text with a check in the table.
+    declared = re.sub(r"^VARCHAR\(\d+\)$", "VARCHAR", column.type.compile(postgresql.dialect()))
     actual = _type_of(found)
     if declared not in ALIKE.get(actual, {actual}):
         wrong.append(f"is {actual}, not {declared}")

@@ -53,7 +53,9 @@ async def test_the_api_has_seven_methods(house: House, method):
 
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND", "FOO", "get", "Post"])
 async def test_other_methods_reach_nobody(house: House, method):
-    answer = await house.raw(house.request(line=f"{method} /api/inventory HTTP/1.1"))
+    line = f"{method} /api/inventory HTTP/1.1"
+
+    answer = await house.raw(house.request("Connection: close", line=line))
 
     assert re.match(rb"HTTP/1.1 (400|405) ", answer)
     assert b"application/problem+json" in answer

@@ -8,7 +8,7 @@ from gateway.headers import (
     HEADERS_MAX,
     RequestHead,
     answer_headers,
-    check_version,
+    check_host,
     may_pass,
     request_ids,
     sort_out,
@@ -84,13 +84,23 @@ def test_a_body_is_announced(headers, has_body):
     assert sort_out(headers).has_body is has_body
 
 
-def test_each_version_has_what_it_can():
-    host, chunked = [(b"host", b"a")], [(b"transfer-encoding", b"chunked")]
-    check_version(sort_out(host), "1.1")
-    check_version(sort_out([]), "1.0")
-    for headers, version in (([], "1.1"), (chunked, "1.0")):
-        with pytest.raises(MalformedRequest):
-            check_version(sort_out(headers), version)
+@pytest.mark.parametrize("host", [b"a", b"shop.example:8083", b"127.0.0.1", b"[::1]:80"])
+def test_a_host_is_a_host(host):
+    check_host(sort_out([(b"host", host)]), "1.1")
+
+
+@pytest.mark.parametrize("host", [b"", b"a b", b'a"', b"a/b", b"a@b", b"a,b", b"x" * 256, b"a\xff"])
+def test_what_is_no_host_is_refused(host):
+    with pytest.raises(MalformedRequest):
+        check_host(sort_out([(b"host", host)]), "1.1")
+
+
+def test_http_1_0_needs_no_host_and_has_no_chunks():
+    check_host(sort_out([]), "1.0")
+    with pytest.raises(MalformedRequest):
+        check_host(sort_out([(b"transfer-encoding", b"chunked")]), "1.0")
+    with pytest.raises(MalformedRequest):
+        check_host(sort_out([]), "1.1")
 
 
 TRACE = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

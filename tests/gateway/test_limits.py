@@ -12,6 +12,7 @@ from contextlib import suppress
 import httpx
 import pytest
 
+from gateway import __main__ as gateway_main
 from gateway import app as gateway_app
 from gateway import protocol
 from gateway.app import Gateway
@@ -21,7 +22,8 @@ from tests.support.gateway import Auth, House, Service, make_token, ok, read_req
 
 @pytest.fixture
 def impatient(monkeypatch):
-    """A sweep comes once a second; what it finds has been slow for longer than this."""
+    """Look every tenth of a second for what has been slow for longer than three tenths."""
+    monkeypatch.setattr(gateway_main, "TICKS_PER_SWEEP", 1)
     for name in ("HEAD_TIMEOUT_S", "STALL_TIMEOUT_S"):
         monkeypatch.setattr(protocol, name, 0.3)
 
@@ -36,7 +38,7 @@ async def test_a_client_that_does_not_read_ends_its_connection(house: House, imp
     client = socket.create_connection(("127.0.0.1", house.port))
     client.send(house.request())
 
-    await asyncio.sleep(2.5)
+    await asyncio.sleep(0.8)
 
     assert await asyncio.to_thread(read_the_rest, client) < 16_000_000
 

@@ -281,6 +281,25 @@ async def test_a_client_that_leaves_in_the_middle_of_an_answer_ends_it(house: Ho
     assert house.inventory.gone == 1
 
 
+async def test_a_half_read_answer_never_serves_the_next_request(house: House):
+    async def stall(reader, writer):
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf")
+        if not await reader.read(1):
+            house.inventory.gone += 1
+
+    await house.inventory.hang_up()
+    house.inventory.script = stall
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    writer.write(house.request())
+    await reader.readuntil(b"half")
+
+    writer.close()
+    await asyncio.sleep(0.2)
+
+    assert house.inventory.gone == 1
+
+
 async def test_an_early_refusal_by_the_service_reaches_the_client(house: House):
     async def refuse_early(reader, writer):
         await reader.readuntil(b"\r\n\r\n")

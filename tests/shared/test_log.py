@@ -15,7 +15,7 @@ CANARY = "canary-7f3a"
 def logged(capsys):
     """Configure logging as a process does and return a function that gives the lines written."""
     root = logging.getLogger()
-    before = root.handlers[:], root.level
+    before = root.handlers[:], root.level, structlog.get_config()
 
     def configure(level: str = "INFO", fmt: str = "json"):
         configure_logging("inventory", level, fmt)
@@ -24,9 +24,9 @@ def logged(capsys):
     configure.lines = lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     configure.text = lambda: capsys.readouterr().out
     yield configure
-    structlog.reset_defaults()
     structlog.contextvars.clear_contextvars()
-    root.handlers, root.level = before
+    root.handlers, root.level = before[:2]
+    structlog.configure(**before[2])
 
 
 def test_a_line_is_one_json_object_with_time_level_service_and_context(logged):

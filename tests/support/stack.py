@@ -9,12 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
 from dotenv import dotenv_values
 
 from deploy.local.instance import Instance
+from deploy.local.secrets import password_name
+from deploy.postgres.bootstrap import DATABASE
 
 ROOT = Path(__file__).resolve().parents[2]
 VARIABLES = ("GATEWAY_PORT", "AUTH_PORT", "INVENTORY_PORT", "FORECASTING_PORT", "REPORTING_PORT")
@@ -37,6 +40,12 @@ class Stack:
     @property
     def secrets(self) -> dict[str, str | None]:
         return dotenv_values(self.folder / "secrets.env")
+
+    def dsn(self, role: str) -> str:
+        """Return where a role of the database connects."""
+        password = self.secrets[password_name(role)]
+        socket_dir = (self.folder / "postgres" / "postmaster.pid").read_text().splitlines()[4]
+        return f"postgresql://{role}:{password}@/{DATABASE}?host={quote(socket_dir)}"
 
     def pid(self, process: str) -> int:
         """Return the process id of one process of the system, as it is now."""

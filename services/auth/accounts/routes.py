@@ -48,7 +48,7 @@ async def register(
     return users.opened(vault, await service.register(visit, body, vault=vault, now=now))
 
 
-@router.get("/me", responses=problems(UserNotFound))
+@router.get("/me", responses=problems(UserNotFound, TenantNotFound))
 async def read_account(
     request: Request, response: Response, session: Session, vault: Secrets, caller: SignedIn
 ) -> AccountRead:
@@ -58,7 +58,7 @@ async def read_account(
     return await _account(session, vault, user)
 
 
-@router.patch("/me", responses=problems(UserNotFound, PreconditionFailed))
+@router.patch("/me", responses=problems(UserNotFound, TenantNotFound, PreconditionFailed))
 async def update_account(
     body: ProfileUpdate,
     request: Request,

@@ -89,7 +89,7 @@ async def sign_in(visit: Visit, wanted: SignInCreate, *, vault: Vault, now: date
     async with visit.transaction(tenant.id, f"user:{user.id}") as session:
         await queries.forget_attempts(session, account)
         if renewed is not None:
-            (await users.hold_own(session, user.id)).password_hash = renewed
+            await users.renew_hash(session, user.id, renewed)
         started = _start(session, user, vault=vault, now=now)
     metrics.attempts.labels("success").inc()
     return _granted(vault, user, started, now)

@@ -2,7 +2,13 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from services.auth.errors import PasswordCommon, PasswordTooLong, PasswordTooShort, TenantSlugTaken
+from services.auth.errors import (
+    EmailTaken,
+    PasswordCommon,
+    PasswordTooLong,
+    PasswordTooShort,
+    TenantSlugTaken,
+)
 from services.auth.tenants import service
 from services.auth.tenants.schemas import TenantCreate, TenantRead
 from services.auth.vault import Secrets
@@ -20,7 +26,9 @@ PlatformAdministrator = Annotated[Principal, Depends(requires("tenant:manage"))]
 @router.post(
     "",
     status_code=201,
-    responses=problems(TenantSlugTaken, PasswordTooShort, PasswordTooLong, PasswordCommon),
+    responses=problems(
+        TenantSlugTaken, EmailTaken, PasswordTooShort, PasswordTooLong, PasswordCommon
+    ),
 )
 async def create_tenant(
     body: TenantCreate, session: Session, vault: Secrets, actor: PlatformAdministrator, now: Now

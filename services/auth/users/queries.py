@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -56,6 +56,12 @@ async def lock_with_administrators(session: AsyncSession, user_id: UUID) -> Sequ
         .with_for_update(key_share=True)
     )
     return (await session.scalars(query)).all()
+
+
+async def set_password_hash(session: AsyncSession, user_id: UUID, password_hash: str) -> None:
+    await session.execute(
+        update(User).where(User.id == user_id).values(password_hash=password_hash)
+    )
 
 
 async def has_administrator(session: AsyncSession) -> bool:

@@ -258,6 +258,11 @@ def unlock(session: AsyncSession, user: User) -> None:
     journal.record(session, UserUnlocked(user_id=user.id))
 
 
+async def renew_hash(session: AsyncSession, user_id: UUID, password_hash: str) -> None:
+    """Store the same password hashed with today's parameters."""
+    await queries.set_password_hash(session, user_id, password_hash)
+
+
 def raise_version(user: User, now: datetime) -> None:
     """End all access tokens of the user that are out: the gateway refuses older versions."""
     user.token_version += 1

@@ -20,9 +20,7 @@ async def save_items(session: AsyncSession, items: Sequence[dict[str, Any]]) -> 
 
 async def add_movements(session: AsyncSession, movements: Sequence[dict[str, Any]]) -> None:
     """Add ledger rows to the days and levels they belong to."""
-    rows = {"rows": orjson.dumps(movements).decode()}
-    await session.execute(_ADD_DAYS, rows)
-    await session.execute(_ADD_LEVELS, rows)
+    await session.execute(_ADD_MOVEMENTS, {"rows": orjson.dumps(movements).decode()})
 
 
 async def find_items(session: AsyncSession, codes: Sequence[str]) -> Sequence[RowMapping]:
@@ -69,29 +67,30 @@ _SAVE_ITEMS = text("""
         unit = excluded.unit, pack_size = excluded.pack_size, pack_unit = excluded.pack_unit,
         reorder_quantity = excluded.reorder_quantity, lead_time_days = excluded.lead_time_days,
         active = excluded.active""")
-_ADD_DAYS = text("""
-    INSERT INTO consumption AS c (item_id, location_id, day, issued, received, transferred,
-                                  adjusted, counted)
-    SELECT item_id, location_id, (occurred_at AT TIME ZONE 'UTC')::date,
-           coalesce(-sum(quantity) FILTER (WHERE kind = 'issue'), 0),
-           coalesce(sum(quantity) FILTER (WHERE kind = 'receipt'), 0),
-           coalesce(sum(quantity) FILTER (WHERE kind = 'transfer'), 0),
-           coalesce(sum(quantity) FILTER (
-               WHERE kind NOT IN ('issue', 'receipt', 'transfer', 'count_correction')), 0),
-           coalesce(sum(quantity) FILTER (WHERE kind = 'count_correction'), 0)
-    FROM json_to_recordset(CAST(:rows AS json)) AS r(
-        item_id uuid, location_id uuid, kind text, quantity numeric, occurred_at timestamptz)
-    GROUP BY 1, 2, 3 ORDER BY 1, 3, 2
-    ON CONFLICT (tenant_id, item_id, day, location_id) DO UPDATE SET
-        issued = c.issued + excluded.issued, received = c.received + excluded.received,
-        transferred = c.transferred + excluded.transferred,
-        adjusted = c.adjusted + excluded.adjusted, counted = c.counted + excluded.counted""")
-_ADD_LEVELS = text("""
+_ADD_MOVEMENTS = text("""
+    WITH moved AS MATERIALIZED (
+        SELECT item_id, location_id, kind, quantity,
+               (occurred_at AT TIME ZONE 'UTC')::date AS day
+        FROM json_to_recordset(CAST(:rows AS json)) AS r(
+            item_id uuid, location_id uuid, kind text, quantity numeric, occurred_at timestamptz)
+    ), days AS (
+        INSERT INTO consumption AS c (item_id, location_id, day, issued, received, transferred,
+                                      adjusted, counted)
+        SELECT item_id, location_id, day,
+               coalesce(-sum(quantity) FILTER (WHERE kind = 'issue'), 0),
+               coalesce(sum(quantity) FILTER (WHERE kind = 'receipt'), 0),
+               coalesce(sum(quantity) FILTER (WHERE kind = 'transfer'), 0),
+               coalesce(sum(quantity) FILTER (
+                   WHERE kind NOT IN ('issue', 'receipt', 'transfer', 'count_correction')), 0),
+               coalesce(sum(quantity) FILTER (WHERE kind = 'count_correction'), 0)
+        FROM moved GROUP BY 1, 2, 3 ORDER BY 1, 3, 2
+        ON CONFLICT (tenant_id, item_id, day, location_id) DO UPDATE SET
+            issued = c.issued + excluded.issued, received = c.received + excluded.received,
+            transferred = c.transferred + excluded.transferred,
+            adjusted = c.adjusted + excluded.adjusted, counted = c.counted + excluded.counted
+    )
     INSERT INTO levels AS v (item_id, location_id, on_hand)
-    SELECT item_id, location_id, sum(quantity)
-    FROM json_to_recordset(CAST(:rows AS json)) AS r(
-        item_id uuid, location_id uuid, quantity numeric)
-    GROUP BY 1, 2 ORDER BY 1, 2
+    SELECT item_id, location_id, sum(quantity) FROM moved GROUP BY 1, 2 ORDER BY 1, 2
     ON CONFLICT (tenant_id, item_id, location_id) DO UPDATE SET
         on_hand = v.on_hand + excluded.on_hand""")
 _FIND_ITEMS = text("SELECT id, code FROM items WHERE code = ANY(:codes) ORDER BY code")

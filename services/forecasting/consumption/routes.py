@@ -24,10 +24,10 @@ CanRead = Annotated[Principal, Depends(requires("forecast:read"))]
 
 @router.post("/derive", responses=problems(ItemNotFound, InvalidWindow, InvalidCursor, *KEYED))
 async def derive_consumption(
-    body: ConsumptionDerive, session: Session, _caller: CanRead
+    body: ConsumptionDerive, session: Session, _caller: CanRead, now: Now
 ) -> ConsumptionDerived:
     """Derive what was used each day from the ledger, a page of items at a time."""
-    found = await service.derive(session, body)
+    found = await service.derive(session, body, today=day_of(now))
     derived.inc(found.derived)
     return found
 
@@ -46,6 +46,7 @@ async def get_consumption(
     ] = None,
 ) -> ConsumptionRead:
     """Tell what was used of an item each day; stock-out days are marked."""
-    last = to_day or day_of(now)
+    today = day_of(now)
+    last = to_day or today
     first = from_day or window_start(last)
-    return await service.read_consumption(session, item_code, first, last)
+    return await service.read_consumption(session, item_code, first, last, today=today)

@@ -41,12 +41,14 @@ async def apply_entries(session: AsyncSession, entries: Sequence[JournalEntry]) 
         await queries.add_movements(session, movements)
 
 
-async def derive(session: AsyncSession, wanted: ConsumptionDerive) -> ConsumptionDerived:
+async def derive(
+    session: AsyncSession, wanted: ConsumptionDerive, *, today: date
+) -> ConsumptionDerived:
     """Return the consumption of one page of items.
 
     Raises InvalidWindow, ItemNotFound, InvalidCursor.
     """
-    _check_window(wanted.from_day, wanted.to_day)
+    last_day = _last_day(wanted.from_day, wanted.to_day, today)
     after = decode_cursor(wanted.cursor, _BY_CODE, 1)
     after_code = after[0] if after else ""
     if wanted.items is None:
@@ -57,11 +59,11 @@ async def derive(session: AsyncSession, wanted: ConsumptionDerive) -> Consumptio
         rest = [(item_id, code) for code, item_id in known.items() if code > after_code]
         found = dict(rest[: wanted.limit + 1])
     page = dict(list(found.items())[: wanted.limit])
-    ledger = await queries.list_ledger_days(session, list(page), wanted.to_day)
+    ledger = await queries.list_ledger_days(session, list(page), last_day)
     records = [
         _record(code, day)
         for item_id, code in page.items()
-        for day in complete_days(ledger.get(item_id, []), wanted.from_day, wanted.to_day)
+        for day in complete_days(ledger.get(item_id, []), wanted.from_day, last_day)
         if day.is_worth_telling
     ]
     more = len(found) > len(page)
@@ -74,16 +76,16 @@ async def derive(session: AsyncSession, wanted: ConsumptionDerive) -> Consumptio
 
 
 async def read_consumption(
-    session: AsyncSession, item_code: str, from_day: date, to_day: date
+    session: AsyncSession, item_code: str, from_day: date, to_day: date, *, today: date
 ) -> ConsumptionRead:
     """Return every day of an item's consumption since it was first moved.
 
     Raises InvalidWindow, ItemNotFound.
     """
-    _check_window(from_day, to_day)
+    last_day = _last_day(from_day, to_day, today)
     item_id = (await find_items(session, [item_code]))[item_code]
-    ledger = await queries.list_ledger_days(session, [item_id], to_day)
-    days = complete_days(ledger.get(item_id, []), from_day, to_day)
+    ledger = await queries.list_ledger_days(session, [item_id], last_day)
+    days = complete_days(ledger.get(item_id, []), from_day, last_day)
     return ConsumptionRead.model_construct(
         item_code=item_code,
         as_of=await followed_until(session),
@@ -122,9 +124,11 @@ async def followed_until(session: AsyncSession) -> datetime | None:
     return await queries.followed_until(session)
 
 
-def _check_window(first_day: date, last_day: date) -> None:
+def _last_day(first_day: date, last_day: date, today: date) -> date:
+    """Return the last day to tell of: nothing is known beyond today. Raises InvalidWindow."""
     if not is_window(first_day, last_day):
         raise InvalidWindow(days_max=WINDOW_DAYS_MAX)
+    return min(last_day, today)
 
 
 def _record(item_code: str, day: ConsumptionDay) -> ConsumptionRecord:

@@ -13,7 +13,7 @@ from services.forecasting.recommendations.rules import (
     ReasonCode,
     Recommendation,
 )
-from shared.i18n import NP_, N_, translate, translate_plural
+from shared.i18n import N_, NP_, translate, translate_plural
 from shared.money import plain
 
 SENTENCES: Mapping[ReasonCode, str] = {

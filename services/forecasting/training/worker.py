@@ -39,11 +39,15 @@ class Trainer:
 
     async def run(self) -> None:
         """Serve the queue for ever, connecting again as needed."""
+        task = asyncio.current_task()
         try:
             while True:
                 try:
                     await self._serve()
-                except Exception:  # noqa: BLE001 - the edge: logged, then tried again.
+                except Exception:
+                    # A driver that is just connecting turns a cancellation into its own error.
+                    if task is not None and task.cancelling():
+                        raise
                     log.exception("training queue failed")
                 system_health.labels("ai").set(0)
                 await asyncio.sleep(RECONNECT_DELAY_S)

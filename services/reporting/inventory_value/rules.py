@@ -43,10 +43,10 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Valued:
-    """An item in stock and its value in money, to the smallest coin."""
+    """An item in stock, by its code, and its value in money to the smallest coin."""
 
     item_id: UUID
-    code: str
+    key: str
     name: str
     category: str | None
     unit: str

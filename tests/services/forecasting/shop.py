@@ -10,7 +10,6 @@ import httpx
 from shared.clock import utc_now
 from tests.support.services import Caller
 
-
 WEEK = (5, 6, 7, 8, 9, 14, 12)  # Sales of seven days.
 
 

@@ -58,6 +58,24 @@ async def test_a_loop_that_is_cancelled_ends():
         await task
 
 
+async def test_an_error_in_place_of_a_cancellation_ends_it_too():
+    """A driver that is just connecting makes an error of its own of a cancellation."""
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise ConnectionError("gave up") from None
+
+    task = asyncio.create_task(every(0.01, "test", work))
+    await asyncio.sleep(0)
+
+    task.cancel()
+
+    with pytest.raises(ConnectionError):
+        await asyncio.wait_for(task, 5)
+
+
 async def test_loops_run_side_by_side_and_one_error_ends_them_all():
     ended: list[str] = []
 

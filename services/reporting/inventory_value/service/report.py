@@ -66,8 +66,8 @@ async def read_report(
     currency = await find_currency(session) or own.default_currency
     digits = get_currency_precision(currency)
     items = await _value_items(session, own.prices, caller.tenant_id, digits, asked.language)
-    rows = await _rows(session, items, asked, digits)
-    left = [row for row in rows if after is None or row.key > after[0]]
+    rows = await _rows(session, items, asked.by, digits)
+    left = rows if after is None else [row for row in rows if row.key > after[0]]
     page = left[: asked.limit]
     return InventoryValueRead(
         method="wac",
@@ -76,7 +76,7 @@ async def read_report(
         currency=currency,
         total=sum((item.value for item in items), ZERO),
         unvalued_items=sum(item.unit_cost is None for item in items),
-        items=page,
+        items=[_read(row, asked.language) for row in page],
         next_cursor=encode_cursor(asked.by, [page[-1].key]) if len(left) > len(page) else None,
     )
 
@@ -108,7 +108,7 @@ def _valued(row: RowMapping, sealer: Sealer, tenant_id: UUID, digits: int, langu
     position = sealed.opened(sealer, tenant_id, row["item_id"])
     return Valued(
         item_id=row["item_id"],
-        code=row["code"],
+        key=row["code"],
         name=row["name_fr" if language == "fr" else "name_en"],
         category=row["category"],
         unit=row["unit"],
@@ -119,40 +119,38 @@ def _valued(row: RowMapping, sealer: Sealer, tenant_id: UUID, digits: int, langu
 
 
 async def _rows(
-    session: AsyncSession, items: Sequence[Valued], asked: Asked, digits: int
-) -> list[ValueRead]:
-    match asked.by:
+    session: AsyncSession, items: Sequence[Valued], by: Grouping, digits: int
+) -> Sequence[Valued] | Sequence[Group]:
+    """Return the rows of all pages in the order of their keys."""
+    match by:
         case "item":
-            return [_item_row(item) for item in items]
+            return items
         case "category":
-            return [_group_row(group, asked.language) for group in by_category(items)]
+            return by_category(items)
         case "location":
             levels: dict[UUID, dict[str, Decimal]] = defaultdict(dict)
             for row in await queries.list_levels(session):
                 levels[row["item_id"]][row["location"]] = row["on_hand"]
-            groups = by_location(items, levels, digits)
-            return [_group_row(group, asked.language) for group in groups]
+            return by_location(items, levels, digits)
 
 
-def _item_row(item: Valued) -> ValueRead:
+def _read(row: Valued | Group, language: str) -> ValueRead:
+    if isinstance(row, Group):
+        return ValueRead(
+            key=row.key,
+            name=row.key or translate(NO_CATEGORY, language),
+            items=row.items,
+            quantity=row.quantity,
+            unit=None,
+            unit_cost=None,
+            value=row.value,
+        )
     return ValueRead(
-        key=item.code,
-        name=item.name,
+        key=row.key,
+        name=row.name,
         items=1,
-        quantity=item.quantity,
-        unit=item.unit,
-        unit_cost=None if item.unit_cost is None else rounded_amount(item.unit_cost),
-        value=item.value,
-    )
-
-
-def _group_row(group: Group, language: str) -> ValueRead:
-    return ValueRead(
-        key=group.key,
-        name=group.key or translate(NO_CATEGORY, language),
-        items=group.items,
-        quantity=group.quantity,
-        unit=None,
-        unit_cost=None,
-        value=group.value,
+        quantity=row.quantity,
+        unit=row.unit,
+        unit_cost=None if row.unit_cost is None else rounded_amount(row.unit_cost),
+        value=row.value,
     )

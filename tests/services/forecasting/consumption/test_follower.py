@@ -12,17 +12,18 @@ from tests.services.forecasting.shop import days_ago
 pytestmark = pytest.mark.stack
 
 TABLES = {
-    "items": "id, code, name_en, name_fr, unit, pack_size, lead_time_days, active",
-    "levels": "item_id, location_id, on_hand, reserved",
-    "consumption": "item_id, location_id, day, issued, received, transferred, adjusted, counted",
+    "items": "SELECT id, code, name_en, name_fr, pack_size, lead_time_days, active FROM items",
+    "levels": "SELECT item_id, location_id, on_hand, reserved FROM levels",
+    "consumption": "SELECT item_id, location_id, day, issued, received, transferred, adjusted, "
+    "counted FROM consumption",
 }
 
 
 async def read_models(database, caller):
     async with database.transaction(Stamp(caller.tenant_id, "test")) as session:
         return {
-            table: sorted(map(tuple, await session.execute(text(f"SELECT {columns} FROM {table}"))))
-            for table, columns in TABLES.items()
+            table: sorted(map(tuple, await session.execute(text(statement))))
+            for table, statement in TABLES.items()
         }
 
 

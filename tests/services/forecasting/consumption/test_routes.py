@@ -63,6 +63,17 @@ async def test_what_cannot_be_derived_is_said(client, caller, stocked):
     assert (await derive(client, caller, limit=1, cursor="x")).status_code == 400
 
 
+async def test_nothing_is_told_of_days_to_come(client, caller, stocked):
+    window = {"from": "9998-01-01", "to": "9999-12-31"}
+    near = {"from": str(days_ago(1)), "to": str(days_ago(-5))}
+
+    far = await client.get("/api/ai/consumption/B1", params=window, headers=caller.headers())
+    soon = await client.get("/api/ai/consumption/B1", params=near, headers=caller.headers())
+
+    assert far.json()["days"] == []
+    assert [day["date"] for day in soon.json()["days"]] == [str(days_ago(1)), str(days_ago(0))]
+
+
 async def test_an_item_never_moved_has_no_days(client, caller, stocked):
     answer = await client.get("/api/ai/consumption/C1", headers=caller.headers())
 

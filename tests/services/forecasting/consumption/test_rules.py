@@ -1,5 +1,6 @@
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -124,6 +125,6 @@ def test_no_unit_is_lost_by_completing_days(movements, first, length):
     inside = [v for k, v in movements.items() if window[0] <= k <= window[1]]
     assert sum(day.quantity for day in days) == sum(issued for issued, _ in inside)
     assert sum(day.received for day in days) == sum(received for _, received in inside)
-    assert [b.day - a.day for a, b in zip(days, days[1:], strict=False)] == (
+    assert [b.day - a.day for a, b in pairwise(days)] == (
         [timedelta(days=1)] * max(len(days) - 1, 0)
     )

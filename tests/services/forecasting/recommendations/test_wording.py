@@ -63,7 +63,8 @@ def test_quantities_have_no_idle_zeros():
 
 def test_items_without_packs_are_ordered_in_units_and_odd_packs_as_they_are_called():
     assert "order 288 units by" in say(ReasonCode.OUT_OF_STOCK, pack_unit=None)
-    assert "order 12 × Fass by" in say(ReasonCode.OUT_OF_STOCK, pack_unit="Fass")
+    times = "\N{MULTIPLICATION SIGN}"
+    assert f"order 12 {times} Fass by" in say(ReasonCode.OUT_OF_STOCK, pack_unit="Fass")
 
 
 def test_a_later_order_names_its_day():

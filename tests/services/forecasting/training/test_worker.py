@@ -1,5 +1,3 @@
-import asyncio
-import multiprocessing
 import os
 import signal
 
@@ -8,8 +6,8 @@ import pytest
 from sqlalchemy import text
 
 from services.forecasting.training import service
-from shared.db import Stamp
 from shared.clock import utc_now
+from shared.db import Stamp
 
 pytestmark = pytest.mark.stack
 
@@ -134,10 +132,12 @@ async def test_items_survive_the_death_of_their_process(
 ):
     async with trainer():
         await finished((await train(item_codes=["A1", "B1"])).json()["id"])
-        for child in training_processes():
+        killed = training_processes()
+        for child in killed:
             child.send_signal(signal.SIGKILL)
         job = await finished((await train(item_codes=["A1", "B1"])).json()["id"])
 
+    assert killed
     assert job["state"] == "succeeded"
     versions = [(m["entity_id"], m["version"]) for m in await models_of(client, caller)]
     assert sorted(versions) == [("A1", 1), ("A1", 2), ("B1", 1), ("B1", 2)]

@@ -39,7 +39,7 @@ def worker(databases, service_environment):
 
 async def until(condition, within_s=60.0):
     async with asyncio.timeout(within_s):
-        while not await condition():
+        while not await condition():  # noqa: ASYNC110 - the condition lies in a database.
             await asyncio.sleep(0.02)
 
 
