@@ -26,13 +26,13 @@ HTTP_OK = 200
 def up(state_dir: Path) -> None:
     """Start the stack in the background; return when it is ready, raise StackError when not."""
     instance = Instance(state_dir)
-    note = instance.find()
-    if note is not None and note.ready:
-        say(f"Already running at {note.url} (process {note.pid}).")
-        return
-    log_path = state_dir / "log" / "stack.log"
+    with instance.only_starter():
+        if not _is_up_already(instance):
+            _start(instance, state_dir / "log" / "stack.log")
+
+
+def _start(instance: Instance, log_path: Path) -> None:
     log_path.parent.mkdir(parents=True, exist_ok=True)
-    state_dir.chmod(0o700)
     with log_path.open("w") as log:
         starter = subprocess.Popen(
             [sys.executable, "-m", "deploy.local", "run"],
@@ -43,6 +43,20 @@ def up(state_dir: Path) -> None:
             start_new_session=True,
         )
     _follow(starter, instance, log_path)
+
+
+def _is_up_already(instance: Instance) -> bool:
+    """Say whether a stack is there, waiting for one that somebody is just starting or ending."""
+    deadline = time.monotonic() + UP_TIMEOUT_S
+    while instance.is_held():
+        note = instance.find()
+        if note is not None and note.ready:
+            say(f"Already running at {note.url} (process {note.pid}).")
+            return True
+        if time.monotonic() > deadline:
+            raise StackError(f"Another start has not finished within {UP_TIMEOUT_S:.0f} s.")
+        time.sleep(POLL_INTERVAL_S)
+    return False
 
 
 def _follow(starter: subprocess.Popen[bytes], instance: Instance, log_path: Path) -> None:

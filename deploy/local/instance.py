@@ -27,6 +27,7 @@ class Instance:
     """The lock and the note in the state folder."""
 
     def __init__(self, state_dir: Path) -> None:
+        self._state_dir = state_dir
         self._lock_path = state_dir / "lock"
         self._note_path = state_dir / "stack.json"
         self._written: Note | None = None
@@ -34,7 +35,7 @@ class Instance:
     @contextmanager
     def hold(self) -> Iterator[None]:
         """Be the one stack of this checkout; raises StackError when there is one already."""
-        self._lock_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._make_folder()
         with self._lock_path.open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -44,6 +45,14 @@ class Instance:
                 yield
             finally:
                 self._note_path.unlink(missing_ok=True)
+
+    @contextmanager
+    def only_starter(self) -> Iterator[None]:
+        """Wait until nobody else is starting this stack in the background, then be the one."""
+        self._make_folder()
+        with (self._state_dir / "starting").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def write(self, note: Note) -> None:
         """Replace the note, if it says anything new."""
@@ -73,6 +82,9 @@ class Instance:
             return Note(**json.loads(self._note_path.read_text()))
         except FileNotFoundError:
             return None
+
+    def _make_folder(self) -> None:
+        self._state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def _where(self) -> str:
         note = self.find()

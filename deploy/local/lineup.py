@@ -13,7 +13,7 @@ from deploy.local.launch import Forker, Launcher, execute
 from deploy.local.migrate import migrate
 from deploy.local.output import ERRORS, NAME_WIDTH, WARNINGS, application_shows, say
 from deploy.local.probe import health
-from deploy.local.processes import Plan, Process, migrations, processes
+from deploy.local.processes import Plan, Process, in_layers, migrations, processes
 from deploy.local.servers import prepare_servers
 from deploy.local.settings import LocalSettings
 from deploy.local.supervisor import Child, Supervised
@@ -50,9 +50,8 @@ class Lineup:
         _ready_line("database", time.monotonic() - began, "roles, schemas, migrations")
         table = processes(plan)
         self.health_ports = {row.program.name: row.health_port for row in table}
-        *services, gateway = [self._child(row) for row in table]
-        await self._start_layer(services, self._forker)
-        await self._start_layer([gateway], self._forker)  # The door opens last.
+        for layer in in_layers(table):
+            await self._start_layer([self._child(row) for row in layer], self._forker)
         self._is_up = True
 
     async def stop(self) -> None:

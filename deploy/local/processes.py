@@ -105,6 +105,16 @@ def processes(plan: Plan) -> list[Process]:
     return [*rows, gateway]
 
 
+def in_layers(rows: list[Process]) -> list[list[Process]]:
+    """Return the order of starting: first the services, then who calls them from the first moment.
+
+    Workers follow the services' journals and the gateway reads auth's keys; started together with
+    the services they would begin by complaining.
+    """
+    callers = [row for row in rows if row.program.name.endswith(("-worker", "gateway"))]
+    return [[row for row in rows if row not in callers], callers]
+
+
 def migrations(plan: Plan) -> list[Program]:
     """Return the four migrations; each touches its own schema only, so they may run at once."""
     owner = {"OWNER_DATABASE_URL": _dsn(plan, "stock_owner")}

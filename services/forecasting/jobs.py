@@ -4,7 +4,7 @@ from services.forecasting.settings import Settings
 from services.forecasting.training import metrics as training_metrics
 from services.forecasting.training import queries as training
 from services.forecasting.training.service import adopt_orphans
-from services.forecasting.training.worker import Trainer
+from services.forecasting.worker import Trainer
 from shared.db import Database, Stamp
 from shared.jobs import every, run_together, standing_work
 from shared.web.resources import Resources

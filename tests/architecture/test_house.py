@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.tree import parsed, product_files, python_files, services, shown
+from tests.support.tree import nodes, product_files, python_files, services, shown
 
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 60
@@ -20,13 +20,17 @@ TRANSACTION_ENDS = {"commit", "rollback"}
 SILENCED = re.compile(
     r"#\s*(?:noqa(?P<codes>:\s*[A-Z]+\d+(?:,\s*[A-Z]+\d+)*)?"
     r"|type:\s*ignore(?P<kinds>\[[a-z, -]+\])?"
-    r"|pragma:\s*no cover(?P<cover>))(?P<reason>.*)$"
+    r"|pragma:\s*no cover(?P<cover>))(?P<reason>.*)$",
+    re.MULTILINE,
 )
 
 
 def silenced_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Every comment that silences a check and does not say which and why."""
-    for token in tokenize.generate_tokens(io.StringIO(path.read_text()).readline):
+    text = path.read_text()
+    if not SILENCED.search(text):
+        return
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
         found = SILENCED.search(token.string) if token.type == tokenize.COMMENT else None
         if found is None:
             continue
@@ -36,7 +40,7 @@ def silenced_lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(parsed(path)):
+    for node in nodes(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
@@ -109,7 +113,7 @@ def test_only_shared_ends_transactions():
         f"{shown(path)}:{node.lineno}: {node.func.attr}()"
         for path in product_files()
         if path.name != "versions" and not shown(path).startswith(("shared/", "deploy/"))
-        for node in ast.walk(parsed(path))
+        for node in nodes(path)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr in TRANSACTION_ENDS
@@ -125,7 +129,7 @@ def test_the_environment_is_read_by_settings_alone():
         for path in product_files()
         if shown(path).startswith(("services/", "gateway/", "shared/"))
         and path.name != "settings.py"
-        for node in ast.walk(parsed(path))
+        for node in nodes(path)
         if (isinstance(node, ast.Attribute) and node.attr in {"getenv", "environb"})
         or (isinstance(node, ast.Subscript) and ast.unparse(node.value) == "os.environ")
         or (isinstance(node, ast.Attribute) and ast.unparse(node) == "os.environ.get")
@@ -140,7 +144,7 @@ def test_nothing_prints_but_what_talks_to_a_person():
         f"{shown(path)}:{node.lineno}"
         for path in python_files()
         if not shown(path).startswith(talkative)
-        for node in ast.walk(parsed(path))
+        for node in nodes(path)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
         and node.func.id == "print"
@@ -153,7 +157,7 @@ def test_metric_names_carry_their_unit_and_service():
     """As OBSERVABILITY has them: seconds, bytes, `_total` for counters."""
     wrong = []
     for path in product_files():
-        for node in ast.walk(parsed(path)):
+        for node in nodes(path):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
                 continue
             if node.func.id not in {"Counter", "Histogram"} or not node.args:

@@ -11,6 +11,7 @@ LAYERS = ("routes", "service", "queries", "schemas", "models", "metrics", "rules
 # Packages of a service that are no features, and why.
 NO_FEATURES = {
     "services/forecasting/methods",  # The forecasting methods, one a file.
+    "services/forecasting/fitting",  # Running them: one fit, and the processes that run many.
 }
 # What is a feature's own affair: how it is reached and how it is stored.
 PRIVATE_LAYERS = {"routes", "queries"}

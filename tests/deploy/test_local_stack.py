@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from urllib.request import urlopen
 
@@ -136,16 +137,19 @@ def test_down_leaves_nothing_behind(started, stack, state_dir):
     assert "Traceback" not in (state_dir / "log" / "stack.log").read_text()
 
 
-def test_second_start_keeps_secrets_and_data(started, stack, state_dir):
+def test_second_start_keeps_secrets_and_data_and_may_be_asked_for_twice(started, stack, state_dir):
     kept = (state_dir / "secrets.env").read_bytes()
     cluster = (state_dir / "postgres" / "PG_VERSION").stat().st_mtime_ns
 
-    again = stack("up")
+    with ThreadPoolExecutor() as threads:
+        again, other = threads.map(stack, ["up", "up"])
 
     assert again.returncode == 0, again.stdout + again.stderr
+    assert other.returncode == 0, other.stdout + other.stderr
     assert (state_dir / "secrets.env").read_bytes() == kept
     assert (state_dir / "postgres" / "PG_VERSION").stat().st_mtime_ns == cluster
-    assert "the ADMIN_PASSWORD of" in again.stdout
+    assert "the ADMIN_PASSWORD of" in again.stdout + other.stdout
+    assert "Already running" in again.stdout + other.stdout
 
 
 def test_killed_supervisor_takes_everything_along(started, stack, state_dir):

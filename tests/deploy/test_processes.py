@@ -2,7 +2,7 @@ import pytest
 
 from deploy.local import secrets
 from deploy.local.postgres import SETTINGS
-from deploy.local.processes import SECRETS, Plan, migrations, processes
+from deploy.local.processes import SECRETS, Plan, in_layers, migrations, processes
 from deploy.local.settings import read_settings
 
 VALUES = {name: f"value-of-{name}" for name in secrets.MAKERS}
@@ -135,3 +135,11 @@ def test_own_database_server_keeps_its_address(tmp_path):
     assert auth.program.environment["DATABASE_URL"] == (
         "postgresql://auth_app:value-of-AUTH_APP_PASSWORD@db.example:6432/stock?sslmode=require"
     )
+
+
+def test_services_are_up_before_anybody_calls_them(tmp_path):
+    first, then = in_layers(processes(plan(tmp_path)))
+
+    assert [row.program.name for row in first] == ["auth", "inventory", "forecasting", "reporting"]
+    assert len(then) == 5
+    assert "gateway" in {row.program.name for row in then}

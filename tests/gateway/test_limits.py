@@ -253,3 +253,16 @@ async def wait_until_ready(client: httpx.AsyncClient) -> None:
             except httpx.TransportError:
                 pass
             await asyncio.sleep(0.05)
+
+
+@pytest.mark.slow
+async def test_the_gateway_loads_no_framework_no_database_and_no_service():
+    code = "import sys, gateway.__main__;print(*{name.partition('.')[0] for name in sys.modules})"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await process.communicate()
+
+    loaded = set(output.decode().split())
+    assert "gateway" in loaded
+    assert not loaded & {"fastapi", "starlette", "sqlalchemy", "asyncpg", "services"}

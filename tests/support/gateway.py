@@ -83,7 +83,17 @@ class Service:
         """Close all connections, as a restart does; they are gone when this returns."""
         for writer in [*self.writers]:
             writer.close()
-        await asyncio.sleep(0.02)
+            await asyncio.sleep(0)
+        if self.writers:
+            await asyncio.sleep(0.02)
+
+    async def is_left(self) -> bool:
+        """Whether the other side ends a connection before long."""
+        for _ in range(200):
+            if self.gone:
+                return True
+            await asyncio.sleep(0.01)
+        return False
 
     def reset(self) -> None:
         self.respond, self.respond_to, self.script = (lambda _: ok()), None, None

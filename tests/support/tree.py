@@ -28,6 +28,12 @@ def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(), str(path))
 
 
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """Everything in a file's syntax tree, walked once for all tests."""
+    return tuple(ast.walk(parsed(path)))
+
+
 def services() -> list[Path]:
     """The packages of the services."""
     return sorted(path.parent for path in (ROOT / "services").glob("*/__init__.py"))
@@ -35,7 +41,7 @@ def services() -> list[Path]:
 
 def modules_imported(path: Path) -> Iterator[str]:
     """The full names that a file imports, `from a import b` as `a.b`."""
-    for node in ast.walk(parsed(path)):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module is not None:

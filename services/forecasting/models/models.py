@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import Float
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.orm import Mapped, deferred, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db import Base
 from shared.ids import new_id
@@ -23,7 +23,7 @@ class Model(Base):
     model_type: Mapped[str]  # The method kept, "combination" or "no_demand".
     requested: Mapped[str]
     weights: Mapped[dict[str, float]] = mapped_column(JSONB)
-    payload: Mapped[dict[str, Any]] = deferred(mapped_column(JSONB))  # See methods.model.
+    payload: Mapped[dict[str, Any]] = mapped_column(JSONB, deferred=True)  # See methods.model.
     data_hash: Mapped[str]
     train_from: Mapped[date]
     train_to: Mapped[date]

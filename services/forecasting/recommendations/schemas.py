@@ -2,7 +2,7 @@ from datetime import date, datetime
 
 from pydantic import Field
 
-from services.forecasting.recommendations.rules import ReasonCode
+from services.forecasting.recommendations.rules.replenishment import ReasonCode
 from shared.money import DecimalText
 from shared.schemas import Output
 

@@ -11,15 +11,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.forecasting.consumption.service import followed_until
 from services.forecasting.recommendations import queries
-from services.forecasting.recommendations.lead_time_demand import demand_quantile
-from services.forecasting.recommendations.policy import order_policy
-from services.forecasting.recommendations.rules import Forecast, Position, explain, recommend
+from services.forecasting.recommendations.rules.lead_time_demand import demand_quantile
+from services.forecasting.recommendations.rules.policy import order_policy
+from services.forecasting.recommendations.rules.replenishment import (
+    Forecast,
+    Position,
+    explain,
+    recommend,
+)
+from services.forecasting.recommendations.rules.wording import Wording, sentence
 from services.forecasting.recommendations.schemas import (
     LeadTimeDemand,
     RecommendationPage,
     RecommendationRead,
 )
-from services.forecasting.recommendations.wording import Wording, sentence
 from shared.money import rounded_quantity
 from shared.pagination import decode_cursor, encode_cursor
 

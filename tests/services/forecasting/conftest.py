@@ -1,4 +1,6 @@
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -9,11 +11,12 @@ from sqlalchemy import select
 
 from services.forecasting import queue
 from services.forecasting.app import create_app
+from services.forecasting.fitting.fit import fit
 from services.forecasting.followers import FOLLOWERS
 from services.forecasting.settings import Settings
 from services.forecasting.training import service
-from services.forecasting.training.fitting import fit
 from services.forecasting.training.models import JobItem
+from services.forecasting.worker import Trainer
 from services.inventory.app import create_app as create_inventory
 from services.inventory.settings import Settings as InventorySettings
 from shared.clock import utc_now
@@ -22,6 +25,8 @@ from shared.journal.follow import apply_page
 from tests.services.forecasting.shop import WEEK, Shop
 from tests.support.database import Databases
 from tests.support.services import Caller, running, service_headers
+
+FINISHED_WITHIN_S = 60
 
 
 @pytest.fixture(scope="session")
@@ -145,3 +150,38 @@ def train_here(
                 assert await service.succeed(session, item.id, result, now=utc_now())
 
     return run
+
+
+@pytest.fixture
+def trainer(app: Any, client: httpx.AsyncClient) -> Callable[[], Any]:
+    """Run a worker's queue inside the test while the block lasts."""
+
+    @asynccontextmanager
+    async def running() -> AsyncIterator[Trainer]:
+        worker = Trainer(app.state.resources, 2)
+        task = asyncio.create_task(worker.run())
+        try:
+            yield worker
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    return running
+
+
+@pytest.fixture
+def finished(
+    client: httpx.AsyncClient, caller: Caller
+) -> Callable[[str], Awaitable[dict[str, Any]]]:
+    """Wait until a job is finished and return it."""
+
+    async def wait(job_id: str) -> dict[str, Any]:
+        async with asyncio.timeout(FINISHED_WITHIN_S):
+            while True:
+                answer = await client.get(f"/api/ai/jobs/{job_id}", headers=caller.headers())
+                if answer.json()["state"] not in {"queued", "running"}:
+                    return dict(answer.json())
+                await asyncio.sleep(0.05)
+
+    return wait

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from services.forecasting.recommendations.rules import (
+from services.forecasting.recommendations.rules.replenishment import (
     Forecast,
     OrderPolicy,
     Position,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from services.forecasting.recommendations.gamma import gamma_quantile
+from services.forecasting.recommendations.rules.gamma import gamma_quantile
 
 
 def expected_demand(path: Sequence[float], days: int) -> float:

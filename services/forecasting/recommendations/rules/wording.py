@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from babel.dates import format_date
 
-from services.forecasting.recommendations.rules import (
+from services.forecasting.recommendations.rules.replenishment import (
     OrderPolicy,
     Position,
     ReasonCode,

@@ -6,9 +6,13 @@ from pathlib import Path
 import pytest
 
 import services.forecasting
-from services.forecasting.recommendations.policy import order_policy
-from services.forecasting.recommendations.rules import Position, ReasonCode, Recommendation
-from services.forecasting.recommendations.wording import PACKS, SENTENCES, Wording, sentence
+from services.forecasting.recommendations.rules.policy import order_policy
+from services.forecasting.recommendations.rules.replenishment import (
+    Position,
+    ReasonCode,
+    Recommendation,
+)
+from services.forecasting.recommendations.rules.wording import PACKS, SENTENCES, Wording, sentence
 from shared.i18n import load_catalogues
 
 TODAY = date(2026, 11, 26)

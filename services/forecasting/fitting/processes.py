@@ -6,7 +6,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
-from services.forecasting.training import fitting
+from services.forecasting.fitting.fit import PRELOADED, fit, prepare
 
 FITS_PER_PROCESS = 500  # Then a fresh one takes its place: numeric libraries never shrink.
 
@@ -29,14 +29,14 @@ class FittingProcesses:
     def __init__(self, size: int, time_limit_s: float) -> None:
         self._time_limit_s = time_limit_s
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload([fitting.PRELOADED])
+        self._context.set_forkserver_preload([PRELOADED])
         self._idle: asyncio.LifoQueue[_Slot] = asyncio.LifoQueue()
         self._slots = [_Slot() for _ in range(size)]
         for slot in self._slots:
             self._idle.put_nowait(slot)
 
     async def fit(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Return what `fitting.fit` makes of the request. Raises ProcessDied, FitTimedOut."""
+        """Return what `fit` makes of the request. Raises ProcessDied, FitTimedOut."""
         slot = await self._idle.get()
         try:
             async with asyncio.timeout(self._time_limit_s):
@@ -72,10 +72,10 @@ class _Slot:
     ) -> dict[str, Any]:
         if self._executor is None:
             self._executor = ProcessPoolExecutor(
-                1, context, fitting.prepare, max_tasks_per_child=FITS_PER_PROCESS
+                1, context, prepare, max_tasks_per_child=FITS_PER_PROCESS
             )
         # The first one waits for the fork server's imports, seconds that the loop must not lose.
-        future = await asyncio.to_thread(self._executor.submit, fitting.fit, request)
+        future = await asyncio.to_thread(self._executor.submit, fit, request)
         return await asyncio.wrap_future(future)
 
     def kill(self) -> None:

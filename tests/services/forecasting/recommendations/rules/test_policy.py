@@ -1,6 +1,6 @@
 from decimal import Decimal
 
-from services.forecasting.recommendations.policy import LEAD_TIME_DAYS_DEFAULT, order_policy
+from services.forecasting.recommendations.rules.policy import LEAD_TIME_DAYS_DEFAULT, order_policy
 
 
 def test_what_the_item_says_counts():

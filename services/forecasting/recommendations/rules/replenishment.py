@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
 
-from services.forecasting.recommendations.lead_time_demand import (
+from services.forecasting.recommendations.rules.lead_time_demand import (
     expected_demand,
     reorder_point,
 )

@@ -11,8 +11,8 @@ from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.domain.models import Job as QueueEntry
 
 from services.forecasting import queue
+from services.forecasting.fitting.processes import FitTimedOut, FittingProcesses, ProcessDied
 from services.forecasting.training import metrics, service
-from services.forecasting.training.processes import FitTimedOut, FittingProcesses, ProcessDied
 from services.forecasting.training.rules import CRASHES_MAX, ErrorCode
 from shared.clock import utc_now
 from shared.db import Stamp

@@ -2,7 +2,7 @@ import subprocess
 import sys
 from datetime import date, timedelta
 
-from services.forecasting.training.fitting import fit
+from services.forecasting.fitting.fit import fit
 
 FIRST = date(2026, 1, 1)
 

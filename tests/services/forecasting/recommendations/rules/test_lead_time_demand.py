@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.forecasting.recommendations.lead_time_demand import (
+from services.forecasting.recommendations.rules.lead_time_demand import (
     demand_quantile,
     expected_demand,
     reorder_point,

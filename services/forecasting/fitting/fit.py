@@ -8,7 +8,7 @@ from typing import Any
 
 from services.forecasting.training.rules import ErrorCode
 
-PRELOADED = "services.forecasting.training.preload"
+PRELOADED = "services.forecasting.fitting.preload"
 
 
 def prepare() -> None:

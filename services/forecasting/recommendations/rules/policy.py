@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from services.forecasting.recommendations.rules import OrderPolicy
+from services.forecasting.recommendations.rules.replenishment import OrderPolicy
 
 LEAD_TIME_DAYS_DEFAULT = 7  # For items that nobody said one for.
 SERVICE_LEVEL = 0.95

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from services.forecasting.recommendations.gamma import gamma_cdf, gamma_quantile
+from services.forecasting.recommendations.rules.gamma import gamma_cdf, gamma_quantile
 
 
 @settings(deadline=None, max_examples=50)

@@ -1,0 +1,1 @@
+"""Replenishment without I/O: demand over the lead time, when and how much to order, and why."""
