@@ -1,5 +1,6 @@
 """`python -m demo`: the main job on real sales, through the public API of a running stack."""
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -9,23 +10,25 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
+import stamina
 from dotenv import dotenv_values
 from rich.console import Console
+from rich.markup import escape
 
 from demo import screen
 from demo.catalogue import COST_SHARE, Article, articles
 from demo.chapters import figures, forecasts, shop
 from demo.client import Client, Refused
-from demo.supply import AWAY_DAYS
+from demo.supply import AWAY_DAYS, Kind
 from deploy.local.errors import StackError
 from deploy.local.run import ADMIN_EMAIL
 from deploy.local.settings import STATE_DIR, LocalSettings, read_settings
 
 OUT = Path(__file__).parent / "out"
+INTERRUPTED = 130  # What a shell expects after Ctrl-C.
 FAILURES = (
     StackError,
     Refused,
-    httpx.TransportError,
     shop.LinesRefused,
     forecasts.NotFollowed,
     forecasts.NotTrained,
@@ -51,16 +54,25 @@ class Story:
     def say(self, text: str) -> None:
         self.console.print(f"   {text}")
 
+    def stop(self, reason: str) -> None:
+        self.console.print(f"\n[red]The demo stopped:[/red] {escape(reason)}", soft_wrap=True)
+
 
 def main() -> int:
+    stamina.instrumentation.set_on_retry_hooks(())  # Trying again is no news.
     story = Story(screen.make_console(), datetime.now(UTC))
+    settings = read_settings()
+    url = settings.url_of("gateway")
     try:
-        settings = read_settings()
-        with Client(settings.url_of("gateway")) as visitor:
+        with Client(url) as visitor:
             return 0 if tell(story, visitor, settings) else 1
+    except httpx.TransportError as error:
+        story.stop(f"{url} does not answer ({error}). Is it running? `make up` starts it.")
     except FAILURES as error:
-        story.console.print(f"\n[red]The demo stopped:[/red] {error}", soft_wrap=True)
-        return 1
+        story.stop(str(error))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 1
 
 
 def tell(story: Story, visitor: Client, settings: LocalSettings) -> bool:
@@ -105,7 +117,10 @@ def replay_sales(story: Story, client: Client, goods: list[Article]) -> str:
         with screen.make_progress(story.console) as progress:
             shop.add_items(client, goods, progress)
             kinds = shop.send_movements(client, movements, progress)
-        story.say(", ".join(f"{count:,} {kind.value}" for kind, count in kinds.most_common()) + ".")
+        story.say(
+            f"{kinds[Kind.ISSUE]:,} sales, {kinds[Kind.TRANSFER]:,} transfers to the shop floor, "
+            f"{kinds[Kind.RECEIPT]:,} receipts, {kinds[Kind.COUNT]:,} counts; none refused."
+        )
         story.say(
             f"The buyer has been away for {AWAY_DAYS} days: there will be something to order."
         )
@@ -136,7 +151,7 @@ def show_orders(
         recommendations = forecasts.read_recommendations(client)
         story.console.print(screen.orders_table(recommendations))
         for path in forecasts.draw_charts(client, models, goods, OUT):
-            story.say(f"Drawn: {path}")
+            story.say(f"Drawn: {os.path.relpath(path)}")
 
 
 def show_figures(story: Story, client: Client) -> None:
@@ -148,14 +163,15 @@ def show_figures(story: Story, client: Client) -> None:
 
 def verify(story: Story, client: Client) -> bool:
     with story.part("The proof"):
-        stock = figures.verify_stock(client)
+        with story.console.status("Reading the whole ledger, then every journal"):
+            stock = figures.verify_stock(client)
+            journals = figures.verify_journals(client)
         checked = stock["checked"]
         story.say(
             f"Stock against ledger and journal: {_verdict(is_well=stock['ok'])}, "
             f"{checked['levels']:,} levels, {checked['movements']:,} ledger rows, "
             f"{checked['entries']:,} journal entries."
         )
-        journals = figures.verify_journals(client)
         for name, found in journals["services"].items():
             story.say(
                 f"Journal of {name}: {found['status']}, {found['entries'] or 0:,} entries "

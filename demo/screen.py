@@ -98,19 +98,18 @@ def accuracy_table(models: Sequence[Json]) -> Table:
 
 
 def orders_table(recommendations: Sequence[Json]) -> Table:
-    """Show what to order, when and why; quantities in stock units."""
-    table = _table(
-        "To order", "Item", "On\nhand", "Lead time needs\n(80 %)", "Out on", "Order\nat", "Order"
-    )
-    table.add_column("By")
-    table.add_column("Why", min_width=40)
+    """Show what to order, when and why; quantities in stock units, orders in packs."""
+    table = _table("To order: every item at or below its reorder point", "Item")
+    for name in ("On\nhand", "Lead time needs\n(80 %)", "Out on", "Order\nat", "Order", "By"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("Why")
     for each in recommendations:
         demand = each["demand"]
-        needs = f"{_number(demand['expected'])} ({_number(demand['lower_80'])}"
+        bounds = f"{_number(demand['lower_80'])}-{_number(demand['upper_80'])}"
         table.add_row(
             each["item_code"],
             _number(each["on_hand"]),
-            f"{needs}-{_number(demand['upper_80'])})",
+            f"{_number(demand['expected'])} ({bounds})",
             _day(each["stock_out_date"]),
             _number(each["reorder_point"]),
             f"{each['packs']} x {_number(each['pack_size'])}",
@@ -168,7 +167,7 @@ def _table(title: str, first: str, *others: str) -> Table:
         pad_edge=False,
         padding=(0, 1, 0, 0),
     )
-    table.add_column(first)
+    table.add_column(first, no_wrap=True)
     for name in others:
         table.add_column(name, justify="right")
     return table

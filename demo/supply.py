@@ -85,7 +85,7 @@ class Shop:
         missing = wanted + 1 - self.on_hand  # The last unit stays: demand is never in doubt.
         if missing > 0:
             cost = (unit_cost(self.product, day) * EXPRESS_SURCHARGE).quantize(COST_STEP)
-            self.receive(day, in_packs(missing, self.product), 6, "EXPRESS", cost)
+            self.receive(day, in_packs(missing, self.product), 7, "EXPRESS", cost)
 
     def fill_shelf(self, day: date, wanted: int, usual: float) -> None:
         """Fill the shelf in the morning when it is half empty, and at noon for a busy day."""
@@ -144,7 +144,7 @@ def replay(product: Product, sales: SalesSeries, number: int) -> list[Movement]:
     shop.receive(sales.first_day, opening, 5, "OPENING", unit_cost(product, sales.first_day))
     buyer_leaves = sales.last_day - timedelta(days=AWAY_DAYS)
     for day, sold in sales.days():
-        shop.receive(day, shop.due.pop(day, 0), 7, "ORDER", unit_cost(product, day))
+        shop.receive(day, shop.due.pop(day, 0), 6, "ORDER", unit_cost(product, day))
         shop.rush(day, sold)
         shop.fill_shelf(day, sold, mean(memory))
         shop.sell(day, sold)

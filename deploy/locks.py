@@ -6,6 +6,7 @@ to pyproject.toml, without network: each file names the fingerprint of what it w
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import tomllib
@@ -73,7 +74,8 @@ def _compile(target: Path, made_from: str, source: list[str], stdin: str = "") -
         *("--custom-compile-command", "make lock", "--output-file", str(target)),
         *source,
     ]
-    subprocess.run(command, cwd=ROOT, check=True, input=stdin, text=True)  # noqa: S603 - fixed words.
+    environment = {"UV_SYSTEM_CERTS": "1", **os.environ}  # Trust what the machine trusts.
+    subprocess.run(command, cwd=ROOT, check=True, env=environment, input=stdin, text=True)  # noqa: S603 - fixed words.
     locked = target.read_text()
     target.write_text(f"{MARK}{made_from}\n{locked}")
 
@@ -81,7 +83,10 @@ def _compile(target: Path, made_from: str, source: list[str], stdin: str = "") -
 def main(verb: str) -> int:
     folder = ROOT / "requirements"
     if verb == "write":
-        write(folder)
+        try:
+            write(folder)
+        except subprocess.CalledProcessError:
+            return 1  # uv has said why.
     old = stale(folder, fingerprints((ROOT / "pyproject.toml").read_text()))
     if old:
         sys.stderr.write(f"Not of this pyproject.toml: {', '.join(old)}. Run `make lock`.\n")

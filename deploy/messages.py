@@ -13,6 +13,7 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parents[1]
 LANGUAGE = "fr"
+PROJECT = "stockwright"
 KEYWORDS = {"N_": None, "NP_": (1, 2)}
 METHODS = [("**.py", "python")]
 LINE_WIDTH = 100
@@ -41,15 +42,25 @@ def update(package: Path) -> list[str]:
     wanted = source_messages(package)
     if not len(wanted):
         return []
-    catalogue = Catalog(locale=LANGUAGE, project="stockwright", header_comment=HEADER, fuzzy=False)
+    catalogue = Catalog(locale=LANGUAGE, fuzzy=False)
     if path.exists():
         with path.open("rb") as source:
             catalogue = read_po(source, locale=LANGUAGE)
     catalogue.update(wanted, no_fuzzy_matching=True, update_creation_date=False)
+    _set_header(catalogue)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as target:
         write_po(target, catalogue, width=LINE_WIDTH, ignore_obsolete=True, include_lineno=False)
     return [str(message.id) for message in catalogue if message.id and not _is_translated(message)]
+
+
+def _set_header(catalogue: Catalog) -> None:
+    """Say in the header what is true, where gettext's template has placeholders."""
+    catalogue.header_comment = HEADER
+    catalogue.project, catalogue.version = PROJECT, "1"
+    catalogue.last_translator = catalogue.language_team = PROJECT
+    catalogue.msgid_bugs_address = PROJECT
+    catalogue.revision_date = catalogue.creation_date
 
 
 def _is_translated(message: object) -> bool:

@@ -49,17 +49,19 @@ class Tenant:
 def open_tenant(platform: Client, now: datetime) -> Tenant:
     """Create a tenant named after the moment. `platform` is a platform administrator."""
     tenant = Tenant(f"demo-{now:%Y%m%d-%H%M%S}", ADMIN_EMAIL, secrets.token_urlsafe(12))
-    platform.post(
-        "/api/tenants",
-        {
-            "name": f"Demo of {now:%d %B %Y, %H:%M}",
-            "slug": tenant.slug,
-            "admin_email": tenant.email,
-            "admin_password": tenant.password,
-            "currency": CURRENCY,
-        },
-    )
+    platform.post("/api/tenants", tenant_body(tenant, now))
     return tenant
+
+
+def tenant_body(tenant: Tenant, now: datetime) -> dict[str, Any]:
+    """Return a tenant as the API takes it."""
+    return {
+        "name": f"Demo of {now:%d %B %Y, %H:%M}",
+        "slug": tenant.slug,
+        "admin_email": tenant.email,
+        "admin_password": tenant.password,
+        "currency": CURRENCY,
+    }
 
 
 def build_warehouse(client: Client) -> None:
@@ -107,15 +109,18 @@ def send_movements(
     task = progress.add_task("Movements", total=len(movements))
     for call in _calls(movements):
         try:
-            answer = client.post(
-                "/api/inventory/movements/bulk", {"lines": [line_body(each) for each in call]}
-            )
+            answer = client.post("/api/inventory/movements/bulk", bulk_body(call))
         except Refused as error:
             raise LinesRefused(_refusals(call, error)) from error
         if answer["refused"] or answer["applied"] != len(call):
             raise LinesRefused(f"{answer['refused']} of {len(call)} lines were refused.")
         progress.advance(task, len(call))
     return Counter(movement.kind for movement in movements)
+
+
+def bulk_body(movements: Sequence[Movement]) -> dict[str, Any]:
+    """Return a call that applies all of the movements or none."""
+    return {"lines": [line_body(each) for each in movements], "mode": "atomic"}
 
 
 def line_body(movement: Movement) -> dict[str, Any]:

@@ -4,7 +4,6 @@ The wheel's own Python helper is not used: it opens every parent folder to all u
 lock in the user's runtime folder and leaves the server running when Python is killed.
 """
 
-import getpass
 import os
 import pwd
 import re
@@ -156,7 +155,7 @@ def _configure(data_dir: Path, socket_dir: Path, settings: Mapping[str, str]) ->
             f"local replication {SUPERUSER} peer map=stack\n"
             "local all all scram-sha-256\n"
         ),
-        "pg_ident.conf": f"stack {getpass.getuser()} {SUPERUSER}\n",
+        "pg_ident.conf": f"stack {pwd.getpwuid(os.geteuid()).pw_name} {SUPERUSER}\n",
     }
     for name, text in files.items():
         path = data_dir / name

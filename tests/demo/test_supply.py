@@ -34,7 +34,7 @@ products = st.builds(
     price=st.just(Decimal(30)),
 )
 sales = st.lists(
-    st.one_of(st.just(0), st.integers(0, 5), st.integers(0, 3000)), min_size=40, max_size=150
+    st.one_of(st.just(0), st.integers(0, 5), st.integers(0, 3000)), min_size=40, max_size=100
 ).map(lambda sold: SalesSeries("A", "Fan", None, FIRST_DAY, tuple(sold)))
 
 

@@ -176,6 +176,16 @@ async def test_data_survive_a_restart_and_durability_is_on(tmp_path):
         await connection.close()
 
 
+async def test_superuser_is_told_by_the_account_not_by_the_shell(tmp_path, monkeypatch):
+    monkeypatch.setenv("USER", "somebody-else")
+    monkeypatch.setenv("LOGNAME", "somebody-else")
+
+    with embedded_postgres(tmp_path / "data") as dsn:
+        connection = await asyncpg.connect(dsn)
+        assert await connection.fetchval("SELECT current_user") == "postgres"
+        await connection.close()
+
+
 async def test_long_checkout_path_gets_a_short_socket(tmp_path):
     deep = tmp_path / ("x" * SOCKET_PATH_MAX)
 

@@ -16,7 +16,7 @@ OWNERS = [
 LISTED = dict(
     re.findall(r"^# ([A-Z][A-Z0-9_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
 )
-STACK_ONLY = {*MAKERS, *SERVER_PASSWORDS, *PORT_VARIABLES, "SUPERUSER_DATABASE_URL"}
+STACK_ONLY = {*MAKERS, *SERVER_PASSWORDS, *PORT_VARIABLES, "SUPERUSER_DATABASE_URL", "STATE_DIR"}
 
 
 def fields_of(owner):

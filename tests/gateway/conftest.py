@@ -45,5 +45,6 @@ async def house(running_house: House) -> AsyncIterator[House]:
     running_house.token = make_token()
     yield running_house
     for service in (running_house.auth, running_house.inventory, running_house.reporting):
-        await service.hang_up()  # Lest a pooled connection go on with an old script.
+        if service.script is not None:
+            await service.hang_up()  # Lest a pooled connection go on with it.
         service.reset()

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tests.support.gateway import House, ok
+from tests.support.gateway import House, ok, read_request
 
 POST = "POST /api/inventory HTTP/1.1"
 
@@ -144,7 +144,14 @@ async def test_after_refused_bytes_the_pool_serves_each_client_its_own(house: Ho
 
 
 async def test_pipelined_requests_are_answered_in_order(house: House):
-    house.inventory.respond = lambda request: ok(request.line.encode())
+    async def answer_the_first_last(reader, writer):
+        while True:
+            request = await read_request(reader)
+            await asyncio.sleep(0.1 if "/0 " in request.line else 0)
+            writer.write(ok(request.line.encode()))
+
+    house.inventory.script = answer_the_first_last
+    await house.inventory.hang_up()
     lines = [f"GET /api/inventory/{n} HTTP/1.1" for n in range(5)]
     data = b"".join(house.request(line=line) for line in lines[:-1])
 

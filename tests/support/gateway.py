@@ -83,9 +83,7 @@ class Service:
         """Close all connections, as a restart does; they are gone when this returns."""
         for writer in [*self.writers]:
             writer.close()
-            await asyncio.sleep(0)
-        if self.writers:
-            await asyncio.sleep(0.02)
+        await asyncio.sleep(0.02)
 
     async def is_left(self) -> bool:
         """Whether the other side ends a connection before long."""

@@ -130,7 +130,7 @@ def follow(
     """Apply inventory's journal up to its end."""
 
     async def until_current() -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 await apply_page(INVENTORY, resources.database, services)
                 if await superuser.fetchval(_IS_CURRENT):

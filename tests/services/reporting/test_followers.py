@@ -104,7 +104,7 @@ async def test_where_pages_end_makes_no_difference(busy, follow, state, resource
     await follow()
     before = await state()
 
-    monkeypatch.setattr(following, "PAGE_LIMIT", 7)
+    monkeypatch.setattr(following, "PAGE_LIMIT", 61)
     await rebuild(FOLLOWERS, resources.database)
     await follow()
 
