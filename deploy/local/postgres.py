@@ -29,7 +29,7 @@ SETTINGS: Mapping[str, str] = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "300",  # twelve processes with a pool of 20 each, and room
-    "shared_buffers": "256MB",
+    "shared_buffers": "128MB",  # the system caches files as well
     "effective_cache_size": "1GB",
     "work_mem": "8MB",
     "maintenance_work_mem": "64MB",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
-from deploy.local.launch import Program
+from deploy.local.launch import GIVE_MEMORY_BACK, Program
 from deploy.local.secrets import MAKERS, SERVER_PASSWORDS, journal_key_name, password_name
 from deploy.local.settings import ROOT, LocalSettings
 from deploy.postgres.bootstrap import DATABASE, SERVICES
@@ -153,7 +153,7 @@ def _environment(plan: Plan, program: str) -> dict[str, str]:
         # Training parallelises over processes; threads of numeric libraries only get in the way.
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
-        "MALLOC_ARENA_MAX": "2",
+        **GIVE_MEMORY_BACK,
         **{variable: str(port) for variable, port in settings.ports.items()},
         **{f"{service.upper()}_URL": settings.url_of(service) for service in SERVICES},
     }

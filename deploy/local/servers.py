@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local import postgres, valkey
-from deploy.local.launch import Program
+from deploy.local.launch import GIVE_MEMORY_BACK, Program
 from deploy.local.output import postgres_shows, valkey_shows
 from deploy.local.settings import LocalSettings
 from deploy.local.supervisor import Child
@@ -71,7 +71,8 @@ def prepare_servers(settings: LocalSettings, state_dir: Path) -> Servers:
 
 def _plain_environment() -> dict[str, str]:
     kept = ("PATH", "HOME", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
-    return {name: os.environ[name] for name in kept if name in os.environ} | {"LC_ALL": "C"}
+    inherited = {name: os.environ[name] for name in kept if name in os.environ}
+    return {**inherited, **GIVE_MEMORY_BACK, "LC_ALL": "C"}
 
 
 def _asking(is_ready: Callable[[int], bool]) -> Callable[[int], asyncio.Future[str | None]]:
