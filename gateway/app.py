@@ -65,6 +65,7 @@ class Gateway:
             Documents(self._http, addresses),
             self._identity,
             is_ready=lambda: self._keys.loaded and self._revocations.loaded,
+            measured=settings.prometheus_enabled,
         )
         self._following: asyncio.Task[None] | None = None
         load_catalogues([package_folder(__file__) / "locales"])

@@ -36,12 +36,16 @@ class Pages:
         documents: Documents,
         identity: Identity,
         is_ready: Callable[[], bool],
+        *,
+        measured: bool,
     ) -> None:
         self._health = health
         self._documents = documents
         self._identity = identity
         self._is_ready = is_ready
         self._pages = {page.route: page for page in self._list()}
+        if measured:
+            self._pages["/metrics"] = Page("/metrics", _metrics)
         assets = docs.load_assets()
         for path in ("/docs", *(f"/docs/{service}" for service in SERVICES)):
             self._pages[path] = Page(path, partial(_constant, assets[docs.PAGE]))
@@ -65,7 +69,6 @@ class Pages:
             Page("/health/live", partial(_constant, _json({"status": "ok"}))),
             Page("/health/ready", self._readiness),
             Page("/status", self._status),
-            Page("/metrics", _metrics),
             Page("/openapi.json", self._merged_document),
             *(
                 Page(f"/openapi/{service}.json", partial(self._document, service))

@@ -1,4 +1,5 @@
 import asyncio
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from tests.support.database import Databases, running_database
 configure_logging("tests", "INFO", "json")
 # Enough to find a fault within a few runs and to keep `make test-fast` fast; a busy machine is no
 # fault, so an example has no deadline.
-settings.register_profile("project", max_examples=50, deadline=None)
+EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "50"))
+settings.register_profile("project", max_examples=EXAMPLES, deadline=None)
 settings.load_profile("project")
 
 

@@ -13,6 +13,7 @@ from shared import metrics
 from shared.clock import utc_now
 from shared.db import Database, Stamp
 from shared.db.database import set_tenant
+from shared.errors import Unavailable
 from shared.http import ServiceClient
 from shared.journal.entries import JournalEntry
 from shared.journal.wake import Waker
@@ -48,6 +49,10 @@ async def follow(
     while True:
         try:
             applied = await apply_page(follower, database, client)
+        except Unavailable:
+            log.warning("producer away", producer=follower.producer)
+            await asyncio.sleep(RETRY_DELAY_S)
+            continue
         except Exception:
             if task is not None and task.cancelling():
                 raise

@@ -12,6 +12,7 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db.migrate import head_revision
+from shared.errors import NotFound
 from shared.principal import Principal
 from shared.version import VERSION
 from shared.web.permissions import requires
@@ -68,7 +69,9 @@ async def status(request: Request, _caller: CanOperate) -> dict[str, Any]:
 
 
 @router.get("/metrics")
-async def metrics() -> Response:
+async def metrics(request: Request) -> Response:
+    if not get_resources(request).settings.prometheus_enabled:
+        raise NotFound
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 

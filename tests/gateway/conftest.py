@@ -10,6 +10,13 @@ from gateway.settings import Settings
 from tests.support.gateway import ORIGIN, Auth, House, Service, make_token
 
 
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """What speaks to the running gateway waits on sockets, so it stays out of the fast tests."""
+    for item in items:
+        if "running_house" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 async def running_house() -> AsyncIterator[House]:
     services = {"auth": Auth(), "inventory": Service(), "reporting": Service()}

@@ -1,23 +1,19 @@
 import asyncio
-import hashlib
 from typing import ClassVar
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from shared import journal, metrics
 from shared.db import Stamp
 from shared.journal import Entry, checkpoint
-from shared.journal.checkpoint import SigningKey, first_difference, merkle_root, seal, verify
+from shared.journal.checkpoint import SigningKey, seal, verify
 
 KEY = SigningKey.from_hex("reporting", "11" * 32)
 OTHER_KEY = SigningKey.from_hex("reporting", "44" * 32)
+pytestmark = pytest.mark.stack
 SIZE = 4  # Entries in a checkpoint here, so that a few make a chain.
-
-LEAVES = st.lists(st.tuples(st.integers(0, 2**63 - 1), st.binary(min_size=32, max_size=32)))
 
 
 class Noted(Entry):
@@ -29,68 +25,6 @@ class Noted(Entry):
     @property
     def subject(self) -> str:
         return "note:1"
-
-
-def merkle_by_definition(leaves):
-    """RFC 6962, 2.1, word for word."""
-    if len(leaves) == 1:
-        seq, leaf = leaves[0]
-        return hashlib.sha256(b"\x00" + seq.to_bytes(8) + leaf).digest()
-    split = 1
-    while split * 2 < len(leaves):
-        split *= 2
-    left, right = merkle_by_definition(leaves[:split]), merkle_by_definition(leaves[split:])
-    return hashlib.sha256(b"\x01" + left + right).digest()
-
-
-@given(LEAVES.filter(bool))
-def test_root_is_the_merkle_tree_hash_of_rfc_6962(leaves):
-    assert merkle_root(leaves) == merkle_by_definition(leaves)
-
-
-@given(LEAVES.filter(bool), st.data())
-def test_root_changes_with_any_leaf(leaves, data):
-    at = data.draw(st.integers(0, len(leaves) - 1))
-    seq, leaf = leaves[at]
-    changed = [*leaves[:at], (seq, bytes([leaf[0] ^ 1]) + leaf[1:]), *leaves[at + 1 :]]
-
-    assert merkle_root(changed) != merkle_root(leaves)
-
-
-@pytest.mark.parametrize(
-    ("present", "found"),
-    [
-        ([(1, 1, "a", b"A"), (1, 2, "b", b"B"), (2, 3, "c", b"C")], None),
-        ([(1, 1, "a", b"A"), (1, 2, "b", b"X"), (2, 3, "c", b"C")], ("changed", 2, "b")),
-        ([(1, 2, "b", b"B"), (2, 3, "c", b"C")], ("removed", 1, None)),
-        ([(1, 1, "a", b"A"), (2, 3, "c", b"C")], ("removed", 2, None)),
-        ([(1, 1, "a", b"A"), (1, 2, "b", b"B")], ("removed", 3, None)),
-        ([], ("removed", 1, None)),
-        (
-            [(1, 1, "a", b"A"), (1, 2, "b", b"B"), (2, 2, "z", b"Z"), (2, 3, "c", b"C")],
-            ("inserted", 2, "z"),
-        ),
-        (
-            [(0, 9, "z", b"Z"), (1, 1, "a", b"A"), (1, 2, "b", b"B"), (2, 3, "c", b"C")],
-            ("inserted", 9, "z"),
-        ),
-        (
-            [(1, 1, "a", b"A"), (1, 2, "b", b"B"), (2, 3, "c", b"C"), (2, 3, "c", b"C")],
-            ("inserted", 3, "c"),
-        ),
-        ([(1, 1, "a", b"A"), (1, 2, "b", b"B"), (2, 3, "c", b"C"), (3, 4, "d", b"D")], None),
-    ],
-)
-def test_first_difference_names_what_was_done(present, found):
-    sealed = [(1, b"A"), (2, b"B"), (3, b"C")]
-
-    difference = first_difference(7, sealed, present, (2, 3))
-
-    assert (difference and (difference.kind, difference.seq, difference.entry_id)) == found
-    assert difference is None or difference.checkpoint == 7
-
-
-stack = pytest.mark.stack
 
 
 @pytest.fixture
@@ -128,7 +62,6 @@ async def everything_sealed(database, superuser, entries="SELECT count(*) FROM r
                 return
 
 
-@stack
 async def test_an_empty_journal_verifies(database):
     assert await seal(database, KEY) == 0
 
@@ -138,7 +71,6 @@ async def test_an_empty_journal_verifies(database):
     assert (found.checkpoints, found.entries, found.head) == (0, 0, "00" * 32)
 
 
-@stack
 async def test_what_was_sealed_verifies_and_is_sealed_once(database, sealed):
     again = await seal(database, KEY)
 
@@ -151,7 +83,6 @@ async def test_what_was_sealed_verifies_and_is_sealed_once(database, sealed):
     assert metrics.audit_chain_verified.labels("reporting")._value.get() > 0
 
 
-@stack
 async def test_the_head_changes_with_every_checkpoint(database, sealed, note, superuser):
     before = (await verify(database, KEY)).head
     await note("one more")
@@ -160,7 +91,6 @@ async def test_the_head_changes_with_every_checkpoint(database, sealed, note, su
     assert (await verify(database, KEY)).head != before
 
 
-@stack
 @pytest.mark.parametrize("at", [0, 3, 4, 9])
 @pytest.mark.parametrize(
     "change",
@@ -187,7 +117,6 @@ async def test_a_changed_entry_is_named(database, sealed, superuser, at, change)
     assert found.entries <= at
 
 
-@stack
 @pytest.mark.parametrize("at", [0, 3, 4, 9])
 async def test_a_removed_entry_is_named(database, sealed, superuser, at):
     seq = sealed[at]["seq"]
@@ -198,7 +127,6 @@ async def test_a_removed_entry_is_named(database, sealed, superuser, at):
     assert (found.kind, found.seq) == ("removed", seq)
 
 
-@stack
 async def test_all_entries_removed_is_seen(database, sealed, superuser):
     await superuser.execute("TRUNCATE reporting.journal")
 
@@ -207,7 +135,6 @@ async def test_all_entries_removed_is_seen(database, sealed, superuser):
     assert (found.kind, found.seq, found.checkpoint) == ("removed", sealed[0]["seq"], 1)
 
 
-@stack
 @pytest.mark.parametrize("at", [0, 3, 4, 9])
 async def test_an_inserted_entry_is_named(database, sealed, superuser, at):
     inserted = await superuser.fetchrow(
@@ -223,7 +150,6 @@ async def test_an_inserted_entry_is_named(database, sealed, superuser, at):
     assert (found.kind, found.entry_id) == ("inserted", str(inserted["id"]))
 
 
-@stack
 async def test_many_inserted_entries_are_told_from_a_removed_one(database, sealed, superuser):
     """So many that the sealed entry they stand before is more than a row further on."""
     await superuser.execute(
@@ -239,7 +165,6 @@ async def test_many_inserted_entries_are_told_from_a_removed_one(database, seale
     assert (found.kind, found.checkpoint) == ("inserted", 1)
 
 
-@stack
 async def test_entries_in_another_order_are_seen(database, sealed, superuser):
     await superuser.execute(
         """UPDATE reporting.journal SET seq = CASE seq WHEN $1 THEN $2 ELSE $1 END
@@ -251,7 +176,6 @@ async def test_entries_in_another_order_are_seen(database, sealed, superuser):
     assert not (await verify(database, KEY)).ok
 
 
-@stack
 @pytest.mark.parametrize(
     "forgery",
     [
@@ -274,7 +198,6 @@ async def test_a_forged_checkpoint_is_named(database, sealed, superuser, forgery
     assert (found.kind, found.checkpoint) == ("checkpoint_forged", 2)
 
 
-@stack
 async def test_a_checkpoint_emptied_past_its_constraints_is_forged(database, sealed, superuser):
     checks = {"checkpoints_check": "octet_length(leaves) = size * 40",
               "checkpoints_size_check": "size > 0"}  # fmt: skip
@@ -294,7 +217,6 @@ async def test_a_checkpoint_emptied_past_its_constraints_is_forged(database, sea
     assert (found.kind, found.checkpoint) == ("checkpoint_forged", 1)
 
 
-@stack
 async def test_a_chain_made_with_another_key_is_forged(database, note, small, superuser):
     await note("tampered with", "and sealed anew")
     async with asyncio.timeout(20):
@@ -306,7 +228,6 @@ async def test_a_chain_made_with_another_key_is_forged(database, note, small, su
     assert (found.kind, found.checkpoint) == ("checkpoint_forged", 1)
 
 
-@stack
 async def test_one_checkpoint_signed_with_another_key_is_forged(database, sealed, note, superuser):
     await note("late")
     async with asyncio.timeout(20):
@@ -319,7 +240,6 @@ async def test_one_checkpoint_signed_with_another_key_is_forged(database, sealed
     assert (found.kind, found.checkpoint) == ("checkpoint_forged", count)
 
 
-@stack
 @pytest.mark.parametrize("number", [1, 2])
 async def test_a_missing_checkpoint_is_named(database, sealed, superuser, number):
     await superuser.execute("DELETE FROM reporting.checkpoints WHERE number = $1", number)
@@ -329,7 +249,6 @@ async def test_a_missing_checkpoint_is_named(database, sealed, superuser, number
     assert (found.kind, found.checkpoint) == ("checkpoint_missing", number)
 
 
-@stack
 async def test_checkpoints_renumbered_over_a_gap_are_forged(database, sealed, superuser):
     await superuser.execute("DELETE FROM reporting.checkpoints WHERE number = 2")
     await superuser.execute("UPDATE reporting.checkpoints SET number = 2 WHERE number = 3")
@@ -339,7 +258,6 @@ async def test_checkpoints_renumbered_over_a_gap_are_forged(database, sealed, su
     assert (found.kind, found.checkpoint) == ("checkpoint_forged", 2)
 
 
-@stack
 async def test_an_entry_of_a_running_transaction_is_sealed_after_it_ends(
     database, note, small, superuser
 ):
@@ -357,7 +275,6 @@ async def test_an_entry_of_a_running_transaction_is_sealed_after_it_ends(
     assert found.entries == 2
 
 
-@stack
 async def test_many_sealers_at_once_make_one_chain(database, note, small, superuser):
     await note(*(f"entry {number}" for number in range(20)))
 
@@ -369,7 +286,6 @@ async def test_many_sealers_at_once_make_one_chain(database, note, small, superu
     assert found.entries == 20
 
 
-@stack
 async def test_verifying_while_sealing_raises_no_alarm(database, note, small, superuser):
     async def grow() -> None:
         for number in range(15):
@@ -386,7 +302,6 @@ async def test_verifying_while_sealing_raises_no_alarm(database, note, small, su
     assert [verification.first_difference for verification in found] == [None] * len(found)
 
 
-@stack
 @pytest.mark.parametrize(
     "statement",
     [

@@ -39,7 +39,7 @@ def test_a_new_level_is_followed_more_than_half_way(make_series):
 
 def test_a_public_holiday_is_learned_from_its_country(make_series):
     # Italy, two years from 6 January 2025: demand stops on holidays.
-    from services.forecasting.methods.regressors import training_columns  # noqa: PLC0415
+    from services.forecasting.methods.regressors import training_columns  # noqa: PLC0415 - slow to import.
 
     days = make_series(np.full(730, 10.0), country="IT")
     quantity = 10 * (1 - training_columns(days)["holiday"])
