@@ -11,4 +11,4 @@ class Settings(ServiceSettings):
     price_encryption_key: HexKey = Field(repr=False)
     price_encryption_key_previous: str = Field(default="", repr=False)
     inventory_client_secret: str = Field(min_length=16, repr=False)
-    hot_connections: int = Field(default=4, ge=1, le=64)
+    hot_connections: int = Field(default=8, ge=1, le=64)

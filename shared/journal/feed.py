@@ -4,11 +4,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db import Database
 from shared.journal import checkpoint
-from shared.journal.entries import JournalEntry
 from shared.web.internal import ServiceCaller, service_scope
 from shared.web.requests import get_database, get_signing_key
 
@@ -26,14 +24,14 @@ async def read_feed(
     after_seq: Annotated[int, Query(ge=0)] = 0,
     limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT_MAX)] = 1000,
 ) -> Response:
-    """Entries after a cursor, oldest first; `head_seq` tells how far the journal reaches."""
-    async with AsyncSession(database.engine) as session:
-        entries = await read_entries(session, after_xid, after_seq, limit)
-        head_seq = await session.scalar(_HEAD)
-    listed = b",".join(entry.model_dump_json().encode() for entry in entries)
-    return Response(
-        b'{"entries":[%b],"head_seq":%d}' % (listed, head_seq or 0), media_type="application/json"
-    )
+    """Entries after a cursor, oldest first; `head_seq` tells how far the journal reaches.
+
+    PostgreSQL writes the page as it is sent: every entry passes here once for each follower.
+    """
+    cursor = {"after_xid": after_xid, "after_seq": after_seq, "most": limit}
+    async with database.engine.connect() as connection:
+        page: str = (await connection.execute(_FEED, cursor)).scalar_one()
+    return Response(page, media_type="application/json")
 
 
 @router.get("/verify")
@@ -46,15 +44,11 @@ async def verify_journal(
     return (await checkpoint.verify(database, signing_key)).as_json()
 
 
-async def read_entries(
-    session: AsyncSession, after_xid: int, after_seq: int, limit: int
-) -> list[JournalEntry]:
-    """Return up to `limit` entries after the cursor that no running transaction can precede."""
-    rows = await session.execute(
-        _FEED, {"after_xid": after_xid, "after_seq": after_seq, "most": limit}
-    )
-    return [JournalEntry.model_validate(dict(row)) for row in rows.mappings()]
-
-
-_FEED = text("SELECT * FROM journal_feed(CAST(:after_xid AS xid8), :after_seq, :most)")
-_HEAD = text("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM journal_seq")
+_FEED = text("""
+    SELECT json_build_object(
+        'entries', coalesce(json_agg(json_build_object(
+            'xid', xid::text::bigint, 'seq', seq, 'id', id, 'tenant_id', tenant_id,
+            'recorded_at', recorded_at, 'actor', actor, 'request_id', request_id,
+            'type', type, 'subject', subject, 'data', data) ORDER BY xid, seq), '[]'),
+        'head_seq', (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM journal_seq))::text
+    FROM journal_feed(CAST(:after_xid AS xid8), :after_seq, :most)""")

@@ -4,7 +4,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, delete, exists, insert, select, text
+import asyncpg
+from sqlalchemy import delete, exists, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.items.models import Barcode, Item, Price
@@ -68,48 +69,59 @@ async def total_stock(session: AsyncSession, item_id: UUID) -> StockTotal:
 
 
 async def list_items(
-    session: AsyncSession, wanted: ItemFilter, *, after_code: str | None, limit: int
-) -> Sequence[RowMapping]:
-    """Return items with their totals in the order of their codes."""
+    connection: asyncpg.Connection,
+    wanted: ItemFilter,
+    language: str,
+    *,
+    after_code: str | None,
+    limit: int,
+) -> list[dict[str, Any]]:
+    """Return items with their totals in the order of their codes, decimals as text."""
+    parameters: list[object] = [language, limit]
+
+    def given(value: object) -> str:
+        parameters.append(value)
+        return f"${len(parameters)}"
+
     conditions = ["true"]
     if wanted.active is not None:
-        conditions.append("i.active = :active")
+        conditions.append(f"i.active = {given(wanted.active)}")
     if wanted.category is not None:
-        conditions.append("i.category = :category")
+        conditions.append(f"i.category = {given(wanted.category)}")
     if wanted.location is not None:
-        conditions.append(_AT_LOCATION)
+        conditions.append(_AT_LOCATION.format(name=given(wanted.location)))
     if wanted.below_par:
         conditions.append("t.on_hand - t.reserved < i.par_level")
     if after_code is not None:
-        conditions.append("i.code > :after_code")
-    statement = f"{_ITEMS} WHERE {' AND '.join(conditions)} ORDER BY i.code LIMIT :limit"
-    parameters: dict[str, Any] = {
-        "active": wanted.active,
-        "category": wanted.category,
-        "location": wanted.location,
-        "after_code": after_code,
-        "limit": limit,
-    }
-    return (await session.execute(text(statement), parameters)).mappings().all()
+        conditions.append(f"i.code > {given(after_code)}")
+    statement = f"{_ITEMS} WHERE {' AND '.join(conditions)} ORDER BY i.code LIMIT $2"
+    return [dict(row) for row in await connection.fetch(statement, *parameters)]
 
 
-async def search_items(session: AsyncSession, query: str, limit: int) -> Sequence[RowMapping]:
+async def search_items(
+    connection: asyncpg.Connection, query: str, language: str, limit: int
+) -> list[dict[str, Any]]:
     """Return items that resemble a folded query, best first; forgives typos."""
-    return (await session.execute(_SEARCH, {"query": query, "limit": limit})).mappings().all()
+    return [dict(row) for row in await connection.fetch(_SEARCH, language, limit, query)]
 
 
 async def list_low_stock(
-    session: AsyncSession, *, after_code: str | None, limit: int
-) -> Sequence[RowMapping]:
+    connection: asyncpg.Connection, language: str, *, after_code: str | None, limit: int
+) -> list[dict[str, Any]]:
     """Return active items whose available stock is at or below the reorder point, by code."""
-    parameters = {"after_code": after_code or "", "limit": limit}
-    return (await session.execute(_LOW, parameters)).mappings().all()
+    rows = await connection.fetch(_LOW, language, limit, after_code or "")
+    return [dict(row) for row in rows]
 
 
 _ITEMS = """
-    SELECT i.id, i.code, i.name_en, i.name_fr, i.category, i.unit, i.par_level, i.reorder_point,
-           i.reorder_quantity, i.lead_time_days, i.pack_size, i.pack_unit, i.active, i.updated_at,
-           t.on_hand, t.reserved, t.on_hand - t.reserved AS available
+    SELECT i.id::text AS id, i.code, CASE $1 WHEN 'fr' THEN i.name_fr ELSE i.name_en END AS name,
+           i.category, i.unit, trim_scale(t.on_hand)::text AS on_hand,
+           trim_scale(t.reserved)::text AS reserved,
+           trim_scale(t.on_hand - t.reserved)::text AS available,
+           trim_scale(i.par_level)::text AS par_level,
+           trim_scale(i.reorder_point)::text AS reorder_point,
+           trim_scale(i.reorder_quantity)::text AS reorder_quantity, i.lead_time_days,
+           trim_scale(i.pack_size)::text AS pack_size, i.pack_unit, i.active, i.updated_at
     FROM items i
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(on_hand), 0) AS on_hand, coalesce(sum(reserved), 0) AS reserved
@@ -118,14 +130,14 @@ _ITEMS = """
 """
 _AT_LOCATION = """EXISTS (
     SELECT FROM levels v JOIN locations l ON l.id = v.location_id
-    WHERE v.item_id = i.id AND l.name = :location AND v.on_hand > 0)"""
+    WHERE v.item_id = i.id AND l.name = {name} AND v.on_hand > 0)"""
 _TOTAL = text("""
     SELECT coalesce(sum(on_hand), 0) AS on_hand, coalesce(sum(reserved), 0) AS reserved
     FROM levels WHERE item_id = :item_id""")
-_SEARCH = text(f"""
-    {_ITEMS} JOIN search_items(:query, :limit) s ON s.id = i.id
-    ORDER BY s.rank DESC, length(i.search_text), i.id""")
-_LOW = text(f"""
-    {_ITEMS} WHERE i.active AND i.reorder_point IS NOT NULL AND i.code > :after_code
+_SEARCH = f"""
+    {_ITEMS} JOIN search_items($3, $2) s ON s.id = i.id
+    ORDER BY s.rank DESC, length(i.search_text), i.id"""
+_LOW = f"""
+    {_ITEMS} WHERE i.active AND i.reorder_point IS NOT NULL AND i.code > $3
         AND t.on_hand - t.reserved <= i.reorder_point
-    ORDER BY i.code LIMIT :limit""")
+    ORDER BY i.code LIMIT $2"""

@@ -14,23 +14,27 @@ from services.inventory.items import service
 from services.inventory.items.queries import ItemFilter
 from services.inventory.items.schemas import ItemCreate, ItemPage, ItemRead, ItemUpdate
 from services.inventory.resources import PriceSealer
+from shared.db import Database
 from shared.errors import PreconditionFailed
 from shared.pagination import LIMIT_DEFAULT, Cursor, InvalidCursor, Limit
 from shared.principal import Principal
 from shared.schemas import Line
 from shared.web import KEYED, Language, Now, Session, feature_router, problems, requires
+from shared.web.answers import json_answer
 from shared.web.etag import IfMatch, tag
+from shared.web.requests import get_database
 
 router = feature_router("/api/inventory", "items")
 
 CanRead = Annotated[Principal, Depends(requires("inventory:read"))]
+Hot = Annotated[Database, Depends(get_database)]
 CanWrite = Annotated[Principal, Depends(requires("inventory:write"))]
 
 
-@router.get("", responses=problems(InvalidCursor))
+@router.get("", response_model=ItemPage, responses=problems(InvalidCursor))
 async def list_items(
-    session: Session,
-    _caller: CanRead,
+    database: Hot,
+    caller: CanRead,
     language: Language,
     category: Line | None = None,
     location: Annotated[Line | None, Query(description="With stock at this location.")] = None,
@@ -38,10 +42,13 @@ async def list_items(
     below_par: bool = False,
     cursor: Cursor = None,
     limit: Limit = LIMIT_DEFAULT,
-) -> ItemPage:
+) -> Response:
     """List items with their stock over all locations, in the order of their codes."""
     wanted = ItemFilter(category, location, active, below_par)
-    return await service.list_items(session, wanted, cursor=cursor, limit=limit, language=language)
+    page = await service.list_items(
+        database, caller.tenant_id, wanted, cursor=cursor, limit=limit, language=language
+    )
+    return json_answer(page)
 
 
 @router.post(
@@ -71,28 +78,32 @@ async def add_item(
     return await service.read_item(session, sealer, item, caller=caller, language=language)
 
 
-@router.get("/search")
+@router.get("/search", response_model=ItemPage)
 async def search_items(
-    session: Session,
-    _caller: CanRead,
+    database: Hot,
+    caller: CanRead,
     language: Language,
     q: Annotated[Line, Query(description="Name, code, category or barcode, roughly.")],
     limit: Limit = 20,
-) -> ItemPage:
+) -> Response:
     """Find items by what they are roughly called; case, accents and typos are forgiven."""
-    return await service.search_items(session, q, limit=limit, language=language)
+    page = await service.search_items(database, caller.tenant_id, q, limit=limit, language=language)
+    return json_answer(page)
 
 
-@router.get("/low-stock", responses=problems(InvalidCursor))
+@router.get("/low-stock", response_model=ItemPage, responses=problems(InvalidCursor))
 async def list_low_stock(
-    session: Session,
-    _caller: CanRead,
+    database: Hot,
+    caller: CanRead,
     language: Language,
     cursor: Cursor = None,
     limit: Limit = LIMIT_DEFAULT,
-) -> ItemPage:
+) -> Response:
     """List the items whose available stock has come down to their reorder point."""
-    return await service.list_low_stock(session, cursor=cursor, limit=limit, language=language)
+    page = await service.list_low_stock(
+        database, caller.tenant_id, cursor=cursor, limit=limit, language=language
+    )
+    return json_answer(page)
 
 
 @router.get("/{item_id}", responses=problems(ItemNotFound) | {304: {"description": "Unchanged."}})

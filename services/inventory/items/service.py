@@ -1,13 +1,11 @@
 """Adding, changing, retiring and finding items."""
 
 import base64
-from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import RowMapping
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -24,14 +22,13 @@ from services.inventory.items.queries import ItemFilter
 from services.inventory.items.rules import folded, search_text
 from services.inventory.items.schemas import (
     ItemCreate,
-    ItemPage,
     ItemRead,
-    ItemSummary,
     ItemUpdate,
     LocalisedName,
 )
 from shared import journal
 from shared.contracts.inventory import UNIT_AMOUNT_COLUMN, ItemSaved, PriceSet
+from shared.db import Database
 from shared.ids import new_id
 from shared.pagination import decode_cursor, encode_cursor
 from shared.principal import Principal
@@ -159,45 +156,56 @@ async def read_item(
 
 
 async def list_items(
-    session: AsyncSession, wanted: ItemFilter, *, cursor: str | None, limit: int, language: str
-) -> ItemPage:
-    """Return one page of items in the order of their codes. Raises InvalidCursor."""
-    after = decode_cursor(cursor, _BY_CODE, 1)
-    rows = await queries.list_items(
-        session, wanted, after_code=after[0] if after else None, limit=limit + 1
-    )
-    return _page(rows, limit, language)
+    database: Database,
+    tenant_id: UUID,
+    wanted: ItemFilter,
+    *,
+    cursor: str | None,
+    limit: int,
+    language: str,
+) -> dict[str, Any]:
+    """Return one page of items, JSON-ready, in the order of their codes. Raises InvalidCursor."""
+    after_code = _after_code(cursor)
+    async with database.hot(tenant_id) as connection:
+        rows = await queries.list_items(
+            connection, wanted, language, after_code=after_code, limit=limit + 1
+        )
+    return _page(rows, limit)
 
 
 async def list_low_stock(
-    session: AsyncSession, *, cursor: str | None, limit: int, language: str
-) -> ItemPage:
-    """Return one page of the items to reorder. Raises InvalidCursor."""
-    after = decode_cursor(cursor, _BY_CODE, 1)
-    rows = await queries.list_low_stock(
-        session, after_code=after[0] if after else None, limit=limit + 1
-    )
-    return _page(rows, limit, language)
+    database: Database, tenant_id: UUID, *, cursor: str | None, limit: int, language: str
+) -> dict[str, Any]:
+    """Return one page of the items to reorder, JSON-ready. Raises InvalidCursor."""
+    after_code = _after_code(cursor)
+    async with database.hot(tenant_id) as connection:
+        rows = await queries.list_low_stock(
+            connection, language, after_code=after_code, limit=limit + 1
+        )
+    return _page(rows, limit)
 
 
-async def search_items(session: AsyncSession, query: str, *, limit: int, language: str) -> ItemPage:
+async def search_items(
+    database: Database, tenant_id: UUID, query: str, *, limit: int, language: str
+) -> dict[str, Any]:
     """Return the items that resemble the query, best first; case, accents, typos forgiven."""
-    rows = await queries.search_items(session, folded(query), limit)
-    return ItemPage(items=[_summary(row, language) for row in rows], next_cursor=None)
+    async with database.hot(tenant_id) as connection:
+        rows = await queries.search_items(connection, folded(query), language, limit)
+    return {"items": rows, "next_cursor": None}
 
 
-def _page(rows: Any, limit: int, language: str) -> ItemPage:  # noqa: ANN401 - a list of rows.
+def _after_code(cursor: str | None) -> str | None:
+    after = decode_cursor(cursor, _BY_CODE, 1)
+    return str(after[0]) if after else None
+
+
+def _page(rows: list[dict[str, Any]], limit: int) -> dict[str, Any]:
     page = rows[:limit]
-    return ItemPage(
-        items=[_summary(row, language) for row in page],
-        next_cursor=encode_cursor(_BY_CODE, [page[-1]["code"]]) if len(rows) > limit else None,
-    )
-
-
-def _summary(row: RowMapping, language: str) -> ItemSummary:
-    values: Mapping[str, Any] = dict(row)
-    name = _named(values["name_en"], values["name_fr"], language)
-    return ItemSummary.model_construct(**values, name=name)
+    more = len(rows) > limit
+    return {
+        "items": page,
+        "next_cursor": encode_cursor(_BY_CODE, [page[-1]["code"]]) if more else None,
+    }
 
 
 async def _set_barcodes(session: AsyncSession, item: Item, barcodes: list[str]) -> None:
