@@ -1,0 +1,100 @@
+import pytest
+
+from services.inventory.errors import BulkRefused
+from shared.errors import ValidationFailed
+from tests.support.services import assert_problem
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture(autouse=True)
+async def place(make_location, make_item):
+    await make_location("Main")
+    await make_location("Shop")
+    for code in ("A1", "B1"):
+        await make_item(code)
+
+
+@pytest.fixture
+def bulk(client, caller):
+    async def post(*lines, mode="atomic", key=None):
+        body = {
+            "mode": mode,
+            "lines": [
+                {"kind": kind, "item": item, "location": "Main", "quantity": quantity, **more}
+                for kind, item, quantity, more in lines
+            ],
+        }
+        headers = caller.headers(**({"Idempotency-Key": key} if key else {}))
+        return await client.post("/api/inventory/movements/bulk", json=body, headers=headers)
+
+    return post
+
+
+async def on_hand(client, caller, item):
+    found = await client.get(f"/api/inventory/lookup/{item}", headers=caller.headers())
+    return found.json()["on_hand"]
+
+
+async def test_lines_apply_in_their_order(bulk, client, caller):
+    answer = await bulk(
+        ("receipt", "A1", 10, {}),
+        ("transfer", "A1", 4, {"to_location": "Shop"}),
+        ("issue", "A1", 6, {}),
+        ("count_correction", "A1", 2, {}),
+        ("issue", "A1", 1, {"location": "Shop"}),
+    )
+
+    assert answer.status_code == 201, answer.text
+    assert [line["balance_after"] for line in answer.json()["results"]] == [
+        "10", "6", "0", "2", "3",
+    ]  # fmt: skip
+    verified = await client.get("/api/inventory/verify", headers=caller.headers())
+    assert verified.json()["ok"], verified.text
+
+
+async def test_atomic_is_all_or_nothing_and_names_the_lines(bulk, client, caller):
+    answer = await bulk(("receipt", "A1", 5, {}), ("issue", "B1", 1, {}), ("issue", "NONE", 1, {}))
+
+    assert_problem(answer, BulkRefused, refused=2)
+    assert [(r["line"], r["code"]) for r in answer.json()["results"]] == [
+        (1, "insufficient_stock"),
+        (2, "item_not_found"),
+    ]
+    assert await on_hand(client, caller, "A1") == "0"
+
+
+async def test_each_applies_what_is_possible(bulk, client, caller):
+    answer = await bulk(
+        ("receipt", "A1", 5, {}),
+        ("issue", "A1", 7, {}),
+        ("issue", "A1", 2, {}),
+        ("issue", "NONE", 1, {}),
+        ("receipt", "B1", 1, {}),
+        mode="each",
+    )
+
+    body = answer.json()
+    assert (body["applied"], body["refused"]) == (3, 2)
+    assert [line["status"] for line in body["results"]] == [
+        "applied", "refused", "applied", "refused", "applied",
+    ]  # fmt: skip
+    assert body["results"][1]["available"] == "5"
+    assert await on_hand(client, caller, "A1") == "3"
+
+
+async def test_a_call_repeated_under_its_key_is_done_once(bulk, client, caller):
+    first = await bulk(("receipt", "A1", 5, {}), key="bulk-1")
+    again = await bulk(("receipt", "A1", 5, {}), key="bulk-1")
+
+    assert again.json() == first.json()
+    assert again.headers["idempotency-replayed"] == "true"
+    assert await on_hand(client, caller, "A1") == "5"
+
+
+async def test_a_bad_line_is_named_and_nothing_is_applied(bulk, client, caller):
+    answer = await bulk(("receipt", "A1", 5, {}), ("receipt", "A1", -1, {}))
+
+    assert_problem(answer, ValidationFailed)
+    assert answer.json()["errors"][0]["path"] == "body.lines.1.quantity"
+    assert await on_hand(client, caller, "A1") == "0"
