@@ -23,6 +23,7 @@ def logged(capsys):
 
     configure.lines = lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     configure.text = lambda: capsys.readouterr().out
+    structlog.contextvars.clear_contextvars()  # What a request in another test has bound.
     yield configure
     structlog.contextvars.clear_contextvars()
     root.handlers, root.level = before[:2]
