@@ -135,14 +135,6 @@ class ValidationFailed(Unprocessable):
 
 
 @dataclass(eq=False)
-class Locked(Problem):
-    status = 423
-    slug = "locked"
-    title = N_("Locked")
-    detail = N_("Changes are suspended.")
-
-
-@dataclass(eq=False)
 class TooManyRequests(Problem):
     status = 429
     slug = "too-many-requests"

@@ -48,13 +48,6 @@ class ServiceClient:
             raise Unavailable from error
         raise AssertionError  # pragma: no cover - retry_context returns or raises.
 
-    async def post_json(self, service: str, path: str, body: Mapping[str, Any]) -> Any:  # noqa: ANN401 - same.
-        """Return the answer to a POST, sent once. Raises Unavailable."""
-        try:
-            return await self._send("POST", service, path, content=orjson.dumps(body, default=str))
-        except httpx.TransportError as error:
-            raise Unavailable from error
-
     async def close(self) -> None:
         await self._http.aclose()
 

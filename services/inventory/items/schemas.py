@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from shared.i18n import N_
 from shared.money import Amount, DecimalText, Level, Quantity
-from shared.schemas import Input, Line, Output, Text
+from shared.schemas import Input, Line, Output, Page, Text
 
 Code = Annotated[
     Line,
@@ -144,6 +144,4 @@ class ItemSummary(Output):
     updated_at: datetime
 
 
-class ItemPage(Output):
-    items: list[ItemSummary]
-    next_cursor: str | None
+class ItemPage(Page[ItemSummary]): ...

@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from services.inventory.locations.rules import LocationType
 from shared.i18n import N_
 from shared.money import DecimalText, Quantity
-from shared.schemas import Input, Line, Output
+from shared.schemas import Input, Line, Output, Page
 
 LocationName = Annotated[
     Line,
@@ -50,6 +50,4 @@ class LocationRead(Output):
     updated_at: datetime
 
 
-class LocationPage(Output):
-    items: list[LocationRead]
-    next_cursor: str | None
+class LocationPage(Page[LocationRead]): ...

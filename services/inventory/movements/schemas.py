@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from services.inventory.movements.rules import LINES_MAX, Direction, Kind
 from shared.i18n import N_
 from shared.money import Amount, DecimalText, Level
-from shared.schemas import Input, Line, Moment, Note, Output
+from shared.schemas import Input, Line, Moment, Note, Output, Page
 
 
 class MovementCreate(Input):
@@ -106,6 +106,4 @@ class BulkRead(Output):
     results: list[LineResult]
 
 
-class MovementPage(Output):
-    items: list[MovementRead]
-    next_cursor: str | None
+class MovementPage(Page[MovementRead]): ...

@@ -4,7 +4,7 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.money import DecimalText
-from shared.schemas import Output
+from shared.schemas import Output, Page
 
 
 class StockRead(Output):
@@ -55,6 +55,4 @@ class LocatedItem(Output):
     available: DecimalText
 
 
-class LocatedItemPage(Output):
-    items: list[LocatedItem]
-    next_cursor: str | None
+class LocatedItemPage(Page[LocatedItem]): ...
