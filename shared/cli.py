@@ -10,6 +10,7 @@ absent.
 """
 
 import asyncio
+import gc
 import json
 import signal
 import sys
@@ -55,6 +56,7 @@ def main(package: str) -> None:
 
 def _serve(package: str, service: str, settings: ServiceSettings) -> None:
     app = import_module(f"{package}.app").create_app(settings)
+    gc.freeze()  # What is loaded now stays: no need to look through it again and again.
     uvicorn.run(
         app,
         host=settings.host,
@@ -65,6 +67,7 @@ def _serve(package: str, service: str, settings: ServiceSettings) -> None:
         log_config=None,
         server_header=False,
         date_header=False,
+        proxy_headers=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=_GRACE_S,
     )

@@ -1,11 +1,12 @@
 """What inventory's routes need beside what every service's routes have."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from services.inventory.movements.service.batching import Batcher
+from services.inventory.movements.service.batching import Batcher, apply_group
 from services.inventory.settings import Settings
 from shared.security.sealing import Sealer
 from shared.web.requests import get_resources
@@ -22,7 +23,7 @@ class InventoryResources:
     @classmethod
     def of(cls, resources: Resources, settings: Settings) -> "InventoryResources":
         return cls(
-            Batcher(resources.database),
+            Batcher(partial(apply_group, resources.database)),
             Sealer(settings.price_encryption_key, settings.price_encryption_key_previous),
         )
 

@@ -21,6 +21,7 @@ from shared.log import log
 
 Handler = Callable[[AsyncSession, Sequence[JournalEntry]], Awaitable[None]]
 PAGE_LIMIT = 1000
+GATHER_S = 0.2  # A page costs much more than an entry: a busy journal is read a few times a second.
 POLL_INTERVAL_S = 1.0
 RETRY_DELAY_S = 1.0
 
@@ -61,6 +62,8 @@ async def follow(
             continue
         if not applied:
             await waker.wait(follower.producer, POLL_INTERVAL_S)
+        elif applied < PAGE_LIMIT:
+            await asyncio.sleep(GATHER_S)
 
 
 async def apply_page(follower: Follower, database: Database, client: ServiceClient) -> int:

@@ -14,7 +14,7 @@ from shared.web.documentation import describe
 from shared.web.middleware import RequestLayer
 from shared.web.problems import add_problem_handlers
 from shared.web.resources import Resources, probing
-from shared.web.route import ServiceRoute
+from shared.web.route import DirectRoute, ServiceRoute
 
 Task = Callable[[Resources], Awaitable[None]]
 
@@ -57,6 +57,7 @@ def build_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.migrations = package / "migrations"
@@ -65,8 +66,14 @@ def build_app(
         app.include_router(router)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's documented way.
     add_problem_handlers(app)
-    app.add_middleware(RequestLayer)
+    app.add_middleware(RequestLayer, direct=_direct_routes(routers))
     return app
+
+
+def _direct_routes(routers: Sequence[APIRouter]) -> dict[tuple[str, str], DirectRoute]:
+    routes = (route for router in routers for route in router.routes)
+    direct = (route for route in routes if isinstance(route, DirectRoute))
+    return {(method, route.path): route for route in direct for method in route.methods or ()}
 
 
 def feature_router(prefix: str, tag: str) -> APIRouter:

@@ -69,36 +69,39 @@ def problem_response(
 
 def add_problem_handlers(app: FastAPI) -> None:
     """Let every exception that can leave a route end as a problem."""
+    for kind in (Problem, RequestValidationError, Replay, HTTPException, *_AWAY, DBAPIError):
+        app.add_exception_handler(kind, _handle)
 
-    @app.exception_handler(Problem)
-    async def on_problem(request: Request, problem: Problem) -> Response:
-        return problem_response(request, problem)
 
-    @app.exception_handler(RequestValidationError)
-    async def on_invalid(request: Request, error: RequestValidationError) -> Response:
-        errors = validation_errors(list(error.errors()), language_of(request))
-        return problem_response(request, ValidationFailed(), errors)
+async def _handle(request: Request, error: Exception) -> Response:
+    return answer_to(request, error)
 
-    @app.exception_handler(Replay)
-    async def on_replay(_request: Request, replay: Replay) -> Response:
-        return replay.response()
 
-    @app.exception_handler(HTTPException)
-    async def on_http(request: Request, error: HTTPException) -> Response:
-        if error.status_code == _NOT_MODIFIED:
-            return Response(status_code=_NOT_MODIFIED, headers=error.headers)
-        if error.status_code == ContentTooLarge.status:
-            limit = get_resources(request).settings.max_content_length
-            return problem_response(request, ContentTooLarge(limit))
-        response = problem_response(request, _BY_STATUS.get(error.status_code, Problem)())
-        response.headers.update(error.headers or {})
-        return response
-
-    for kind in (*_AWAY, DBAPIError):
-
-        @app.exception_handler(kind)
-        async def on_away(request: Request, error: Exception) -> Response:
+def answer_to(request: Request, error: Exception) -> Response:
+    """Return the answer of a request that ended in an exception, whichever it is."""
+    match error:
+        case Problem():
+            return problem_response(request, error)
+        case RequestValidationError():
+            errors = validation_errors(list(error.errors()), language_of(request))
+            return problem_response(request, ValidationFailed(), errors)
+        case Replay():
+            return error.response()
+        case HTTPException():
+            return _answer_to_http(request, error)
+        case _:
             return problem_response(request, problem_of(error))
+
+
+def _answer_to_http(request: Request, error: HTTPException) -> Response:
+    if error.status_code == _NOT_MODIFIED:
+        return Response(status_code=_NOT_MODIFIED, headers=error.headers)
+    if error.status_code == ContentTooLarge.status:
+        limit = get_resources(request).settings.max_content_length
+        return problem_response(request, ContentTooLarge(limit))
+    response = problem_response(request, _BY_STATUS.get(error.status_code, Problem)())
+    response.headers.update(error.headers or {})
+    return response
 
 
 def problem_of(error: Exception) -> Problem:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Coroutine
 from decimal import Decimal
+from functools import cached_property
 from json import JSONDecodeError
 from typing import Any
 
@@ -10,6 +11,7 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from starlette.types import Receive, Scope, Send
 
 from shared.errors import UnsupportedMediaType
 from shared.web.idempotency import Claim
@@ -50,6 +52,16 @@ class DirectRoute(ServiceRoute):
     It is declared and documented like any other, but called straight: FastAPI's general solving
     of parameters and answers costs more than all that such an endpoint does itself.
     """
+
+    async def call(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request that is known to be for this route; what it raises is the caller's."""
+        scope["route"] = self
+        response = await self._direct(Request(scope, receive))
+        await response(scope, receive, send)
+
+    @cached_property
+    def _direct(self) -> Handler:
+        return self.get_route_handler()
 
     def get_route_handler(self) -> Handler:
         endpoint: Callable[..., Coroutine[Any, Any, BaseModel]] = self.endpoint

@@ -1,12 +1,14 @@
 """Group commit: movements that arrive together are written together, each with its own outcome.
 
-While one statement is under way, later movements wait; when it ends, all that wait go in the
-next. One busy item then costs one lock and one commit for many movements, and spread ones share
-their round trip. Nothing waits when nothing is under way.
+A statement costs about as much as ten of the movements it can carry. So a tenant has one under way
+at a time, and what arrives meanwhile goes in the next; one busy item then costs one lock and one
+commit for many movements. A movement that comes alone waits for nothing: only after a group that
+carried several, as many as these are given a moment to come back.
 """
 
 import asyncio
-from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import asyncpg
@@ -17,7 +19,7 @@ from shared.db import Database
 from shared.web.idempotency import IdempotencyInProgress
 
 BATCH_MAX = 100
-UNDER_WAY_MAX = 2  # Statements at once: one at the disk while the next is computed.
+GATHER_S = 0.005
 ATTEMPTS = 4
 _TRY_AGAIN = (
     asyncpg.UniqueViolationError,  # Another process kept the same key meanwhile.
@@ -25,16 +27,38 @@ _TRY_AGAIN = (
     asyncpg.SerializationError,
 )
 _Waiting = tuple[Line, "asyncio.Future[Outcome]"]
+ApplyGroup = Callable[[UUID, Sequence[Line]], Awaitable[Sequence[Outcome]]]
+
+
+@dataclass(slots=True)
+class _Queue:
+    """One tenant's movements that are not under way yet, in arrival order."""
+
+    tenant_id: UUID
+    waiting: list[_Waiting] = field(default_factory=list)
+    under_way: bool = False
+    expected: int = 1  # How many to gather before the next group starts.
+    patience: asyncio.TimerHandle | None = None
+
+    def take_group(self) -> list[_Waiting]:
+        """Take the next group; a count goes alone, it is judged under lock."""
+        size = next(
+            (at for at, (line, _) in enumerate(self.waiting) if line.counted is not None),
+            len(self.waiting),
+        )
+        size = min(max(size, 1), BATCH_MAX)
+        group, self.waiting = self.waiting[:size], self.waiting[size:]
+        return group
 
 
 class Batcher:
     """Takes movements one at a time and applies them in groups, per tenant, in arrival order."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._waiting: OrderedDict[UUID, list[_Waiting]] = OrderedDict()
+    def __init__(self, apply_group: ApplyGroup) -> None:
+        self._apply_group = apply_group
+        self._queues: dict[UUID, _Queue] = {}
         self._keys: set[tuple[UUID, str, str | None]] = set()
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def submit(self, tenant_id: UUID, line: Line) -> Outcome:
         """Return what became of the line, once that is committed.
@@ -46,57 +70,78 @@ class Batcher:
             if key in self._keys:
                 raise IdempotencyInProgress
             self._keys.add(key)
+        queue = self._queues.get(tenant_id)
+        if queue is None:
+            queue = self._queues[tenant_id] = _Queue(tenant_id)
         outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(tenant_id, []).append((line, outcome))
-        self._start_next()
+        queue.waiting.append((line, outcome))
+        if not queue.under_way and len(queue.waiting) >= queue.expected:
+            self._start(queue)
         # Shielded: a caller who goes away does not take the others of his group with him.
         return await asyncio.shield(outcome)
 
     async def drain(self) -> None:
-        """Return when nothing is under way any more."""
-        while self._under_way:
-            await asyncio.wait(self._under_way)
+        """Return when nothing waits or is under way any more."""
+        while self._queues:
+            for queue in list(self._queues.values()):
+                if queue.patience is not None:
+                    self._lose_patience(queue)
+            if self._tasks:
+                await asyncio.wait(self._tasks)
 
-    def _start_next(self) -> None:
-        while self._waiting and len(self._under_way) < UNDER_WAY_MAX:
-            tenant_id, group = self._take_group()
-            task = asyncio.create_task(self._apply(tenant_id, group))
-            self._under_way.add(task)
-            task.add_done_callback(self._finish)
+    def _start(self, queue: _Queue) -> None:
+        if queue.patience is not None:
+            queue.patience.cancel()
+            queue.patience = None
+        queue.under_way = True
+        task = asyncio.create_task(self._apply(queue, queue.take_group()))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-    def _take_group(self) -> tuple[UUID, list[_Waiting]]:
-        """Take the next group: tenants in turn; a count goes alone, it is judged under lock."""
-        tenant_id, waiting = self._waiting.popitem(last=False)
-        size = next(
-            (at for at, (line, _) in enumerate(waiting) if line.counted is not None), len(waiting)
-        )
-        size = min(max(size, 1), BATCH_MAX)
-        if waiting[size:]:
-            self._waiting[tenant_id] = waiting[size:]
-        return tenant_id, waiting[:size]
-
-    def _finish(self, task: asyncio.Task[None]) -> None:
-        self._under_way.discard(task)
-        self._start_next()
-
-    async def _apply(self, tenant_id: UUID, group: list[_Waiting]) -> None:
+    async def _apply(self, queue: _Queue, group: list[_Waiting]) -> None:
         try:
-            outcomes = await self._apply_with_retries(tenant_id, [line for line, _ in group])
+            outcomes = await self._apply_group(queue.tenant_id, [line for line, _ in group])
         except Exception as error:  # noqa: BLE001 - every caller of the group must be answered.
             for line, future in group:
-                self._keys.discard((tenant_id, line.actor, line.key))
+                self._keys.discard((queue.tenant_id, line.actor, line.key))
                 future.set_exception(error)
-            return
-        for (line, future), outcome in zip(group, outcomes, strict=True):
-            self._keys.discard((tenant_id, line.actor, line.key))
-            future.set_result(outcome)
+        else:
+            for (line, future), outcome in zip(group, outcomes, strict=True):
+                self._keys.discard((queue.tenant_id, line.actor, line.key))
+                future.set_result(outcome)
+        self._go_on(queue, len(group))
 
-    async def _apply_with_retries(self, tenant_id: UUID, lines: list[Line]) -> list[Outcome]:
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                async with self._database.hot(tenant_id) as connection:
-                    return await apply(connection, lines, utc_now(), with_cost=True)
-            except _TRY_AGAIN:
-                if attempt == ATTEMPTS:
-                    raise
-        raise AssertionError  # pragma: no cover - the loop returns or raises.
+    def _go_on(self, queue: _Queue, size: int) -> None:
+        queue.under_way = False
+        queue.expected = size
+        if len(queue.waiting) >= size:
+            self._start(queue)
+        elif size > 1:
+            queue.patience = asyncio.get_running_loop().call_later(
+                GATHER_S, self._lose_patience, queue
+            )
+        else:
+            del self._queues[queue.tenant_id]
+
+    def _lose_patience(self, queue: _Queue) -> None:
+        if queue.patience is not None:
+            queue.patience.cancel()
+            queue.patience = None
+        if queue.waiting:
+            self._start(queue)
+        else:
+            del self._queues[queue.tenant_id]
+
+
+async def apply_group(
+    database: Database, tenant_id: UUID, lines: Sequence[Line]
+) -> Sequence[Outcome]:
+    """Apply one tenant's movements in a statement of their own; after a clash, again."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            async with database.hot(tenant_id) as connection:
+                return await apply(connection, lines, utc_now(), with_cost=True)
+        except _TRY_AGAIN:
+            if attempt == ATTEMPTS:
+                raise
+    raise AssertionError  # pragma: no cover - the loop returns or raises.

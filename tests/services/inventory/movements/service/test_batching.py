@@ -1,0 +1,176 @@
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.inventory.movements.queries import Line, Outcome
+from services.inventory.movements.service import batching
+from services.inventory.movements.service.batching import BATCH_MAX, Batcher
+from shared.web.idempotency import IdempotencyInProgress
+
+TENANT = uuid4()
+
+
+@dataclass
+class Ledger:
+    """Takes groups as the database would; holds each back until `gate` is open."""
+
+    groups: list[tuple[UUID, list[str]]] = field(default_factory=list)
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    failure: Exception | None = None
+
+    async def apply(self, tenant_id: UUID, lines: Sequence[Line]) -> list[Outcome]:
+        self.groups.append((tenant_id, [line.item_code or "" for line in lines]))
+        await self.gate.wait()
+        if self.failure is not None:
+            raise self.failure
+        return [Outcome("applied", code=line.item_code) for line in lines]
+
+
+def line(item: str, *, counted: Decimal | None = None, key: str | None = None) -> Line:
+    return Line(
+        id=uuid4(), kind="receipt", item_code=item, item_id=None, location="Main",
+        to_location=None, change=Decimal(1), counted=counted, cost_id=None, amount=None,
+        reason=None, reference=None, occurred_at=datetime.now(UTC), actor="user:1",
+        request_id="r", key=key,
+    )  # fmt: skip
+
+
+async def submit_all(batcher: Batcher, *lines: Line) -> list[asyncio.Task[Outcome]]:
+    tasks = [asyncio.create_task(batcher.submit(TENANT, each)) for each in lines]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    return tasks
+
+
+async def test_what_arrives_meanwhile_goes_together_in_order_each_with_its_own_outcome():
+    ledger = Ledger()
+    batcher = Batcher(ledger.apply)
+
+    tasks = await submit_all(batcher, *(line(item) for item in "ABCD"))
+    ledger.gate.set()
+
+    assert [(await task).code for task in tasks] == ["A", "B", "C", "D"]
+    assert [items for _, items in ledger.groups] == [["A"], ["B", "C", "D"]]
+
+
+async def test_movements_that_come_one_by_one_wait_for_nothing(monkeypatch):
+    monkeypatch.setattr(batching, "GATHER_S", 60)
+    ledger = Ledger()
+    ledger.gate.set()
+    batcher = Batcher(ledger.apply)
+
+    async with asyncio.timeout(5):
+        for item in "ABC":
+            await batcher.submit(TENANT, line(item))
+
+    assert [items for _, items in ledger.groups] == [["A"], ["B"], ["C"]]
+
+
+async def test_after_a_group_as_many_are_gathered_or_what_came_in_time():
+    ledger = Ledger()
+    ledger.gate.set()
+    batcher = Batcher(ledger.apply)
+    await asyncio.gather(*await submit_all(batcher, *(line(item) for item in "ABC")))
+
+    first = await submit_all(batcher, line("D"))
+    second = await submit_all(batcher, line("E"))
+    alone = await asyncio.gather(*first, *second)
+    late = await asyncio.gather(*await submit_all(batcher, line("F")))
+
+    assert [outcome.code for outcome in (*alone, *late)] == ["D", "E", "F"]
+    assert [items for _, items in ledger.groups] == [["A"], ["B", "C"], ["D", "E"], ["F"]]
+
+
+async def test_a_group_has_an_upper_size():
+    ledger = Ledger()
+    batcher = Batcher(ledger.apply)
+
+    tasks = await submit_all(batcher, *(line(str(n)) for n in range(BATCH_MAX + 2)))
+    ledger.gate.set()
+    await asyncio.gather(*tasks)
+
+    assert [len(items) for _, items in ledger.groups] == [1, BATCH_MAX, 1]
+
+
+async def test_a_count_goes_alone():
+    ledger = Ledger()
+    batcher = Batcher(ledger.apply)
+
+    tasks = await submit_all(
+        batcher, line("A"), line("B"), line("C", counted=Decimal(3)), line("D"), line("E")
+    )
+    ledger.gate.set()
+    await asyncio.gather(*tasks)
+
+    assert [items for _, items in ledger.groups] == [["A"], ["B"], ["C"], ["D", "E"]]
+
+
+async def test_tenants_never_share_a_group_nor_wait_for_one_another():
+    ledger = Ledger()
+    batcher, other = Batcher(ledger.apply), uuid4()
+
+    tasks = await submit_all(batcher, line("A"), line("B"))
+    foreign = asyncio.create_task(batcher.submit(other, line("C")))
+    await asyncio.sleep(0.01)
+    assert ledger.groups == [(TENANT, ["A"]), (other, ["C"])]
+    ledger.gate.set()
+    await asyncio.gather(*tasks, foreign)
+
+    assert ledger.groups[2:] == [(TENANT, ["B"])]
+
+
+async def test_a_failure_reaches_everyone_of_the_group_and_no_one_after():
+    ledger = Ledger(failure=ConnectionError("away"))
+    ledger.gate.set()
+    batcher = Batcher(ledger.apply)
+
+    failed = await asyncio.gather(
+        *await submit_all(batcher, line("A"), line("B")), return_exceptions=True
+    )
+    ledger.failure = None
+
+    assert [type(each) for each in failed] == [ConnectionError, ConnectionError]
+    assert (await batcher.submit(TENANT, line("C"))).code == "C"
+
+
+async def test_a_caller_who_goes_away_does_not_take_the_others_with_him():
+    ledger = Ledger()
+    batcher = Batcher(ledger.apply)
+    first, gone, stays = await submit_all(batcher, line("A"), line("B"), line("C"))
+
+    gone.cancel()
+    ledger.gate.set()
+
+    assert [(await task).code for task in (first, stays)] == ["A", "C"]
+    assert [items for _, items in ledger.groups] == [["A"], ["B", "C"]]
+
+
+async def test_a_key_that_is_being_answered_is_refused_until_it_is():
+    ledger = Ledger()
+    batcher = Batcher(ledger.apply)
+    (first,) = await submit_all(batcher, line("A", key="k"))
+
+    with pytest.raises(IdempotencyInProgress):
+        await batcher.submit(TENANT, line("A", key="k"))
+    ledger.gate.set()
+    await first
+
+    assert (await batcher.submit(TENANT, line("A", key="k"))).code == "A"
+
+
+async def test_drained_means_that_nothing_waits_any_more():
+    ledger = Ledger()
+    batcher = Batcher(ledger.apply)
+    tasks = await submit_all(batcher, *(line(item) for item in "ABC"))
+
+    ledger.gate.set()
+    await batcher.drain()
+    await asyncio.sleep(0)
+
+    assert [items for _, items in ledger.groups] == [["A"], ["B", "C"]]
+    assert [task.result().code for task in tasks] == ["A", "B", "C"]
