@@ -5,13 +5,14 @@ key order, check that no level falls below what is reserved at any point of the 
 change the levels, write ledger and journal rows, keep the key. All lines of an item are applied,
 or none of them is (`refused`): who of several gets scarce units is decided by `rules.judge`.
 
-Rows carry all their columns from step to step and meet tables only through LATERAL index
-look-ups: two steps are never joined, so the plan is linear whatever the planner believes of their
-sizes, and one plan serves one line and ten thousand.
+Rows carry all their columns from step to step and meet tables only through an index look-up of
+their own, which no statistics can talk the planner out of: OFFSET 0 keeps each look-up a step of
+its own, and levels are written through their key's conflict, with the sums reckoned under lock.
+So one plan serves one line and ten thousand, an empty table and a full one.
 """
 
 APPLY = """
-WITH asked AS MATERIALIZED (
+WITH asked AS (
     SELECT a.*, k.fingerprint AS kept_fingerprint, k.answer AS kept_answer,
            i.id AS item, i.code, i.active, coalesce(a.cost_id, i.cost_id) AS used_cost,
            p.id AS place, c.id AS counterplace,
@@ -23,27 +24,29 @@ WITH asked AS MATERIALIZED (
          AS a(n, id, kind, item_code, item_id, location, to_location, change, cost_id, amount,
               reason, reference, occurred_at, actor, request_id, key, fingerprint)
     LEFT JOIN LATERAL (
-        SELECT fingerprint, answer FROM idempotency_keys WHERE actor = a.actor AND key = a.key
-    ) k ON a.key IS NOT NULL
+        SELECT fingerprint, answer FROM idempotency_keys
+        WHERE a.key IS NOT NULL AND actor = a.actor AND key = a.key OFFSET 0
+    ) k ON true
     LEFT JOIN LATERAL (
         SELECT id, code, active, cost_id FROM items WHERE code = a.item_code
         UNION ALL
         SELECT id, code, active, cost_id FROM items WHERE id = a.item_id
     ) i ON true
-    LEFT JOIN LATERAL (SELECT id FROM locations WHERE name = a.location) p ON true
-    LEFT JOIN LATERAL (SELECT id FROM locations WHERE name = a.to_location) c ON true
+    LEFT JOIN LATERAL (SELECT id FROM locations WHERE name = a.location OFFSET 0) p ON true
+    LEFT JOIN LATERAL (SELECT id FROM locations WHERE name = a.to_location OFFSET 0) c ON true
 ), leg AS (
-    SELECT 0 AS leg, place AS at, location AS at_name, change AS delta, asked.*
-    FROM asked WHERE fit
-    UNION ALL
-    SELECT 1, counterplace, to_location, -change, asked.*
-    FROM asked WHERE fit AND to_location IS NOT NULL
+    SELECT end_of.*, asked.*
+    FROM asked CROSS JOIN LATERAL (
+        VALUES (0, place, location, CASE WHEN fit THEN change END),
+               (1, counterplace, to_location, -change)
+    ) end_of(leg, at, at_name, delta)
+    WHERE leg = 0 OR (fit AND to_location IS NOT NULL)
 ), locked AS MATERIALIZED (
     SELECT leg.*, v.on_hand, v.reserved
-    FROM (SELECT * FROM leg ORDER BY item, at) leg
+    FROM (SELECT * FROM leg ORDER BY item, at, n, leg) leg
     LEFT JOIN LATERAL (
         SELECT on_hand, reserved FROM levels
-        WHERE item_id = leg.item AND location_id = leg.at AND lot_id = $18 FOR UPDATE
+        WHERE leg.fit AND item_id = leg.item AND location_id = leg.at AND lot_id = $18 FOR UPDATE
     ) v ON true
 ), stepped AS (
     SELECT *, on_hand + sum(delta) OVER (PARTITION BY item, at ORDER BY n, leg) AS balance
@@ -51,22 +54,23 @@ WITH asked AS MATERIALIZED (
 ), decided AS MATERIALIZED (
     SELECT *, bool_or(bad) OVER (PARTITION BY item) AS refused,
            bool_or(missing) OVER (PARTITION BY item) AS level_missing,
-           bool_or(bad) OVER () OR (SELECT bool_or(NOT fit) FROM asked) AS any_refused
+           bool_or(bad OR NOT fit) OVER () AS any_refused
     FROM (
-        SELECT *, on_hand IS NULL AND delta > 0 AS missing,
-               on_hand IS NULL OR (delta < 0 AND balance < reserved) AS bad
+        SELECT *, fit AND on_hand IS NULL AND delta > 0 AS missing,
+               fit AND (on_hand IS NULL OR (delta < 0 AND balance < reserved)) AS bad
         FROM stepped
     ) checked
 ), applied AS MATERIALIZED (
-    SELECT * FROM decided WHERE NOT refused AND NOT ($19 AND any_refused) ORDER BY n, leg
+    SELECT * FROM decided
+    WHERE fit AND NOT refused AND NOT ($19 AND any_refused) ORDER BY n, leg
 ), keyed AS (
     INSERT INTO idempotency_keys (actor, key, fingerprint, answer)
     SELECT actor, key, fingerprint, jsonb_build_object('movement_id', id)
     FROM applied WHERE leg = 0 AND key IS NOT NULL ORDER BY actor, key
 ), moved AS (
-    UPDATE levels v SET on_hand = v.on_hand + t.delta
-    FROM (SELECT item, at, sum(delta) AS delta FROM applied GROUP BY item, at) t
-    WHERE v.item_id = t.item AND v.location_id = t.at AND v.lot_id = $18
+    INSERT INTO levels (item_id, location_id, lot_id, on_hand)
+    SELECT item, at, $18, min(on_hand) + sum(delta) FROM applied GROUP BY item, at
+    ON CONFLICT (tenant_id, item_id, location_id, lot_id) DO UPDATE SET on_hand = excluded.on_hand
 ), priced AS (
     INSERT INTO prices (id, item_id, kind, source, amount)
     SELECT cost_id, item, 'cost', 'receipt', amount
@@ -88,22 +92,20 @@ WITH asked AS MATERIALIZED (
                'reference', reference, 'occurred_at', occurred_at)
     FROM applied
 )
-SELECT d.n, d.leg, d.item AS item_id, d.code, d.at AS location_id, d.delta, d.balance,
-       d.used_cost, paid.amount AS used_amount, NULL::bytea AS kept_fingerprint,
-       NULL::uuid AS kept_movement,
-       greatest(d.on_hand - d.reserved, 0) AS available,
-       CASE WHEN d.level_missing THEN 'level_missing' WHEN d.refused THEN 'refused'
-            WHEN $19 AND d.any_refused THEN 'held_back' ELSE 'applied' END AS status
-FROM decided d
-LEFT JOIN LATERAL (SELECT amount FROM prices WHERE id = d.used_cost) paid ON $21
-UNION ALL
-SELECT n, 0, item, code, place, change, NULL, NULL, NULL, kept_fingerprint,
-       (kept_answer ->> 'movement_id')::uuid, NULL,
+SELECT n, leg, item AS item_id, code, at AS location_id, delta, balance, used_cost,
+       CASE WHEN $21 THEN (SELECT amount FROM prices WHERE id = used_cost) END AS used_amount,
+       kept_fingerprint, (kept_answer ->> 'movement_id')::uuid AS kept_movement,
+       greatest(on_hand - reserved, 0) AS available,
        CASE WHEN kept_fingerprint IS NOT NULL THEN 'kept'
             WHEN item IS NULL THEN 'unknown_item'
             WHEN NOT active THEN 'retired_item'
-            WHEN place IS NULL THEN 'unknown_location' ELSE 'unknown_to_location' END
-FROM asked WHERE NOT fit
+            WHEN place IS NULL THEN 'unknown_location'
+            WHEN NOT fit THEN 'unknown_to_location'
+            WHEN level_missing THEN 'level_missing'
+            WHEN refused THEN 'refused'
+            WHEN $19 AND any_refused THEN 'held_back'
+            ELSE 'applied' END AS status
+FROM decided
 """
 
 # Who is meant, for lines whose levels must be locked and judged first.
