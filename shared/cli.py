@@ -30,6 +30,7 @@ from shared.web.resources import Resources, probing
 
 VERBS = ("serve", "work", "follow", "migrate", "rebuild", "openapi")
 _GRACE_S = 10
+_GC_THRESHOLDS = (50_000, 20, 20)  # A large body is not searched for cycles while it is read.
 
 
 def main(package: str) -> None:
@@ -57,6 +58,7 @@ def main(package: str) -> None:
 def _serve(package: str, service: str, settings: ServiceSettings) -> None:
     app = import_module(f"{package}.app").create_app(settings)
     gc.freeze()  # What is loaded now stays: no need to look through it again and again.
+    gc.set_threshold(*_GC_THRESHOLDS)
     uvicorn.run(
         app,
         host=settings.host,

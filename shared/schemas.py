@@ -34,10 +34,14 @@ class Page(Output, Generic[ItemT]):
 
 
 def _normal(value: object) -> object:
-    return unicodedata.normalize("NFC", value).strip() if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return (value if value.isascii() else unicodedata.normalize("NFC", value)).strip()
 
 
 def _without_controls(value: str) -> str:
+    if value.isprintable():  # As almost all are; what else is not printable may still be allowed.
+        return value
     for character in value:
         if unicodedata.category(character) in {"Cc", "Cs"} and character not in _CONTROL_ALLOWED:
             raise PydanticCustomError(

@@ -6,6 +6,7 @@ import orjson
 from fastapi import Response
 
 
-def json_answer(body: dict[str, Any]) -> Response:
+def json_answer(body: dict[str, Any], *, status: int = 200) -> Response:
     """Return the body as JSON; its shape is what the route's `response_model` documents."""
-    return Response(orjson.dumps(body, option=orjson.OPT_UTC_Z), media_type="application/json")
+    written = orjson.dumps(body, option=orjson.OPT_UTC_Z)
+    return Response(written, status_code=status, media_type="application/json")

@@ -13,11 +13,11 @@ for _kind in Kind:
         movements.labels(_kind.value, _status)
 
 
-def count_movement(kind: Kind, status: str) -> None:
-    """Count one movement by what became of it."""
+def count_movements(kind: Kind, status: str, number: int = 1) -> None:
+    """Count movements of one kind by what became of them."""
     applied = status == "applied"
-    movements.labels(kind.value, "applied" if applied else "refused").inc()
+    movements.labels(kind.value, "applied" if applied else "refused").inc(number)
     if applied and kind is Kind.COUNT_CORRECTION:
-        counts.inc()
+        counts.inc(number)
     if status == "refused":
-        stockouts.inc()
+        stockouts.inc(number)

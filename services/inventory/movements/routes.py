@@ -1,6 +1,6 @@
 from typing import Annotated, Any
 
-from fastapi import Body, Depends, Query, Request
+from fastapi import Body, Depends, Query, Request, Response
 
 from services.inventory.errors import (
     BulkRefused,
@@ -26,6 +26,7 @@ from shared.pagination import LIMIT_DEFAULT, Cursor, InvalidCursor, Limit
 from shared.principal import Principal
 from shared.schemas import Line, Moment
 from shared.web import KEYED, Language, Now, Session, feature_router, problems, requires
+from shared.web.answers import json_answer
 from shared.web.idempotency import (
     KEY_PARAMETER,
     checked_key,
@@ -76,6 +77,7 @@ router.add_api_route(
 @router.post(
     "/bulk",
     status_code=201,
+    response_model=BulkRead,
     responses=problems(MovementInFuture, PriceForbidden, BulkRefused, *KEYED),
 )
 async def record_bulk(
@@ -86,10 +88,11 @@ async def record_bulk(
     sealer: PriceSealer,
     now: Now,
     language: Language,
-) -> BulkRead:
+) -> Response:
     """Apply up to 10,000 movements in their order: all or nothing, or whatever is possible."""
     asked = service.Request(caller, request_id_of(request), now)
-    return await service.record_bulk(session, sealer, body, asked, language)
+    answer = await service.record_bulk(session, sealer, body, asked, language)
+    return json_answer(answer, status=201)
 
 
 @router.get("", responses=problems(InvalidCursor))

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
 LINES_MAX = 10_000
-CLOCK_TOLERANCE_S = 300  # How far ahead of ours a client's clock may run.
+CLOCK_TOLERANCE = timedelta(minutes=5)  # How far ahead of ours a client's clock may run.
 
 
 class Kind(StrEnum):

@@ -1,10 +1,9 @@
 """Movements against the database: as one statement, or judged line by line under lock."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -21,9 +20,11 @@ NO_LOT = UUID(int=0)
 NOTHING = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One movement to apply: its new id, what it does, and who asked for it."""
+class Line(NamedTuple):
+    """One movement to apply: its new id, what it does, and who asked for it.
+
+    Its fields, without the last, are what the statement takes a column of each.
+    """
 
     id: UUID
     kind: str
@@ -32,7 +33,6 @@ class Line:
     location: str
     to_location: str | None
     change: Decimal | None  # Signed, at `location`; None for a count.
-    counted: Decimal | None
     cost_id: UUID | None
     amount: bytes | None  # The sealed unit cost that the movement brings.
     reason: str | None
@@ -42,11 +42,11 @@ class Line:
     request_id: str
     key: str | None = None
     fingerprint: bytes | None = None
+    counted: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a line.
+class Outcome(NamedTuple):
+    """What became of a line: what the statement returns of each, behind its number.
 
     status is applied, refused, held_back (another line of an atomic call failed), kept (its
     Idempotency-Key was answered before), unknown_item, retired_item, unknown_location or
@@ -129,7 +129,7 @@ async def _apply_judged(
         settled = list(lines)
         for number in numbers:
             change = verdicts[number].change if number in verdicts else NOTHING
-            settled[number] = replace(lines[number], change=change, counted=None)
+            settled[number] = lines[number]._replace(change=change, counted=None)
         wanted = sorted({*granted, *unresolved})
         outcomes = await _apply_once(connection, settled, wanted, now, atomic, with_cost)
     for wish in wishes:
@@ -199,32 +199,6 @@ async def _apply_once(
 ) -> dict[int, Outcome]:
     if not numbers:
         return {}
-    chosen = [lines[number] for number in numbers]
-    columns: list[list[Any]] = [
-        list(numbers),
-        *([getattr(line, name) for line in chosen] for name in _COLUMNS),
-    ]
-    rows = await connection.fetch(APPLY, *columns, NO_LOT, atomic, now, with_cost)
-    return {row["n"]: _outcome(row, now) for row in rows if row["leg"] == 0}
-
-
-def _outcome(row: asyncpg.Record, now: datetime) -> Outcome:
-    return Outcome(
-        status=row["status"],
-        item_id=row["item_id"],
-        code=row["code"],
-        location_id=row["location_id"],
-        change=row["delta"],
-        balance=row["balance"],
-        available=row["available"] if row["available"] is not None else NOTHING,
-        cost_id=row["used_cost"],
-        cost_sealed=row["used_amount"],
-        recorded_at=now,
-        kept_fingerprint=row["kept_fingerprint"],
-        kept_movement=row["kept_movement"],
-    )
-
-
-_COLUMNS = ("id", "kind", "item_code", "item_id", "location", "to_location", "change", "cost_id",
-            "amount", "reason", "reference", "occurred_at", "actor", "request_id", "key",
-            "fingerprint")  # fmt: skip
+    *columns, _counted = zip(*(lines[number] for number in numbers), strict=True)
+    rows = await connection.fetch(APPLY, numbers, *columns, NO_LOT, atomic, now, with_cost)
+    return {row[0]: Outcome._make(row[1:]) for row in rows}

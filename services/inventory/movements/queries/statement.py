@@ -30,7 +30,7 @@ WITH asked AS (
     LEFT JOIN LATERAL (
         SELECT id, code, active, cost_id FROM items WHERE code = a.item_code
         UNION ALL
-        SELECT id, code, active, cost_id FROM items WHERE id = a.item_id
+        SELECT id, code, active, cost_id FROM items WHERE a.item_id IS NOT NULL AND id = a.item_id
     ) i ON true
     LEFT JOIN LATERAL (SELECT id FROM locations WHERE name = a.location OFFSET 0) p ON true
     LEFT JOIN LATERAL (SELECT id FROM locations WHERE name = a.to_location OFFSET 0) c ON true
@@ -92,10 +92,7 @@ WITH asked AS (
                'reference', reference, 'occurred_at', occurred_at)
     FROM applied
 )
-SELECT n, leg, item AS item_id, code, at AS location_id, delta, balance, used_cost,
-       CASE WHEN $21 THEN (SELECT amount FROM prices WHERE id = used_cost) END AS used_amount,
-       kept_fingerprint, (kept_answer ->> 'movement_id')::uuid AS kept_movement,
-       greatest(on_hand - reserved, 0) AS available,
+SELECT n,
        CASE WHEN kept_fingerprint IS NOT NULL THEN 'kept'
             WHEN item IS NULL THEN 'unknown_item'
             WHEN NOT active THEN 'retired_item'
@@ -104,8 +101,11 @@ SELECT n, leg, item AS item_id, code, at AS location_id, delta, balance, used_co
             WHEN level_missing THEN 'level_missing'
             WHEN refused THEN 'refused'
             WHEN $19 AND any_refused THEN 'held_back'
-            ELSE 'applied' END AS status
-FROM decided
+            ELSE 'applied' END AS status,
+       item, code, at, delta, balance, greatest(on_hand - reserved, 0) AS available, used_cost,
+       CASE WHEN $21 THEN (SELECT amount FROM prices WHERE id = used_cost) END AS used_amount,
+       $20 AS recorded_at, kept_fingerprint, (kept_answer ->> 'movement_id')::uuid AS kept_movement
+FROM decided WHERE leg = 0
 """
 
 # Who is meant, for lines whose levels must be locked and judged first.

@@ -1,8 +1,9 @@
 """Recording one movement."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +15,9 @@ from services.inventory.errors import (
     MovementInFuture,
     PriceForbidden,
 )
-from services.inventory.movements.metrics import count_movement
+from services.inventory.movements.metrics import count_movements
 from services.inventory.movements.queries import LedgerRow, Line, Outcome, find_movement
-from services.inventory.movements.rules import CLOCK_TOLERANCE_S, Kind, signed_change
+from services.inventory.movements.rules import CLOCK_TOLERANCE, Kind, signed_change
 from services.inventory.movements.schemas import MovementCreate, MovementRead
 from services.inventory.movements.service.batching import Batcher
 from shared.contracts.inventory import UNIT_AMOUNT_COLUMN
@@ -28,9 +29,10 @@ from shared.security.sealing import Sealer, place
 from shared.web.idempotency import IdempotencyKeyReused
 
 SET_PRICES = "price:write"
+_UUID_LENGTH = 36
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request:
     """Who asks, from where, when, and under which Idempotency-Key."""
 
@@ -39,6 +41,10 @@ class Request:
     now: datetime
     key: str | None = None
     fingerprint: bytes | None = None
+
+    @cached_property
+    def actor(self) -> str:
+        return self.caller.actor
 
 
 async def record_movement(
@@ -54,7 +60,7 @@ async def record_movement(
     outcome = await batcher.submit(request.caller.tenant_id, line)
     if outcome.status == "kept":
         return await _find_kept(database, sealer, outcome, request)
-    count_movement(wanted.kind, outcome.status)
+    count_movements(wanted.kind, outcome.status)
     if outcome.status != "applied":
         raise refusal(wanted, outcome)
     return _read_applied(wanted, line, outcome, request, sealer)
@@ -62,8 +68,8 @@ async def record_movement(
 
 def line_of(wanted: MovementCreate, request: Request, sealer: Sealer) -> Line:
     """Return the line to apply. Raises MovementInFuture, PriceForbidden."""
-    occurred_at = wanted.occurred_at or request.now
-    if occurred_at > request.now + timedelta(seconds=CLOCK_TOLERANCE_S):
+    occurred_at = wanted.occurred_at
+    if occurred_at is not None and occurred_at > request.now + CLOCK_TOLERANCE:
         raise MovementInFuture
     cost_id = amount = None
     if wanted.unit_cost is not None:
@@ -82,16 +88,16 @@ def line_of(wanted: MovementCreate, request: Request, sealer: Sealer) -> Line:
         location=wanted.location,
         to_location=wanted.to_location,
         change=change,
-        counted=wanted.quantity if change is None else None,
         cost_id=cost_id,
         amount=amount,
         reason=wanted.reason,
         reference=wanted.reference,
-        occurred_at=occurred_at,
-        actor=request.caller.actor,
+        occurred_at=occurred_at or request.now,
+        actor=request.actor,
         request_id=request.request_id,
         key=request.key,
         fingerprint=request.fingerprint,
+        counted=wanted.quantity if change is None else None,
     )
 
 
@@ -187,6 +193,6 @@ def _open_cost(
 
 def _uuid_of(text: str) -> UUID | None:
     try:
-        return UUID(text) if len(text) == len(str(UUID(int=0))) else None
+        return UUID(text) if len(text) == _UUID_LENGTH else None
     except ValueError:
         return None
