@@ -1,7 +1,6 @@
 """`python -m gateway`: the gateway on its port, until SIGTERM; what is in flight ends first."""
 
 import asyncio
-import gc
 import logging
 
 import stamina
@@ -11,6 +10,7 @@ from gateway import metrics
 from gateway.app import Gateway
 from gateway.protocol import FrontDoor
 from gateway.settings import Settings
+from shared.collector import calm_collector
 from shared.log import configure_logging
 from shared.settings import load_settings
 
@@ -64,7 +64,7 @@ def main() -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     stamina.set_active(False)  # What the gateway asks of auth it asks again anyway.
     server = make_server(settings)
-    gc.freeze()  # What is loaded now stays: no need to look through it again and again.
+    calm_collector()
     server.run()
 
 

@@ -10,7 +10,6 @@ absent.
 """
 
 import asyncio
-import gc
 import json
 import signal
 import sys
@@ -23,6 +22,7 @@ from typing import Any
 import uvicorn
 import uvloop
 
+from shared.collector import calm_collector
 from shared.jobs import run_together
 from shared.log import configure_logging
 from shared.settings import ServiceSettings, load_settings
@@ -30,7 +30,6 @@ from shared.web.resources import Resources, probing
 
 VERBS = ("serve", "work", "follow", "migrate", "rebuild", "openapi")
 _GRACE_S = 10
-_GC_THRESHOLDS = (50_000, 20, 20)  # A large body is not searched for cycles while it is read.
 
 
 def main(package: str) -> None:
@@ -57,8 +56,7 @@ def main(package: str) -> None:
 
 def _serve(package: str, service: str, settings: ServiceSettings) -> None:
     app = import_module(f"{package}.app").create_app(settings)
-    gc.freeze()  # What is loaded now stays: no need to look through it again and again.
-    gc.set_threshold(*_GC_THRESHOLDS)
+    calm_collector()
     uvicorn.run(
         app,
         host=settings.host,
@@ -106,6 +104,7 @@ async def _run_worker(package: str, settings: ServiceSettings, verbs: list[str])
         loops.append(_follow_all(package, resources))
     if settings.metrics_port is not None:
         loops.append(_serve_health(package, settings, resources))
+    calm_collector()
     running = asyncio.ensure_future(run_together(*loops))
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, running.cancel)
