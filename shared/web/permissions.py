@@ -27,7 +27,7 @@ class Requires:
             raise Unauthorized from error
         if self.scope is not None and self.scope not in claims.scopes:
             raise Forbidden
-        request.state.user_language = claims.lang
+        request.scope["state"]["user_language"] = claims.lang
         return principal_of(claims)
 
 

@@ -34,7 +34,7 @@ def language_of(request: Request) -> str:
     return negotiate(
         request.query_params.get("lang") if request.scope["query_string"] else None,
         request.headers.get("accept-language"),
-        getattr(request.state, "user_language", None),
+        request.scope["state"].get("user_language"),
         get_resources(request).settings.default_language,
     )
 

@@ -1,10 +1,9 @@
 """The route class of every service: exact numbers in, stored answers for keyed requests."""
 
-import json
 from collections.abc import Callable, Coroutine
 from decimal import Decimal
 from functools import cached_property
-from json import JSONDecodeError
+from json import JSONDecodeError, JSONDecoder
 from typing import Any
 
 from fastapi import Request, Response
@@ -106,7 +105,7 @@ def _invalid_json(error: JSONDecodeError) -> dict[str, Any]:
 def _parsed(body: bytes) -> Any:  # noqa: ANN401 - any JSON value.
     """Return what a body says; whatever is wrong with it is a JSONDecodeError."""
     try:
-        return json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+        return _EXACT.decode(body.decode())
     except JSONDecodeError:
         raise
     except (ValueError, RecursionError) as error:
@@ -115,3 +114,6 @@ def _parsed(body: bytes) -> Any:  # noqa: ANN401 - any JSON value.
 
 def _refuse_constant(name: str) -> None:
     raise JSONDecodeError(f"{name} is not JSON", name, 0)
+
+
+_EXACT = JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
 from uuid import UUID
 
 from services.inventory.errors import (
@@ -157,29 +156,27 @@ async def _find_kept(
 def _read_applied(
     wanted: MovementCreate, line: Line, outcome: Outcome, request: Request, sealer: Sealer
 ) -> MovementRead:
-    """Return what was applied; built without validation, since the database has checked it all."""
     change = outcome.change or Decimal(0)
-    values: dict[str, Any] = {
-        "item": outcome.code,
-        "item_id": outcome.item_id,
-        "balance_after": outcome.balance,
-        "recorded_at": outcome.recorded_at,
-    }
-    return MovementRead.model_construct(
-        **values,
-        id=line.id,
-        kind=wanted.kind,
-        location=wanted.location,
-        to_location=wanted.to_location,
-        quantity=abs(change),
-        change=change,
-        unit_cost=_open_cost(outcome.cost_sealed, outcome.cost_id, request.caller, sealer)
-        if line.amount is None
-        else wanted.unit_cost,
-        reason=line.reason,
-        reference=line.reference,
-        actor=line.actor,
-        occurred_at=line.occurred_at,
+    return MovementRead.model_validate(
+        {
+            "id": line.id,
+            "kind": wanted.kind,
+            "item": outcome.code,
+            "item_id": outcome.item_id,
+            "location": wanted.location,
+            "to_location": wanted.to_location,
+            "quantity": abs(change),
+            "change": change,
+            "balance_after": outcome.balance,
+            "unit_cost": _open_cost(outcome.cost_sealed, outcome.cost_id, request.caller, sealer)
+            if line.amount is None
+            else wanted.unit_cost,
+            "reason": line.reason,
+            "reference": line.reference,
+            "actor": line.actor,
+            "occurred_at": line.occurred_at,
+            "recorded_at": outcome.recorded_at,
+        }
     )
 
 
