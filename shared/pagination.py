@@ -10,6 +10,7 @@ from fastapi import Query
 
 from shared.errors import BadRequest
 from shared.i18n import N_
+from shared.schemas import Asked
 
 LIMIT_DEFAULT = 50
 LIMIT_MAX = 200
@@ -20,6 +21,13 @@ Cursor = Annotated[
     str | None,
     Query(max_length=_CURSOR_LENGTH_MAX, description="`next_cursor` of the page before."),
 ]
+
+
+class PageQuery(Asked):
+    """Which page of a list to give; a list with filters adds them."""
+
+    cursor: Cursor = None
+    limit: Limit = LIMIT_DEFAULT
 
 
 @dataclass(eq=False)

@@ -20,6 +20,12 @@ class Input(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
+class Asked(BaseModel):
+    """Query parameters; unknown ones are passed over."""
+
+    model_config = ConfigDict(frozen=True, str_strip_whitespace=True)
+
+
 class Output(BaseModel):
     """An answer; reads attributes."""
 

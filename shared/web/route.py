@@ -46,10 +46,11 @@ class ServiceRoute(APIRoute):
 
 
 class DirectRoute(ServiceRoute):
-    """The route of the hottest endpoints, which are `async def f(request, caller, body)`.
+    """The route of the hottest endpoints, which are `async def f(request, caller, asked)`.
 
-    It is declared and documented like any other, but called straight: FastAPI's general solving
-    of parameters and answers costs more than all that such an endpoint does itself.
+    `asked` is a body, or one model of query parameters. The route is declared and documented like
+    any other, but called straight: FastAPI's general solving of parameters and answers costs more
+    than all that such an endpoint does itself.
     """
 
     async def call(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,19 +64,22 @@ class DirectRoute(ServiceRoute):
         return self.get_route_handler()
 
     def get_route_handler(self) -> Handler:
-        endpoint: Callable[..., Coroutine[Any, Any, BaseModel]] = self.endpoint
+        endpoint: Callable[..., Coroutine[Any, Any, BaseModel | Response]] = self.endpoint
         requirement = find_requirement(self.dependant)
-        body_model = self.body_field.field_info.annotation if self.body_field else None
-        if requirement is None or body_model is None:
-            raise TypeError(f"{self.path}: a direct route has a caller and a body")
-        validate = TypeAdapter(body_model).validate_python
+        field = self.body_field or next(iter(self.dependant.query_params), None)
+        model = field.field_info.annotation if field else None
+        if requirement is None or model is None:
+            raise TypeError(f"{self.path}: a direct route has a caller and a body or a query model")
+        validate = TypeAdapter(model).validate_python
+        read = _read_body if self.body_field else _read_query
         status = self.status_code or 200
 
         async def handle(request: Request) -> Response:
             exact = ExactRequest(request.scope, request.receive)
             caller = await requirement(exact)
-            body = await _read_body(exact, validate)
-            answer = await endpoint(exact, caller, body)
+            answer = await endpoint(exact, caller, await read(exact, validate))
+            if isinstance(answer, Response):
+                return answer
             return Response(
                 answer.__pydantic_serializer__.to_json(answer),
                 status_code=status,
@@ -83,6 +87,13 @@ class DirectRoute(ServiceRoute):
             )
 
         return handle
+
+
+async def _read_query(request: Request, validate: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - the query's model.
+    try:
+        return validate(dict(request.query_params))
+    except ValidationError as error:
+        raise _invalid("query", error) from error
 
 
 async def _read_body(request: Request, validate: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - the body's model.
@@ -93,9 +104,13 @@ async def _read_body(request: Request, validate: Callable[[Any], Any]) -> Any:  
     except JSONDecodeError as error:
         raise RequestValidationError([_invalid_json(error)]) from error
     except ValidationError as error:
-        raise RequestValidationError(
-            [{**found, "loc": ("body", *found["loc"])} for found in error.errors()]
-        ) from error
+        raise _invalid("body", error) from error
+
+
+def _invalid(part: str, error: ValidationError) -> RequestValidationError:
+    return RequestValidationError(
+        [{**found, "loc": (part, *found["loc"])} for found in error.errors()]
+    )
 
 
 def _invalid_json(error: JSONDecodeError) -> dict[str, Any]:

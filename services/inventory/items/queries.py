@@ -9,6 +9,7 @@ from sqlalchemy import delete, exists, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.items.models import Barcode, Item, Price
+from services.inventory.items.schemas import ItemQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +22,6 @@ class StockTotal:
     @property
     def available(self) -> Decimal:
         return self.on_hand - self.reserved
-
-
-@dataclass(frozen=True, slots=True)
-class ItemFilter:
-    """Which items to list; None means any."""
-
-    category: str | None = None
-    location: str | None = None
-    active: bool | None = True
-    below_par: bool = False
 
 
 async def find_item(session: AsyncSession, item_id: UUID, *, lock: bool = False) -> Item | None:
@@ -70,7 +61,7 @@ async def total_stock(session: AsyncSession, item_id: UUID) -> StockTotal:
 
 async def list_items(
     connection: asyncpg.Connection,
-    wanted: ItemFilter,
+    wanted: ItemQuery,
     language: str,
     *,
     after_code: str | None,

@@ -11,8 +11,7 @@ from services.inventory.errors import (
     PriceForbidden,
 )
 from services.inventory.items import service
-from services.inventory.items.queries import ItemFilter
-from services.inventory.items.schemas import ItemCreate, ItemPage, ItemRead, ItemUpdate
+from services.inventory.items.schemas import ItemCreate, ItemPage, ItemQuery, ItemRead, ItemUpdate
 from services.inventory.resources import PriceSealer
 from shared.db import Database
 from shared.errors import PreconditionFailed
@@ -22,7 +21,8 @@ from shared.schemas import Line
 from shared.web import KEYED, Language, Now, Session, feature_router, problems, requires
 from shared.web.answers import json_answer
 from shared.web.etag import IfMatch, tag
-from shared.web.requests import get_database
+from shared.web.requests import get_database, get_resources, language_of
+from shared.web.route import DirectRoute
 
 router = feature_router("/api/inventory", "items")
 
@@ -31,24 +31,24 @@ Hot = Annotated[Database, Depends(get_database)]
 CanWrite = Annotated[Principal, Depends(requires("inventory:write"))]
 
 
-@router.get("", response_model=ItemPage, responses=problems(InvalidCursor))
 async def list_items(
-    database: Hot,
-    caller: CanRead,
-    language: Language,
-    category: Line | None = None,
-    location: Annotated[Line | None, Query(description="With stock at this location.")] = None,
-    active: bool | None = True,
-    below_par: bool = False,
-    cursor: Cursor = None,
-    limit: Limit = LIMIT_DEFAULT,
+    request: Request, caller: CanRead, asked: Annotated[ItemQuery, Query()]
 ) -> Response:
     """List items with their stock over all locations, in the order of their codes."""
-    wanted = ItemFilter(category, location, active, below_par)
-    page = await service.list_items(
-        database, caller.tenant_id, wanted, cursor=cursor, limit=limit, language=language
+    database, language = get_resources(request).database, language_of(request)
+    return json_answer(
+        await service.list_items(database, caller.tenant_id, asked, language=language)
     )
-    return json_answer(page)
+
+
+router.add_api_route(
+    "",
+    list_items,
+    methods=["GET"],
+    route_class_override=DirectRoute,
+    response_model=ItemPage,
+    responses=problems(InvalidCursor),
+)
 
 
 @router.post(

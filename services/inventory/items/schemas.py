@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from shared.i18n import N_
 from shared.money import Amount, DecimalText, Level, Quantity
+from shared.pagination import PageQuery
 from shared.schemas import Input, Line, Output, Page, Text
 
 Code = Annotated[
@@ -142,6 +143,15 @@ class ItemSummary(Output):
     pack_unit: str | None
     active: bool
     updated_at: datetime
+
+
+class ItemQuery(PageQuery):
+    """Which items to list; null means any."""
+
+    category: Line | None = None
+    location: Line | None = Field(default=None, description="With stock at this location.")
+    active: bool | None = True
+    below_par: bool = False
 
 
 class ItemPage(Page[ItemSummary]): ...

@@ -18,10 +18,10 @@ from services.inventory.errors import (
 )
 from services.inventory.items import queries
 from services.inventory.items.models import Item, Price
-from services.inventory.items.queries import ItemFilter
 from services.inventory.items.rules import folded, search_text
 from services.inventory.items.schemas import (
     ItemCreate,
+    ItemQuery,
     ItemRead,
     ItemUpdate,
     LocalisedName,
@@ -158,19 +158,17 @@ async def read_item(
 async def list_items(
     database: Database,
     tenant_id: UUID,
-    wanted: ItemFilter,
+    wanted: ItemQuery,
     *,
-    cursor: str | None,
-    limit: int,
     language: str,
 ) -> dict[str, Any]:
     """Return one page of items, JSON-ready, in the order of their codes. Raises InvalidCursor."""
-    after_code = _after_code(cursor)
+    after_code = _after_code(wanted.cursor)
     async with database.hot(tenant_id) as connection:
         rows = await queries.list_items(
-            connection, wanted, language, after_code=after_code, limit=limit + 1
+            connection, wanted, language, after_code=after_code, limit=wanted.limit + 1
         )
-    return _page(rows, limit)
+    return _page(rows, wanted.limit)
 
 
 async def list_low_stock(
