@@ -129,8 +129,8 @@ def _measure(port: int, process: psutil.Process, token: str) -> Figures:
     requests = int(_find(r"(\d+) requests in", text))
     return Figures(
         rps=float(_find(r"Requests/sec:\s+([\d.]+)", text)),
-        p50_ms=_milliseconds(_find(r"50%\s+(\S+)", text)),
-        p99_ms=_milliseconds(_find(r"99%\s+(\S+)", text)),
+        p50_ms=_milliseconds(_find(r"\s50%\s+(\S+)", text)),
+        p99_ms=_milliseconds(_find(r"\s99%\s+(\S+)", text)),
         cpu_us=spent_s / requests * 1e6,
     )
 
