@@ -39,23 +39,30 @@ def _decimal_schema(places: int, *, above_zero: bool) -> WithJsonSchema:
 
 
 _DIGITS_MAX = 18
-DecimalText = Annotated[
-    Decimal,
-    PlainSerializer(plain, return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}, mode="serialization"),
-]
+_AS_TEXT = PlainSerializer(plain, return_type=str, when_used="json")
+_TEXT_SCHEMA = WithJsonSchema(
+    {"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}, mode="serialization"
+)
+DecimalText = Annotated[Decimal, _AS_TEXT, _TEXT_SCHEMA]
+# Bounds stand first: there pydantic checks them itself, behind a serializer in Python.
 Quantity = Annotated[
-    DecimalText,
+    Decimal,
     Field(gt=0, max_digits=18, decimal_places=4, allow_inf_nan=False),
+    _AS_TEXT,
+    _TEXT_SCHEMA,
     _decimal_schema(4, above_zero=True),
 ]
 Level = Annotated[
-    DecimalText,
+    Decimal,
     Field(ge=0, max_digits=18, decimal_places=4, allow_inf_nan=False),
+    _AS_TEXT,
+    _TEXT_SCHEMA,
     _decimal_schema(4, above_zero=False),
 ]
 Amount = Annotated[
-    DecimalText,
+    Decimal,
     Field(ge=0, max_digits=18, decimal_places=6, allow_inf_nan=False),
+    _AS_TEXT,
+    _TEXT_SCHEMA,
     _decimal_schema(6, above_zero=False),
 ]

@@ -66,7 +66,18 @@ def _in_utc(value: datetime) -> datetime:
         ) from error
 
 
+# Bounds stand before the functions: there pydantic checks them itself, behind them in Python.
 Text = Annotated[str, BeforeValidator(_normal), AfterValidator(_without_controls)]
-Line = Annotated[Text, Field(min_length=1, max_length=200, pattern=r"^[^\n\t]*$")]
-Note = Annotated[Text, Field(min_length=1, max_length=2000)]
+Line = Annotated[
+    str,
+    Field(min_length=1, max_length=200, pattern=r"^[^\n\t]*$"),
+    BeforeValidator(_normal),
+    AfterValidator(_without_controls),
+]
+Note = Annotated[
+    str,
+    Field(min_length=1, max_length=2000),
+    BeforeValidator(_normal),
+    AfterValidator(_without_controls),
+]
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]

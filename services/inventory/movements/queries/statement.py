@@ -53,16 +53,17 @@ WITH asked AS (
     FROM locked
 ), decided AS MATERIALIZED (
     SELECT *, bool_or(bad) OVER (PARTITION BY item) AS refused,
-           bool_or(missing) OVER (PARTITION BY item) AS level_missing,
-           bool_or(bad OR NOT fit) OVER () AS any_refused
+           bool_or(missing) OVER (PARTITION BY item) AS level_missing
     FROM (
         SELECT *, fit AND on_hand IS NULL AND delta > 0 AS missing,
                fit AND (on_hand IS NULL OR (delta < 0 AND balance < reserved)) AS bad
         FROM stepped
     ) checked
+), atomically AS (
+    SELECT $19 AND bool_or(refused OR NOT fit) AS refused FROM decided
 ), applied AS MATERIALIZED (
     SELECT * FROM decided
-    WHERE fit AND NOT refused AND NOT ($19 AND any_refused) ORDER BY n, leg
+    WHERE fit AND NOT refused AND NOT (SELECT refused FROM atomically) ORDER BY n, leg
 ), keyed AS (
     INSERT INTO idempotency_keys (actor, key, fingerprint, answer)
     SELECT actor, key, fingerprint, jsonb_build_object('movement_id', id)
@@ -84,12 +85,12 @@ WITH asked AS (
 ), journaled AS (
     INSERT INTO journal (id, recorded_at, actor, request_id, type, subject, data)
     SELECT gen_random_uuid(), $20, actor, request_id, 'inventory.stock-moved.v1', 'item:' || item,
-           json_build_object(
-               'movement_id', id, 'leg', leg, 'kind', kind, 'item_id', item, 'code', code,
-               'location_id', at, 'location', at_name, 'quantity', delta::text,
-               'balance_after', balance::text, 'cost_id', used_cost,
-               'amount_sealed', encode(amount, 'base64'), 'reason', reason,
-               'reference', reference, 'occurred_at', occurred_at)
+           (SELECT row_to_json(entry) FROM (
+               SELECT id AS movement_id, leg, kind, item AS item_id, code, at AS location_id,
+                      at_name AS location, delta::text AS quantity,
+                      balance::text AS balance_after, used_cost AS cost_id,
+                      encode(amount, 'base64') AS amount_sealed, reason, reference, occurred_at
+           ) entry)
     FROM applied
 )
 SELECT n,
@@ -100,7 +101,7 @@ SELECT n,
             WHEN NOT fit THEN 'unknown_to_location'
             WHEN level_missing THEN 'level_missing'
             WHEN refused THEN 'refused'
-            WHEN $19 AND any_refused THEN 'held_back'
+            WHEN (SELECT refused FROM atomically) THEN 'held_back'
             ELSE 'applied' END AS status,
        item, code, at, delta, balance, greatest(on_hand - reserved, 0) AS available, used_cost,
        CASE WHEN $21 THEN (SELECT amount FROM prices WHERE id = used_cost) END AS used_amount,

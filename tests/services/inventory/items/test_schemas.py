@@ -32,7 +32,7 @@ def test_a_name_is_text_or_one_text_for_each_language():
         ({"name": {}}, "name_needed"),
         ({"name": {"en": None, "fr": None}}, "name_needed"),
         ({"name": {"de": "Nudeln"}}, "extra_forbidden"),
-        ({"name": ""}, "too_short"),
+        ({"name": ""}, "string_too_short"),
         ({"name": None}, "model_type"),
         ({"code": "a b"}, "string_pattern_mismatch"),
         ({"code": "a/b"}, "string_pattern_mismatch"),

@@ -11,7 +11,7 @@ WAREHOUSE = {"name": "Main warehouse", "type": "warehouse"}
     [
         ({"name": "a/b"}, "string_pattern_mismatch"),
         ({"name": "a?b"}, "string_pattern_mismatch"),
-        ({"name": ""}, "too_short"),
+        ({"name": ""}, "string_too_short"),
         ({"name": "x" * 101}, "too_long"),
         ({"name": "a\x1bb"}, "control_characters"),
         ({"type": "shed"}, "enum"),
