@@ -60,7 +60,7 @@ format: $(DEVELOPMENT) ## Format the code and fix what can be fixed by itself
 	@$(PY) -m ruff format .
 
 test-fast: $(DEVELOPMENT) ## The tests without database and processes
-	@HYPOTHESIS_EXAMPLES=15 $(PY) -m pytest -n 2 -m "not stack and not slow" --ignore tests/architecture
+	@HYPOTHESIS_EXAMPLES=15 $(PY) -m pytest -n 2 -m "not stack and not slow" --ignore tests/architecture --ignore tests/e2e
 
 test: $(DEVELOPMENT) ## All tests
 	@$(PY) -m pytest

@@ -125,12 +125,14 @@ def draw_charts(
     client: Client, models: Sequence[Json], articles: Sequence[Article], folder: Path
 ) -> list[Path]:
     """Draw one item of each kind of demand and return the files."""
+    from demo.plot import draw  # noqa: PLC0415 - see there; only this chapter's end needs it.
+
     named = {article.product.code: article for article in articles}
     kept = {model["entity_id"]: model for model in models}
     paths = []
     for code in CHARTED:
         path = folder / f"{code}.png"
-        charts.draw(_picture(client, named[code], kept[code]), path)
+        draw(_picture(client, named[code], kept[code]), path)
         paths.append(path)
     return paths
 

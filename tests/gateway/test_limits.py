@@ -145,6 +145,7 @@ async def test_before_auth_has_answered_nobody_passes_and_it_is_nobodys_fault():
     await app.stop()
 
 
+@pytest.mark.slow
 async def test_a_gateway_that_was_there_before_auth_is_ready_when_auth_is():
     auth = Auth()
     auth.reset()

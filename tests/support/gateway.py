@@ -8,15 +8,12 @@ from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
 import httpx
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from shared.security.claims import UserClaims
-from shared.security.tokens import TokenSigner, public_jwks
+from shared.security.tokens import public_jwks
+from tests.support.services import PRIVATE_KEY as PEM
+from tests.support.services import SIGNER
 
-_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-PEM = _KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-SIGNER = TokenSigner(PEM)
 ORIGIN = "https://shop.example"
 
 

@@ -42,6 +42,7 @@ async def test_long_passwords_are_not_cut(hasher: PasswordHasher):
     assert not await hasher.verify(stored, long[:-1])
 
 
+@pytest.mark.slow
 async def test_without_a_hash_nothing_matches_and_it_takes_as_long(hasher: PasswordHasher):
     stored = await hasher.hash(PASSWORD)
 

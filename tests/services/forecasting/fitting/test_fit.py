@@ -2,6 +2,8 @@ import subprocess
 import sys
 from datetime import date, timedelta
 
+import pytest
+
 from services.forecasting.fitting.fit import fit
 
 FIRST = date(2026, 1, 1)
@@ -31,6 +33,7 @@ def test_too_little_data_comes_back_with_its_figures():
     assert error["needed_days"] > 5
 
 
+@pytest.mark.slow
 def test_neither_worker_nor_web_process_imports_the_numeric_libraries():
     program = (
         "import sys; import services.forecasting.app, services.forecasting.jobs, "

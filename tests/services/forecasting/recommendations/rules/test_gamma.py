@@ -1,11 +1,11 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 
 from services.forecasting.recommendations.rules.gamma import gamma_cdf, gamma_quantile
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(
     level=st.floats(0.01, 0.9999),
@@ -13,6 +13,8 @@ from services.forecasting.recommendations.rules.gamma import gamma_cdf, gamma_qu
     dispersion=st.floats(1e-8, 50.0),  # Variance over mean squared: shapes from 0.02 to 10^8.
 )
 def test_quantile_agrees_with_scipy(level, mean, dispersion):
+    from scipy import stats  # noqa: PLC0415 - slow to load; collecting need not wait for it.
+
     variance = dispersion * mean**2
 
     found = gamma_quantile(level, mean, variance)
@@ -21,10 +23,26 @@ def test_quantile_agrees_with_scipy(level, mean, dispersion):
     assert found == pytest.approx(expected, rel=1e-6, abs=1e-200)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(x=st.floats(1e-6, 1e4), shape=st.floats(1e-2, 1e4))
 def test_cdf_agrees_with_scipy(x, shape):
+    from scipy import stats  # noqa: PLC0415 - same.
+
     assert gamma_cdf(x, shape) == pytest.approx(stats.gamma.cdf(x, shape), rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("level", "mean", "variance", "quantile"),  # By scipy.stats.gamma.ppf.
+    [
+        (0.95, 10.0, 20.0, 18.307038053275146),
+        (0.5, 3.0, 90.0, 0.01780173313380685),
+        (0.999, 250.0, 250.0, 301.7230028975888),
+        (0.05, 8.0, 1.0, 6.429212722176794),
+    ],
+)
+def test_quantiles_of_all_shapes(level, mean, variance, quantile):
+    assert gamma_quantile(level, mean, variance) == pytest.approx(quantile, rel=1e-9)
 
 
 def test_shape_one_is_the_exponential_distribution():
