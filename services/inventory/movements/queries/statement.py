@@ -4,6 +4,8 @@ For each line: find item and places, look for its Idempotency-Key, lock the leve
 key order, check that no level falls below what is reserved at any point of the lines' order,
 change the levels, write ledger and journal rows, keep the key. All lines of an item are applied,
 or none of them is (`refused`): who of several gets scarce units is decided by `rules.judge`.
+A level is locked at the first line that touches it only: a lock that had to be waited for is
+looked up anew by PostgreSQL each time it is taken, which costs as much as several lines.
 
 Rows carry all their columns from step to step and meet tables only through an index look-up of
 their own, which no statistics can talk the planner out of: OFFSET 0 keeps each look-up a step of
@@ -42,18 +44,24 @@ WITH asked AS (
     ) end_of(leg, at, at_name, delta)
     WHERE leg = 0 OR (fit AND to_location IS NOT NULL)
 ), locked AS MATERIALIZED (
-    SELECT leg.*, v.on_hand, v.reserved
-    FROM (SELECT * FROM leg ORDER BY item, at, n, leg) leg
+    SELECT leg.*, v.on_hand AS found, v.reserved AS found_reserved
+    FROM (
+        SELECT *, row_number() OVER (PARTITION BY fit, item, at ORDER BY n, leg) AS turn
+        FROM leg ORDER BY fit, item, at, n, leg
+    ) leg
     LEFT JOIN LATERAL (
         SELECT on_hand, reserved FROM levels
-        WHERE leg.fit AND item_id = leg.item AND location_id = leg.at AND lot_id = $18 FOR UPDATE
+        WHERE leg.fit AND leg.turn = 1 AND item_id = leg.item AND location_id = leg.at
+            AND lot_id = $18 FOR UPDATE
     ) v ON true
 ), stepped AS (
-    SELECT *, on_hand + sum(delta) OVER (PARTITION BY item, at ORDER BY n, leg) AS balance
-    FROM locked
+    SELECT *, first_value(found) OVER turns AS on_hand,
+           first_value(found_reserved) OVER turns AS reserved,
+           first_value(found) OVER turns + sum(delta) OVER turns AS balance
+    FROM locked WINDOW turns AS (PARTITION BY fit, item, at ORDER BY n, leg)
 ), decided AS MATERIALIZED (
-    SELECT *, bool_or(bad) OVER (PARTITION BY item) AS refused,
-           bool_or(missing) OVER (PARTITION BY item) AS level_missing
+    SELECT *, bool_or(bad) OVER (PARTITION BY fit, item) AS refused,
+           bool_or(missing) OVER (PARTITION BY fit, item) AS level_missing
     FROM (
         SELECT *, fit AND on_hand IS NULL AND delta > 0 AS missing,
                fit AND (on_hand IS NULL OR (delta < 0 AND balance < reserved)) AS bad
