@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from services.inventory.errors import BulkRefused
@@ -81,6 +83,19 @@ async def test_each_applies_what_is_possible(bulk, client, caller):
     ]  # fmt: skip
     assert body["results"][1]["available"] == "5"
     assert await on_hand(client, caller, "A1") == "3"
+
+
+async def test_calls_at_once_on_the_same_items_lose_nothing(bulk, client, caller):
+    both = [("receipt", "A1", 1, {}), ("receipt", "B1", 1, {})]
+
+    answers = await asyncio.gather(
+        *(bulk(*(both if n % 2 else both[::-1]) * 100) for n in range(8))
+    )
+
+    assert [answer.status_code for answer in answers] == [201] * 8
+    assert await on_hand(client, caller, "A1") == await on_hand(client, caller, "B1") == "800"
+    verified = await client.get("/api/inventory/verify", headers=caller.headers())
+    assert verified.json()["ok"], verified.text
 
 
 async def test_a_call_repeated_under_its_key_is_done_once(bulk, client, caller):
