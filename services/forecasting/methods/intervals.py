@@ -27,6 +27,7 @@ GROWTH_MAX = 3.0  # and is followed up to this much over the horizon.
 # share of the upper one. On 117 real items coverage went from 76 and 90 % to 82 and 96 %.
 MIRRORED = 0.15
 SCORES_MIN = 28  # Fewer scores say nothing about growth.
+SQUARE_MIN = 1e-12  # Squared scores that differ by less are equal: their variance would be zero.
 
 Bounds: TypeAlias = dict[str, FloatArray]
 
@@ -121,7 +122,7 @@ def _growth_per_day(scores: FloatArray) -> float:
         return 0.0
     days_ahead = np.broadcast_to(np.arange(float(scores.shape[-1])), scores.shape)[known]
     # Squares are heavy-tailed: one spike must not decide, so they are capped.
-    capped = np.minimum(squares[known], 9 * float(np.median(squares[known])) + 1e-12)
+    capped = np.minimum(squares[known], 9 * float(np.median(squares[known])) + SQUARE_MIN)
     slope, first = np.polyfit(days_ahead, capped, 1)
     if first <= 0 or not _is_significant(days_ahead, capped):
         return 0.0
@@ -130,7 +131,7 @@ def _growth_per_day(scores: FloatArray) -> float:
 
 def _is_significant(days_ahead: FloatArray, squares: FloatArray) -> bool:
     """Tell whether squares rise with the days ahead beyond chance (t-test of the correlation)."""
-    if np.ptp(squares) == 0:
+    if np.ptp(squares) < SQUARE_MIN:
         return False
     correlation = float(np.corrcoef(days_ahead, squares)[0, 1])
     return correlation * math.hypot(GROWTH_T_MIN, math.sqrt(len(squares) - 2)) > GROWTH_T_MIN

@@ -29,6 +29,13 @@ def test_bounds_are_ordered_and_never_negative(actual, forecast, mean):
     assert np.all(found["upper_80"] <= found["upper_95"])
 
 
+def test_a_forecast_of_next_to_nothing_is_met_by_nothing_without_a_warning():
+    forecast = np.zeros((3, 14))
+    forecast[0, 0] = 7.4e-106
+
+    assert calibrate(np.zeros((3, 14)), forecast).growth_per_day == 0.0
+
+
 def test_intervals_of_poisson_demand_cover_what_they_promise():
     rng = np.random.default_rng(5)
     mean = np.full((3, 28), 20.0)
