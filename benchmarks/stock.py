@@ -22,6 +22,7 @@ import httpx
 
 from benchmarks.load import Load, load, postgres_pids, require_wrk
 from services.inventory.movements.queries import Line, apply
+from shared.db.database import PLAN_ONCE
 from shared.ids import new_id
 from tests.support.stack import Stack, running_stack
 
@@ -80,7 +81,6 @@ async def _measure(stack: Stack) -> None:
         await _measure_movements(stack, client, tenant, dsn)
         await _settle(stack)
         await _measure_bulk(stack, client, tenant)
-        await _settle(stack)
         await _measure_lists(stack, client)
 
 
@@ -185,7 +185,7 @@ async def _sql_rate(dsn: str, tenant_id: UUID, pick: Callable[[int], str]) -> fl
     async def work(first: int) -> None:
         nonlocal count
         connection = await asyncpg.connect(dsn)
-        await connection.execute("SET plan_cache_mode = force_generic_plan")  # As `Database.hot`.
+        await connection.execute(PLAN_ONCE)
         await connection.execute("SELECT set_config('app.tenant', $1, false)", str(tenant_id))
         number = first
         while time.perf_counter() < ends_at:

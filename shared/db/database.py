@@ -141,7 +141,7 @@ class _HotConnection:
     async def prepared(self, database: Database, tenant_id: UUID) -> asyncpg.Connection:
         if self._connection is None or self._connection.is_closed():
             self._connection = await asyncpg.connect(database.dsn, **database.connect_options)
-            await self._connection.execute(_PLAN_ONCE)
+            await self._connection.execute(PLAN_ONCE)
             self._tenant = None
         if self._tenant != tenant_id:
             await self._connection.execute(
@@ -178,5 +178,5 @@ def _observe_statements(engine: AsyncEngine) -> None:
 
 # Planning a hot statement takes longer than running it; on a database without statistics yet the
 # server would otherwise do it each time.
-_PLAN_ONCE = "SET plan_cache_mode = force_generic_plan"
+PLAN_ONCE = "SET plan_cache_mode = force_generic_plan"
 _SET_TENANT = text("SELECT set_config('app.tenant', :tenant, true)")

@@ -50,6 +50,11 @@ class _Queue:
         group, self.waiting = self.waiting[:size], self.waiting[size:]
         return group
 
+    def stop_gathering(self) -> None:
+        if self.patience is not None:
+            self.patience.cancel()
+            self.patience = None
+
 
 class Batcher:
     """Takes movements one at a time and applies them in groups, per tenant, in arrival order."""
@@ -90,9 +95,7 @@ class Batcher:
                 await asyncio.wait(self._tasks)
 
     def _start(self, queue: _Queue) -> None:
-        if queue.patience is not None:
-            queue.patience.cancel()
-            queue.patience = None
+        queue.stop_gathering()
         queue.under_way = True
         task = asyncio.create_task(self._apply(queue, queue.take_group()))
         self._tasks.add(task)
@@ -124,9 +127,7 @@ class Batcher:
             del self._queues[queue.tenant_id]
 
     def _lose_patience(self, queue: _Queue) -> None:
-        if queue.patience is not None:
-            queue.patience.cancel()
-            queue.patience = None
+        queue.stop_gathering()
         if queue.waiting:
             self._start(queue)
         else:
