@@ -52,7 +52,7 @@ Quantity = Annotated[
     _TEXT_SCHEMA,
     _decimal_schema(4, above_zero=True),
 ]
-Level = Annotated[
+QuantityOrZero = Annotated[
     Decimal,
     Field(ge=0, max_digits=18, decimal_places=4, allow_inf_nan=False),
     _AS_TEXT,

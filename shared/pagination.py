@@ -10,7 +10,7 @@ from fastapi import Query
 
 from shared.errors import BadRequest
 from shared.i18n import N_
-from shared.schemas import Asked
+from shared.schemas import QueryModel
 
 LIMIT_DEFAULT = 50
 LIMIT_MAX = 200
@@ -23,7 +23,7 @@ Cursor = Annotated[
 ]
 
 
-class PageQuery(Asked):
+class PageQuery(QueryModel):
     """Which page of a list to give; a list with filters adds them."""
 
     cursor: Cursor = None

@@ -20,7 +20,7 @@ class Input(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
-class Asked(BaseModel):
+class QueryModel(BaseModel):
     """Query parameters; unknown ones are passed over."""
 
     model_config = ConfigDict(frozen=True, str_strip_whitespace=True)
@@ -68,7 +68,7 @@ def _in_utc(value: datetime) -> datetime:
 
 # Bounds stand before the functions: there pydantic checks them itself, behind them in Python.
 Text = Annotated[str, BeforeValidator(_normal), AfterValidator(_without_controls)]
-Line = Annotated[
+ShortText = Annotated[
     str,
     Field(min_length=1, max_length=200, pattern=r"^[^\n\t]*$"),
     BeforeValidator(_normal),

@@ -9,7 +9,7 @@ from services.auth.tenants import service as tenants
 from services.auth.users import service as users
 from services.auth.vault import vault_of
 from shared.clock import utc_now
-from shared.contracts.auth import DEFAULT_TENANT_ID
+from shared.contracts.auth.tenants import DEFAULT_TENANT_ID
 from shared.db import Stamp
 from shared.log import log
 from shared.web.resources import Resources

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.tree import ROOT, modules_imported, services, shown
 
-LAYERS = ("routes", "service", "queries", "schemas", "models", "metrics", "rules")
+LAYERS = ("routes", "service", "queries", "schemas", "models", "metrics", "errors", "rules")
 # Packages of a service that are no features, and why.
 NO_FEATURES = {
     "services/forecasting/methods",  # The forecasting methods, one a file.

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from shared.money import (
     Amount,
     DecimalText,
-    Level,
     Quantity,
+    QuantityOrZero,
     plain,
     rounded_amount,
     rounded_quantity,
@@ -24,7 +24,7 @@ quantities = st.decimals(
 
 class Order(Input):
     quantity: Quantity = Decimal(1)
-    level: Level = Decimal(0)
+    level: QuantityOrZero = Decimal(0)
     amount: Amount = Decimal(0)
 
 

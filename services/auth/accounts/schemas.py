@@ -8,13 +8,13 @@ from services.auth.users.schemas import (
     TenantSlug,
     UserRead,
 )
-from shared.schemas import Line, Output
+from shared.schemas import Output, ShortText
 
 
 class RegistrationCreate(PasswordInput):
     email: Email
     password: Password
-    name: Line | None = None
+    name: ShortText | None = None
     language: Language | None = None
     tenant: TenantSlug | None = None
 

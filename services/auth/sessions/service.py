@@ -34,7 +34,7 @@ from services.auth.users.rules import lookup_form
 from services.auth.vault import Vault
 from services.auth.visits import Visit
 from shared import journal
-from shared.contracts.auth import (
+from shared.contracts.auth.sessions import (
     RefreshReused,
     RefusalReason,
     SessionRefreshed,
@@ -42,7 +42,7 @@ from shared.contracts.auth import (
     SignInFailed,
     UserSignedIn,
 )
-from shared.contracts.auth import SignInThrottled as SignInThrottledEntry
+from shared.contracts.auth.sessions import SignInThrottled as SignInThrottledEntry
 from shared.ids import new_id
 from shared.principal import Principal
 from shared.security.claims import UserClaims

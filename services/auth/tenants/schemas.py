@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from services.auth.tenants.rules import SLUG_PATTERN, is_known_currency
 from services.auth.users.schemas import Email, Password, PasswordInput
 from shared.i18n import N_
-from shared.schemas import Line, Output
+from shared.schemas import Output, ShortText
 
 Language = Literal["en", "fr"]
 
@@ -26,7 +26,7 @@ Slug = Annotated[
 
 
 class TenantCreate(PasswordInput):
-    name: Line
+    name: ShortText
     slug: Slug
     admin_email: Email = Field(description="Of the tenant's first administrator.")
     admin_password: Password

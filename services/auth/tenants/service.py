@@ -12,7 +12,7 @@ from services.auth.tenants.schemas import TenantCreate
 from services.auth.users import service as users
 from services.auth.vault import Vault
 from shared import journal
-from shared.contracts.auth import (
+from shared.contracts.auth.tenants import (
     DEFAULT_TENANT_ID,
     DEFAULT_TENANT_SLUG,
     TenantCreated,

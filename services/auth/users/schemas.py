@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from services.auth.users.rules import EMAIL_LENGTH_MAX, Role, is_email
 from shared.i18n import N_
-from shared.schemas import Input, Line, Output, Text
+from shared.schemas import Input, Output, ShortText, Text
 
 Language = Literal["en", "fr"]
 PASSWORD_FIELD_LENGTH_MAX = 512  # Before normalisation; the rule itself is in passwords.rules.
@@ -57,14 +57,14 @@ class UserCreate(PasswordInput):
     email: Email
     password: Password
     role: Role
-    name: Line | None = None
+    name: ShortText | None = None
     language: Language | None = None
 
 
 class ProfileUpdate(Input):
     """Fields left out stay as they are; `null` clears."""
 
-    name: Line | None = None
+    name: ShortText | None = None
     language: Language | None = None
 
 

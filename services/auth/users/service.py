@@ -21,8 +21,8 @@ from services.auth.users.rules import (
 from services.auth.users.schemas import ProfileUpdate, UserCreate, UserRead, UserUpdate
 from services.auth.vault import Vault
 from shared import journal
-from shared.contracts.auth import (
-    DEFAULT_TENANT_ID,
+from shared.contracts.auth.tenants import DEFAULT_TENANT_ID
+from shared.contracts.auth.users import (
     EndReason,
     Origin,
     UserLocked,

@@ -14,7 +14,7 @@ from services.forecasting.consumption.schemas import (
 from services.forecasting.errors import InvalidWindow, ItemNotFound
 from shared.pagination import InvalidCursor
 from shared.principal import Principal
-from shared.schemas import Line
+from shared.schemas import ShortText
 from shared.web import KEYED, Now, Session, feature_router, problems, requires
 
 router = feature_router("/api/ai/consumption", "consumption")
@@ -34,7 +34,7 @@ async def derive_consumption(
 
 @router.get("/{item_code}", responses=problems(ItemNotFound, InvalidWindow))
 async def get_consumption(
-    item_code: Annotated[Line, Path(description="Code of the item.")],
+    item_code: Annotated[ShortText, Path(description="Code of the item.")],
     session: Session,
     _caller: CanRead,
     now: Now,

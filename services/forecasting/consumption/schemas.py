@@ -5,9 +5,9 @@ from pydantic import Field
 
 from shared.money import DecimalText
 from shared.pagination import LIMIT_DEFAULT, LIMIT_MAX
-from shared.schemas import Input, Line, Output
+from shared.schemas import Input, Output, ShortText
 
-ItemCode = Annotated[Line, Field(max_length=64, examples=["SPAGHETTI-500"])]
+ItemCode = Annotated[ShortText, Field(max_length=64, examples=["SPAGHETTI-500"])]
 
 
 class ConsumptionDerive(Input):

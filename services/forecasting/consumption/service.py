@@ -23,7 +23,8 @@ from services.forecasting.consumption.schemas import (
     ConsumptionRecord,
 )
 from services.forecasting.errors import InvalidWindow, ItemNotFound
-from shared.contracts.inventory import ItemSaved, StockMoved
+from shared.contracts.inventory.items import ItemSaved
+from shared.contracts.inventory.movements import StockMoved
 from shared.journal import JournalEntry
 from shared.pagination import decode_cursor, encode_cursor
 

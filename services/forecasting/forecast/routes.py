@@ -14,7 +14,7 @@ from services.forecasting.forecast.schemas import ForecastRead
 from services.forecasting.resources import OwnSettings
 from services.forecasting.training.rules import FORECAST_PERIODS_MAX
 from shared.principal import Principal
-from shared.schemas import Line
+from shared.schemas import ShortText
 from shared.web import Now, Session, feature_router, problems, requires
 from shared.web.requests import get_resources
 
@@ -29,7 +29,7 @@ CanRead = Annotated[Principal, Depends(requires("forecast:read"))]
 )
 async def get_forecast(
     request: Request,
-    item_code: Annotated[Line, Path(description="Code of the item.")],
+    item_code: Annotated[ShortText, Path(description="Code of the item.")],
     session: Session,
     _caller: CanRead,
     settings: OwnSettings,
@@ -38,7 +38,7 @@ async def get_forecast(
         int | None,
         Query(ge=1, le=FORECAST_PERIODS_MAX, description="Days; all there are unless given."),
     ] = None,
-    location: Annotated[Line | None, Query(description="Not supported yet.")] = None,
+    location: Annotated[ShortText | None, Query(description="Not supported yet.")] = None,
 ) -> ForecastRead:
     """Read the expected demand of an item from today on, with intervals and accuracy."""
     if location is not None:

@@ -9,7 +9,7 @@ from services.forecasting.models.rules import Status
 from services.forecasting.models.schemas import ModelPage, ModelRead
 from shared.pagination import LIMIT_DEFAULT, Cursor, InvalidCursor, Limit
 from shared.principal import Principal
-from shared.schemas import Line
+from shared.schemas import ShortText
 from shared.web import KEYED, Session, feature_router, problems, requires
 
 router = feature_router("/api/ai/models", "models")
@@ -22,7 +22,7 @@ CanTrain = Annotated[Principal, Depends(requires("forecast:train"))]
 async def list_models(
     session: Session,
     _caller: CanRead,
-    item_code: Annotated[Line | None, Query(description="Of this item only.")] = None,
+    item_code: Annotated[ShortText | None, Query(description="Of this item only.")] = None,
     status: Status | None = None,
     cursor: Cursor = None,
     limit: Limit = LIMIT_DEFAULT,

@@ -14,7 +14,7 @@ from services.forecasting.models.models import Model, StoredForecast
 from services.forecasting.models.rules import Status
 from services.forecasting.models.schemas import AccuracyRead, ModelPage, ModelRead, ModelSummary
 from shared import journal
-from shared.contracts.forecasting import ModelActivated, ModelArchived, ModelTrained
+from shared.contracts.forecasting.models import ModelActivated, ModelArchived, ModelTrained
 from shared.ids import new_id
 from shared.pagination import InvalidCursor, decode_cursor, encode_cursor
 

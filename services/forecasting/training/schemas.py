@@ -18,9 +18,9 @@ from services.forecasting.training.rules import (
     State,
 )
 from shared.i18n import N_
-from shared.schemas import Input, Line, Output
+from shared.schemas import Input, Output, ShortText
 
-ItemCode = Annotated[Line, StringConstraints(max_length=64), Field(examples=["SPAGHETTI-500"])]
+ItemCode = Annotated[ShortText, StringConstraints(max_length=64), Field(examples=["SPAGHETTI-500"])]
 
 
 class TrainingCreate(Input):

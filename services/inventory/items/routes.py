@@ -17,7 +17,7 @@ from shared.db import Database
 from shared.errors import PreconditionFailed
 from shared.pagination import LIMIT_DEFAULT, Cursor, InvalidCursor, Limit
 from shared.principal import Principal
-from shared.schemas import Line
+from shared.schemas import ShortText
 from shared.web import KEYED, Language, Now, Session, feature_router, problems, requires
 from shared.web.answers import json_answer
 from shared.web.etag import IfMatch, tag
@@ -83,7 +83,7 @@ async def search_items(
     database: Hot,
     caller: CanRead,
     language: Language,
-    q: Annotated[Line, Query(description="Name, code, category or barcode, roughly.")],
+    q: Annotated[ShortText, Query(description="Name, code, category or barcode, roughly.")],
     limit: Limit = 20,
 ) -> Response:
     """Find items by what they are roughly called; case, accents and typos are forgiven."""

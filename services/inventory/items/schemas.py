@@ -7,30 +7,30 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from shared.i18n import N_
-from shared.money import Amount, DecimalText, Level, Quantity
+from shared.money import Amount, DecimalText, Quantity, QuantityOrZero
 from shared.pagination import PageQuery
-from shared.schemas import Input, Line, Output, Page, Text
+from shared.schemas import Input, Output, Page, ShortText, Text
 
 Code = Annotated[
-    Line,
+    ShortText,
     StringConstraints(max_length=64, pattern=r"^[^\s/?#%\\]+$"),
     Field(description="Unique name of the item; no spaces or slashes.", examples=["SPAGHETTI-500"]),
 ]
 BarcodeText = Annotated[
-    Line,
+    ShortText,
     StringConstraints(max_length=64, pattern=r"^[^\s/?#%\\]+$"),
     Field(examples=["8076800195057"]),
 ]
 LongText = Annotated[Text, Field(max_length=2000)]
-Unit = Annotated[Line, StringConstraints(max_length=32), Field(examples=["each"])]
+Unit = Annotated[ShortText, StringConstraints(max_length=32), Field(examples=["each"])]
 LeadTime = Annotated[int, Field(ge=0, le=730, description="Days from order to receipt.")]
 
 
 class LocalisedName(Input):
     """A name in both languages; one alone stands for both."""
 
-    en: Line | None = None
-    fr: Line | None = None
+    en: ShortText | None = None
+    fr: ShortText | None = None
 
     @model_validator(mode="after")
     def _has_one(self) -> Self:
@@ -45,7 +45,7 @@ def _named(value: Any) -> Any:  # noqa: ANN401 - whatever the body holds.
 
 Name = Annotated[
     LocalisedName,
-    BeforeValidator(_named, json_schema_input_type=LocalisedName | Line),
+    BeforeValidator(_named, json_schema_input_type=LocalisedName | ShortText),
     Field(examples=[{"en": "Spaghetti 500 g", "fr": "Spaghetti 500 g"}]),
 ]
 
@@ -53,10 +53,12 @@ Name = Annotated[
 class ItemFields(Input):
     """What may be said of an item, in any order."""
 
-    category: Line | None = None
+    category: ShortText | None = None
     pack_unit: Unit | None = Field(default=None, examples=["case"])
-    par_level: Level | None = Field(default=None, description="Stock units wished for.")
-    reorder_point: Level | None = Field(default=None, description="Order at or below this.")
+    par_level: QuantityOrZero | None = Field(default=None, description="Stock units wished for.")
+    reorder_point: QuantityOrZero | None = Field(
+        default=None, description="Order at or below this."
+    )
     reorder_quantity: Quantity | None = Field(default=None, description="Least to order.")
     lead_time_days: LeadTime | None = None
 
@@ -148,8 +150,8 @@ class ItemSummary(Output):
 class ItemQuery(PageQuery):
     """Which items to list; null means any."""
 
-    category: Line | None = None
-    location: Line | None = Field(default=None, description="With stock at this location.")
+    category: ShortText | None = None
+    location: ShortText | None = Field(default=None, description="With stock at this location.")
     active: bool | None = True
     below_par: bool = False
 

@@ -27,7 +27,8 @@ from services.inventory.items.schemas import (
     LocalisedName,
 )
 from shared import journal
-from shared.contracts.inventory import UNIT_AMOUNT_COLUMN, ItemSaved, PriceSet
+from shared.contracts.inventory.items import ItemSaved
+from shared.contracts.inventory.prices import UNIT_AMOUNT_COLUMN, PriceSet
 from shared.db import Database
 from shared.ids import new_id
 from shared.pagination import decode_cursor, encode_cursor

@@ -8,10 +8,10 @@ from pydantic_core import PydanticCustomError
 from services.inventory.locations.rules import LocationType
 from shared.i18n import N_
 from shared.money import DecimalText, Quantity
-from shared.schemas import Input, Line, Output, Page
+from shared.schemas import Input, Output, Page, ShortText
 
 LocationName = Annotated[
-    Line,
+    ShortText,
     StringConstraints(max_length=100, pattern=r"^[^/?#%\\]+$"),
     Field(description="Unique; no slashes.", examples=["Main warehouse"]),
 ]

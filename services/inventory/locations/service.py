@@ -22,7 +22,7 @@ from services.inventory.locations.schemas import (
     LocationUpdate,
 )
 from shared import journal
-from shared.contracts.inventory import LocationRemoved, LocationSaved
+from shared.contracts.inventory.locations import LocationRemoved, LocationSaved
 from shared.ids import new_id
 from shared.pagination import decode_cursor, encode_cursor
 from shared.web.etag import require_match

@@ -24,7 +24,7 @@ from services.inventory.resources import InventoryResources, PriceSealer
 from shared.clock import utc_now
 from shared.pagination import LIMIT_DEFAULT, Cursor, InvalidCursor, Limit
 from shared.principal import Principal
-from shared.schemas import Line, Moment
+from shared.schemas import Moment, ShortText
 from shared.web import KEYED, Language, Now, Session, feature_router, problems, requires
 from shared.web.answers import json_answer
 from shared.web.idempotency import (
@@ -100,10 +100,10 @@ async def list_movements(
     session: Session,
     caller: CanRead,
     sealer: PriceSealer,
-    item: Annotated[Line | None, Query(description="Code of an item.")] = None,
-    location: Annotated[Line | None, Query(description="Name of a location.")] = None,
+    item: Annotated[ShortText | None, Query(description="Code of an item.")] = None,
+    location: Annotated[ShortText | None, Query(description="Name of a location.")] = None,
     kind: Kind | None = None,
-    reference: Line | None = None,
+    reference: ShortText | None = None,
     from_time: Annotated[Moment | None, Query(alias="from")] = None,
     to_time: Annotated[Moment | None, Query(alias="to")] = None,
     cursor: Cursor = None,

@@ -7,24 +7,24 @@ from pydantic_core import PydanticCustomError
 
 from services.inventory.movements.rules import LINES_MAX, Direction, Kind
 from shared.i18n import N_
-from shared.money import Amount, DecimalText, Level
-from shared.schemas import Input, Line, Moment, Note, Output, Page
+from shared.money import Amount, DecimalText, QuantityOrZero
+from shared.schemas import Input, Moment, Note, Output, Page, ShortText
 
 
 class MovementCreate(Input):
     """One movement of one item."""
 
     kind: Kind
-    item: Line = Field(description="Code or id of the item.", examples=["SPAGHETTI-500"])
-    location: Line = Field(description="Name of the location.", examples=["Main warehouse"])
-    to_location: Line | None = Field(default=None, description="Where a transfer goes.")
-    quantity: Level = Field(
+    item: ShortText = Field(description="Code or id of the item.", examples=["SPAGHETTI-500"])
+    location: ShortText = Field(description="Name of the location.", examples=["Main warehouse"])
+    to_location: ShortText | None = Field(default=None, description="Where a transfer goes.")
+    quantity: QuantityOrZero = Field(
         description="Stock units, above zero. For a count correction: what was counted, zero too.",
         examples=["12"],
     )
     direction: Direction | None = Field(default=None, description="Which way an adjustment goes.")
     reason: Note | None = Field(default=None, description="Why; an adjustment must say.")
-    reference: Line | None = Field(default=None, description="Document it belongs to.")
+    reference: ShortText | None = Field(default=None, description="Document it belongs to.")
     occurred_at: Moment | None = Field(default=None, description="When; now unless given.")
     unit_cost: Amount | None = Field(
         default=None, description="What a unit of a receipt cost. Needs the scope `price:write`."

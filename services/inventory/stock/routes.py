@@ -8,7 +8,7 @@ from services.inventory.stock import service
 from services.inventory.stock.schemas import ItemStockRead, LocatedItemPage, LookupRead
 from shared.pagination import LIMIT_DEFAULT, Cursor, InvalidCursor, Limit
 from shared.principal import Principal
-from shared.schemas import Line, Moment
+from shared.schemas import Moment, ShortText
 from shared.web import Language, Now, Session, feature_router, problems, requires
 from shared.web.requests import get_resources
 
@@ -20,7 +20,7 @@ CanRead = Annotated[Principal, Depends(requires("inventory:read"))]
 @router.get("/inventory/lookup/{code}", responses=problems(ItemNotFound))
 async def look_up(
     request: Request,
-    code: Annotated[Line, Path(description="Code or barcode.")],
+    code: Annotated[ShortText, Path(description="Code or barcode.")],
     caller: CanRead,
     language: Language,
 ) -> LookupRead:
@@ -39,7 +39,7 @@ async def stock_of(
 
 @router.get("/locations/{name}/inventory", responses=problems(LocationNotFound, InvalidCursor))
 async def list_at_location(
-    name: Annotated[Line, Path(description="Name of the location.")],
+    name: Annotated[ShortText, Path(description="Name of the location.")],
     session: Session,
     _caller: CanRead,
     language: Language,

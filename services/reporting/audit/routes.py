@@ -7,7 +7,7 @@ from services.reporting.audit.schemas import AuditPage, AuditVerificationRead, S
 from services.reporting.resources import Everything
 from shared.pagination import LIMIT_DEFAULT, Cursor, InvalidCursor, Limit
 from shared.principal import Principal
-from shared.schemas import Line, Moment
+from shared.schemas import Moment, ShortText
 from shared.web import Session, feature_router, problems, requires
 
 router = feature_router("/api/audit", "audit")
@@ -20,14 +20,15 @@ async def list_audit(
     session: Session,
     _caller: CanAudit,
     service_name: Annotated[ServiceName | None, Query(alias="service")] = None,
-    type_name: Annotated[Line | None, Query(alias="type")] = None,
-    subject: Line | None = None,
-    actor: Line | None = None,
-    request_id: Line | None = None,
+    type_name: Annotated[ShortText | None, Query(alias="type")] = None,
+    subject: ShortText | None = None,
+    actor: ShortText | None = None,
+    request_id: ShortText | None = None,
     from_time: Annotated[Moment | None, Query(alias="from")] = None,
     to_time: Annotated[Moment | None, Query(alias="to")] = None,
     q: Annotated[
-        Line | None, Query(description="Any text of the entry; give `from` with it on long trails.")
+        ShortText | None,
+        Query(description="Any text of the entry; give `from` with it on long trails."),
     ] = None,
     cursor: Cursor = None,
     limit: Limit = LIMIT_DEFAULT,

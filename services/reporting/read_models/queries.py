@@ -8,7 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.reporting.read_models.rules import UnitCost
-from shared.contracts.inventory import ItemSaved, LocationSaved
+from shared.contracts.inventory.items import ItemSaved
+from shared.contracts.inventory.locations import LocationSaved
 
 
 async def save_tenant(connection: asyncpg.Connection, currency: str | None) -> None:

@@ -8,14 +8,11 @@ from datetime import UTC, date
 from decimal import Decimal
 from uuid import UUID
 
-from shared.contracts.auth import TenantCreated
-from shared.contracts.inventory import (
-    ItemSaved,
-    LocationRemoved,
-    LocationSaved,
-    PriceSet,
-    StockMoved,
-)
+from shared.contracts.auth.tenants import TenantCreated
+from shared.contracts.inventory.items import ItemSaved
+from shared.contracts.inventory.locations import LocationRemoved, LocationSaved
+from shared.contracts.inventory.movements import StockMoved
+from shared.contracts.inventory.prices import PriceSet
 from shared.journal import Entry, JournalEntry
 
 PRODUCERS = ("auth", "inventory", "forecasting")  # Whose journals reporting follows.

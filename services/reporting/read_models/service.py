@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.reporting.read_models import queries
 from services.reporting.read_models.rules import fold
-from shared.contracts.auth import TenantCreated
+from shared.contracts.auth.tenants import TenantCreated
 from shared.db import driver_connection
 from shared.journal import Entry
 

@@ -12,7 +12,7 @@ from pydantic_core.core_schema import ErrorType
 from shared.i18n import N_, translate
 from shared.i18n.validation import COUNTED, FALLBACK, MESSAGES, validation_errors
 from shared.money import Quantity
-from shared.schemas import Input, Line, Moment
+from shared.schemas import Input, Moment, ShortText
 
 # Error types that no field of ours can raise. First those of Python objects, where our input is
 # JSON and text; then kinds of values that our API does not have; last the texts of validators,
@@ -45,7 +45,7 @@ def _refuse(value: str) -> str:
 
 
 class Everything(Input):
-    line: Line = "x"
+    line: ShortText = "x"
     quantity: Quantity = Decimal(1)
     whole: Annotated[int, Field(ge=1, le=200)] = 1
     truth: bool = True

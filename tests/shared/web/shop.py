@@ -15,7 +15,7 @@ from sqlalchemy import text
 from shared.errors import Conflict
 from shared.money import DecimalText, Quantity
 from shared.principal import Principal
-from shared.schemas import Input, Line, Output
+from shared.schemas import Input, Output, ShortText
 from shared.settings import ServiceSettings
 from shared.web import KEYED, Session, build_app, feature_router, problems, requires
 from shared.web.etag import tag
@@ -81,7 +81,7 @@ class NoteRefused(Conflict):
 
 
 class NoteCreate(Input):
-    line: Line
+    line: ShortText
     quantity: Quantity = Decimal(1)
 
 

@@ -25,7 +25,7 @@ from services.forecasting.training.rules import (
     training_request,
 )
 from shared import journal
-from shared.contracts.forecasting import JobFinished, TrainingFailed
+from shared.contracts.forecasting.training import JobFinished, TrainingFailed
 from shared.db import Database, Stamp
 
 

@@ -25,7 +25,7 @@ from services.forecasting.training.schemas import (
     TrainingCreate,
 )
 from shared import journal
-from shared.contracts.forecasting import JobCancelled, TrainingRequested
+from shared.contracts.forecasting.training import JobCancelled, TrainingRequested
 from shared.db import Stamp
 from shared.i18n import translate
 from shared.ids import new_id

@@ -19,7 +19,7 @@ from services.inventory.movements.queries import LedgerRow, Line, Outcome, find_
 from services.inventory.movements.rules import CLOCK_TOLERANCE, Kind, signed_change
 from services.inventory.movements.schemas import MovementCreate, MovementRead
 from services.inventory.movements.service.batching import Batcher
-from shared.contracts.inventory import UNIT_AMOUNT_COLUMN
+from shared.contracts.inventory.prices import UNIT_AMOUNT_COLUMN
 from shared.db import Database
 from shared.errors import Problem
 from shared.ids import new_id

@@ -16,7 +16,8 @@ from services.reporting.inventory_value.rules import (
     after_movement,
 )
 from services.reporting.read_models.rules import cost_of
-from shared.contracts.inventory import UNIT_AMOUNT_COLUMN, PriceSet, StockMoved
+from shared.contracts.inventory.movements import StockMoved
+from shared.contracts.inventory.prices import UNIT_AMOUNT_COLUMN, PriceSet
 from shared.db import driver_connection
 from shared.journal import Entry
 from shared.security.sealing import Sealer, place

@@ -6,14 +6,11 @@ from uuid import uuid4
 import pytest
 
 from services.reporting.read_models.rules import UnitCost, cost_of, fold, read_entries
-from shared.contracts.auth import TenantCreated
-from shared.contracts.inventory import (
-    ItemSaved,
-    LocationRemoved,
-    LocationSaved,
-    PriceSet,
-    StockMoved,
-)
+from shared.contracts.auth.tenants import TenantCreated
+from shared.contracts.inventory.items import ItemSaved
+from shared.contracts.inventory.locations import LocationRemoved, LocationSaved
+from shared.contracts.inventory.movements import StockMoved
+from shared.contracts.inventory.prices import PriceSet
 from shared.journal import JournalEntry
 
 ITEM, PLACE, OTHER_PLACE = uuid4(), uuid4(), uuid4()

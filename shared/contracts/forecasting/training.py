@@ -1,4 +1,4 @@
-"""What forecasting writes to its journal, for others to follow."""
+"""What forecasting journals of training jobs."""
 
 from typing import ClassVar, Literal
 from uuid import UUID
@@ -42,34 +42,3 @@ class JobCancelled(_AboutJob):
     name: ClassVar[str] = "forecasting.job-cancelled.v1"
     done: int
     total: int
-
-
-class _AboutModel(Entry):
-    model_id: UUID
-    item_id: UUID
-    code: str
-    version: int
-
-    @property
-    def subject(self) -> str:
-        return f"model:{self.model_id}"
-
-
-class ModelTrained(_AboutModel):
-    """A new version, which is the active one from now on."""
-
-    name: ClassVar[str] = "forecasting.model-trained.v1"
-    model_type: str
-    mape: float | None  # Of the backtest, as a ratio.
-    beats_baseline: bool
-    job_id: UUID
-
-
-class ModelActivated(_AboutModel):
-    """An earlier version makes the item's forecasts again."""
-
-    name: ClassVar[str] = "forecasting.model-activated.v1"
-
-
-class ModelArchived(_AboutModel):
-    name: ClassVar[str] = "forecasting.model-archived.v1"

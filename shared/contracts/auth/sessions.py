@@ -1,0 +1,67 @@
+"""What auth journals of sign-ins and sessions."""
+
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from shared.contracts.auth.users import AboutUser
+from shared.journal import Entry
+
+RefusalReason = Literal["unknown_account", "wrong_password", "locked"]
+RevocationReason = Literal["logout", "reuse"]
+
+
+class UserSignedIn(AboutUser):
+    name: ClassVar[str] = "auth.user-signed-in.v1"
+    session_id: UUID
+    methods: tuple[str, ...]  # As in the token's `amr`.
+
+
+class SignInFailed(Entry):
+    """`account` is the blind index of the address tried, in hex: equal for equal addresses."""
+
+    name: ClassVar[str] = "auth.sign-in-failed.v1"
+    account: str
+    user_id: UUID | None
+    reason: RefusalReason
+
+    @property
+    def subject(self) -> str:
+        return f"user:{self.user_id}" if self.user_id else f"account:{self.account}"
+
+
+class SignInThrottled(Entry):
+    """An account used up its attempts; further ones are refused unseen until the window ends."""
+
+    name: ClassVar[str] = "auth.sign-in-throttled.v1"
+    account: str
+
+    @property
+    def subject(self) -> str:
+        return f"account:{self.account}"
+
+
+class _AboutSession(Entry):
+    session_id: UUID
+    user_id: UUID
+
+    @property
+    def subject(self) -> str:
+        return f"session:{self.session_id}"
+
+
+class SessionRefreshed(_AboutSession):
+    name: ClassVar[str] = "auth.session-refreshed.v1"
+    counter: int  # How many times this session was refreshed.
+
+
+class RefreshReused(_AboutSession):
+    """A spent refresh token came back: somebody else has a copy."""
+
+    name: ClassVar[str] = "auth.refresh-reused.v1"
+    presented: int
+    counter: int
+
+
+class SessionRevoked(_AboutSession):
+    name: ClassVar[str] = "auth.session-revoked.v1"
+    reason: RevocationReason

@@ -1,0 +1,1 @@
+"""What forecasting promises to others."""

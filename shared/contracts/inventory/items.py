@@ -1,0 +1,32 @@
+"""What inventory journals of items."""
+
+from decimal import Decimal
+from typing import ClassVar
+from uuid import UUID
+
+from shared.journal import Entry
+
+
+class ItemSaved(Entry):
+    """An item as it stands after it was added, changed or retired."""
+
+    name: ClassVar[str] = "inventory.item-saved.v1"
+    item_id: UUID
+    code: str
+    name_en: str
+    name_fr: str
+    category: str | None
+    unit: str
+    pack_size: Decimal
+    pack_unit: str | None
+    par_level: Decimal | None
+    reorder_point: Decimal | None
+    reorder_quantity: Decimal | None
+    lead_time_days: int | None
+    cost_id: UUID | None
+    active: bool
+    changed: list[str]  # The fields that differ from before; empty for a new item.
+
+    @property
+    def subject(self) -> str:
+        return f"item:{self.item_id}"

@@ -1,0 +1,34 @@
+"""What inventory journals of locations."""
+
+from decimal import Decimal
+from typing import ClassVar
+from uuid import UUID
+
+from shared.journal import Entry
+
+
+class LocationSaved(Entry):
+    """A location as it stands after it was added or changed."""
+
+    name: ClassVar[str] = "inventory.location-saved.v1"
+    location_id: UUID
+    location_name: str
+    type: str
+    parent_id: UUID | None
+    capacity: Decimal | None
+
+    @property
+    def subject(self) -> str:
+        return f"location:{self.location_id}"
+
+
+class LocationRemoved(Entry):
+    """An empty location that was taken away."""
+
+    name: ClassVar[str] = "inventory.location-removed.v1"
+    location_id: UUID
+    location_name: str
+
+    @property
+    def subject(self) -> str:
+        return f"location:{self.location_id}"

@@ -1,0 +1,32 @@
+"""What inventory journals of the ledger."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import ClassVar
+from uuid import UUID
+
+from shared.journal import Entry
+
+
+class StockMoved(Entry):
+    """One ledger row: a change of one item at one location. A transfer is two, legs 0 and 1."""
+
+    name: ClassVar[str] = "inventory.stock-moved.v1"
+    movement_id: UUID
+    leg: int
+    kind: str
+    item_id: UUID
+    code: str
+    location_id: UUID
+    location: str
+    quantity: Decimal  # Signed, in stock units.
+    balance_after: Decimal
+    cost_id: UUID | None
+    amount_sealed: str | None  # The unit cost the movement itself brought; see PriceSet.
+    reason: str | None
+    reference: str | None
+    occurred_at: datetime
+
+    @property
+    def subject(self) -> str:
+        return f"item:{self.item_id}"
