@@ -1,6 +1,7 @@
 """One service's database: sessions for most work, a plain asyncpg path for the hot statements."""
 
 from shared.db.base import Base
+from shared.db.conflicts import conflicts
 from shared.db.database import Database, Stamp, driver_connection
 
-__all__ = ["Base", "Database", "Stamp", "driver_connection"]
+__all__ = ["Base", "Database", "Stamp", "conflicts", "driver_connection"]
