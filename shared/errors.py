@@ -135,6 +135,31 @@ class ValidationFailed(Unprocessable):
 
 
 @dataclass(eq=False)
+class IdempotencyKeyInvalid(BadRequest):
+    slug = "idempotency-key-invalid"
+    title = N_("Invalid Idempotency-Key")
+    detail = N_("Give 1 to 255 visible ASCII characters.")
+
+
+@dataclass(eq=False)
+class IdempotencyKeyReused(Unprocessable):
+    """The key was used for another request."""
+
+    slug = "idempotency-key-reused"
+    title = N_("Idempotency-Key already used")
+    detail = N_("This key belongs to an earlier, different request.")
+
+
+@dataclass(eq=False)
+class IdempotencyInProgress(Conflict):
+    """The first request with this key is still running."""
+
+    slug = "idempotency-in-progress"
+    title = N_("Still running")
+    detail = N_("The first request with this key is still running. Ask again soon.")
+
+
+@dataclass(eq=False)
 class TooManyRequests(Problem):
     status = 429
     slug = "too-many-requests"

@@ -7,8 +7,16 @@ from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
 
+from shared.errors import (
+    IdempotencyInProgress,
+    IdempotencyKeyInvalid,
+    IdempotencyKeyReused,
+    PreconditionFailed,
+)
+from shared.web.etag import IF_MATCH, is_versioned
+from shared.web.idempotency import KEY_HEADER
 from shared.web.permissions import find_requirement
-from shared.web.problems import PROBLEM_CONTENT
+from shared.web.problems import PROBLEM_CONTENT, document_problem
 
 PROBLEM_SCHEMA: dict[str, Any] = {
     "title": "Problem",
@@ -53,6 +61,19 @@ _SIGNED_IN = {
     "401": "`unauthorized`: no valid access token.",
     "403": "`forbidden`: the token lacks the scope.",
 }
+_ETAG = {
+    "ETag": {
+        "description": "The version, and a digest of what the answer shows.",
+        "schema": {"type": "string"},
+    }
+}
+_IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The `ETag` of an answer that you have: 304 while it would be the same.",
+    "schema": {"type": "string"},
+}
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
@@ -73,9 +94,43 @@ def describe(app: FastAPI) -> dict[str, Any]:
             if isinstance(route.original_route, APIRoute) and route.include_in_schema:
                 for method in route.methods or ():
                     operation = document["paths"][route.path_format][method.lower()]
+                    _describe_edits(operation, method)
+                    if is_versioned(route.response_model):
+                        _describe_tags(operation, method)
                     _complete(operation, route.dependant)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _describe_edits(operation: dict[str, Any], method: str) -> None:
+    """Add the refusals that an Idempotency-Key or an If-Match can bring."""
+    responses = operation["responses"]
+    if responses.get("422", {}).get("description") == "Validation Error":
+        del responses["422"]  # FastAPI's own; ours is a problem.
+    parameters = operation.get("parameters", [])
+    named = {parameter["name"] for parameter in parameters if parameter["in"] == "header"}
+    if KEY_HEADER in named and method == "POST":
+        for kind in (IdempotencyKeyInvalid, IdempotencyKeyReused, IdempotencyInProgress):
+            document_problem(responses, str(kind.status), kind)
+    elif KEY_HEADER in named:  # It comes with the session, which heeds it on POST alone.
+        parameters = [one for one in parameters if one["name"] != KEY_HEADER]
+    if IF_MATCH in named:
+        document_problem(responses, str(PreconditionFailed.status), PreconditionFailed)
+    if parameters:
+        operation["parameters"] = parameters
+    else:
+        operation.pop("parameters", None)
+
+
+def _describe_tags(operation: dict[str, Any], method: str) -> None:
+    """Add the ETag of the answers, and that a reader who has it is told so."""
+    responses = operation["responses"]
+    for status, response in responses.items():
+        if status.startswith("2"):
+            response["headers"] = _ETAG
+    if method == "GET":
+        operation["parameters"] = [*operation.get("parameters", []), _IF_NONE_MATCH]
+        responses["304"] = {"description": "It is still what you have.", "headers": _ETAG}
 
 
 def _complete(operation: dict[str, Any], dependant: Dependant) -> None:
@@ -92,8 +147,6 @@ def _complete(operation: dict[str, Any], dependant: Dependant) -> None:
     else:
         operation["security"] = []
     responses = operation["responses"]
-    if responses.get("422", {}).get("description") == "Validation Error":
-        del responses["422"]
     for status, description in general.items():
         own = responses.get(status)
         if own is None:

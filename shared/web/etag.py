@@ -1,36 +1,32 @@
-"""ETag and If-Match: an edit says which version it changes, a reader which one he has."""
+"""ETag over HTTP: which answers carry one, and what a reader who has it already is told."""
 
-from typing import Annotated
+from inspect import isclass
+from typing import Annotated, Any
 
+import orjson
 from fastapi import Header, Request, Response
-from starlette.exceptions import HTTPException
+from pydantic import BaseModel
 
-from shared.errors import PreconditionFailed
+from shared.etag import entity_tag, is_known
 
-IfMatch = Annotated[str | None, Header(alias="If-Match", max_length=200)]
+IF_MATCH = "If-Match"
+IfMatch = Annotated[str | None, Header(alias=IF_MATCH, max_length=200)]
 _NOT_MODIFIED = 304
 
 
-def etag_of(version: int) -> str:
-    """Return the entity tag of a version number."""
-    return f'"{version}"'
+def is_versioned(response_model: Any) -> bool:  # noqa: ANN401 - whatever a route may answer.
+    """Say whether answers of this model show a row with a version, so that they carry a tag."""
+    if not (isclass(response_model) and issubclass(response_model, BaseModel)):
+        return False
+    field = response_model.model_fields.get("version")
+    return field is not None and field.annotation is int
 
 
-def require_match(if_match: str | None, version: int) -> None:
-    """Raise PreconditionFailed when the client edits another version than the present one."""
-    if if_match is None or if_match.strip() == "*":
-        return
-    if etag_of(version) not in _tags(if_match):
-        raise PreconditionFailed
-
-
-def tag(request: Request, response: Response, version: int) -> None:
-    """Set the ETag of an answer; end the request with 304 when the reader has this version."""
-    response.headers["ETag"] = etag_of(version)
-    known = request.headers.get("if-none-match")
-    if known is not None and request.method == "GET" and etag_of(version) in _tags(known):
-        raise HTTPException(_NOT_MODIFIED, headers={"ETag": etag_of(version)})
-
-
-def _tags(header: str) -> set[str]:
-    return {part.strip().removeprefix("W/") for part in header.split(",")}
+def tagged(request: Request, response: Response) -> Response:
+    """Return the answer with its tag, or 304 to a reader who has it."""
+    body = bytes(response.body)
+    tag = entity_tag(orjson.loads(body)["version"], body)
+    if request.method == "GET" and is_known(request.headers.get("if-none-match"), tag):
+        return Response(status_code=_NOT_MODIFIED, headers={"ETag": tag})
+    response.headers["ETag"] = tag
+    return response

@@ -10,18 +10,18 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import orjson
 from fastapi import Header, Response
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.errors import BadRequest, Conflict, Problem, Unprocessable
-from shared.i18n import N_
+from shared.errors import IdempotencyInProgress, IdempotencyKeyInvalid, IdempotencyKeyReused
 from shared.security.sealing import Sealer
 
 _VISIBLE = re.compile(r"[\x21-\x7e]{1,255}")
+KEY_HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotency-Replayed"
 
 _KEY_HELP = "Any text of 1 to 255 visible characters, new for each intended change."
@@ -29,7 +29,7 @@ _KEY_PATTERN = f"^{_VISIBLE.pattern}$"
 IdempotencyKey = Annotated[
     str | None,
     Header(
-        alias="Idempotency-Key",
+        alias=KEY_HEADER,
         description=_KEY_HELP,
         json_schema_extra={"pattern": _KEY_PATTERN},
     ),
@@ -38,7 +38,7 @@ IdempotencyKey = Annotated[
 KEY_PARAMETER: dict[str, Any] = {
     "parameters": [
         {
-            "name": "Idempotency-Key",
+            "name": KEY_HEADER,
             "in": "header",
             "required": False,
             "description": _KEY_HELP,
@@ -46,38 +46,6 @@ KEY_PARAMETER: dict[str, Any] = {
         }
     ]
 }
-
-
-@dataclass(eq=False)
-class IdempotencyKeyInvalid(BadRequest):
-    slug: ClassVar[str] = "idempotency-key-invalid"
-    title: ClassVar[str] = N_("Invalid Idempotency-Key")
-    detail: ClassVar[str] = N_("Give 1 to 255 visible ASCII characters.")
-
-
-@dataclass(eq=False)
-class IdempotencyKeyReused(Unprocessable):
-    """The key was used for another request."""
-
-    slug: ClassVar[str] = "idempotency-key-reused"
-    title: ClassVar[str] = N_("Idempotency-Key already used")
-    detail: ClassVar[str] = N_("This key belongs to an earlier, different request.")
-
-
-@dataclass(eq=False)
-class IdempotencyInProgress(Conflict):
-    """The first request with this key is still running."""
-
-    slug: ClassVar[str] = "idempotency-in-progress"
-    title: ClassVar[str] = N_("Still running")
-    detail: ClassVar[str] = N_("The first request with this key is still running. Ask again soon.")
-
-
-KEYED: tuple[type[Problem], ...] = (
-    IdempotencyKeyInvalid,
-    IdempotencyKeyReused,
-    IdempotencyInProgress,
-)
 
 
 class Replay(Exception):

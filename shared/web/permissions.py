@@ -21,14 +21,14 @@ class Requires:
 
     async def __call__(self, request: Request) -> Principal:
         """Return the caller. Raises Unauthorized, Forbidden."""
-        try:
-            claims = await get_resources(request).users.verify(bearer_token(request))
-        except InvalidToken as error:
-            raise Unauthorized from error
-        if self.scope is not None and self.scope not in claims.scopes:
+        state = request.scope["state"]
+        caller: Principal | None = state.get("caller")
+        if caller is None:
+            caller = state["caller"] = await _verified(request)
+            state["user_language"] = caller.language
+        if self.scope is not None and self.scope not in caller.scopes:
             raise Forbidden
-        request.scope["state"]["user_language"] = claims.lang
-        return principal_of(claims)
+        return caller
 
 
 def requires(scope: str | None = None) -> Requires:
@@ -56,6 +56,13 @@ def bearer_token(request: Request) -> str:
     if header[: len(_BEARER)].lower() != _BEARER:
         raise Unauthorized
     return header[len(_BEARER) :]
+
+
+async def _verified(request: Request) -> Principal:
+    try:
+        return principal_of(await get_resources(request).users.verify(bearer_token(request)))
+    except InvalidToken as error:
+        raise Unauthorized from error
 
 
 def principal_of(claims: UserClaims) -> Principal:

@@ -28,7 +28,6 @@ from shared.security.jwks import KeysUnavailable
 from shared.web.idempotency import Replay
 from shared.web.requests import get_resources, language_of, request_id_of
 
-_NOT_MODIFIED = 304
 _BY_STATUS: dict[int, type[Problem]] = {
     400: BadRequest,
     404: NotFound,
@@ -94,8 +93,6 @@ def answer_to(request: Request, error: Exception) -> Response:
 
 
 def _answer_to_http(request: Request, error: HTTPException) -> Response:
-    if error.status_code == _NOT_MODIFIED:
-        return Response(status_code=_NOT_MODIFIED, headers=error.headers)
     if error.status_code == ContentTooLarge.status:
         limit = get_resources(request).settings.max_content_length
         return problem_response(request, ContentTooLarge(limit))
@@ -118,11 +115,16 @@ def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """Return the `responses` of a route: every problem it can give beside the general ones."""
     documented: dict[int | str, dict[str, Any]] = {}
     for kind in kinds:
-        entry = documented.setdefault(kind.status, {"description": "", "content": {}})
-        lines = [line for line in entry["description"].split("\n") if line]
-        entry["description"] = "\n".join([*lines, f"`{_code(kind)}`: {kind.title}"])
-        entry["content"] = PROBLEM_CONTENT
+        document_problem(documented, kind.status, kind)
     return documented
+
+
+def document_problem(responses: dict[Any, Any], status: int | str, kind: type[Problem]) -> None:
+    """Add a problem to an operation's `responses`, where its status may stand already."""
+    entry = responses.setdefault(status, {"description": ""})
+    lines = [line for line in entry["description"].split("\n") if line]
+    entry["description"] = "\n".join([*lines, f"`{_code(kind)}`: {kind.title}"])
+    entry["content"] = PROBLEM_CONTENT
 
 
 def _code(kind: type[Problem]) -> str:

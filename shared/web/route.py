@@ -1,4 +1,4 @@
-"""The route class of every service: exact numbers in, stored answers for keyed requests."""
+"""The route class of every service: what holds for each route is done here, and by no route."""
 
 from collections.abc import Callable, Coroutine
 from decimal import Decimal
@@ -13,6 +13,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.types import Receive, Scope, Send
 
 from shared.errors import UnsupportedMediaType
+from shared.web.etag import is_versioned, tagged
 from shared.web.idempotency import Claim
 from shared.web.permissions import find_requirement
 
@@ -30,19 +31,31 @@ class ExactRequest(Request):
 
 
 class ServiceRoute(APIRoute):
-    """Reads bodies exactly, and keeps the answer of a keyed request in its transaction."""
+    """Does for every route what none does itself.
+
+    It judges the caller before anything else, reads bodies exactly, tags the answer that shows a
+    version, and keeps the answer of a keyed request in its transaction.
+    """
 
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
+        requirement = find_requirement(self.dependant)
+        versioned = is_versioned(self.response_model)
 
-        async def handle_keyed(request: Request) -> Response:
+        async def handle_whole(request: Request) -> Response:
+            if requirement is not None:  # First: a kept answer is for who may ask for it today.
+                await requirement(request)
             response = await handle(ExactRequest(request.scope, request.receive))
+            if response.status_code not in _SUCCESS:
+                return response
+            if versioned:
+                response = tagged(request, response)
             claim: Claim | None = request.scope["state"].get("claim")
-            if claim is not None and response.status_code in _SUCCESS:
+            if claim is not None:
                 await claim.remember(response)
             return response
 
-        return handle_keyed
+        return handle_whole
 
 
 class DirectRoute(ServiceRoute):
@@ -73,6 +86,7 @@ class DirectRoute(ServiceRoute):
         validate = TypeAdapter(model).validate_python
         read = _read_body if self.body_field else _read_query
         status = self.status_code or 200
+        versioned = is_versioned(self.response_model)
 
         async def handle(request: Request) -> Response:
             exact = ExactRequest(request.scope, request.receive)
@@ -80,11 +94,12 @@ class DirectRoute(ServiceRoute):
             answer = await endpoint(exact, caller, await read(exact, validate))
             if isinstance(answer, Response):
                 return answer
-            return Response(
+            response = Response(
                 answer.__pydantic_serializer__.to_json(answer),
                 status_code=status,
                 media_type="application/json",
             )
+            return tagged(request, response) if versioned else response
 
         return handle
 

@@ -114,6 +114,36 @@ def _is_open(schema: dict[str, Any]) -> bool:
 
 
 @each_service
+def test_every_post_that_takes_a_key_documents_its_refusals(name):
+    refusals = {"idempotency_key_invalid", "idempotency_key_reused", "idempotency_in_progress"}
+    silent = [
+        where
+        for where, operation in operations(name)
+        if _takes(operation, "Idempotency-Key") and not refusals <= _documented(operation)
+    ]
+
+    assert silent == []
+
+
+@each_service
+def test_a_key_is_offered_where_it_is_heeded(name):
+    offered = [w for w, operation in operations(name) if _takes(operation, "Idempotency-Key")]
+
+    assert [where for where in offered if not where.startswith("POST ")] == []
+
+
+@each_service
+def test_an_edit_of_a_version_documents_that_it_may_have_changed(name):
+    edits = [operation for _, operation in operations(name) if _takes(operation, "If-Match")]
+
+    assert [edit for edit in edits if "precondition_failed" not in _documented(edit)] == []
+
+
+def _takes(operation: dict[str, Any], header: str) -> bool:
+    return any(parameter["name"] == header for parameter in operation.get("parameters", ()))
+
+
+@each_service
 def test_every_route_documents_the_problems_its_services_raise(name):
     """By reading the code: what a route's functions raise, directly or through `service`."""
     routes = [
@@ -126,17 +156,24 @@ def test_every_route_documents_the_problems_its_services_raise(name):
         for route in routes
         for kind in _raised(route.endpoint, set())
         if kind.status not in GENERAL
-        and kind.slug.replace("-", "_") not in _documented(route.responses)
+        and kind.slug.replace("-", "_") not in _documented(_operation_of(name, route))
     ]
 
     assert routes
     assert missing == []
 
 
-def _documented(responses: dict[int | str, dict[str, Any]]) -> set[str]:
+def _operation_of(name: str, route: Any) -> dict[str, Any]:
+    operation: dict[str, Any] = document_of(name)["paths"][route.path_format][
+        min(route.methods).lower()
+    ]
+    return operation
+
+
+def _documented(operation: dict[str, Any]) -> set[str]:
     return {
         word
-        for response in responses.values()
+        for response in operation["responses"].values()
         for word in str(response.get("description", "")).split("`")
     }
 

@@ -1,4 +1,3 @@
-from fastapi import Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.accounts import service
@@ -19,10 +18,10 @@ from services.auth.users.models import User
 from services.auth.users.schemas import ProfileUpdate, UserRead
 from services.auth.vault import Secrets, Vault
 from services.auth.visits import KeyedVisit
-from shared.errors import PreconditionFailed
+from shared.etag import require_match
 from shared.web import Now, Session, problems
 from shared.web.app import feature_router
-from shared.web.etag import IfMatch, require_match, tag
+from shared.web.etag import IfMatch
 from shared.web.permissions import SignedIn
 
 router = feature_router("/api/auth", "account")
@@ -49,20 +48,15 @@ async def register(
 
 
 @router.get("/me", responses=problems(UserNotFound, TenantNotFound))
-async def read_account(
-    request: Request, response: Response, session: Session, vault: Secrets, caller: SignedIn
-) -> AccountRead:
+async def read_account(session: Session, vault: Secrets, caller: SignedIn) -> AccountRead:
     """Your own account: role, scopes, language, tenant."""
     user = await users.get(session, caller.id)
-    tag(request, response, user.revision)
     return await _account(session, vault, user)
 
 
-@router.patch("/me", responses=problems(UserNotFound, TenantNotFound, PreconditionFailed))
+@router.patch("/me", responses=problems(UserNotFound, TenantNotFound))
 async def update_account(
     body: ProfileUpdate,
-    request: Request,
-    response: Response,
     session: Session,
     vault: Secrets,
     caller: SignedIn,
@@ -72,7 +66,6 @@ async def update_account(
     user = await users.hold_own(session, caller.id)
     require_match(if_match, user.revision)
     users.change_profile(session, user, body, vault=vault)
-    tag(request, response, user.revision)
     return await _account(session, vault, user)
 
 

@@ -1,7 +1,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends
 
 from services.auth.errors import (
     EmailTaken,
@@ -15,13 +15,13 @@ from services.auth.users import service
 from services.auth.users.rules import Role
 from services.auth.users.schemas import UserCreate, UserRead, UserUpdate
 from services.auth.vault import Secrets
-from shared.errors import PreconditionFailed
+from shared.etag import require_match
 from shared.pagination import Cursor, InvalidCursor, Limit
 from shared.principal import Principal
 from shared.schemas import Page
 from shared.web import Now, Session, problems, requires
 from shared.web.app import feature_router
-from shared.web.etag import IfMatch, require_match, tag
+from shared.web.etag import IfMatch
 
 router = feature_router("/api/users", "users")
 
@@ -60,24 +60,19 @@ async def create_user(
 @router.get("/{user_id}", responses=problems(UserNotFound))
 async def read_user(
     user_id: UUID,
-    request: Request,
-    response: Response,
     session: Session,
     vault: Secrets,
     _actor: UserManager,
 ) -> UserRead:
     """One user of your tenant."""
     user = await service.get(session, user_id)
-    tag(request, response, user.revision)
     return service.opened(vault, user)
 
 
-@router.patch("/{user_id}", responses=problems(UserNotFound, LastAdministrator, PreconditionFailed))
+@router.patch("/{user_id}", responses=problems(UserNotFound, LastAdministrator))
 async def update_user(
     user_id: UUID,
     body: UserUpdate,
-    request: Request,
-    response: Response,
     session: Session,
     vault: Secrets,
     _actor: UserManager,
@@ -88,7 +83,6 @@ async def update_user(
     held = await service.hold(session, user_id)
     require_match(if_match, held.user.revision)
     service.change(session, held, body, vault=vault, now=now)
-    tag(request, response, held.user.revision)
     return service.opened(vault, held.user)
 
 

@@ -80,4 +80,5 @@ class UserRead(Output):
     scopes: list[str]
     language: Language | None
     locked: bool
+    version: int = Field(description="Grows with every change; the first part of the ETag.")
     created_at: datetime

@@ -292,6 +292,7 @@ def opened(vault: Vault, user: User) -> UserRead:
         scopes=sorted(scopes_in(user)),
         language=cast("Literal['en', 'fr'] | None", user.language),
         locked=user.locked_at is not None,
+        version=user.revision,
         created_at=user.created_at,
     )
 

@@ -15,14 +15,14 @@ from services.forecasting.errors import InvalidWindow, ItemNotFound
 from shared.pagination import InvalidCursor
 from shared.principal import Principal
 from shared.schemas import ShortText
-from shared.web import KEYED, Now, Session, feature_router, problems, requires
+from shared.web import Now, Session, feature_router, problems, requires
 
 router = feature_router("/api/ai/consumption", "consumption")
 
 CanRead = Annotated[Principal, Depends(requires("forecast:read"))]
 
 
-@router.post("/derive", responses=problems(ItemNotFound, InvalidWindow, InvalidCursor, *KEYED))
+@router.post("/derive", responses=problems(ItemNotFound, InvalidWindow, InvalidCursor))
 async def derive_consumption(
     body: ConsumptionDerive, session: Session, _caller: CanRead, now: Now
 ) -> ConsumptionDerived:

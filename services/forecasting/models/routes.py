@@ -10,7 +10,7 @@ from services.forecasting.models.schemas import ModelPage, ModelRead
 from shared.pagination import LIMIT_DEFAULT, Cursor, InvalidCursor, Limit
 from shared.principal import Principal
 from shared.schemas import ShortText
-from shared.web import KEYED, Session, feature_router, problems, requires
+from shared.web import Session, feature_router, problems, requires
 
 router = feature_router("/api/ai/models", "models")
 
@@ -45,7 +45,7 @@ async def archive_model(model_id: UUID, session: Session, _caller: CanTrain) -> 
     await service.archive(session, model_id)
 
 
-@router.post("/{model_id}/activate", responses=problems(ModelNotFound, *KEYED))
+@router.post("/{model_id}/activate", responses=problems(ModelNotFound))
 async def activate_model(model_id: UUID, session: Session, _caller: CanTrain) -> ModelRead:
     """Let this version make the item's forecasts, in place of the one active now."""
     return service.read(await service.activate(session, model_id))

@@ -15,7 +15,7 @@ from services.forecasting.training import service
 from services.forecasting.training.schemas import JobPage, JobRead, TrainingCreate
 from shared.pagination import LIMIT_DEFAULT, Cursor, InvalidCursor, Limit
 from shared.principal import Principal
-from shared.web import KEYED, Language, Now, Session, feature_router, problems, requires
+from shared.web import Language, Now, Session, feature_router, problems, requires
 
 router = feature_router("/api/ai", "training")
 
@@ -26,7 +26,7 @@ CanTrain = Annotated[Principal, Depends(requires("forecast:train"))]
 @router.post(
     "/forecast/train",
     status_code=202,
-    responses=problems(ItemNotFound, NothingToTrain, TrainingDisabled, *KEYED),
+    responses=problems(ItemNotFound, NothingToTrain, TrainingDisabled),
 )
 async def request_training(
     body: TrainingCreate,

@@ -14,13 +14,12 @@ from services.inventory.items import service
 from services.inventory.items.schemas import ItemCreate, ItemPage, ItemQuery, ItemRead, ItemUpdate
 from services.inventory.resources import PriceSealer
 from shared.db import Database
-from shared.errors import PreconditionFailed
 from shared.pagination import LIMIT_DEFAULT, Cursor, InvalidCursor, Limit
 from shared.principal import Principal
 from shared.schemas import ShortText
-from shared.web import KEYED, Language, Now, Session, feature_router, problems, requires
+from shared.web import Language, Now, Session, feature_router, problems, requires
 from shared.web.answers import json_answer
-from shared.web.etag import IfMatch, tag
+from shared.web.etag import IfMatch
 from shared.web.requests import get_database, get_resources, language_of
 from shared.web.route import DirectRoute
 
@@ -54,17 +53,15 @@ router.add_api_route(
 @router.post(
     "/add-item",
     status_code=201,
-    responses=problems(ItemCodeTaken, BarcodeTaken, PriceForbidden, *KEYED),
+    responses=problems(ItemCodeTaken, BarcodeTaken, PriceForbidden),
 )
 @router.post(
     "",
     status_code=201,
     name="create_item",
-    responses=problems(ItemCodeTaken, BarcodeTaken, PriceForbidden, *KEYED),
+    responses=problems(ItemCodeTaken, BarcodeTaken, PriceForbidden),
 )
 async def add_item(
-    request: Request,
-    response: Response,
     body: ItemCreate,
     session: Session,
     caller: CanWrite,
@@ -74,7 +71,6 @@ async def add_item(
 ) -> ItemRead:
     """Add an item."""
     item = await service.add_item(session, sealer, body, caller=caller, now=now)
-    tag(request, response, item.version)
     return await service.read_item(session, sealer, item, caller=caller, language=language)
 
 
@@ -106,10 +102,8 @@ async def list_low_stock(
     return json_answer(page)
 
 
-@router.get("/{item_id}", responses=problems(ItemNotFound) | {304: {"description": "Unchanged."}})
+@router.get("/{item_id}", responses=problems(ItemNotFound))
 async def get_item(
-    request: Request,
-    response: Response,
     item_id: UUID,
     session: Session,
     caller: CanRead,
@@ -118,18 +112,14 @@ async def get_item(
 ) -> ItemRead:
     """Read one item."""
     item = await service.get_item(session, item_id)
-    read = await service.read_item(session, sealer, item, caller=caller, language=language)
-    tag(request, response, item.version)
-    return read
+    return await service.read_item(session, sealer, item, caller=caller, language=language)
 
 
 @router.patch(
     "/{item_id}",
-    responses=problems(ItemNotFound, PreconditionFailed, BarcodeTaken, PriceForbidden),
+    responses=problems(ItemNotFound, BarcodeTaken, PriceForbidden),
 )
 async def change_item(
-    request: Request,
-    response: Response,
     item_id: UUID,
     body: ItemUpdate,
     session: Session,
@@ -143,14 +133,13 @@ async def change_item(
     item = await service.change_item(
         session, sealer, item_id, body, if_match, caller=caller, now=now
     )
-    tag(request, response, item.version)
     return await service.read_item(session, sealer, item, caller=caller, language=language)
 
 
 @router.delete(
     "/{item_id}",
     status_code=204,
-    responses=problems(ItemNotFound, PreconditionFailed, ItemInStock),
+    responses=problems(ItemNotFound, ItemInStock),
 )
 async def retire_item(
     item_id: UUID, session: Session, _caller: CanWrite, now: Now, if_match: IfMatch = None

@@ -30,11 +30,11 @@ from shared import journal
 from shared.contracts.inventory.items import ItemSaved
 from shared.contracts.inventory.prices import UNIT_AMOUNT_COLUMN, PriceSet
 from shared.db import Database
+from shared.etag import require_match
 from shared.ids import new_id
 from shared.pagination import decode_cursor, encode_cursor
 from shared.principal import Principal
 from shared.security.sealing import Sealer, place
-from shared.web.etag import require_match
 
 SET_PRICES = "price:write"
 _BY_CODE = "code"

@@ -1,7 +1,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends
 
 from services.inventory.errors import (
     LocationInUse,
@@ -16,11 +16,10 @@ from services.inventory.locations.schemas import (
     LocationRead,
     LocationUpdate,
 )
-from shared.errors import PreconditionFailed
 from shared.pagination import LIMIT_DEFAULT, Cursor, InvalidCursor, Limit
 from shared.principal import Principal
-from shared.web import KEYED, Now, Session, feature_router, problems, requires
-from shared.web.etag import IfMatch, tag
+from shared.web import Now, Session, feature_router, problems, requires
+from shared.web.etag import IfMatch
 
 router = feature_router("/api/locations", "locations")
 
@@ -39,11 +38,9 @@ async def list_locations(
 @router.post(
     "",
     status_code=201,
-    responses=problems(LocationNotFound, LocationNameTaken, LocationMisplaced, *KEYED),
+    responses=problems(LocationNotFound, LocationNameTaken, LocationMisplaced),
 )
 async def add_location(
-    request: Request,
-    response: Response,
     body: LocationCreate,
     session: Session,
     _caller: CanWrite,
@@ -51,30 +48,24 @@ async def add_location(
 ) -> LocationRead:
     """Add a location."""
     location = await service.add_location(session, body, now=now)
-    tag(request, response, location.version)
     return LocationRead.model_validate(location)
 
 
 @router.get(
     "/{location_id}",
-    responses=problems(LocationNotFound) | {304: {"description": "Unchanged."}},
+    responses=problems(LocationNotFound),
 )
-async def get_location(
-    request: Request, response: Response, location_id: UUID, session: Session, _caller: CanRead
-) -> LocationRead:
+async def get_location(location_id: UUID, session: Session, _caller: CanRead) -> LocationRead:
     """Read one location."""
     location = await service.get_location(session, location_id)
-    tag(request, response, location.version)
     return LocationRead.model_validate(location)
 
 
 @router.patch(
     "/{location_id}",
-    responses=problems(LocationNotFound, PreconditionFailed, LocationNameTaken),
+    responses=problems(LocationNotFound, LocationNameTaken),
 )
 async def change_location(
-    request: Request,
-    response: Response,
     location_id: UUID,
     body: LocationUpdate,
     session: Session,
@@ -84,14 +75,13 @@ async def change_location(
 ) -> LocationRead:
     """Rename a location or change its capacity."""
     location = await service.change_location(session, location_id, body, if_match, now=now)
-    tag(request, response, location.version)
     return LocationRead.model_validate(location)
 
 
 @router.delete(
     "/{location_id}",
     status_code=204,
-    responses=problems(LocationNotFound, PreconditionFailed, LocationInUse),
+    responses=problems(LocationNotFound, LocationInUse),
 )
 async def remove_location(
     location_id: UUID, session: Session, _caller: CanWrite, if_match: IfMatch = None

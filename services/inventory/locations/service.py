@@ -23,9 +23,9 @@ from services.inventory.locations.schemas import (
 )
 from shared import journal
 from shared.contracts.inventory.locations import LocationRemoved, LocationSaved
+from shared.etag import require_match
 from shared.ids import new_id
 from shared.pagination import decode_cursor, encode_cursor
-from shared.web.etag import require_match
 
 _BY_NAME = "name"
 

@@ -25,7 +25,7 @@ from shared.clock import utc_now
 from shared.pagination import LIMIT_DEFAULT, Cursor, InvalidCursor, Limit
 from shared.principal import Principal
 from shared.schemas import Moment, ShortText
-from shared.web import KEYED, Language, Now, Session, feature_router, problems, requires
+from shared.web import Language, Now, Session, feature_router, problems, requires
 from shared.web.answers import json_answer
 from shared.web.idempotency import (
     KEY_PARAMETER,
@@ -68,7 +68,7 @@ router.add_api_route(
     route_class_override=DirectRoute,
     responses=problems(
         ItemNotFound, ItemRetired, LocationNotFound, InsufficientStock, MovementInFuture,
-        PriceForbidden, *KEYED,
+        PriceForbidden,
     ),
     openapi_extra=KEY_PARAMETER,
 )  # fmt: skip
@@ -78,7 +78,7 @@ router.add_api_route(
     "/bulk",
     status_code=201,
     response_model=BulkRead,
-    responses=problems(MovementInFuture, PriceForbidden, BulkRefused, *KEYED),
+    responses=problems(MovementInFuture, PriceForbidden, BulkRefused),
 )
 async def record_bulk(
     request: Request,

@@ -8,8 +8,7 @@ from services.inventory.errors import (
     LocationNotFound,
     MovementInFuture,
 )
-from shared.errors import Forbidden, ValidationFailed
-from shared.web.idempotency import IdempotencyKeyReused
+from shared.errors import Forbidden, IdempotencyKeyReused, ValidationFailed
 from tests.support.services import Caller, assert_problem
 
 pytestmark = pytest.mark.stack

@@ -13,12 +13,13 @@ from pydantic import Field
 from sqlalchemy import text
 
 from shared.errors import Conflict
+from shared.etag import require_match
 from shared.money import DecimalText, Quantity
 from shared.principal import Principal
 from shared.schemas import Input, Output, ShortText
 from shared.settings import ServiceSettings
-from shared.web import KEYED, Session, build_app, feature_router, problems, requires
-from shared.web.etag import tag
+from shared.web import Session, build_app, feature_router, problems, requires
+from shared.web.etag import IfMatch
 from shared.web.requests import get_resources
 from shared.web.resources import open_resources
 from shared.web.route import DirectRoute
@@ -89,15 +90,16 @@ class NoteRead(Output):
     id: UUID
     line: str
     quantity: DecimalText
+    version: int
 
 
 class Nested(Input):
     tree: Any = Field(default=None)
 
 
-@router.post("/notes", status_code=201, responses=problems(NoteRefused, *KEYED))
+@router.post("/notes", status_code=201, responses=problems(NoteRefused))
 async def add_note(
-    request: Request, response: Response, body: NoteCreate, session: Session, _caller: CanRead
+    response: Response, body: NoteCreate, session: Session, _caller: CanRead
 ) -> NoteRead:
     """Add a note; `refuse` is refused after it was written, `slow` takes its time."""
     added = await session.scalar(_INSERT, {"line": body.line})
@@ -105,14 +107,29 @@ async def add_note(
         raise NoteRefused(free=Decimal("2.50"))
     if body.line == "slow":
         await asyncio.sleep(0.2)
-    tag(request, response, 1)
     response.headers["Location"] = f"/api/shop/notes/{added}"
-    return NoteRead(id=added, line=body.line, quantity=body.quantity)
+    return NoteRead(id=added, line=body.line, quantity=body.quantity, version=1)
 
 
 @router.get("/notes")
 async def list_notes(session: Session, _caller: CanRead) -> list[str]:
     """List the notes by a session."""
+    return list((await session.scalars(_LIST)).all())
+
+
+@router.get("/notes/{line}")
+async def get_note(line: str, session: Session, _caller: CanRead) -> NoteRead:
+    """Read a note, which shows how many there are of it."""
+    found = list((await session.scalars(_OF_LINE, {"line": line})).all())
+    return NoteRead(id=found[0], line=line, quantity=Decimal(len(found)), version=1)
+
+
+@router.patch("/notes/{version}")
+async def change_note(
+    version: int, session: Session, _caller: CanRead, if_match: IfMatch = None
+) -> list[str]:
+    """Pretend to change a note that stands at a version."""
+    require_match(if_match, version)
     return list((await session.scalars(_LIST)).all())
 
 
@@ -154,7 +171,7 @@ async def read_tree(body: Nested) -> dict[str, Any]:
 
 async def add_directly(_request: Request, _caller: CanRead, body: NoteCreate) -> NoteRead:
     """Answer without FastAPI's general ways."""
-    return NoteRead(id=UUID(int=1), line=body.line, quantity=body.quantity)
+    return NoteRead(id=UUID(int=1), line=body.line, quantity=body.quantity, version=1)
 
 
 router.add_api_route(
@@ -208,3 +225,4 @@ async def _make_schema(databases: Databases, folder: Path) -> None:
 
 _INSERT = text("INSERT INTO notes (line) VALUES (:line) RETURNING id")
 _LIST = text("SELECT line FROM notes")
+_OF_LINE = text("SELECT id FROM notes WHERE line = :line ORDER BY id")

@@ -2,9 +2,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from shared.errors import IdempotencyKeyInvalid
 from shared.web.idempotency import (
     REPLAYED_HEADER,
-    IdempotencyKeyInvalid,
     Replay,
     checked_key,
     fingerprint,

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from shared.errors import Problem
-from shared.web.idempotency import (
+from shared.errors import (
     IdempotencyInProgress,
     IdempotencyKeyInvalid,
     IdempotencyKeyReused,
+    Problem,
 )
 from tests.shared.web.shop import NoteRefused
 from tests.support.services import Caller, assert_problem

@@ -16,7 +16,7 @@ import asyncpg
 from services.inventory.movements.queries import Line, Outcome, apply
 from shared.clock import utc_now
 from shared.db import Database
-from shared.web.idempotency import IdempotencyInProgress
+from shared.errors import IdempotencyInProgress
 
 BATCH_MAX = 100
 GATHER_S = 0.005

@@ -21,11 +21,10 @@ from services.inventory.movements.schemas import MovementCreate, MovementRead
 from services.inventory.movements.service.batching import Batcher
 from shared.contracts.inventory.prices import UNIT_AMOUNT_COLUMN
 from shared.db import Database
-from shared.errors import Problem
+from shared.errors import IdempotencyKeyReused, Problem
 from shared.ids import new_id
 from shared.principal import Principal
 from shared.security.sealing import Sealer, place
-from shared.web.idempotency import IdempotencyKeyReused
 
 SET_PRICES = "price:write"
 _UUID_LENGTH = 36

@@ -15,8 +15,7 @@ from services.auth.errors import (
     RegistrationClosed,
     TenantNotFound,
 )
-from shared.errors import PreconditionFailed, Unauthorized, ValidationFailed
-from shared.web.idempotency import IdempotencyKeyReused
+from shared.errors import IdempotencyKeyReused, PreconditionFailed, Unauthorized, ValidationFailed
 from tests.services.auth.people import PASSWORD, SignedIn, SignIn
 from tests.support.services import assert_problem, running
 

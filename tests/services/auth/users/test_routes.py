@@ -14,9 +14,8 @@ from services.auth.errors import (
     RefreshInvalid,
     UserNotFound,
 )
-from shared.errors import Forbidden, PreconditionFailed, ValidationFailed
+from shared.errors import Forbidden, IdempotencyKeyReused, PreconditionFailed, ValidationFailed
 from shared.pagination import InvalidCursor
-from shared.web.idempotency import IdempotencyKeyReused
 from tests.services.auth.people import PASSWORD, SignedIn, SignIn, claims_of
 from tests.support.database import Databases
 from tests.support.services import assert_problem

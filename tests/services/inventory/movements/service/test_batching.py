@@ -10,7 +10,7 @@ import pytest
 from services.inventory.movements.queries import Line, Outcome
 from services.inventory.movements.service import batching
 from services.inventory.movements.service.batching import BATCH_MAX, Batcher
-from shared.web.idempotency import IdempotencyInProgress
+from shared.errors import IdempotencyInProgress
 
 TENANT = uuid4()
 
