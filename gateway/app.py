@@ -46,10 +46,9 @@ class Gateway:
 
     def __init__(self, settings: Settings, routes: RouteTable | None = None) -> None:
         addresses = {service: settings.url_of(service) for service in SERVICES}
-        secret = settings.gateway_client_secret.get_secret_value()
         self._default_language = settings.default_language
         self._http = httpx.AsyncClient()
-        self._auth = ServiceClient(settings, "gateway", secret)
+        self._auth = ServiceClient(settings, "gateway", settings.gateway_client_secret)
         self._keys = RemoteKeys(addresses["auth"], self._http)
         self._revocations = Revocations(self._auth)
         self._pools = {

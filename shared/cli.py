@@ -4,8 +4,8 @@ serve runs the web app; work runs the queued and periodic work and follow the fo
 be given, to share a process); migrate brings the schema up to date as its owner; rebuild empties
 the read models and starts the followers over; openapi prints the document.
 
-A service is its package: `settings.py` has `Settings`, `app.py` has `create_app` and
-`open_service`, `jobs.py` has `work`, `followers.py` has `FOLLOWERS`; a file it does not need is
+A service is its package: `settings.py` has `Settings`, `resources.py` has `open_service`, `app.py`
+has `create_app`, `jobs.py` has `work`, `followers.py` has `followers`; a file it does not need is
 absent.
 """
 
@@ -25,8 +25,8 @@ import uvloop
 from shared.collector import calm_collector
 from shared.jobs import run_together
 from shared.log import configure_logging
+from shared.resources import Resources, probing
 from shared.settings import ServiceSettings, load_settings
-from shared.web.resources import Resources, probing
 
 VERBS = ("serve", "work", "follow", "migrate", "rebuild", "openapi")
 _GRACE_S = 10
@@ -87,16 +87,22 @@ def _print_openapi(package: str) -> None:
     sys.stdout.write(json.dumps(app.openapi(), indent=2, ensure_ascii=False, sort_keys=True) + "\n")
 
 
+def _open(package: str, settings: ServiceSettings) -> Resources[Any]:
+    resources: Resources[Any] = import_module(f"{package}.resources").open_service(settings)
+    return resources
+
+
 async def _rebuild(package: str, settings: ServiceSettings) -> None:
     from shared.journal.follow import rebuild  # noqa: PLC0415 - needed by this verb alone.
 
-    resources: Resources = import_module(f"{package}.app").open_service(settings)
-    await rebuild(import_module(f"{package}.followers").FOLLOWERS, resources.database)
+    resources = _open(package, settings)
+    followers = import_module(f"{package}.followers").followers(resources.own)
+    await rebuild(followers, resources.database)
     await resources.close()
 
 
 async def _run_worker(package: str, settings: ServiceSettings, verbs: list[str]) -> None:
-    resources: Resources = import_module(f"{package}.app").open_service(settings)
+    resources = _open(package, settings)
     loops: list[Awaitable[None]] = []
     if "work" in verbs:
         loops.append(import_module(f"{package}.jobs").work(resources))
@@ -117,10 +123,10 @@ async def _run_worker(package: str, settings: ServiceSettings, verbs: list[str])
             await resources.close()
 
 
-async def _follow_all(package: str, resources: Resources) -> None:
+async def _follow_all(package: str, resources: Resources[Any]) -> None:
     from shared.journal.follow import follow  # noqa: PLC0415 - needed by this verb alone.
 
-    followers = import_module(f"{package}.followers").FOLLOWERS
+    followers = import_module(f"{package}.followers").followers(resources.own)
     if resources.client is None:
         raise RuntimeError(f"{package} follows others but has no client secret")
     await run_together(
@@ -132,7 +138,7 @@ async def _follow_all(package: str, resources: Resources) -> None:
     )
 
 
-async def _serve_health(package: str, settings: ServiceSettings, resources: Resources) -> None:
+async def _serve_health(package: str, settings: ServiceSettings, resources: Resources[Any]) -> None:
     """Serve health and metrics of a worker, which has no web app of its own."""
     from fastapi import FastAPI  # noqa: PLC0415 - needed by this verb alone.
 

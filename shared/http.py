@@ -8,6 +8,7 @@ import httpx
 import orjson
 import stamina
 import structlog
+from pydantic import SecretStr
 
 from shared.errors import Unavailable
 from shared.settings import ProcessSettings
@@ -21,9 +22,10 @@ _UNAUTHORIZED = 401
 class ServiceClient:
     """Speaks for one service (`client_id`) to the internal API of the others."""
 
-    def __init__(self, settings: ProcessSettings, client_id: str, client_secret: str) -> None:
+    def __init__(self, settings: ProcessSettings, client_id: str, client_secret: SecretStr) -> None:
         self._settings = settings
-        self._credentials = {"client_id": client_id, "client_secret": client_secret}
+        self._client_id = client_id
+        self._client_secret = client_secret
         self._http = httpx.AsyncClient(timeout=TIMEOUT_S)
         self._token = ""
         self._renew_at = 0.0
@@ -85,7 +87,11 @@ class ServiceClient:
     async def _fresh_token(self) -> str:
         if time.monotonic() >= self._renew_at:
             response = await self._http.post(
-                self._settings.url_of("auth") + "/internal/token", json=self._credentials
+                self._settings.url_of("auth") + "/internal/token",
+                json={
+                    "client_id": self._client_id,
+                    "client_secret": self._client_secret.get_secret_value(),
+                },
             )
             if response.is_error:
                 raise Unavailable

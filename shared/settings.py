@@ -1,14 +1,32 @@
 """Settings: read once from the environment, typed, and refused in one line when they are wrong."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import Field, SecretStr, StringConstraints, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Port = Annotated[int, Field(ge=1, le=65535)]
-HexKey = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{64}$")]
+_HEX_KEY = re.compile(r"[0-9a-fA-F]{64}")
+
+
+def _is_key(value: SecretStr) -> SecretStr:
+    if not _HEX_KEY.fullmatch(value.get_secret_value()):
+        raise ValueError("give 64 hexadecimal digits")
+    return value
+
+
+def _are_keys(value: SecretStr) -> SecretStr:
+    if not all(_HEX_KEY.fullmatch(key) for key in value.get_secret_value().split(",") if key):
+        raise ValueError("give keys of 64 hexadecimal digits, with commas between them")
+    return value
+
+
+HexKey = Annotated[SecretStr, AfterValidator(_is_key)]
+HexKeys = Annotated[SecretStr, AfterValidator(_are_keys)]  # Earlier ones; may be empty.
+ClientSecret = Annotated[SecretStr, Field(min_length=16)]
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
 
@@ -26,7 +44,7 @@ class ProcessSettings(BaseSettings):
     default_language: Literal["en", "fr"] = "en"
     prometheus_enabled: bool = True
     metrics_port: Port | None = None
-    redis_url: str = "redis://127.0.0.1:6379/0"
+    redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
     max_content_length: int = Field(default=16_777_216, ge=1024)
     gateway_port: Port = 8083
     auth_port: Port = 8101
@@ -49,7 +67,7 @@ class ServiceSettings(ProcessSettings):
 
     database_url: SecretStr
     owner_database_url: SecretStr | None = None
-    journal_signing_key: HexKey = Field(repr=False)
+    journal_signing_key: HexKey
     pg_pool_size: int = Field(default=20, ge=1, le=200)
     pg_max_overflow: int = Field(default=30, ge=0, le=200)
     pg_pool_recycle: int = Field(default=1800, ge=1)

@@ -5,25 +5,24 @@ from contextlib import suppress
 from datetime import datetime
 
 from services.auth.passwords.rules import normalised
+from services.auth.resources import AuthResources
 from services.auth.tenants import service as tenants
 from services.auth.users import service as users
-from services.auth.vault import vault_of
 from shared.clock import utc_now
 from shared.contracts.auth.tenants import DEFAULT_TENANT_ID
 from shared.db import Stamp
 from shared.log import log
-from shared.web.resources import Resources
 
 ACTOR = "installation"
 RETRY_DELAY_S = 2.0
 
 
-async def install(resources: Resources, now: datetime) -> None:
+async def install(resources: AuthResources, now: datetime) -> None:
     """Create the default tenant and the first administrator, unless they are there.
 
     Any number of processes may do this at once: one at a time does, the others find it done.
     """
-    vault = vault_of(resources)
+    vault = resources.own
     settings = vault.settings
     async with resources.database.transaction(Stamp(DEFAULT_TENANT_ID, ACTOR)) as session:
         await tenants.ensure_default(session, currency=settings.currency, now=now)
@@ -48,21 +47,21 @@ class Installer:
     def __init__(self) -> None:
         self._trying: asyncio.Task[None] | None = None
 
-    async def start(self, resources: Resources) -> None:
+    async def start(self, resources: AuthResources) -> None:
         try:
             await install(resources, utc_now())
         except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again.
             log.warning("not installed yet", reason=repr(error))
             self._trying = asyncio.create_task(_keep_trying(resources))
 
-    async def stop(self, _resources: Resources) -> None:
+    async def stop(self, _resources: AuthResources) -> None:
         if self._trying is not None:
             self._trying.cancel()
             with suppress(asyncio.CancelledError):
                 await self._trying
 
 
-async def _keep_trying(resources: Resources) -> None:
+async def _keep_trying(resources: AuthResources) -> None:
     while True:
         await asyncio.sleep(RETRY_DELAY_S)
         with suppress(Exception):

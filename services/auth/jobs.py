@@ -1,15 +1,15 @@
+from services.auth.resources import AuthResources
 from services.auth.sessions import service as sessions
 from shared.clock import utc_now
 from shared.db import Stamp
 from shared.jobs import every, run_together, standing_work
-from shared.web.resources import Resources
 
 FORGET_INTERVAL_S = 600.0
 GAUGE_INTERVAL_S = 15.0
 _STAMP = Stamp(None, "worker")
 
 
-async def work(resources: Resources) -> None:
+async def work(resources: AuthResources) -> None:
     """Run for ever: the standing work, forgetting what has ended, counting what goes on."""
 
     async def forget() -> None:

@@ -4,7 +4,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from services.auth.passwords import rules as passwords
 from shared.security.tokens import TokenSigner
-from shared.settings import HexKey, ServiceSettings
+from shared.settings import HexKey, HexKeys, ServiceSettings
 
 RegistrationPolicy = Literal["open", "invite", "closed"]
 CLIENTS = ("gateway", "inventory", "forecasting", "reporting")
@@ -19,8 +19,8 @@ class Settings(ServiceSettings):
     jwt_access_ttl: int = Field(default=900, ge=60, le=3600)
     jwt_refresh_ttl: int = Field(default=604_800, ge=3600)
     session_lifetime_max: int = Field(default=2_592_000, ge=3600)
-    encryption_key: HexKey = Field(repr=False)
-    encryption_key_previous: str = Field(default="", repr=False)
+    encryption_key: HexKey
+    encryption_key_previous: HexKeys = SecretStr("")
     password_min_length: int = Field(default=12, ge=8, le=64)
     password_threads: int = Field(default=2, ge=1, le=64)
     admin_email: str = "admin@example.com"

@@ -3,17 +3,12 @@
 import hashlib
 import hmac
 from dataclasses import dataclass
-from typing import Annotated
-
-from fastapi import Depends, Request
 
 from services.auth.passwords.service import PasswordHasher
 from services.auth.settings import Settings
 from shared.security.blind_index import BlindIndex
 from shared.security.sealing import Sealer
 from shared.security.tokens import TokenSigner, public_jwks
-from shared.web.requests import get_resources
-from shared.web.resources import Resources
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +27,8 @@ class Vault:
     def from_settings(cls, settings: Settings) -> "Vault":
         secret = settings.jwt_secret.get_secret_value().encode()
         private_key = settings.jwt_private_key.get_secret_value()
-        key, previous = settings.encryption_key, settings.encryption_key_previous
+        key = settings.encryption_key.get_secret_value()
+        previous = settings.encryption_key_previous.get_secret_value()
         return cls(
             settings=settings,
             signer=TokenSigner(private_key),
@@ -42,15 +38,3 @@ class Vault:
             refresh_key=hmac.digest(secret, b"refresh token", hashlib.sha256),
             passwords=PasswordHasher(settings.password_threads),
         )
-
-
-def vault_of(resources: Resources) -> Vault:
-    vault: Vault = resources.own
-    return vault
-
-
-async def get_vault(request: Request) -> Vault:
-    return vault_of(get_resources(request))
-
-
-Secrets = Annotated[Vault, Depends(get_vault)]

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared import journal
 from shared.db import Stamp
 from shared.web.idempotency import IdempotencyKey
 from shared.web.requests import get_resources, request_id_of
@@ -33,7 +34,7 @@ class Visit:
         stamp = Stamp(tenant_id, actor, request_id_of(self._request))
         async with self._resources.database.transaction(stamp) as session:
             yield session
-        if session.info.get("journaled"):
+        if journal.has_grown(session):
             self._resources.waker.wake(self._resources.service)
 
     async def enter(self, tenant_id: UUID) -> AsyncSession:

@@ -8,19 +8,10 @@ from services.forecasting.consumption import routes as consumption
 from services.forecasting.forecast import routes as forecast
 from services.forecasting.models import routes as models
 from services.forecasting.recommendations import routes as recommendations
+from services.forecasting.resources import open_service
 from services.forecasting.settings import Settings
 from services.forecasting.training import routes as training
 from shared.web import build_app
-from shared.web.resources import Resources, open_resources
-
-
-def open_service(settings: Settings) -> Resources:
-    """Return forecasting's connections and keys; nothing connects before it is used."""
-    resources = open_resources(
-        "forecasting", settings, client_secret=settings.forecasting_client_secret
-    )
-    resources.own = settings
-    return resources
 
 
 def create_app(settings: Settings | None) -> FastAPI:

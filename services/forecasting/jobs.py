@@ -1,22 +1,21 @@
 from services.forecasting.models import metrics as model_metrics
 from services.forecasting.models import queries as models
-from services.forecasting.settings import Settings
+from services.forecasting.resources import ForecastingResources
 from services.forecasting.training import metrics as training_metrics
 from services.forecasting.training import queries as training
 from services.forecasting.training.service import adopt_orphans
 from services.forecasting.worker import Trainer
 from shared.db import Database, Stamp
 from shared.jobs import every, run_together, standing_work
-from shared.web.resources import Resources
 
 GAUGE_INTERVAL_S = 10.0
 ADOPTION_INTERVAL_S = 30.0
 HOUSEKEEPING_INTERVAL_S = 3600.0
 
 
-async def work(resources: Resources) -> None:
+async def work(resources: ForecastingResources) -> None:
     """Run forecasting's work outside requests for ever."""
-    settings: Settings = resources.own
+    settings = resources.own
     database = resources.database
     loops = [
         standing_work(resources),

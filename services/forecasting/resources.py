@@ -1,16 +1,30 @@
-"""What forecasting's routes need beside what every service's routes have."""
+"""What a process of forecasting holds open."""
 
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from services.forecasting.settings import Settings
+from shared.resources import Resources, open_resources
 from shared.web.requests import get_resources
+
+ForecastingResources = Resources[Settings]
+
+
+def open_service(settings: Settings) -> ForecastingResources:
+    """Return forecasting's connections and keys; nothing connects before it is used."""
+    resources = open_resources(
+        "forecasting", settings, client_secret=settings.forecasting_client_secret
+    )
+    return resources.having(settings)
+
+
+def resources_of(request: Request) -> ForecastingResources:
+    return get_resources(request)
 
 
 async def get_settings(request: Request) -> Settings:
-    own: Settings = get_resources(request).own
-    return own
+    return resources_of(request).own
 
 
 OwnSettings = Annotated[Settings, Depends(get_settings)]

@@ -3,7 +3,7 @@ import os
 from pydantic import Field, field_validator
 
 from services.forecasting.training.rules import ModelType
-from shared.settings import ServiceSettings
+from shared.settings import ClientSecret, ServiceSettings
 
 LOCAL = "local"
 
@@ -11,7 +11,7 @@ LOCAL = "local"
 class Settings(ServiceSettings):
     """What forecasting reads beside what every service reads."""
 
-    forecasting_client_secret: str = Field(min_length=16, repr=False)
+    forecasting_client_secret: ClientSecret
     ai_training_enabled: bool = True
     ai_default_model_type: ModelType = ModelType.AUTO
     ai_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)

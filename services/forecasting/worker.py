@@ -12,13 +12,13 @@ from pgqueuer.domain.models import Job as QueueEntry
 
 from services.forecasting import queue
 from services.forecasting.fitting.processes import FitTimedOut, FittingProcesses, ProcessDied
+from services.forecasting.resources import ForecastingResources
 from services.forecasting.training import metrics, service
 from services.forecasting.training.rules import CRASHES_MAX, ErrorCode
 from shared.clock import utc_now
 from shared.db import Stamp
 from shared.log import log
 from shared.metrics import system_health
-from shared.web.resources import Resources
 
 FIT_TIME_LIMIT_S = 120.0  # Hard; the methods hold themselves to half of it.
 RECONNECT_DELAY_S = 1.0
@@ -30,7 +30,7 @@ POLL_INTERVAL = timedelta(seconds=5)
 class Trainer:
     """Trains items for ever, as many at a time as there are processes."""
 
-    def __init__(self, resources: Resources, processes: int) -> None:
+    def __init__(self, resources: ForecastingResources, processes: int) -> None:
         self._resources = resources
         self._processes = FittingProcesses(processes, FIT_TIME_LIMIT_S)
         # One more than can be fitted, so that a process never waits for its next item.

@@ -1,7 +1,7 @@
+from services.inventory.resources import InventoryResources
 from shared.jobs import standing_work
-from shared.web.resources import Resources
 
 
-async def work(resources: Resources) -> None:
+async def work(resources: InventoryResources) -> None:
     """Run inventory's work outside requests for ever."""
     await standing_work(resources)

@@ -1,4 +1,4 @@
-"""What inventory's routes need beside what every service's routes have."""
+"""What a process of inventory holds open."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -8,29 +8,47 @@ from fastapi import Depends, Request
 
 from services.inventory.movements.service.batching import Batcher, apply_group
 from services.inventory.settings import Settings
+from shared.resources import Resources, open_resources
 from shared.security.sealing import Sealer
 from shared.web.requests import get_resources
-from shared.web.resources import Resources
 
 
 @dataclass(slots=True)
-class InventoryResources:
-    """Inventory's own: the group committer and the sealer of costs and prices."""
+class InventoryOwn:
+    """What inventory has beside what every service has."""
 
     batcher: Batcher
     prices: Sealer
 
-    @classmethod
-    def of(cls, resources: Resources, settings: Settings) -> "InventoryResources":
-        return cls(
+
+InventoryResources = Resources[InventoryOwn]
+
+
+def open_service(settings: Settings) -> InventoryResources:
+    """Return inventory's connections and keys; nothing connects before it is used."""
+    resources = open_resources(
+        "inventory",
+        settings,
+        client_secret=settings.inventory_client_secret,
+        hot_connections=settings.hot_connections,
+    )
+    return resources.having(
+        InventoryOwn(
             Batcher(partial(apply_group, resources.database)),
-            Sealer(settings.price_encryption_key, settings.price_encryption_key_previous),
+            Sealer(
+                settings.price_encryption_key.get_secret_value(),
+                settings.price_encryption_key_previous.get_secret_value(),
+            ),
         )
+    )
+
+
+def resources_of(request: Request) -> InventoryResources:
+    return get_resources(request)
 
 
 async def get_price_sealer(request: Request) -> Sealer:
-    own: InventoryResources = get_resources(request).own
-    return own.prices
+    return resources_of(request).own.prices
 
 
 PriceSealer = Annotated[Sealer, Depends(get_price_sealer)]

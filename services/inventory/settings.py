@@ -1,14 +1,14 @@
-from pydantic import Field
+from pydantic import Field, SecretStr
 
-from shared.settings import HexKey, ServiceSettings
+from shared.settings import ClientSecret, HexKey, HexKeys, ServiceSettings
 
 
 class Settings(ServiceSettings):
     """What inventory reads beside what every service reads."""
 
-    inventory_encryption_key: HexKey = Field(repr=False)
-    inventory_encryption_key_previous: str = Field(default="", repr=False)
-    price_encryption_key: HexKey = Field(repr=False)
-    price_encryption_key_previous: str = Field(default="", repr=False)
-    inventory_client_secret: str = Field(min_length=16, repr=False)
+    inventory_encryption_key: HexKey
+    inventory_encryption_key_previous: HexKeys = SecretStr("")
+    price_encryption_key: HexKey
+    price_encryption_key_previous: HexKeys = SecretStr("")
+    inventory_client_secret: ClientSecret
     hot_connections: int = Field(default=8, ge=1, le=64)

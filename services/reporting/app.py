@@ -9,19 +9,9 @@ from services.reporting.cache import routes as cache
 from services.reporting.dashboard import routes as dashboard
 from services.reporting.inventory_value import routes as inventory_value
 from services.reporting.reorder_recommendations import routes as reorder_recommendations
-from services.reporting.resources import ReportingResources
+from services.reporting.resources import open_service
 from services.reporting.settings import Settings
 from shared.web import build_app
-from shared.web.resources import Resources, open_resources
-
-
-def open_service(settings: Settings) -> Resources:
-    """Return reporting's connections and keys; nothing connects before it is used."""
-    resources = open_resources(
-        "reporting", settings, client_secret=settings.reporting_client_secret
-    )
-    resources.own = ReportingResources.of(resources, settings)
-    return resources
 
 
 def create_app(settings: Settings | None) -> FastAPI:

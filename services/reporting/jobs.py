@@ -8,13 +8,12 @@ from services.reporting.reorder_recommendations.service import count_low
 from services.reporting.resources import ReportingResources
 from shared.db import Stamp
 from shared.jobs import every, run_together, standing_work
-from shared.web.resources import Resources
 
 CACHE_INTERVAL_S = 15.0
 STOCK_INTERVAL_S = 60.0
 
 
-async def work(resources: Resources) -> None:
+async def work(resources: ReportingResources) -> None:
     """Run reporting's work outside requests for ever."""
 
     async def refresh_cache() -> None:
@@ -30,16 +29,15 @@ async def work(resources: Resources) -> None:
     )
 
 
-async def refresh_stock_gauges(resources: Resources) -> None:
+async def refresh_stock_gauges(resources: ReportingResources) -> None:
     """Sum value and recommendations over all tenants, each in a transaction of its own."""
-    own: ReportingResources = resources.own
     async with resources.database.transaction(Stamp(None, "work")) as session:
         tenants = await list_tenants(session)
     values: dict[str, Decimal] = {}
     low = 0
     for tenant_id in tenants:
         async with resources.database.transaction(Stamp(tenant_id, "work")) as session:
-            total = await total_value(session, own, tenant_id)
+            total = await total_value(session, resources.own, tenant_id)
             low += await count_low(session)
         values[total.currency] = values.get(total.currency, Decimal(0)) + total.amount
     metrics.set_stock(values, low)

@@ -1,51 +1,56 @@
-"""What reporting needs beside what every service has."""
+"""What a process of reporting holds open."""
 
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.reporting.settings import Settings
 from shared.cache import Cache
+from shared.resources import Resources, open_resources
 from shared.security.sealing import Sealer
 from shared.web.requests import get_resources
-from shared.web.resources import Resources
-
-_PRICES = "prices"
 
 
 @dataclass(slots=True)
-class ReportingResources:
-    """Reporting's own: the sealer of costs and values, and a cache that keeps them sealed."""
+class ReportingOwn:
+    """What reporting has beside what every service has; its cache keeps values sealed."""
 
     prices: Sealer
     cache: Cache
     dashboard_ttl_s: int
     default_currency: str
 
-    @classmethod
-    def of(cls, resources: Resources, settings: Settings) -> "ReportingResources":
-        prices = Sealer(settings.price_encryption_key, settings.price_encryption_key_previous)
-        resources.database.session_info[_PRICES] = prices
-        return cls(
+
+ReportingResources = Resources[ReportingOwn]
+
+
+def open_service(settings: Settings) -> ReportingResources:
+    """Return reporting's connections and keys; nothing connects before it is used."""
+    resources = open_resources(
+        "reporting", settings, client_secret=settings.reporting_client_secret
+    )
+    prices = Sealer(
+        settings.price_encryption_key.get_secret_value(),
+        settings.price_encryption_key_previous.get_secret_value(),
+    )
+    return resources.having(
+        ReportingOwn(
             prices,
             resources.cache.sealed_by(prices),
             settings.redis_ttl_dashboard,
             settings.currency,
         )
+    )
 
 
-def prices_of(session: AsyncSession) -> Sealer:
-    """Return the sealer of costs and values that sessions of this service carry."""
-    sealer: Sealer = session.info[_PRICES]
-    return sealer
+def resources_of(request: Request) -> ReportingResources:
+    return get_resources(request)
 
 
-def get_own(request: Request) -> ReportingResources:
-    own: ReportingResources = get_resources(request).own
-    return own
+async def get_own(request: Request) -> ReportingOwn:
+    return resources_of(request).own
 
 
-Everything = Annotated[Resources, Depends(get_resources)]
-Own = Annotated[ReportingResources, Depends(get_own)]
+Everything = Annotated[ReportingResources, Depends(resources_of)]
+Own = Annotated[ReportingOwn, Depends(get_own)]

@@ -39,7 +39,6 @@ class Database:
     dsn: str
     hot_size: int
     connect_options: dict[str, Any]
-    session_info: dict[str, Any] = field(default_factory=dict)  # What each session carries along.
     _idle: asyncio.LifoQueue["_HotConnection"] = field(default_factory=asyncio.LifoQueue)
 
     @classmethod
@@ -79,9 +78,8 @@ class Database:
     @asynccontextmanager
     async def transaction(self, stamp: Stamp) -> AsyncIterator[AsyncSession]:
         """Open one transaction as `stamp.tenant_id`; commit when the block ends, else roll back."""
-        opened = AsyncSession(self.engine, expire_on_commit=False, info=self.session_info)
+        opened = AsyncSession(self.engine, expire_on_commit=False, info={Stamp: stamp})
         async with opened as session, session.begin():
-            session.info["stamp"] = stamp
             await set_tenant(session, stamp.tenant_id)
             yield session
 

@@ -1,6 +1,7 @@
 """The standing work of every service: seal the journal, verify it, add partitions, forget keys."""
 
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import text
 
@@ -8,7 +9,7 @@ from shared.clock import utc_now
 from shared.jobs.periodic import every, run_together
 from shared.journal import checkpoint
 from shared.log import log
-from shared.web.resources import Resources
+from shared.resources import Resources
 
 SEAL_INTERVAL_S = 2.0
 VERIFY_INTERVAL_S = 3600.0
@@ -17,7 +18,7 @@ PARTITION_MONTHS_AHEAD = 3
 IDEMPOTENCY_KEYS_KEPT = timedelta(days=7)
 
 
-async def standing_work(resources: Resources) -> None:
+async def standing_work(resources: Resources[Any]) -> None:
     """Run for ever what each service's worker owes its own schema."""
 
     async def seal() -> None:

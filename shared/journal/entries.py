@@ -1,5 +1,5 @@
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -15,11 +15,18 @@ class Entry(BaseModel):
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
     name: ClassVar[str]
+    subject_of: ClassVar[tuple[str, str]]  # What it happens to: ("item", "item_id").
+
+    @classmethod
+    def of(cls, row: object) -> Self:
+        """Return the entry that mirrors a row, whose attributes have the names of its fields."""
+        return cls.model_validate(row)
 
     @property
     def subject(self) -> str:
         """Return what it happened to, as `kind:id`."""
-        raise NotImplementedError
+        kind, field = self.subject_of
+        return f"{kind}:{getattr(self, field)}"
 
 
 class JournalEntry(BaseModel):

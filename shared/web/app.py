@@ -7,16 +7,13 @@ from pathlib import Path
 from fastapi import APIRouter, FastAPI
 
 from shared.i18n import load_catalogues
-from shared.journal import feed
+from shared.resources import OwnT, Resources, probing
 from shared.version import VERSION
-from shared.web import health
+from shared.web import feed, health
 from shared.web.documentation import describe
 from shared.web.middleware import RequestLayer
 from shared.web.problems import add_problem_handlers
-from shared.web.resources import Resources, probing
 from shared.web.route import DirectRoute, ServiceRoute
-
-Task = Callable[[Resources], Awaitable[None]]
 
 
 def build_app(
@@ -24,10 +21,10 @@ def build_app(
     package: Path,
     title: str,
     description: str,
-    resources: Callable[[], Resources],
+    resources: Callable[[], Resources[OwnT]],
     routers: Sequence[APIRouter],
-    on_start: Sequence[Task] = (),
-    on_stop: Sequence[Task] = (),
+    on_start: Sequence[Callable[[Resources[OwnT]], Awaitable[None]]] = (),
+    on_stop: Sequence[Callable[[Resources[OwnT]], Awaitable[None]]] = (),
 ) -> FastAPI:
     """Return the app of the service that lies in `package`.
 

@@ -14,10 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared.db.migrate import head_revision
 from shared.errors import NotFound
 from shared.principal import Principal
+from shared.resources import Resources, check_cache, check_database
 from shared.version import VERSION
 from shared.web.permissions import requires
 from shared.web.requests import get_resources
-from shared.web.resources import Resources, check_cache, check_database
 
 router = APIRouter(include_in_schema=False)
 
@@ -75,7 +75,7 @@ async def metrics(request: Request) -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-async def why_not_ready(resources: Resources, migrations: Path) -> str:
+async def why_not_ready(resources: Resources[Any], migrations: Path) -> str:
     """Return why this process cannot work now, or an empty text."""
     if not await check_database(resources):
         return "database away"

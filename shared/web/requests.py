@@ -5,7 +5,7 @@ thread, which costs more than most of them do.
 """
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
@@ -13,11 +13,12 @@ from shared.clock import utc_now
 from shared.db import Database
 from shared.i18n import negotiate
 from shared.journal.checkpoint import SigningKey
-from shared.web.resources import Resources
+from shared.resources import Resources
 
 
-def get_resources(request: Request) -> Resources:
-    resources: Resources = request.app.state.resources
+def get_resources(request: Request) -> Resources[Any]:
+    """Return what the process holds open; a service's `resources.py` says what its own is."""
+    resources: Resources[Any] = request.app.state.resources
     return resources
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared import journal
 from shared.db import Stamp
 from shared.web import idempotency
 from shared.web.idempotency import IdempotencyKey
@@ -28,7 +29,7 @@ async def open_session(
         if idempotency_key is not None and request.method == "POST":
             await claim_key(request, session, caller.actor, idempotency_key)
         yield session
-    if session.info.get("journaled"):
+    if journal.has_grown(session):
         resources.waker.wake(resources.service)
 
 

@@ -1,6 +1,7 @@
 """The one shape: who knows one service knows them all."""
 
 from importlib import import_module
+from unittest.mock import MagicMock
 
 import pytest
 from fastapi import FastAPI
@@ -17,7 +18,8 @@ each_service = pytest.mark.parametrize("service", services(), ids=lambda service
 
 @each_service
 def test_a_service_has_the_files_of_every_service(service):
-    wanted = {"README.md", "__init__.py", "__main__.py", "app.py", "settings.py", "jobs.py"}
+    wanted = {"README.md", "__init__.py", "__main__.py", "app.py", "settings.py", "jobs.py",
+              "resources.py"}  # fmt: skip
 
     assert wanted - {path.name for path in service.iterdir()} == set()
     assert (service / "migrations" / "0001_foundation.py").exists()
@@ -37,7 +39,7 @@ def test_app_settings_and_jobs_have_the_same_names_everywhere(service):
 
     assert issubclass(import_module(f"{package}.settings").Settings, ServiceSettings)
     assert callable(import_module(f"{package}.jobs").work)
-    assert callable(app.open_service)
+    assert callable(import_module(f"{package}.resources").open_service)
     assert isinstance(app.create_app(None), FastAPI)
 
 
@@ -45,10 +47,10 @@ def test_app_settings_and_jobs_have_the_same_names_everywhere(service):
 def test_who_follows_names_its_followers(service):
     if not (service / "followers.py").exists():
         pytest.skip("follows nobody")
-    followers = import_module(f"services.{service.name}.followers").FOLLOWERS
+    found = import_module(f"services.{service.name}.followers").followers(MagicMock())
 
-    assert followers
-    for follower in followers:
+    assert found
+    for follower in found:
         assert (ROOT / "services" / follower.producer).is_dir()
         assert follower.producer != service.name
         assert callable(follower.apply)

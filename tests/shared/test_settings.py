@@ -1,7 +1,14 @@
 import pytest
-from pydantic import Field
+from pydantic import SecretStr
 
-from shared.settings import HexKey, ProcessSettings, ServiceSettings, load_settings
+from shared.settings import (
+    ClientSecret,
+    HexKey,
+    HexKeys,
+    ProcessSettings,
+    ServiceSettings,
+    load_settings,
+)
 
 KEY = "0f" * 32
 REQUIRED = {
@@ -12,8 +19,9 @@ REQUIRED = {
 
 
 class Shop(ServiceSettings):
-    shop_client_secret: str = Field(min_length=16, repr=False)
-    shop_encryption_key: HexKey = Field(default=KEY, repr=False)
+    shop_client_secret: ClientSecret
+    shop_encryption_key: HexKey = SecretStr(KEY)
+    shop_encryption_key_previous: HexKeys = SecretStr("")
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +65,8 @@ def test_a_missing_secret_is_named_in_one_line(monkeypatch, name):
         ("JOURNAL_SIGNING_KEY", "canary" * 11),
         ("SHOP_CLIENT_SECRET", "canary-weak"),
         ("SHOP_ENCRYPTION_KEY", KEY[:-1] + "canary"),
+        ("SHOP_ENCRYPTION_KEY_PREVIOUS", "canary"),
+        ("SHOP_ENCRYPTION_KEY_PREVIOUS", f"{KEY},canary"),
         ("INVENTORY_PORT", "canary"),
         ("INVENTORY_PORT", "70000"),
         ("LOG_LEVEL", "canary"),
@@ -85,7 +95,16 @@ def test_every_fault_is_named_at_once(monkeypatch):
     assert "JOURNAL_SIGNING_KEY: " in message
 
 
-def test_printed_settings_show_no_secret():
+def test_earlier_keys_are_as_many_as_there_were(monkeypatch):
+    monkeypatch.setenv("SHOP_ENCRYPTION_KEY_PREVIOUS", f"{KEY},{KEY}")
+
+    assert Shop.load().shop_encryption_key_previous.get_secret_value() == f"{KEY},{KEY}"
+
+
+def test_printed_settings_show_no_secret(monkeypatch):
+    monkeypatch.setenv("REDIS_URL", "redis://:canary@cache:6379/0")
+    monkeypatch.setenv("SHOP_ENCRYPTION_KEY_PREVIOUS", KEY)
+
     shown = repr(Shop.load()) + str(Shop.load())
 
     assert "canary" not in shown

@@ -12,11 +12,12 @@ from services.auth.errors import (
     TenantNotFound,
     UserNotFound,
 )
+from services.auth.resources import Secrets
 from services.auth.tenants import service as tenants
 from services.auth.users import service as users
 from services.auth.users.models import User
 from services.auth.users.schemas import ProfileUpdate, UserRead
-from services.auth.vault import Secrets, Vault
+from services.auth.vault import Vault
 from services.auth.visits import KeyedVisit
 from shared.etag import require_match
 from shared.web import Now, Session, problems

@@ -1,7 +1,7 @@
 from fastapi import Response
 
 from services.auth.keys.schemas import KeySetRead
-from services.auth.vault import Secrets
+from services.auth.resources import Secrets
 from shared.web.app import feature_router
 
 router = feature_router("/.well-known", "keys")

@@ -5,9 +5,9 @@ import orjson
 from fastapi import APIRouter, Depends, Header, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.auth.resources import Secrets
 from services.auth.revocations import queries
 from services.auth.revocations.rules import told_since
-from services.auth.vault import Secrets
 from shared.db import Database
 from shared.web import Now
 from shared.web.internal import ServiceCaller, service_scope

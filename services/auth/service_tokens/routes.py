@@ -1,9 +1,9 @@
 from fastapi import APIRouter, Response
 
+from services.auth.resources import Secrets
 from services.auth.service_tokens import service
 from services.auth.service_tokens.rules import LIFETIME_S
 from services.auth.service_tokens.schemas import ServiceTokenCreate, ServiceTokenRead
-from services.auth.vault import Secrets
 from shared.web import Now
 
 router = APIRouter(prefix="/internal/token", tags=["internal"], include_in_schema=False)

@@ -8,6 +8,7 @@ from services.auth.errors import (
     SignInThrottled,
     UserNotFound,
 )
+from services.auth.resources import Secrets
 from services.auth.sessions import service
 from services.auth.sessions.schemas import (
     RefreshCreate,
@@ -17,7 +18,6 @@ from services.auth.sessions.schemas import (
     TokensRead,
 )
 from services.auth.users import service as users
-from services.auth.vault import Secrets
 from services.auth.visits import KeylessVisit
 from shared.web import Now, Session, problems
 from shared.web.app import feature_router

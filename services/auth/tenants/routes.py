@@ -9,9 +9,9 @@ from services.auth.errors import (
     PasswordTooShort,
     TenantSlugTaken,
 )
+from services.auth.resources import Secrets
 from services.auth.tenants import service
 from services.auth.tenants.schemas import TenantCreate, TenantRead
-from services.auth.vault import Secrets
 from shared.pagination import Cursor, InvalidCursor, Limit
 from shared.principal import Principal
 from shared.schemas import Page

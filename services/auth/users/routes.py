@@ -11,10 +11,10 @@ from services.auth.errors import (
     PasswordTooShort,
     UserNotFound,
 )
+from services.auth.resources import Secrets
 from services.auth.users import service
 from services.auth.users.rules import Role
 from services.auth.users.schemas import UserCreate, UserRead, UserUpdate
-from services.auth.vault import Secrets
 from shared.etag import require_match
 from shared.pagination import Cursor, InvalidCursor, Limit
 from shared.principal import Principal

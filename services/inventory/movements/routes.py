@@ -20,7 +20,7 @@ from services.inventory.movements.schemas import (
     MovementPage,
     MovementRead,
 )
-from services.inventory.resources import InventoryResources, PriceSealer
+from services.inventory.resources import PriceSealer, resources_of
 from shared.clock import utc_now
 from shared.pagination import LIMIT_DEFAULT, Cursor, InvalidCursor, Limit
 from shared.principal import Principal
@@ -32,7 +32,7 @@ from shared.web.idempotency import (
     checked_key,
     fingerprint,
 )
-from shared.web.requests import get_resources, request_id_of
+from shared.web.requests import request_id_of
 from shared.web.route import DirectRoute
 
 router = feature_router("/api/inventory/movements", "movements")
@@ -43,8 +43,7 @@ CanRead = Annotated[Principal, Depends(requires("inventory:read"))]
 
 async def record_movement(request: Request, caller: CanMove, body: MovementCreate) -> MovementRead:
     """Receive, issue, transfer, adjust or correct the stock of one item."""
-    resources = get_resources(request)
-    own: InventoryResources = resources.own
+    resources = resources_of(request)
     key = request.headers.get("idempotency-key")
     print_ = None
     if key is not None:
@@ -54,7 +53,7 @@ async def record_movement(request: Request, caller: CanMove, body: MovementCreat
         )
     asked = service.Request(caller, request_id_of(request), utc_now(), key, print_)
     movement = await service.record_movement(
-        own.batcher, resources.database, own.prices, body, asked
+        resources.own.batcher, resources.database, resources.own.prices, body, asked
     )
     resources.waker.wake(resources.service)
     return movement

@@ -17,12 +17,12 @@ from services.reporting.audit.schemas import (
     JournalVerificationRead,
 )
 from services.reporting.read_models.rules import PRODUCERS
+from services.reporting.resources import ReportingResources
 from shared.db import driver_connection
 from shared.errors import Unavailable
 from shared.http import ServiceClient
 from shared.journal import JournalEntry, checkpoint
 from shared.pagination import InvalidCursor, decode_cursor, encode_cursor
-from shared.web.resources import Resources
 
 OWN = "reporting"
 _SORT = "newest"
@@ -47,7 +47,7 @@ async def list_entries(
     return AuditPage(items=page, next_cursor=_cursor_after(page[-1]) if len(rows) > limit else None)
 
 
-async def verify(resources: Resources) -> AuditVerificationRead:
+async def verify(resources: ReportingResources) -> AuditVerificationRead:
     """Have every service prove its journal, this one too, and tell the first difference of each."""
     client = resources.client
     if client is None:
@@ -60,7 +60,7 @@ async def verify(resources: Resources) -> AuditVerificationRead:
     return AuditVerificationRead.model_validate({"ok": ok, "services": services})
 
 
-async def _verify_own(resources: Resources) -> JournalVerificationRead:
+async def _verify_own(resources: ReportingResources) -> JournalVerificationRead:
     found = await checkpoint.verify(resources.database, resources.signing_key)
     return _read(found.as_json())
 

@@ -30,20 +30,19 @@ from shared.errors import Unavailable
 from shared.http import ServiceClient
 from shared.journal import JournalEntry
 from shared.principal import Principal
-from shared.web.resources import Resources
 
 CACHE_PREFIX = "dashboard"
 FRESHNESS_TIMEOUT_S = 1.0
 
 
 async def read_stats(
-    resources: Resources, caller: Principal, *, now: datetime
+    resources: ReportingResources, caller: Principal, *, now: datetime
 ) -> DashboardStatsRead:
     """Return the tenant's figures, at most as old as the cache keeps them.
 
     What stock is worth is left out for callers who may not see it.
     """
-    own: ReportingResources = resources.own
+    own = resources.own
 
     async def compute() -> dict[str, Any]:
         return (await _compute(resources, caller, now)).model_dump(mode="json")
@@ -57,7 +56,9 @@ async def read_stats(
     return stats
 
 
-async def _compute(resources: Resources, caller: Principal, now: datetime) -> DashboardStatsRead:
+async def _compute(
+    resources: ReportingResources, caller: Principal, now: datetime
+) -> DashboardStatsRead:
     stamp = Stamp(caller.tenant_id, caller.actor)
     today = now.date()
     async with resources.database.transaction(stamp) as session:

@@ -16,13 +16,13 @@ from services.reporting.reorder_recommendations.schemas import (
     ReorderRecommendationPage,
     ReorderRecommendationRead,
 )
+from services.reporting.resources import ReportingResources
 from shared.db import Stamp
 from shared.errors import Unavailable
 from shared.i18n import N_, translate
 from shared.log import log
 from shared.pagination import InvalidCursor, decode_cursor, encode_cursor
 from shared.principal import Principal
-from shared.web.resources import Resources
 
 FORECAST_TIMEOUT_S = 5.0
 BY_FORECAST = "forecast"
@@ -41,7 +41,7 @@ class Asked:
 
 
 async def list_recommendations(
-    resources: Resources, asked: Asked, *, caller: Principal
+    resources: ReportingResources, asked: Asked, *, caller: Principal
 ) -> ReorderRecommendationPage:
     """Return one page of what to order.
 
@@ -76,7 +76,7 @@ def _began_by_rule(cursor: str | None) -> bool:
 
 
 async def _ask_forecasting(
-    resources: Resources, asked: Asked, caller: Principal
+    resources: ReportingResources, asked: Asked, caller: Principal
 ) -> ForecastPage | None:
     """Return forecasting's page; None when it does not answer or recommends nothing at all."""
     if resources.client is None:

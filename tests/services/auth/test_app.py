@@ -6,8 +6,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from services.auth.app import create_app, open_service
+from services.auth.app import create_app
 from services.auth.installation import install
+from services.auth.resources import open_service
 from services.auth.settings import Settings
 from shared.clock import utc_now
 from shared.journal import checkpoint

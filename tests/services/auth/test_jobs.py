@@ -8,8 +8,8 @@ import httpx
 import pytest
 from prometheus_client import REGISTRY
 
-from services.auth.app import open_service
 from services.auth.jobs import work
+from services.auth.resources import open_service
 from services.auth.sessions.rules import ENDED_SESSIONS_KEPT
 from services.auth.settings import Settings
 from shared.clock import utc_now

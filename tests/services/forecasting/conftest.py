@@ -12,7 +12,7 @@ from sqlalchemy import select
 from services.forecasting import queue
 from services.forecasting.app import create_app
 from services.forecasting.fitting.fit import fit
-from services.forecasting.followers import FOLLOWERS
+from services.forecasting.followers import followers
 from services.forecasting.settings import Settings
 from services.forecasting.training import service
 from services.forecasting.training.models import JobItem
@@ -21,7 +21,7 @@ from services.inventory.app import create_app as create_inventory
 from services.inventory.settings import Settings as InventorySettings
 from shared.clock import utc_now
 from shared.db import Database, Stamp
-from shared.journal.follow import apply_page
+from shared.journal.follow import Follower, apply_page
 from tests.services.forecasting.shop import WEEK, Shop
 from tests.support.database import Databases
 from tests.support.services import Caller, running, service_headers
@@ -93,12 +93,17 @@ def feed(inventory: httpx.AsyncClient) -> Journal:
 
 
 @pytest.fixture
-def follow(feed: Journal, database: Database) -> Callable[[], Awaitable[int]]:
+def follower(settings: Settings) -> Follower:
+    return followers(settings)[0]
+
+
+@pytest.fixture
+def follow(follower: Follower, feed: Journal, database: Database) -> Callable[[], Awaitable[int]]:
     """Apply all of inventory's journal that is new; return how many entries."""
 
     async def run() -> int:
         total = 0
-        while applied := await apply_page(FOLLOWERS[0], database, feed):
+        while applied := await apply_page(follower, database, feed):
             total += applied
         return total
 

@@ -11,15 +11,13 @@ from fastapi import FastAPI
 from services.inventory.app import create_app as create_inventory
 from services.inventory.settings import Settings as InventorySettings
 from services.reporting.app import create_app
-from services.reporting.followers import FOLLOWERS
+from services.reporting.followers import followers
+from services.reporting.resources import ReportingResources
 from services.reporting.settings import Settings
 from shared.errors import Unavailable
-from shared.journal.follow import apply_page
-from shared.web.resources import Resources
+from shared.journal.follow import Follower, apply_page
 from tests.support.database import Databases
 from tests.support.services import Caller, running, service_headers
-
-INVENTORY = next(follower for follower in FOLLOWERS if follower.producer == "inventory")
 
 
 @dataclass
@@ -107,7 +105,7 @@ def client(
 
 
 @pytest.fixture
-def resources(client: httpx.AsyncClient, reporting_app: FastAPI) -> Resources:
+def resources(client: httpx.AsyncClient, reporting_app: FastAPI) -> ReportingResources:
     return reporting_app.state.resources
 
 
@@ -124,15 +122,23 @@ def caller() -> Caller:
 
 
 @pytest.fixture
+def inventory_follower(resources: ReportingResources) -> Follower:
+    return next(f for f in followers(resources.own) if f.producer == "inventory")
+
+
+@pytest.fixture
 def follow(
-    resources: Resources, services: InProcessServices, superuser: asyncpg.Connection
+    inventory_follower: Follower,
+    resources: ReportingResources,
+    services: InProcessServices,
+    superuser: asyncpg.Connection,
 ) -> Callable[[], Awaitable[None]]:
     """Apply inventory's journal up to its end."""
 
     async def until_current() -> None:
         async with asyncio.timeout(60):
             while True:
-                await apply_page(INVENTORY, resources.database, services)
+                await apply_page(inventory_follower, resources.database, services)
                 if await superuser.fetchval(_IS_CURRENT):
                     return
 

@@ -5,11 +5,11 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from services.reporting.followers import FOLLOWERS
+from services.reporting.followers import followers
 from services.reporting.inventory_value.models import SealedPosition
 from shared.journal import follow as following
 from shared.journal.follow import Follower, apply_page, rebuild
-from tests.services.reporting.conftest import INVENTORY, InProcessServices
+from tests.services.reporting.conftest import InProcessServices
 
 pytestmark = pytest.mark.stack
 
@@ -91,7 +91,7 @@ async def test_a_rebuild_from_nothing_gives_the_same(busy, follow, state, resour
     await follow()
     before = await state()
 
-    await rebuild(FOLLOWERS, resources.database)
+    await rebuild(followers(resources.own), resources.database)
     emptied = await state()
     await follow()
 
@@ -105,23 +105,23 @@ async def test_where_pages_end_makes_no_difference(busy, follow, state, resource
     before = await state()
 
     monkeypatch.setattr(following, "PAGE_LIMIT", 61)
-    await rebuild(FOLLOWERS, resources.database)
+    await rebuild(followers(resources.own), resources.database)
     await follow()
 
     assert await state() == before
 
 
 async def test_a_follower_killed_anywhere_neither_loses_nor_repeats(
-    busy, follow, state, resources, services, monkeypatch
+    busy, follow, inventory_follower, state, resources, services, monkeypatch
 ):
     await follow()
     expected = await state()
-    await rebuild(FOLLOWERS, resources.database)
+    await rebuild(followers(resources.own), resources.database)
     monkeypatch.setattr(following, "PAGE_LIMIT", 23)
 
     kills = 0
     for delay_ms in range(0, 60, 2):
-        page = asyncio.create_task(apply_page(INVENTORY, resources.database, services))
+        page = asyncio.create_task(apply_page(inventory_follower, resources.database, services))
         await asyncio.sleep(delay_ms / 1000)
         kills += page.cancel()
         await asyncio.gather(page, return_exceptions=True)
@@ -132,25 +132,27 @@ async def test_a_follower_killed_anywhere_neither_loses_nor_repeats(
 
 
 async def test_two_followers_at_once_apply_everything_once(
-    busy, follow, state, resources, services, monkeypatch
+    busy, follow, inventory_follower, state, resources, services, monkeypatch
 ):
     await follow()
     expected = await state()
-    await rebuild(FOLLOWERS, resources.database)
+    await rebuild(followers(resources.own), resources.database)
     monkeypatch.setattr(following, "PAGE_LIMIT", 23)
 
     for _ in range(8):
         await asyncio.gather(
-            *(apply_page(INVENTORY, resources.database, services) for _ in range(3))
+            *(apply_page(inventory_follower, resources.database, services) for _ in range(3))
         )
     await follow()
 
     assert await state() == expected
 
 
-async def test_a_failing_page_leaves_nothing_behind(busy, resources, services, state, superuser):
+async def test_a_failing_page_leaves_nothing_behind(
+    busy, inventory_follower, resources, services, state, superuser
+):
     async def fail_after_applying(session, entries):
-        await INVENTORY.apply(session, entries)
+        await inventory_follower.apply(session, entries)
         raise RuntimeError("killed")
 
     cursor = await superuser.fetch("SELECT * FROM reporting.follower_cursors ORDER BY 1")
@@ -189,7 +191,7 @@ async def test_an_unknown_type_of_any_producer_is_kept_for_the_audit(resources, 
         "data": {"é": [1, None, {"deep": True}]},
     }
     page = _OnePage({"entries": [entry], "head_seq": 1})
-    auth = next(follower for follower in FOLLOWERS if follower.producer == "auth")
+    auth = next(follower for follower in followers(resources.own) if follower.producer == "auth")
 
     await apply_page(auth, resources.database, page)
     await superuser.execute("DELETE FROM reporting.follower_cursors WHERE producer = 'auth'")

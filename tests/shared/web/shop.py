@@ -16,12 +16,12 @@ from shared.errors import Conflict
 from shared.etag import require_match
 from shared.money import DecimalText, Quantity
 from shared.principal import Principal
+from shared.resources import open_resources
 from shared.schemas import Input, Output, ShortText
 from shared.settings import ServiceSettings
 from shared.web import Session, build_app, feature_router, problems, requires
 from shared.web.etag import IfMatch
 from shared.web.requests import get_resources
-from shared.web.resources import open_resources
 from shared.web.route import DirectRoute
 from tests.support.database import Databases
 

@@ -39,7 +39,7 @@ async def request_training(
     Raises ItemNotFound, NothingToTrain.
     """
     items = await _items(session, wanted, now)
-    stamp: Stamp = session.info["stamp"]
+    stamp = journal.stamp_of(session)
     job = Job(
         id=new_id(),
         state=State.QUEUED.value,

@@ -11,6 +11,7 @@ from services.inventory.movements.metrics import count_movements
 from services.inventory.movements.queries import Line, Outcome, apply
 from services.inventory.movements.schemas import BulkCreate, MovementCreate
 from services.inventory.movements.service.record import Request, line_of, refusal
+from shared import journal
 from shared.db import driver_connection
 from shared.money import plain
 from shared.security.sealing import Sealer
@@ -43,7 +44,8 @@ async def record_bulk(
         told = [result for result in refused if result["status"] == "refused"]
         raise BulkRefused(refused=len(told), results=told)
     applied = len(results) - len(refused)
-    session.info["journaled"] = applied > 0
+    if applied:
+        journal.mark_grown(session)
     return {"applied": applied, "refused": len(refused), "results": results}
 
 

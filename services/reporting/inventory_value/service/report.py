@@ -26,7 +26,7 @@ from services.reporting.inventory_value.rules import (
 )
 from services.reporting.inventory_value.schemas import Grouping, InventoryValueRead, ValueRead
 from services.reporting.read_models.service import find_currency
-from services.reporting.resources import ReportingResources
+from services.reporting.resources import ReportingOwn
 from shared.i18n import N_, translate
 from shared.money import rounded_amount
 from shared.pagination import decode_cursor, encode_cursor
@@ -57,7 +57,7 @@ class Total:
 
 
 async def read_report(
-    session: AsyncSession, own: ReportingResources, asked: Asked, *, caller: Principal
+    session: AsyncSession, own: ReportingOwn, asked: Asked, *, caller: Principal
 ) -> InventoryValueRead:
     """Return one page of the value of stock. Raises ValuesForbidden, InvalidCursor."""
     if not may_see_values(caller.scopes):
@@ -81,7 +81,7 @@ async def read_report(
     )
 
 
-async def total_value(session: AsyncSession, own: ReportingResources, tenant_id: UUID) -> Total:
+async def total_value(session: AsyncSession, own: ReportingOwn, tenant_id: UUID) -> Total:
     """Return what all stock of the session's tenant is worth."""
     currency = await find_currency(session) or own.default_currency
     digits = get_currency_precision(currency)

@@ -9,7 +9,6 @@ from fastapi import FastAPI
 
 from services.auth.errors import RefreshInvalid, RefreshWasReused
 from services.auth.sessions.rules import RefreshToken
-from services.auth.vault import vault_of
 from shared.errors import ValidationFailed
 from tests.services.auth.people import Clock, SignedIn, SignIn, claims_of
 from tests.support.database import Databases
@@ -181,7 +180,7 @@ async def test_a_session_is_found_only_in_its_tenant(
     app: FastAPI, client: httpx.AsyncClient, make_tenant: Callable[..., SignedIn]
 ):
     one, other = await make_tenant(), await make_tenant()
-    key = vault_of(app.state.resources).refresh_key
+    key = app.state.resources.own.refresh_key
     token = RefreshToken.read(one.refresh_token, key)
     other_tenant_id = UUID(claims_of(other.access_token)["tid"])
 

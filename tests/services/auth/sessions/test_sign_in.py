@@ -11,7 +11,6 @@ from prometheus_client import REGISTRY
 
 from services.auth.errors import InvalidCredentials, SignInThrottled
 from services.auth.sessions.rules import ATTEMPT_WINDOW, ATTEMPTS_MAX
-from services.auth.vault import vault_of
 from shared.errors import ValidationFailed
 from shared.security.claims import UserClaims
 from shared.security.tokens import TokenVerifier
@@ -159,7 +158,7 @@ async def test_a_sign_in_forgives_the_failures_before_it(
 async def test_parallel_guesses_get_no_further_than_the_limit(
     app: FastAPI, client: httpx.AsyncClient, boss: SignedIn
 ):
-    passwords = vault_of(app.state.resources).passwords
+    passwords = app.state.resources.own.passwords
     body = credentials(boss, password="wrong")
 
     with patch.object(type(passwords), "_verify", autospec=True, return_value=False) as verify:

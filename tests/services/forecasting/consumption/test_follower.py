@@ -4,7 +4,6 @@ from contextlib import suppress
 import pytest
 from sqlalchemy import text
 
-from services.forecasting.followers import FOLLOWERS
 from shared.db import Stamp
 from shared.journal.follow import apply_page, rebuild
 from tests.services.forecasting.shop import days_ago
@@ -54,14 +53,14 @@ async def test_only_issues_are_consumption_and_the_stock_is_the_ledgers(
 
 
 async def test_a_follower_cancelled_anywhere_applies_everything_once(
-    caller, shop, follow, feed, database
+    caller, shop, follow, follower, feed, database
 ):
     await follow()
     await busy_shop(shop)
 
     # Cut off ever later: before the page is read, while it is applied, before it is committed.
     for delay_s in [number * 0.001 for number in range(40)]:
-        task = asyncio.create_task(apply_page(FOLLOWERS[0], database, feed))
+        task = asyncio.create_task(apply_page(follower, database, feed))
         await asyncio.sleep(delay_s)
         task.cancel()
         with suppress(asyncio.CancelledError):
@@ -73,23 +72,25 @@ async def test_a_follower_cancelled_anywhere_applies_everything_once(
     assert sum(int(row[3]) for row in found["consumption"]) == 20
 
 
-async def test_two_followers_at_once_apply_everything_once(caller, shop, follow, feed, database):
+async def test_two_followers_at_once_apply_everything_once(
+    caller, shop, follow, follower, feed, database
+):
     await follow()
     await busy_shop(shop)
 
-    await asyncio.gather(*(apply_page(FOLLOWERS[0], database, feed) for _ in range(5)))
+    await asyncio.gather(*(apply_page(follower, database, feed) for _ in range(5)))
     await follow()
 
     found = await read_models(database, caller)
     assert sum(int(row[3]) for row in found["consumption"]) == 20
 
 
-async def test_rebuilt_read_models_are_what_they_were(caller, shop, follow, database):
+async def test_rebuilt_read_models_are_what_they_were(caller, shop, follow, follower, database):
     await busy_shop(shop)
     await follow()
     before = await read_models(database, caller)
 
-    await rebuild(FOLLOWERS, database)
+    await rebuild([follower], database)
     cleared = await read_models(database, caller)
     await follow()
 

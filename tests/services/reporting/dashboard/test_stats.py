@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from redis.asyncio import Redis
 
-from services.reporting.resources import ReportingResources
+from services.reporting.resources import ReportingOwn
 from shared.cache import Cache
 from shared.errors import Forbidden, Unauthorized
 from tests.services.reporting.conftest import InProcessServices
@@ -103,7 +103,7 @@ async def test_what_is_kept_is_sealed_and_names_nobody(shop, follow, get, caller
 async def test_with_valkey_away_stats_are_computed_each_time(
     shop, post, follow, get, reporting_app, monkeypatch
 ):
-    own: ReportingResources = reporting_app.state.resources.own
+    own: ReportingOwn = reporting_app.state.resources.own
     nowhere = Redis.from_url("redis://127.0.0.1:1/0", socket_connect_timeout=0.2)
     monkeypatch.setattr(own, "cache", Cache(nowhere, own.prices))
     await follow()

@@ -1,4 +1,4 @@
-"""What one web process of a service holds open, made once and closed at the end."""
+"""What one process of a service holds open, made once and closed at the end."""
 
 import asyncio
 import hashlib
@@ -6,10 +6,11 @@ import hmac
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar
 
 import httpx
+from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from shared import metrics
@@ -27,10 +28,13 @@ from shared.settings import ServiceSettings
 PROBE_INTERVAL_S = 5.0
 REDIS_TIMEOUT_S = 0.5
 
+OwnT = TypeVar("OwnT")
+MoreT = TypeVar("MoreT")
+
 
 @dataclass(slots=True)
-class Resources:
-    """The connections and keys of one process, under the names that routes ask for."""
+class Resources(Generic[OwnT]):
+    """The connections and keys of one process, and in `own` what its service alone needs."""
 
     service: str
     settings: ServiceSettings
@@ -44,9 +48,13 @@ class Resources:
     fingerprint_key: bytes  # Of the requests sent with an Idempotency-Key.
     answer_sealer: Sealer  # Of the answers kept for them.
     http: httpx.AsyncClient
+    own: OwnT
     client: ServiceClient | None = None
-    own: Any = None  # What one service alone needs; its `open_service` sets it.
     started_at: float = field(default_factory=time.time)
+
+    def having(self, own: MoreT) -> "Resources[MoreT]":
+        """Return the same connections and keys, with this of the service's own beside them."""
+        return replace(self, own=own)  # type: ignore[return-value, arg-type]  # replace() keeps the type.
 
     async def close(self) -> None:
         if self.client is not None:
@@ -60,14 +68,14 @@ def open_resources(
     service: str,
     settings: ServiceSettings,
     *,
-    client_secret: str | None = None,
+    client_secret: SecretStr | None = None,
     hot_connections: int = 0,
     own_keys: FixedKeys | None = None,
-) -> Resources:
-    """Return the resources; nothing connects before it is used."""
+) -> Resources[None]:
+    """Return what every service has; nothing connects before it is used."""
     http = httpx.AsyncClient()
     redis = Redis.from_url(
-        settings.redis_url,
+        settings.redis_url.get_secret_value(),
         decode_responses=True,
         socket_timeout=REDIS_TIMEOUT_S,
         socket_connect_timeout=REDIS_TIMEOUT_S,
@@ -82,22 +90,23 @@ def open_resources(
         waker=Waker(redis),
         users=TokenVerifier(keys, UserClaims),
         services=TokenVerifier(keys, ServiceClaims),
-        signing_key=SigningKey.from_hex(service, settings.journal_signing_key),
+        signing_key=SigningKey.from_hex(service, settings.journal_signing_key.get_secret_value()),
         fingerprint_key=_derived(settings, "idempotency fingerprint"),
         answer_sealer=Sealer(_derived(settings, "idempotency answer").hex()),
         http=http,
+        own=None,
         client=ServiceClient(settings, service, client_secret) if client_secret else None,
     )
 
 
 def _derived(settings: ServiceSettings, purpose: str) -> bytes:
     """Return a key of this service for one purpose, from the one secret that every service has."""
-    secret = bytes.fromhex(settings.journal_signing_key)
+    secret = bytes.fromhex(settings.journal_signing_key.get_secret_value())
     return hmac.digest(secret, purpose.encode(), hashlib.sha256)
 
 
 @asynccontextmanager
-async def probing(resources: Resources) -> AsyncIterator[None]:
+async def probing(resources: Resources[Any]) -> AsyncIterator[None]:
     """Keep the health gauges fresh in the background while the block runs.
 
     The end is told by an event too: a driver that is just connecting turns a cancellation into an
@@ -114,7 +123,7 @@ async def probing(resources: Resources) -> AsyncIterator[None]:
             await task
 
 
-async def check_database(resources: Resources) -> bool:
+async def check_database(resources: Resources[Any]) -> bool:
     """Return whether the database answers, and record how fast."""
     try:
         async with asyncio.timeout(2):
@@ -124,7 +133,7 @@ async def check_database(resources: Resources) -> bool:
     return True
 
 
-async def check_cache(resources: Resources) -> bool:
+async def check_cache(resources: Resources[Any]) -> bool:
     """Return whether Redis answers."""
     try:
         await resources.redis.ping()
@@ -133,7 +142,7 @@ async def check_cache(resources: Resources) -> bool:
     return True
 
 
-async def _probe_until(ended: asyncio.Event, resources: Resources) -> None:
+async def _probe_until(ended: asyncio.Event, resources: Resources[Any]) -> None:
     pool = resources.settings.pg_pool_size + resources.settings.pg_max_overflow
     metrics.db_pool_size.set(pool + resources.database.hot_size)
     while not ended.is_set():
