@@ -1,12 +1,14 @@
 """The gamma distribution without SciPy: the web process decides reorders and stays small.
 
 P(a, x) by series and continued fraction, the quantile by Halley steps from Wilson and Hilferty's
-start: Press et al., Numerical Recipes, 3rd ed., sections 6.2 and 6.2.1.
+start: Press et al., Numerical Recipes, 3rd ed., sections 6.2 and 6.2.1. The widest shape of a level
+by golden section: same, section 10.2.
 """
 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from statistics import NormalDist
 
 SHAPE_MIN = 1e-3  # A standard deviation above 30 means says nothing more about the mean.
@@ -17,6 +19,11 @@ TINY = 1e-300
 STEPS_MAX = 100
 STEP_MIN = 1e-9  # Relative; Halley triples the digits, so the result holds more.
 LOG_DENSITY_MIN = -700.0  # exp() of less is zero.
+MEDIAN = 0.5
+SHAPE_MAX = 1e8  # Where the widest shape is looked for; beyond, quantile and mean are one.
+GOLDEN = (math.sqrt(5) - 1) / 2
+WIDTH_MIN = 1e-6  # Of the logarithm of a shape: the quantile at its peak is flat.
+LEVELS_KEPT = 64
 
 
 def gamma_cdf(x: float, shape: float) -> float:
@@ -46,6 +53,46 @@ def gamma_quantile(level: float, mean: float, variance: float) -> float:
     if shape == math.inf:
         return mean
     return _standard_quantile(level, shape) * mean / shape
+
+
+def covering_quantile(level: float, mean: float, variance: float) -> float:
+    """Return a gamma quantile that above the median never falls as the variance grows.
+
+    At a fixed mean a gamma's upper quantile rises with the variance only so far: beyond, the mean
+    lies in ever rarer and larger values above the level, and the quantile goes back to zero, as if
+    to know less were to need less. So it is the largest quantile of any gamma with this mean and no
+    more variance, and never below the mean. Below the median it is the plain quantile.
+    Raises ValueError as gamma_quantile does.
+    """
+    if level < MEDIAN:
+        return gamma_quantile(level, mean, variance)
+    widest = mean * mean / _widest_shape(level)
+    return max(gamma_quantile(level, mean, min(variance, widest)), mean)
+
+
+@lru_cache(maxsize=LEVELS_KEPT)
+def _widest_shape(level: float) -> float:
+    """Return the shape at which the quantile of `level` is the largest multiple of the mean.
+
+    The multiple has one peak over the shapes; for the median it is at infinity.
+    """
+
+    def multiple(log_shape: float) -> float:
+        return gamma_quantile(level, 1.0, math.exp(-log_shape))
+
+    low, high = math.log(SHAPE_MIN), math.log(SHAPE_MAX)
+    left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
+    at_left, at_right = multiple(left), multiple(right)
+    while high - low > WIDTH_MIN:
+        if at_left < at_right:
+            low, left, at_left = left, right, at_right
+            right = low + GOLDEN * (high - low)
+            at_right = multiple(right)
+        else:
+            high, right, at_right = right, left, at_left
+            left = high - GOLDEN * (high - low)
+            at_left = multiple(left)
+    return math.exp((low + high) / 2)
 
 
 def _standard_quantile(level: float, shape: float) -> float:

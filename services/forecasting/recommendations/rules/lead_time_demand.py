@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from services.forecasting.recommendations.rules.gamma import gamma_quantile
+from services.forecasting.recommendations.rules.gamma import covering_quantile
 
 
 def expected_demand(path: Sequence[float], days: int) -> float:
@@ -36,15 +36,18 @@ def sum_variance(variance: Sequence[float], days: int) -> float:
 def demand_quantile(
     path: Sequence[float], variance: Sequence[float], days: int, level: float
 ) -> float:
-    """Return what demand over `days` days stays below with chance `level`; 0 without demand."""
+    """Return what demand over `days` days stays below with chance `level`; 0 without demand.
+
+    From the median up never below the expected demand, and never less for more variance.
+    """
     mean = expected_demand(path, days)
-    return gamma_quantile(level, mean, sum_variance(variance, days)) if mean > 0 else 0.0
+    return covering_quantile(level, mean, sum_variance(variance, days)) if mean > 0 else 0.0
 
 
 def reorder_point(
     path: Sequence[float], variance: Sequence[float], days: int, service_level: float
 ) -> float:
-    """Return the stock that covers demand over `days` days at the service level.
+    """Return the stock that covers demand over `days` days at the service level, at least 0.5.
 
     Never below that of fewer days: a very skewed gamma would ask less of a longer lead time.
     """

@@ -2,7 +2,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.forecasting.recommendations.rules.gamma import gamma_cdf, gamma_quantile
+from services.forecasting.recommendations.rules.gamma import (
+    covering_quantile,
+    gamma_cdf,
+    gamma_quantile,
+)
+
+upper_levels = st.floats(0.5, 0.9999)
+means = st.floats(1e-6, 1e9)
+deviations = st.floats(0, 1e5)  # In means.
 
 
 @pytest.mark.slow
@@ -69,3 +77,37 @@ def test_quantile_refuses_what_has_no_answer(level, mean, variance):
 def test_cdf_refuses_a_shape_of_zero():
     with pytest.raises(ValueError, match="must be positive"):
         gamma_cdf(1.0, 0.0)
+
+
+@settings(deadline=None, max_examples=100)
+@given(level=upper_levels, mean=means, deviation=deviations, more=st.floats(1, 1e3))
+def test_a_covering_quantile_never_falls_as_the_variance_grows(level, mean, deviation, more):
+    known, unsure = (
+        covering_quantile(level, mean, (spread * mean) ** 2)
+        for spread in (deviation, deviation * more)
+    )
+
+    assert mean <= known <= unsure * (1 + 1e-8)
+
+
+@settings(deadline=None, max_examples=100)
+@given(mean=means, deviation=deviations, low=st.floats(0.01, 0.9999), high=st.floats(0.01, 0.9999))
+def test_a_covering_quantile_never_falls_as_the_level_rises(mean, deviation, low, high):
+    low, high = sorted((low, high))
+
+    lower, upper = (covering_quantile(p, mean, (deviation * mean) ** 2) for p in (low, high))
+
+    assert lower <= upper * (1 + 1e-8)
+
+
+@pytest.mark.parametrize(
+    ("level", "mean", "variance"), [(0.9, 30.0, 120.0), (0.95, 10.0, 100.0), (0.99, 5.0, 50.0)]
+)
+def test_ordinary_demand_is_covered_by_the_plain_quantile(level, mean, variance):
+    assert covering_quantile(level, mean, variance) == gamma_quantile(level, mean, variance)
+
+
+@pytest.mark.parametrize(("level", "multiple"), [(0.9, 3.02465), (0.95, 5.82700)])
+def test_beyond_the_peak_the_quantile_stays_there(level, multiple):
+    # The largest of scipy.stats.gamma.ppf(level, shape) / shape over all shapes.
+    assert covering_quantile(level, 10.0, 1e7) == pytest.approx(10 * multiple, rel=1e-5)

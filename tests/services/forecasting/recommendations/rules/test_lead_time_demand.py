@@ -51,6 +51,36 @@ def test_nothing_is_needed_without_demand():
     assert demand_quantile([0.0, 0.0], [4.0, 4.0], 2, 0.95) == 0.0
 
 
+@pytest.mark.parametrize("deviation", [0, 6, 163, 3281, 1e6])
+def test_bound_and_reorder_point_stay_above_the_mean_however_unsure_it_is(deviation):
+    path, variance = [30 / 7] * 7, [deviation**2] * 7
+
+    assert demand_quantile(path, variance, 7, 0.9) >= 30 - 1e-9
+    assert reorder_point(path, variance, 7, 0.95) >= 30 - 1e-9
+
+
+@settings(deadline=None, max_examples=50)
+@given(path=paths, variance=variances, days=st.integers(1, 30), level=service_levels)
+def test_reorder_point_is_never_below_what_is_expected(path, variance, days, level):
+    assert reorder_point(path, variance, days, level) >= expected_demand(path, days) * (1 - 1e-9)
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    path=paths,
+    variance=variances,
+    more=st.floats(1, 1e6),
+    days=st.integers(1, 30),
+    level=service_levels,
+)
+def test_reorder_point_never_falls_as_errors_grow(path, variance, more, days, level):
+    larger = [each * more for each in variance]
+
+    known, unsure = (reorder_point(path, each, days, level) for each in (variance, larger))
+
+    assert known <= unsure * (1 + 1e-8)
+
+
 @settings(deadline=None, max_examples=50)
 @given(path=paths, variance=variances, days=st.integers(1, 60), level=service_levels)
 def test_reorder_point_rises_with_the_lead_time(path, variance, days, level):

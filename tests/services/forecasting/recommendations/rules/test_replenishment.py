@@ -239,7 +239,7 @@ def test_order_is_whole_packs_and_never_below_need_or_minimum(needed, minimum, p
 @settings(deadline=None, max_examples=50)
 @given(
     daily=st.lists(st.integers(0, 100), min_size=7, max_size=7),
-    deviation=st.floats(0, 50),
+    deviation=st.floats(0, 50) | st.floats(50, 1e6),
     on_hand=st.integers(0, 3000),
     policy=st.builds(
         OrderPolicy,
@@ -255,6 +255,7 @@ def test_recommendation_is_consistent(daily, deviation, on_hand, policy):
 
     plan = decide(position, policy, Forecast(TODAY, daily, variance))
 
+    assert plan.reorder_point >= plan.expected_demand
     assert (plan.order_quantity > 0) == (plan.order_by == TODAY)
     if plan.order_quantity:
         assert D(on_hand) <= plan.reorder_point
