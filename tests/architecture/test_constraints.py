@@ -49,7 +49,7 @@ OLD = {
     },
     "forecasting": {
         "done_within_total", "forecasts_check", "forecasts_tenant_id_model_id_fkey",
-        "items_tenant_id_code_key", "job_items_state_check", "job_items_tenant_id_job_id_fkey",
+        "job_items_state_check", "job_items_tenant_id_job_id_fkey",
         "jobs_forecast_periods_check", "jobs_state_check", "jobs_total_check",
         "jobs_training_days_check", "models_status_check", "models_tenant_id_job_item_id_fkey",
         "models_version_check",

@@ -2,7 +2,8 @@
 
 Consumption is what was issued. Transfers, adjustments and count corrections are not demand; what a
 count finds missing shows as `unrecorded`. On a day that ends without stock, sales are not demand:
-somebody may have wanted more.
+somebody may have wanted more. Days are those on which things happened, not on which they were
+recorded; stock below zero means that the ledger does not know what lay there, not that nothing did.
 """
 
 from collections.abc import Sequence
@@ -96,7 +97,7 @@ def complete_days(
                 received=known.received if known else NOTHING,
                 unrecorded=-known.counted if known else NOTHING,
                 on_hand=on_hand,
-                is_stock_out=on_hand <= 0,
+                is_stock_out=on_hand == 0,
             )
         )
         day += timedelta(days=1)

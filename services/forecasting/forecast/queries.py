@@ -26,5 +26,5 @@ _ACTIVE = text("""
     WHERE i.code = :item_code""")
 _FORECAST = text("""
     SELECT m.id, m.version, m.model_type, m.beats_baseline, m.train_from, m.train_to, m.created_at,
-           m.accuracy, m.baseline, f.points
+           m.accuracy, m.baseline, m.assumptions, f.points
     FROM models m JOIN forecasts f ON f.model_id = m.id WHERE m.id = :model_id""")

@@ -15,7 +15,7 @@ from services.forecasting.resources import OwnSettings
 from services.forecasting.training.rules import FORECAST_PERIODS_MAX
 from shared.principal import Principal
 from shared.schemas import ShortText
-from shared.web import Now, Session, feature_router, problems, requires
+from shared.web import Language, Now, Session, feature_router, problems, requires
 from shared.web.requests import get_resources
 
 router = feature_router("/api/ai/forecast", "forecast")
@@ -34,6 +34,7 @@ async def get_forecast(
     _caller: CanRead,
     settings: OwnSettings,
     now: Now,
+    language: Language,
     periods: Annotated[
         int | None,
         Query(ge=1, le=FORECAST_PERIODS_MAX, description="Days; all there are unless given."),
@@ -48,6 +49,7 @@ async def get_forecast(
         get_resources(request).cache,
         item_code,
         today=day_of(now),
+        language=language,
         periods=periods,
         ttl_s=settings.redis_ttl_forecasts,
     )

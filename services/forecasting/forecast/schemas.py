@@ -3,7 +3,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from services.forecasting.models.schemas import AccuracyRead
+from services.forecasting.models.schemas import AccuracyRead, AssumptionRead
 from shared.schemas import Output
 
 
@@ -36,3 +36,6 @@ class ForecastRead(Output):
     points: list[ForecastPoint]
     accuracy: AccuracyRead
     baseline: AccuracyRead = Field(description="Seasonal naive on the same days.")
+    assumptions: list[AssumptionRead] = Field(
+        description="What the history does not say, and the forecast takes for granted."
+    )

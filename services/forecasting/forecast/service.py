@@ -11,9 +11,11 @@ from services.forecasting.forecast import queries
 from services.forecasting.forecast.metrics import observed
 from services.forecasting.forecast.rules import points_ahead
 from services.forecasting.forecast.schemas import ForecastRead
+from services.forecasting.models.service import read_assumptions
 from shared.cache import Cache
 
 CACHE_PREFIX = "forecast"
+CACHED_FORM = 2  # What is cached in another form is not read.
 
 
 async def read_forecast(
@@ -22,6 +24,7 @@ async def read_forecast(
     item_code: str,
     *,
     today: date,
+    language: str,
     periods: int | None,
     ttl_s: int,
 ) -> ForecastRead:
@@ -40,7 +43,10 @@ async def read_forecast(
         if active["last_day"] < today:
             raise ForecastExpired(item=item_code, last_day=active["last_day"])
         found = await cache.get_or_compute(
-            CACHE_PREFIX, str(active["id"]), ttl_s, lambda: _stored(session, active["id"])
+            CACHE_PREFIX,
+            f"{CACHED_FORM}:{active['id']}",
+            ttl_s,
+            lambda: _stored(session, active["id"]),
         )
         return ForecastRead.model_validate(
             {
@@ -49,12 +55,13 @@ async def read_forecast(
                 "points": points_ahead(found["points"], today, periods),
                 "accuracy": found["accuracy"],
                 "baseline": found["baseline"],
+                "assumptions": read_assumptions(found["assumptions"], language),
             }
         )
 
 
 async def _stored(session: AsyncSession, model_id: UUID) -> dict[str, Any]:
     row = await queries.read_forecast(session, model_id)
-    told = ("accuracy", "baseline", "points")
+    told = ("accuracy", "baseline", "assumptions", "points")
     model = {name: value for name, value in row.items() if name not in told}
     return {"model": model} | {name: row[name] for name in told}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NotRequired, TypedDict
 
+from services.forecasting.methods.assumptions import Assumption
 from services.forecasting.methods.model import StoredModel
 
 
@@ -32,14 +33,6 @@ class TrainingRequest(TypedDict):
     demand: Demand
     origins: NotRequired[int]
     time_limit_s: NotRequired[float]
-
-
-class ForecastRequest(TypedDict):
-    """Forecast anew with a stored model over demand that may have grown since its training."""
-
-    model: StoredModel
-    horizon: int
-    demand: Demand
 
 
 class ForecastPoint(TypedDict):
@@ -72,7 +65,8 @@ class TrainingResult(TypedDict):
 
     `model_type` is the method kept, "combination" of `weights`, or "no_demand" for a dead item.
     `candidates` holds each tried method's score (1 is their median, lower is better), `failures`
-    why others are missing. `baseline` is seasonal naive on the same days.
+    why others are missing. `baseline` is seasonal naive on the same days. `assumptions` are what
+    the history itself does not say; backtest and forecast are made under them.
     `sum_error_variance[L-1]` is the mean squared error of the forecast sum over L days, in squared
     stock units, for L up to `backtest_horizon`.
     """
@@ -96,5 +90,6 @@ class TrainingResult(TypedDict):
     sum_error_variance: list[float]
     candidates: dict[str, float]
     failures: dict[str, str]
+    assumptions: list[Assumption]
     duration_s: float
     cpu_s: float

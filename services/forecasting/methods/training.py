@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from services.forecasting.methods import select
+from services.forecasting.methods.assumptions import count_sold_out_days, limit_outlier
 from services.forecasting.methods.backtest import (
     BacktestPlan,
     BacktestRun,
@@ -23,7 +24,6 @@ from services.forecasting.methods.messages import (
     AccuracyMetrics,
     Demand,
     ForecastPoint,
-    ForecastRequest,
     TrainingRequest,
     TrainingResult,
 )
@@ -98,18 +98,13 @@ def fit_series(request: TrainingRequest) -> TrainingResult:
     asked = request["model_type"]
     if asked not in MODEL_TYPES:
         raise ValueError(f"unknown model type: {asked}")
-    series = demand_series(request["demand"], request["horizon"]).since_first_demand()
+    history = demand_series(request["demand"], request["horizon"]).since_first_demand()
+    needed_days = _needed_days(asked)
+    series, sold_out = count_sold_out_days(history, needed_days)
+    series, outlier = limit_outlier(series)
     usable_days = int(series.usable.sum())
-    needed = (
-        USABLE_DAYS_MIN
-        if asked == AUTO
-        else max(
-            2 * METHODS[asked].min_days,
-            USABLE_DAYS_MIN,  # Half is left before the backtest.
-        )
-    )
-    if usable_days < needed:
-        raise TooLittleData(usable_days, needed)
+    if usable_days < needed_days:
+        raise TooLittleData(usable_days, needed_days)
 
     item = profile(series)
     deadline = started + request.get("time_limit_s", TIME_LIMIT_S)
@@ -117,14 +112,14 @@ def fit_series(request: TrainingRequest) -> TrainingResult:
     plan = plan_backtest(series, request["horizon"], request.get("origins", ORIGINS))
     evaluation = _evaluate(series, plan, names, deadline)
     weights = _choose(asked, item, evaluation)
-    model = _train(series, evaluation, weights)
+    stored = _train(series, evaluation, weights).to_stored()
     return TrainingResult(
         key=request["key"],
         requested=asked,
         model_type=_model_type(weights),
         weights=dict(weights),
-        model=model.to_stored(),
-        data_hash=series.data_hash(),
+        model=stored,
+        data_hash=history.data_hash(),
         train_from=series.start.isoformat(),
         train_to=series.end.isoformat(),
         usable_days=usable_days,
@@ -136,23 +131,15 @@ def fit_series(request: TrainingRequest) -> TrainingResult:
         beats_baseline=select.beats(
             evaluation.accuracy(weights), evaluation.accuracies[select.BASELINE]
         ),
-        points=_points(model, series, request["horizon"]),
+        # By what is stored: a model that cannot be restored is never kept.
+        points=_points(restore_model(stored, series), series, request["horizon"]),
         sum_error_variance=sum_error_variance(series, plan, evaluation.combine(weights)),
         candidates=select.scores(evaluation.accuracies, item),
         failures=dict(evaluation.failures),
+        assumptions=[each for each in (sold_out, outlier) if each is not None],
         duration_s=time.perf_counter() - started,
         cpu_s=time.process_time() - cpu_started,
     )
-
-
-def forecast_series(request: ForecastRequest) -> list[ForecastPoint]:
-    """Forecast with a stored model, without training: new days of demand are taken in.
-
-    Raises IncompatibleModel, MethodFailed.
-    """
-    series = demand_series(request["demand"], request["horizon"])
-    model = restore_model(request["model"], series)
-    return _points(model, series, request["horizon"])
 
 
 def demand_series(demand: Demand, horizon: int) -> DemandSeries:
@@ -171,6 +158,11 @@ def demand_series(demand: Demand, horizon: int) -> DemandSeries:
         },
         country=demand.get("country"),
     )
+
+
+def _needed_days(asked: str) -> int:
+    """Return how many usable days are needed: twice a method's least, as half is backtested."""
+    return USABLE_DAYS_MIN if asked == AUTO else max(2 * METHODS[asked].min_days, USABLE_DAYS_MIN)
 
 
 def _evaluate(

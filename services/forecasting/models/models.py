@@ -36,6 +36,7 @@ class Model(Base):
     beats_baseline: Mapped[bool]
     candidates: Mapped[dict[str, float]] = mapped_column(JSONB)
     failures: Mapped[dict[str, str]] = mapped_column(JSONB)
+    assumptions: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)  # See methods.assumptions.
     duration_s: Mapped[float] = mapped_column(Float)
     job_item_id: Mapped[UUID]
     created_at: Mapped[datetime]

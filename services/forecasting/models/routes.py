@@ -10,7 +10,7 @@ from services.forecasting.models.schemas import ModelPage, ModelRead
 from shared.pagination import LIMIT_DEFAULT, Cursor, InvalidCursor, Limit
 from shared.principal import Principal
 from shared.schemas import ShortText
-from shared.web import Session, feature_router, problems, requires
+from shared.web import Language, Session, feature_router, problems, requires
 
 router = feature_router("/api/ai/models", "models")
 
@@ -34,9 +34,11 @@ async def list_models(
 
 
 @router.get("/{model_id}", responses=problems(ModelNotFound))
-async def get_model(model_id: UUID, session: Session, _caller: CanRead) -> ModelRead:
+async def get_model(
+    model_id: UUID, session: Session, _caller: CanRead, language: Language
+) -> ModelRead:
     """Read one model and how it came about."""
-    return service.read(await service.get_model(session, model_id))
+    return service.read(await service.get_model(session, model_id), language)
 
 
 @router.delete("/{model_id}", status_code=204, responses=problems(ModelNotFound))
@@ -46,6 +48,8 @@ async def archive_model(model_id: UUID, session: Session, _caller: CanTrain) -> 
 
 
 @router.post("/{model_id}/activate", responses=problems(ModelNotFound))
-async def activate_model(model_id: UUID, session: Session, _caller: CanTrain) -> ModelRead:
+async def activate_model(
+    model_id: UUID, session: Session, _caller: CanTrain, language: Language
+) -> ModelRead:
     """Let this version make the item's forecasts, in place of the one active now."""
-    return service.read(await service.activate(session, model_id))
+    return service.read(await service.activate(session, model_id), language)

@@ -3,7 +3,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from services.forecasting.models.rules import Status
+from services.forecasting.models.rules import AssumptionCode, Status
 from shared.schemas import Output
 
 
@@ -19,6 +19,13 @@ class AccuracyRead(Output):
     total_mape: float | None = Field(description="Of the sums over the backtest's horizon.")
     coverage_80: float | None = Field(description="Share of days inside the 80 % interval.")
     coverage_95: float | None
+
+
+class AssumptionRead(Output):
+    """What a forecast assumes because the history does not say it."""
+
+    code: AssumptionCode
+    message: str
 
 
 class ModelSummary(Output):
@@ -50,6 +57,7 @@ class ModelRead(ModelSummary):
         description="Score of each method tried; 1 is their median, lower is better."
     )
     failures: dict[str, str] = Field(description="Why other methods were left out.")
+    assumptions: list[AssumptionRead]
     data_hash: str = Field(description="SHA-256 of the demand it was trained on.")
     training_seconds: float
 

@@ -1,6 +1,6 @@
 """Models as data: saved once, activated, archived, compared."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -11,8 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.forecasting.errors import ModelNotFound
 from services.forecasting.models import queries
 from services.forecasting.models.models import Model, StoredForecast
-from services.forecasting.models.rules import Status
-from services.forecasting.models.schemas import AccuracyRead, ModelPage, ModelRead, ModelSummary
+from services.forecasting.models.rules import AssumptionCode, Status, assumption_text
+from services.forecasting.models.schemas import (
+    AccuracyRead,
+    AssumptionRead,
+    ModelPage,
+    ModelRead,
+    ModelSummary,
+)
 from shared import journal
 from shared.contracts.forecasting.models import ModelActivated, ModelArchived, ModelTrained
 from shared.ids import new_id
@@ -149,7 +155,7 @@ def summary(model: Model) -> ModelSummary:
     return ModelSummary(**_shown(model))
 
 
-def read(model: Model) -> ModelRead:
+def read(model: Model, language: str) -> ModelRead:
     return ModelRead(
         **_shown(model),
         requested=model.requested,
@@ -161,9 +167,21 @@ def read(model: Model) -> ModelRead:
         backtest_horizon=model.backtest_horizon,
         candidates=model.candidates,
         failures=model.failures,
+        assumptions=read_assumptions(model.assumptions, language),
         data_hash=model.data_hash,
         training_seconds=round(model.duration_s, 3),
     )
+
+
+def read_assumptions(
+    assumptions: Iterable[Mapping[str, Any]], language: str
+) -> list[AssumptionRead]:
+    """Return stored assumptions in words."""
+    coded = [(AssumptionCode(each["code"]), each["figures"]) for each in assumptions]
+    return [
+        AssumptionRead(code=code, message=assumption_text(code, figures, language))
+        for code, figures in coded
+    ]
 
 
 def _shown(model: Model) -> dict[str, Any]:
@@ -191,4 +209,4 @@ def _changed(
 
 _AS_GIVEN = ("model_type", "requested", "weights", "data_hash", "usable_days", "demand_class",
              "origins", "backtest_horizon", "accuracy", "baseline", "beats_baseline", "candidates",
-             "failures", "duration_s")  # fmt: skip
+             "failures", "assumptions", "duration_s")  # fmt: skip

@@ -1,10 +1,16 @@
 import asyncio
 from contextlib import suppress
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import text
 
+from services.forecasting.consumption.service import apply_entries
+from shared.clock import utc_now
+from shared.contracts.inventory.items import ItemSaved
 from shared.db import Stamp
+from shared.ids import new_id
+from shared.journal import Entry, JournalEntry
 from shared.journal.follow import apply_page, rebuild
 from tests.services.forecasting.shop import days_ago
 
@@ -24,6 +30,22 @@ async def read_models(database, caller):
             table: sorted(map(tuple, await session.execute(text(statement))))
             for table, statement in TABLES.items()
         }
+
+
+def saved(code, name):
+    return ItemSaved(
+        item_id=new_id(), code=code, name_en=name, name_fr=name, category=None, unit="each",
+        pack_size=Decimal(1), pack_unit=None, par_level=None, reorder_point=None,
+        reorder_quantity=None, lead_time_days=None, cost_id=None, active=True, changed=[],
+    )  # fmt: skip
+
+
+def journaled(entry: Entry, caller):
+    return JournalEntry(
+        xid=1, seq=1, id=new_id(), tenant_id=caller.tenant_id, recorded_at=utc_now(), actor="test",
+        request_id="test", type=entry.name, subject=entry.subject,
+        data=entry.model_dump(mode="json"),
+    )  # fmt: skip
 
 
 async def busy_shop(shop):
@@ -50,6 +72,36 @@ async def test_only_issues_are_consumption_and_the_stock_is_the_ledgers(
     assert [day["quantity"] for day in days] == ["3", "0", "5", "2", "0"]
     assert [day["on_hand"] for day in days] == ["97", "97", "88", "80", "80"]
     assert days[3]["unrecorded"] == "6"
+
+
+async def test_two_items_may_take_each_others_code(caller, database):
+    first, second = saved("A1", "First"), saved("B1", "Second")
+    swapped = [first.model_copy(update={"code": "B1"}), second.model_copy(update={"code": "A1"})]
+
+    for page in ([first, second], swapped):
+        async with database.transaction(Stamp(caller.tenant_id, "test")) as session:
+            await apply_entries(session, [journaled(each, caller) for each in page])
+
+    found = await read_models(database, caller)
+    assert {row[1]: row[2] for row in found["items"]} == {"A1": "Second", "B1": "First"}
+
+
+async def test_what_is_entered_late_counts_on_the_day_it_happened(client, caller, shop, follow):
+    await shop.open("A1")
+    shop.move("receipt", "A1", 50, days_ago(5))
+    shop.move("issue", "A1", 3, days_ago(1))
+    await shop.record()
+    await follow()
+    shop.move("issue", "A1", 4, days_ago(3))
+    await shop.record()
+    await follow()
+
+    window = {"from": str(days_ago(5)), "to": str(days_ago(0))}
+    answer = await client.get("/api/ai/consumption/A1", params=window, headers=caller.headers())
+
+    days = answer.json()["days"]
+    assert [day["quantity"] for day in days] == ["0", "0", "4", "0", "3", "0"]
+    assert [day["on_hand"] for day in days] == ["50", "50", "46", "46", "43", "43"]
 
 
 async def test_a_follower_cancelled_anywhere_applies_everything_once(

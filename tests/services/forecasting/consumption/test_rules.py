@@ -50,6 +50,16 @@ def test_days_that_end_without_stock_are_stock_outs_until_goods_arrive():
     assert [day.is_stock_out for day in days] == [False, True, True, True, False, False]
 
 
+def test_a_history_whose_opening_stock_was_entered_late_is_no_stock_out():
+    sold = [ledger_day(offset, issued=1, on_hand=-1 - offset) for offset in range(200)]
+    ledger = [*sold, ledger_day(200, received=500, on_hand=300)]
+
+    days = complete_days(ledger, MONDAY, MONDAY + timedelta(days=200))
+
+    assert not any(day.is_stock_out for day in days)
+    assert sum(day.quantity for day in days) == 200
+
+
 def test_history_begins_with_the_first_movement_and_the_window_cuts_it():
     ledger = [ledger_day(2, received=5, on_hand=5), ledger_day(4, issued=2, on_hand=3)]
 

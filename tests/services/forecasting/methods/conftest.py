@@ -8,7 +8,7 @@ from services.forecasting.methods.series import DemandSeries, KnownAhead
 MONDAY = date(2025, 1, 6)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_series():
     """Build a series from its quantities; masks default to none, the start to a Monday."""
 

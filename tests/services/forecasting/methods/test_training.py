@@ -10,8 +10,8 @@ import pytest
 from services.forecasting.methods import training
 from services.forecasting.methods.intervals import Calibration
 from services.forecasting.methods.method import IncompatibleModel, MethodFailed, TooLittleData
-from services.forecasting.methods.model import METHODS, Model
-from services.forecasting.methods.training import fit_series, forecast_series
+from services.forecasting.methods.model import METHODS, Model, restore_model
+from services.forecasting.methods.training import demand_series, fit_series
 
 FIRST_DAY = date(2024, 11, 18)
 
@@ -90,22 +90,38 @@ def test_the_same_request_gives_the_same_forecast(only_cheap, weekly_demand):
     assert first["model"]["checksum"] == second["model"]["checksum"]
 
 
-def test_a_stored_model_forecasts_the_same(only_cheap, weekly_demand):
+def restored(stored, demand):
+    """Return the forecast of a stored model over a demand."""
+    series = demand_series(demand, 14)
+    return restore_model(stored, series).forecast(14, series.known)
+
+
+@pytest.mark.parametrize("name", ["seasonal_naive", "window_average", "regression", "tsb", "imapa"])
+def test_a_stored_method_forecasts_what_it_did_when_fitted(name, weekly_demand):
+    series = demand_series(demand_of(weekly_demand(200)), 14)
+    fitted = METHODS[name].fit(series, None)
+
+    again = METHODS[name].restore(json.loads(json.dumps(fitted.to_parameters())), series)
+
+    assert again.forecast(14, series.known).tolist() == fitted.forecast(14, series.known).tolist()
+
+
+def test_the_forecast_is_that_of_the_stored_model(only_cheap, weekly_demand):
     asked = request(weekly_demand(200))
     result = fit_series(asked)
 
-    points = forecast_series({"model": result["model"], "horizon": 14, "demand": asked["demand"]})
+    mean = restored(json.loads(json.dumps(result["model"])), asked["demand"])
 
-    assert points == result["points"]
+    assert mean.tolist() == [point["mean"] for point in result["points"]]
 
 
-def test_a_stored_model_takes_in_newer_days(only_cheap, weekly_demand):
-    demand = weekly_demand(207)
-    result = fit_series(request(demand[:200]))
+def test_a_stored_model_takes_in_newer_days(only_cheap):
+    asked = request([5] * 100, "seasonal_naive")
+    stored = fit_series(asked)["model"]
 
-    points = forecast_series({"model": result["model"], "horizon": 14, "demand": demand_of(demand)})
+    mean = restored(stored, demand_of([5] * 100 + [9] * 7))
 
-    assert points[0]["date"] == day(207)
+    assert mean.tolist() == [9] * 14
 
 
 @pytest.mark.parametrize(
@@ -118,10 +134,10 @@ def test_a_stored_model_takes_in_newer_days(only_cheap, weekly_demand):
 )
 def test_a_damaged_model_is_refused(only_cheap, weekly_demand, changed, message):
     asked = request(weekly_demand(100))
-    model = fit_series(asked)["model"] | changed
+    stored = fit_series(asked)["model"] | changed
 
     with pytest.raises(IncompatibleModel, match=message):
-        forecast_series({"model": model, "horizon": 14, "demand": asked["demand"]})
+        restored(stored, asked["demand"])
 
 
 def test_a_dead_item_is_forecast_at_zero(only_cheap, weekly_demand):
@@ -190,10 +206,26 @@ def test_too_little_data_is_told_with_numbers(days, model_type, needed):
 
 
 def test_days_before_the_first_sale_and_without_stock_are_not_data():
+    sold_then_empty = [0] * 50 + [5] * 10 + [0] * 60
+
     with pytest.raises(TooLittleData) as caught:
-        fit_series(request([0] * 50 + [5] * 20, censored=[day(i) for i in range(55, 65)]))
+        fit_series(request(sold_then_empty, censored=[day(i) for i in range(60, 120)]))
 
     assert caught.value.usable_days == 10
+
+
+def test_an_item_that_sells_out_every_day_is_forecast_at_what_it_sold(only_cheap):
+    result = fit_series(request([20] * 60, censored=[day(i) for i in range(60)]))
+
+    assert [point["mean"] for point in result["points"]] == pytest.approx([20] * 14)
+    assert result["usable_days"] == 60
+    assert result["assumptions"] == [
+        {"code": "sold_out_days_counted", "figures": {"sold_out_days": 60, "days": 60}}
+    ]
+
+
+def test_a_plain_history_needs_no_assumption(only_cheap, weekly_demand):
+    assert fit_series(request(weekly_demand(100)))["assumptions"] == []
 
 
 def test_an_unknown_model_type_is_refused(weekly_demand):
@@ -267,11 +299,11 @@ def test_heavy_models_restore_to_the_same_forecast(model_type, weekly_demand):
     asked = request(weekly_demand(800), model_type, factors={"promo": promo}, country="IT")
 
     result = fit_series(asked)
-    points = forecast_series(
-        {"model": json.loads(json.dumps(result["model"])), "horizon": 14, "demand": asked["demand"]}
-    )
+    series = demand_series(asked["demand"], 14)
+    fitted = METHODS[model_type].fit(series, None)
+    again = METHODS[model_type].restore(json.loads(json.dumps(fitted.to_parameters())), series)
 
-    assert [p["mean"] for p in points] == pytest.approx(
-        [p["mean"] for p in result["points"]], rel=1e-9
+    assert again.forecast(14, series.known) == pytest.approx(
+        fitted.forecast(14, series.known), rel=1e-9
     )
     assert len(json.dumps(result["model"])) < 50_000

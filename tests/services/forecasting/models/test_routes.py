@@ -2,6 +2,7 @@ import pytest
 
 from services.forecasting.errors import ModelNotFound, NotTrained
 from shared.errors import Forbidden
+from tests.services.forecasting.shop import days_ago
 from tests.support.services import Caller, assert_problem
 
 pytestmark = pytest.mark.stack
@@ -30,7 +31,32 @@ async def test_a_model_tells_how_it_came_about(client, caller, versions):
     assert found["usable_days"] == 56
     assert len(found["data_hash"]) == 64
     assert found["accuracy_metrics"] == found["baseline"]
+    assert found["assumptions"] == []
     assert set(found["accuracy_metrics"]) >= {"mape", "wape", "mase", "rmsse"}
+
+
+async def test_what_a_model_assumes_is_told_in_the_readers_language(
+    client, caller, shop, follow, train_here
+):
+    await shop.open("S1")
+    for ago in range(30, 0, -1):
+        shop.move("receipt", "S1", 20, days_ago(ago))
+        shop.move("issue", "S1", 20, days_ago(ago))
+    await shop.record()
+    await follow()
+    await train_here(item_code="S1")
+    [model] = await listed(client, caller)
+
+    english = await client.get(f"/api/ai/models/{model['id']}", headers=caller.headers())
+    french = await client.get(
+        "/api/ai/forecast/S1", params={"lang": "fr"}, headers=caller.headers()
+    )
+
+    [assumed], [suppose] = english.json()["assumptions"], french.json()["assumptions"]
+    assert assumed["code"] == suppose["code"] == "sold_out_days_counted"
+    assert assumed["message"].startswith("Days on which stock ran out: 30 of 30.")
+    assert suppose["message"].startswith("Jours de rupture de stock : 30 sur 30.")
+    assert [point["mean"] for point in french.json()["points"]] == [20.0] * 28
 
 
 async def test_an_earlier_version_can_be_activated_again(client, caller, versions):

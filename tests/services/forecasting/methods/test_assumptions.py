@@ -1,0 +1,90 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.forecasting.methods.assumptions import count_sold_out_days, limit_outlier
+
+NEEDED = 14
+
+
+def test_sold_out_days_stay_out_where_other_days_show_more(make_series):
+    series = make_series([5] * 40, censored=range(0, 40, 3))
+
+    assert count_sold_out_days(series, NEEDED) == (series, None)
+
+
+def test_sold_out_days_count_where_too_few_others_are_left(make_series):
+    series, assumed = count_sold_out_days(make_series([5] * 20, censored=range(5, 15)), NEEDED)
+
+    assert series.usable.all()
+    assert assumed == {
+        "code": "sold_out_days_counted",
+        "figures": {"sold_out_days": 10, "days": 20},
+    }
+
+
+def test_sold_out_days_count_where_they_are_the_most(make_series):
+    series, assumed = count_sold_out_days(make_series([5] * 100, censored=range(60)), NEEDED)
+
+    assert series.usable.all()
+    assert assumed["figures"] == {"sold_out_days": 60, "days": 100}
+
+
+def test_an_item_delivered_weekly_and_sold_at_once_is_wanted_at_what_it_sells(make_series):
+    series, _ = count_sold_out_days(
+        make_series([21, 0, 0, 0, 0, 0, 0] * 10, censored=range(70)), 14
+    )
+
+    assert series.demand[:64].sum() / 64 == pytest.approx(210 / 64)
+
+
+def test_days_without_stock_after_the_last_sale_stay_unknown(make_series):
+    series, _ = count_sold_out_days(make_series([5] * 20 + [0] * 9, censored=range(29)), NEEDED)
+
+    assert series.usable.tolist() == [True] * 20 + [False] * 9
+
+
+def test_empty_days_alone_are_no_sales_to_count(make_series):
+    series = make_series([5] * 10 + [0] * 90, censored=range(10, 100))
+
+    assert count_sold_out_days(series, NEEDED) == (series, None)
+
+
+def test_one_day_far_beyond_all_others_counts_as_twice_the_next(make_series):
+    series, assumed = limit_outlier(make_series([3, 6, 4, 500, 5]))
+
+    assert series.quantity.tolist() == [3, 6, 4, 12, 5]
+    assert assumed == {
+        "code": "outlier_limited",
+        "figures": {"day": "2025-01-09", "quantity": 500.0, "counted": 12.0},
+    }
+
+
+def test_peaks_that_come_back_are_demand(make_series):
+    series = make_series([3, 60, 4, 3, 5, 55, 4])
+
+    assert limit_outlier(series) == (series, None)
+
+
+@pytest.mark.parametrize("quantity", [[0] * 9, [0, 0, 500], [0, 4, 500], [0.0]])
+def test_two_sales_do_not_show_how_large_one_may_be(make_series, quantity):
+    series = make_series(quantity)
+
+    assert limit_outlier(series) == (series, None)
+
+
+def test_days_that_are_not_demand_are_no_measure(make_series):
+    series, _ = limit_outlier(make_series([3, 400, 4, 500, 5, 300], censored=[1], closed=[5]))
+
+    assert series.quantity.tolist() == [3, 400, 4, 10, 5, 300]
+
+
+@given(quantity=st.lists(st.floats(0, 1e9), min_size=1, max_size=40))
+def test_only_the_largest_day_is_ever_changed_and_never_below_the_next(make_series, quantity):
+    series, _ = limit_outlier(make_series(quantity))
+
+    changed = [i for i, (a, b) in enumerate(zip(quantity, series.quantity, strict=True)) if a != b]
+    assert len(changed) <= 1
+    assert sorted(range(len(quantity)), key=lambda i: (quantity[i], i)) == sorted(
+        range(len(quantity)), key=lambda i: (series.quantity[i], i)
+    )
