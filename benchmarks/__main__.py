@@ -1,10 +1,11 @@
 """All benchmarks that are short, in one run: `make bench`."""
 
-from benchmarks import gateway, stock
+from benchmarks import gateway, routes, stock
 
 
 def main() -> None:
     """Run them one after the other; together they take about two minutes."""
+    routes.main()
     gateway.main()
     stock.main()
 

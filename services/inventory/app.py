@@ -22,7 +22,6 @@ def create_app(settings: Settings | None) -> FastAPI:
         description="Items, locations, stock, and the ledger of every movement.",
         resources=lambda: open_service(settings or Settings.load()),
         routers=(
-            # Fixed paths before those with an id in the same place.
             movements.router,
             verification.router,
             stock.router,

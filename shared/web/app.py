@@ -11,6 +11,7 @@ from shared.resources import OwnT, Resources, probing
 from shared.version import VERSION
 from shared.web import feed, health
 from shared.web.documentation import describe
+from shared.web.lookup import RouteTable
 from shared.web.middleware import RequestLayer
 from shared.web.problems import add_problem_handlers
 from shared.web.route import DirectRoute, ServiceRoute
@@ -61,6 +62,7 @@ def build_app(
     app.router.route_class = ServiceRoute
     for router in (*routers, feed.router, health.router):
         app.include_router(router)
+    app.router.middleware_stack = RouteTable(app.router)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's documented way.
     add_problem_handlers(app)
     app.add_middleware(RequestLayer, direct=_direct_routes(routers))
