@@ -1,5 +1,6 @@
 import asyncio
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,25 @@ configure_logging("tests", "INFO", "json")
 EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "50"))
 settings.register_profile("project", max_examples=EXAMPLES, deadline=None)
 settings.load_profile("project")
+
+
+_runs: Counter[str] = Counter()
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.when == "setup":
+        _runs[report.nodeid] += 1
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how often a test was run again: a test that passes at its second try has not passed."""
+    repeated = sum(_runs.values()) - len(_runs)
+    terminalreporter.write_line(f"repeated: {repeated}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if any(times > 1 for times in _runs.values()):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(scope="session")

@@ -111,7 +111,7 @@ class Forker:
         except OSError as error:
             os.close(read_end)
             raise StackError(
-                f"{program.name} cannot be started: {error or self._log_path}"
+                f"{program.name} cannot be started: {error}; see {self._log_path}"
             ) from error
         finally:
             os.close(write_end)
@@ -179,7 +179,7 @@ class Forker:
             child.returncode = -signal.SIGTERM
         self._children.clear()
         if self._next is not None and not self._next.done():
-            self._next.set_exception(OSError(f"the forker ended, see {self._log_path}"))
+            self._next.set_exception(OSError("the process that starts others has ended"))
 
     async def _receive(self, control: socket.socket) -> bytes:
         try:

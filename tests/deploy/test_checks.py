@@ -6,6 +6,7 @@ import pytest
 
 from deploy.local import checks
 from deploy.local.errors import StackError
+from tests.support.ports import reserved_port
 
 
 @pytest.fixture
@@ -21,11 +22,9 @@ def test_taken_port_is_named_with_what_changes_it(taken_port):
         checks.refuse_taken_ports("127.0.0.1", uses, wait_s=0)
 
 
-def test_free_port_passes(taken_port):
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        free = server.getsockname()[1]
-
-    checks.refuse_taken_ports("127.0.0.1", [(free, "auth", "set AUTH_PORT")], wait_s=0)
+def test_free_port_passes():
+    with reserved_port() as free:
+        checks.refuse_taken_ports("127.0.0.1", [(free, "auth", "set AUTH_PORT")], wait_s=0)
 
 
 def test_address_of_another_machine_is_refused():

@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import sys
-import time
 
 import psutil
 import pytest
@@ -13,6 +12,7 @@ from deploy.local.errors import StackError
 from deploy.local.launch import Forker, Program
 from deploy.local.settings import ROOT
 from deploy.local.supervisor import ended
+from tests.support.waiting import PATIENCE_S, eventually
 
 pytestmark = pytest.mark.slow
 
@@ -29,13 +29,6 @@ async def forker(tmp_path_factory):
     found = Forker(tmp_path_factory.mktemp("forker") / "forker.log")
     yield found
     await found.close()
-
-
-async def wait_until(condition, seconds=10):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.02)
 
 
 async def test_fork_has_its_own_environment_session_and_arguments(forker):
@@ -80,15 +73,15 @@ async def test_killed_fork_is_reported(forker):
 
     process.send_signal(signal.SIGKILL)
 
-    assert await asyncio.wait_for(ended(process), 5) == -signal.SIGKILL
+    assert await asyncio.wait_for(ended(process), PATIENCE_S) == -signal.SIGKILL
 
 
 async def test_death_of_the_forker_ends_its_forks_and_the_next_one_starts_anew(forker):
     first = await forker(running(SLEEP))
     os.kill(psutil.Process(first.pid).ppid(), signal.SIGKILL)
 
-    assert await asyncio.wait_for(ended(first), 5) == -signal.SIGTERM
-    await wait_until(lambda: not psutil.pid_exists(first.pid))
+    assert await asyncio.wait_for(ended(first), PATIENCE_S) == -signal.SIGTERM
+    await eventually(lambda: not psutil.pid_exists(first.pid))
 
     second = await forker(running("print('again')"))
     assert (await second.stdout.readline()).strip() == b"again"
@@ -100,12 +93,24 @@ async def test_closing_leaves_no_fork_behind(tmp_path):
 
     await forker.close()
 
-    await wait_until(lambda: not psutil.pid_exists(process.pid))
+    await eventually(lambda: not psutil.pid_exists(process.pid))
 
 
 async def test_forker_that_cannot_import_says_where_to_look(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONHOME", "/nowhere")
     forker = Forker(tmp_path / "forker.log")
+
+    with pytest.raises(StackError, match=r"standin cannot be started: .*forker\.log"):
+        await forker(running(SLEEP))
+    await forker.close()
+
+
+async def test_forker_that_died_before_it_was_asked_says_where_to_look(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")
+    forker = Forker(tmp_path / "forker.log")
+    await forker.warm_up()
+    forker._listener.cancel()  # As when its end has not been noticed yet.
+    await forker._process.wait()
 
     with pytest.raises(StackError, match=r"standin cannot be started: .*forker\.log"):
         await forker(running(SLEEP))

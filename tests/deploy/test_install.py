@@ -33,7 +33,6 @@ def install(checkout, python_says, extra="all"):
         env={"PATH": str(programs), "HOME": os.devnull},
         capture_output=True,
         text=True,
-        timeout=30,
         check=False,
     )
 

@@ -1,37 +1,27 @@
 """`make up`, `status`, `down` for real: every process of the system, on ports of its own."""
 
 import os
-import secrets
 import signal
-import socket
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from urllib.request import urlopen
 
 import psutil
 import pytest
 
 from deploy.local.instance import Instance
-from deploy.local.settings import PORT_VARIABLES, ROOT, port_uses
+from deploy.local.settings import PORT_VARIABLES, ROOT
+from tests.support.ports import reserved_ports
+from tests.support.waiting import PATIENCE_S, until
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
 
-def is_free(port):
-    with closing(socket.socket()) as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
-
-
 @pytest.fixture(scope="module")
 def ports():
-    while True:
-        base = 20_000 + 20 * secrets.randbelow(600)
-        found = {name: base + offset for offset, name in enumerate(PORT_VARIABLES)}
-        if all(is_free(port) for port, _, _ in port_uses(found)):
-            return found
+    with reserved_ports() as free:
+        yield dict(zip(PORT_VARIABLES, free, strict=False))
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +45,6 @@ def stack(ports, state_dir):
             env=environment | changed,
             capture_output=True,
             text=True,
-            timeout=120,
             check=False,
         )
 
@@ -70,13 +59,6 @@ def started(stack):
     return done.stdout
 
 
-def wait_until(condition, seconds=20):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.1)
-
-
 def test_up_says_where_everything_is(started, ports, state_dir):
     assert f"API      http://127.0.0.1:{ports['GATEWAY_PORT']}" in started
     assert "Sign in  admin@example.com, password: " in started
@@ -86,7 +68,9 @@ def test_up_says_where_everything_is(started, ports, state_dir):
 
 
 def test_gateway_answers_when_up_returns(started, ports):
-    with urlopen(f"http://127.0.0.1:{ports['GATEWAY_PORT']}/health/ready", timeout=5) as answer:
+    with urlopen(
+        f"http://127.0.0.1:{ports['GATEWAY_PORT']}/health/ready", timeout=PATIENCE_S
+    ) as answer:
         assert answer.status == 200
 
 
@@ -119,8 +103,8 @@ def test_crashed_service_comes_back(started, stack, state_dir):
     before = Instance(state_dir).find().pids["inventory"]
 
     os.kill(before, signal.SIGKILL)
-    wait_until(lambda: Instance(state_dir).find().pids["inventory"] != before)
-    wait_until(lambda: stack("status").returncode == 0)
+    until(lambda: Instance(state_dir).find().pids["inventory"] != before)
+    until(lambda: stack("status").returncode == 0)
 
     assert "restarted 1x" in stack("status").stdout
 
@@ -132,7 +116,7 @@ def test_down_leaves_nothing_behind(started, stack, state_dir):
     assert stack("down").stdout == "Stopped.\n"
 
     assert len(family) >= len(note.pids)
-    assert not psutil.wait_procs(family, timeout=5)[1]
+    assert not psutil.wait_procs(family, timeout=PATIENCE_S)[1]
     assert stack("status").stdout == "Not running.\n"
     assert "Traceback" not in (state_dir / "log" / "stack.log").read_text()
 
@@ -158,5 +142,5 @@ def test_killed_supervisor_takes_everything_along(started, stack, state_dir):
 
     os.kill(note.pid, signal.SIGKILL)
 
-    assert not psutil.wait_procs(family, timeout=20)[1]
+    assert not psutil.wait_procs(family, timeout=PATIENCE_S)[1]
     assert stack("status").stdout == "Not running.\n"

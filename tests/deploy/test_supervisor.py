@@ -1,12 +1,10 @@
 """The supervisor with small children in place of services."""
 
-import asyncio
 import os
 import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import psutil
@@ -17,6 +15,7 @@ from deploy.local.errors import StackError
 from deploy.local.launch import Program
 from deploy.local.output import application_shows
 from deploy.local.supervisor import Child, Supervised
+from tests.support.waiting import eventually, until
 
 pytestmark = pytest.mark.slow
 
@@ -59,13 +58,6 @@ async def supervised(tmp_path):
         await one.stop()
 
 
-async def wait_until(condition, seconds=10):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.02)
-
-
 def is_alive(pid):
     return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
 
@@ -76,7 +68,7 @@ async def test_crashed_child_is_started_again(supervised, capsys):
     first = one.pid
 
     os.kill(first, signal.SIGKILL)
-    await wait_until(lambda: "is ready again" in capsys.readouterr().out)
+    await eventually(lambda: "is ready again" in capsys.readouterr().out)
 
     assert one.pid != first
     assert is_alive(one.pid)
@@ -87,7 +79,7 @@ async def test_pause_grows_while_a_child_keeps_crashing(supervised, capsys):
     one = supervised("import sys, time; time.sleep(0.2); print('broken'); sys.exit(3)")
     await one.start()
 
-    await wait_until(lambda: one.restarts >= 3)
+    await eventually(lambda: one.restarts >= 3)
 
     said = [line for line in capsys.readouterr().out.splitlines() if "ended" in line]
     assert said == [
@@ -121,25 +113,25 @@ async def test_program_that_is_not_there_is_named(tmp_path):
 async def test_stop_takes_the_children_of_the_child_along(supervised):
     one = supervised(PARENT)
     await one.start()
-    await wait_until(lambda: psutil.Process(one.pid).children())
+    await eventually(lambda: psutil.Process(one.pid).children())
     family = [one.pid, *(process.pid for process in psutil.Process(one.pid).children())]
 
     await one.stop()
 
     assert len(family) == 2
-    await wait_until(lambda: not any(is_alive(pid) for pid in family))
+    await eventually(lambda: not any(is_alive(pid) for pid in family))
 
 
 async def test_crash_is_noticed_while_a_grandchild_holds_the_output(supervised):
     one = supervised(PARENT)
     await one.start()
-    await wait_until(lambda: psutil.Process(one.pid).children())
+    await eventually(lambda: psutil.Process(one.pid).children())
     orphan = psutil.Process(one.pid).children()[0].pid
 
     os.kill(one.pid, signal.SIGKILL)
-    await wait_until(lambda: one.restarts == 1)
+    await eventually(lambda: one.restarts == 1)
 
-    await wait_until(lambda: not is_alive(orphan))
+    await eventually(lambda: not is_alive(orphan))
 
 
 async def test_child_that_ignores_the_signal_is_killed(supervised, monkeypatch, capsys):
@@ -153,7 +145,7 @@ async def test_child_that_ignores_the_signal_is_killed(supervised, monkeypatch, 
         """
     )
     await one.start()
-    await wait_until(lambda: "deaf" in capsys.readouterr().out)
+    await eventually(lambda: "deaf" in capsys.readouterr().out)
 
     await one.stop()
 
@@ -166,7 +158,7 @@ async def test_output_longer_than_any_line_does_not_stop_the_child(supervised, t
     )
     await one.start()
 
-    await wait_until(lambda: "after" in (tmp_path / "standin.log").read_text())
+    await eventually(lambda: "after" in (tmp_path / "standin.log").read_text())
 
 
 def test_killed_supervisor_leaves_no_orphan(tmp_path):
@@ -193,4 +185,4 @@ def test_killed_supervisor_leaves_no_orphan(tmp_path):
     parent.kill()
     parent.wait()
 
-    asyncio.run(wait_until(lambda: not is_alive(pid)))
+    until(lambda: not is_alive(pid))

@@ -1,4 +1,3 @@
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -7,6 +6,7 @@ import httpx
 import pytest
 
 from tests.support.stack import Stack, running_stack
+from tests.support.waiting import PATIENCE_S
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +19,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture
 async def client(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
     limits = httpx.Limits(max_connections=64)
-    async with httpx.AsyncClient(base_url=stack.url, timeout=30, limits=limits) as opened:
+    async with httpx.AsyncClient(base_url=stack.url, timeout=PATIENCE_S, limits=limits) as opened:
         yield opened
 
 
@@ -43,13 +43,3 @@ def move(client: httpx.AsyncClient, tenant: dict[str, str]) -> Callable[..., Awa
         return await client.post("/api/inventory/movements", json=body, headers=headers)
 
     return post
-
-
-@pytest.fixture
-def eventually() -> Callable[..., Awaitable[None]]:
-    async def wait(check: Callable[[], Awaitable[bool]], timeout_s: float = 20) -> None:
-        async with asyncio.timeout(timeout_s):
-            while not await check():  # noqa: ASYNC110 - what is waited for is another process.
-                await asyncio.sleep(0.2)
-
-    return wait

@@ -26,7 +26,7 @@ async def test_no_input_breaks_a_service_or_its_document(
         *("--url", stack.url, "--header", f"Authorization: {tenant['Authorization']}"),
         *("--checks", CHECKS, "--continue-on-failure", "--mode", "all", "--seed", "1"),
         *("--max-examples", "10", "--phases", "examples,coverage,fuzzing", "--no-color"),
-        *("--exclude-path", "/api/auth/logout", "--request-timeout", "20", "--no-shrink"),
+        *("--exclude-path", "/api/auth/logout", "--request-timeout", "120", "--no-shrink"),
     ]
     process = await asyncio.create_subprocess_exec(
         *command,

@@ -2,21 +2,39 @@
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from uuid import uuid4
 
 import httpx
 import pytest
 
+from tests.support.waiting import eventually, pause
+
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
 
+UNAVAILABLE = {502, 503, 504}  # What a client repeats: a process is away, and comes back.
+
+
+async def read(client, tenant, path):
+    """Read until there is an answer, as a client does."""
+
+    async def answered():
+        with suppress(httpx.TransportError):
+            answer = await client.get(path, headers=tenant)
+            return answer if answer.status_code not in UNAVAILABLE else None
+
+    answer = await eventually(answered)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
 async def on_hand(client, tenant):
-    answer = await client.get("/api/inventory/lookup/A1", headers=tenant)
-    return answer.json()["on_hand"]
+    return (await read(client, tenant, "/api/inventory/lookup/A1"))["on_hand"]
 
 
 async def assert_verified(client, tenant):
-    found = (await client.get("/api/inventory/verify", headers=tenant)).json()
+    found = await read(client, tenant, "/api/inventory/verify")
     assert found["ok"], found
 
 
@@ -41,16 +59,14 @@ async def test_four_hundred_receipts_at_once_are_all_there(client, tenant, move)
 
 async def insist(move, kind, key):
     """Send one movement until it is answered for good, as a client with a key does."""
-    for _ in range(200):
-        try:
+
+    async def answered():
+        with suppress(httpx.TransportError):
             answer = await move(kind, 1, key)
-        except httpx.TransportError:
-            await asyncio.sleep(0.1)
-            continue
-        if answer.status_code == 201 or answer.json().get("code") == "insufficient_stock":
-            return answer
-        await asyncio.sleep(0.1)
-    raise AssertionError("never answered")
+            decided = answer.status_code == 201 or answer.json()["code"] == "insufficient_stock"
+            return answer if decided else None
+
+    return await eventually(answered)
 
 
 async def test_killed_in_the_middle_nothing_is_lost_or_done_twice(stack, client, tenant, move):
@@ -58,9 +74,8 @@ async def test_killed_in_the_middle_nothing_is_lost_or_done_twice(stack, client,
 
     async def killer():
         for _ in range(3):
-            await asyncio.sleep(0.25)
-            stack.kill("inventory")
-            await asyncio.sleep(2)
+            await pause(0.25)  # In the middle of what is being sent.
+            await stack.kill_and_wait("inventory")
 
     killing = asyncio.create_task(killer())
     issues = [insist(move, "issue", f"i-{uuid4()}") for _ in range(50)]
@@ -77,24 +92,22 @@ async def test_killed_in_the_middle_nothing_is_lost_or_done_twice(stack, client,
     await assert_verified(client, tenant)
 
 
-async def test_a_killed_follower_goes_on_where_it_was(stack, client, tenant, move, eventually):
+async def test_a_killed_follower_goes_on_where_it_was(stack, client, tenant, move):
     sending = asyncio.gather(*(move("receipt", 1) for _ in range(150)))
     for _ in range(2):
-        stack.kill("reporting-worker")
-        await asyncio.sleep(1.0)
+        await stack.kill_and_wait("reporting-worker")
     await sending
 
     async def value_is_right():
-        answer = await client.get("/api/reports/inventory-value?by=item", headers=tenant)
-        rows = answer.json()["items"]
+        rows = (await read(client, tenant, "/api/reports/inventory-value?by=item"))["items"]
         return bool(rows) and (rows[0]["quantity"], rows[0]["value"]) == ("150", "300")
 
-    await eventually(value_is_right, timeout_s=30)
-    audit = await client.get("/api/audit?type=inventory.stock-moved.v1&limit=200", headers=tenant)
-    assert len(audit.json()["items"]) == 150
+    await eventually(value_is_right)
+    audit = await read(client, tenant, "/api/audit?type=inventory.stock-moved.v1&limit=200")
+    assert len(audit["items"]) == 150
 
 
-async def test_without_valkey_the_system_goes_on(stack, client, tenant, move, eventually):
+async def test_without_valkey_the_system_goes_on(stack, client, tenant, move):
     await move("receipt", 1)
     stack.kill("valkey")
 

@@ -1,13 +1,16 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from functools import partial
 
 import httpx
 import pytest
 
 from gateway.__main__ import make_server
+from gateway.app import Gateway
 from gateway.settings import Settings
 from tests.support.gateway import ORIGIN, Auth, House, Service, make_token
+from tests.support.waiting import PATIENCE_S, eventually
 
 
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
@@ -36,11 +39,22 @@ async def running_house() -> AsyncIterator[House]:
         **addresses,
     )
     server = make_server(settings)
+    gateway = server.config.app
+    assert isinstance(gateway, Gateway)
+    for name, service in services.items():
+        service.is_kept = partial(bool, gateway._pools[name]._idle)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
-        while (await client.get("/health/ready")).is_error:  # noqa: ASYNC110  Over the wire, as in operation.
-            await asyncio.sleep(0.02)
-        yield House(port=port, client=client, **services)
+    address = f"http://127.0.0.1:{port}"
+    async with httpx.AsyncClient(base_url=address, timeout=PATIENCE_S) as client:
+
+        async def is_ready() -> bool:
+            return (await client.get("/health/ready")).is_success
+
+        await eventually(is_ready)
+        yield House(
+            port=port, client=client, health=gateway._pages._health,
+            connections=server.server_state.connections, **services,
+        )  # fmt: skip
     server.should_exit = True
     await serving
     for service in services.values():

@@ -1,14 +1,15 @@
 """Who may pass, and what everybody else is told."""
 
-import asyncio
 import time
 from uuid import uuid4
 
 import pytest
 
+from gateway import revocations
 from gateway.settings import Settings
 from shared.security.claims import ServiceClaims
 from tests.support.gateway import ORIGIN, SIGNER, House, make_token, ok
+from tests.support.waiting import eventually
 
 
 async def test_without_a_token_nobody_passes(house: House):
@@ -74,17 +75,31 @@ async def test_a_route_may_need_a_scope(house: House):
     assert passed.status_code == 200
 
 
-async def revoked_within_a_second(house: House, token: str) -> bool:
-    """Whether a token that passes now is refused a second later."""
+async def comes_to_be_refused(house: House, token: str) -> bool:
+    """Say whether a token comes to be refused; what never is fails here."""
     house.token = token
-    for _ in range(11):
-        if (await house.get("/api/inventory")).status_code == 401:
-            return True
-        await asyncio.sleep(0.1)
-    return False
+
+    async def is_refused() -> bool:
+        return (await house.get("/api/inventory")).status_code == 401
+
+    return bool(await eventually(is_refused))
 
 
-async def test_an_ended_session_is_refused_within_a_second(house: House):
+async def has_asked_again(house: House) -> None:
+    """Return when the gateway has taken in an answer of auth that is given from now on."""
+
+    def asked() -> int:
+        return sum(revocations.PATH in request.line for request in house.auth.received)
+
+    before = asked()
+    await eventually(lambda: asked() >= before + 2)  # One is read before the next is asked for.
+
+
+def test_revocations_are_asked_for_often_enough_to_hold_within_a_second():
+    assert revocations.INTERVAL_S <= 0.5
+
+
+async def test_an_ended_session_is_refused(house: House):
     sid = uuid4()
     token = make_token(sid=sid)
     house.token = token
@@ -92,10 +107,10 @@ async def test_an_ended_session_is_refused_within_a_second(house: House):
 
     house.auth.sessions.append(str(sid))
 
-    assert await revoked_within_a_second(house, token)
+    assert await comes_to_be_refused(house, token)
 
 
-async def test_a_raised_token_version_is_refused_within_a_second(house: House):
+async def test_a_raised_token_version_is_refused(house: House):
     sub = uuid4()
     token = make_token(sub=sub, ver=4)
     house.token = token
@@ -103,7 +118,7 @@ async def test_a_raised_token_version_is_refused_within_a_second(house: House):
 
     house.auth.versions[str(sub)] = 5
 
-    assert await revoked_within_a_second(house, token)
+    assert await comes_to_be_refused(house, token)
     house.token = make_token(sub=sub, ver=5)
     assert (await house.get("/api/inventory")).status_code == 200
 
@@ -111,9 +126,9 @@ async def test_a_raised_token_version_is_refused_within_a_second(house: House):
 async def test_when_auth_is_away_known_keys_and_revocations_hold(house: House):
     sid = uuid4()
     house.auth.sessions.append(str(sid))
-    assert await revoked_within_a_second(house, make_token(sid=sid))
+    assert await comes_to_be_refused(house, make_token(sid=sid))
     house.auth.respond = lambda _: ok(b"broken", status="500 Broken")
-    await asyncio.sleep(0.7)
+    await has_asked_again(house)
 
     answer = await house.get("/api/inventory")
     house.token = make_token()
@@ -126,9 +141,9 @@ async def test_a_senseless_list_of_revocations_changes_nothing(house: House):
     sid = uuid4()
     house.auth.sessions.append(str(sid))
     token = make_token(sid=sid)
-    assert await revoked_within_a_second(house, token)
+    assert await comes_to_be_refused(house, token)
     house.auth.respond = lambda _: ok(b'{"sessions": [7], "versions": []}')
-    await asyncio.sleep(0.7)
+    await has_asked_again(house)
 
     assert (await house.get("/api/inventory")).status_code == 401
 

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from tests.support.gateway import House, ok, read_request
+from tests.support.waiting import PATIENCE_S, eventually, pause
 
 POST = "POST /api/inventory HTTP/1.1"
 
@@ -105,7 +106,7 @@ async def test_trailers_reach_nobody(house: House, pieces):
     for start in range(0, len(data), size):
         writer.write(data[start : start + size])
         await writer.drain()
-        await asyncio.sleep(0.002)
+        await pause(0.002)
     answer = await reader.read()
     writer.close()
 
@@ -133,7 +134,8 @@ async def test_after_refused_bytes_the_pool_serves_each_client_its_own(house: Ho
     async def attacker():
         _reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
         writer.write(attack)
-        await asyncio.sleep(0.02)
+        await writer.drain()
+        await pause(0.02)
         writer.close()
 
     async def victim(number: int):
@@ -147,7 +149,7 @@ async def test_pipelined_requests_are_answered_in_order(house: House):
     async def answer_the_first_last(reader, writer):
         while True:
             request = await read_request(reader)
-            await asyncio.sleep(0.1 if "/0 " in request.line else 0)
+            await pause(0.1 if "/0 " in request.line else 0)
             writer.write(ok(request.line.encode()))
 
     house.inventory.script = answer_the_first_last
@@ -246,13 +248,13 @@ async def test_a_header_without_end_is_cut_off(house: House):
         while True:
             writer.write(b"x" * 10_000)
             await writer.drain()
-            await asyncio.sleep(0.001)
+            await pause(0.001)
 
     writing = asyncio.create_task(write_on())
     answer = await reader.read(100)
 
     assert answer.startswith(b"HTTP/1.1 431 ")
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(PATIENCE_S):
         with pytest.raises(ConnectionError):
             await writing
 
@@ -266,9 +268,8 @@ async def test_a_lying_content_length_leaves_nothing_behind(house: House):
     """A client that leaves in the middle of its body: the service never sees a whole request."""
     _reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
     writer.write(house.request("Content-Length: 100000", line=POST) + b"x" * 80_000)
-    await asyncio.sleep(0.1)
+    await eventually(lambda: house.inventory.writers)
     writer.close()
-    await asyncio.sleep(0.1)
 
     assert await house.inventory.is_left()
     assert not house.inventory.received

@@ -7,6 +7,7 @@ import psutil
 
 from gateway import connection
 from tests.support.gateway import House, ok, read_request
+from tests.support.waiting import pause
 
 
 async def test_a_client_that_leaves_ends_the_work_for_it(house: House):
@@ -36,7 +37,7 @@ async def test_a_client_that_leaves_in_the_middle_of_an_answer_ends_it(house: Ho
             while True:
                 writer.write(b"1000\r\n" + b"x" * 4096 + b"\r\n")
                 await writer.drain()
-                await asyncio.sleep(0.005)
+                await pause(0.005)
         except ConnectionError:
             house.inventory.gone += 1
 
@@ -72,8 +73,9 @@ async def test_an_early_refusal_by_the_service_reaches_the_client(house: House):
         await reader.readuntil(b"\r\n\r\n")
         writer.write(ok(b"no", status="409 Conflict"))
         await writer.drain()
-        await asyncio.sleep(0.5)
+        await answered.wait()
 
+    answered = asyncio.Event()
     await house.inventory.hang_up()
     house.inventory.script = refuse_early
 
@@ -81,6 +83,7 @@ async def test_an_early_refusal_by_the_service_reaches_the_client(house: House):
         house.request("Content-Length: 5000000", line="POST /api/inventory HTTP/1.1")
         + b"x" * 100_000
     )
+    answered.set()
 
     assert answer.startswith(b"HTTP/1.1 409 ")
     assert b"connection: close" in answer
@@ -106,7 +109,7 @@ async def test_a_large_answer_streams_to_a_slow_reader_in_bounded_memory(house: 
     received = peak = 0
     headers = {"Authorization": f"Bearer {house.token}"}
     async with house.client.stream("GET", "/api/inventory", headers=headers) as answer:
-        await asyncio.sleep(0.3)  # Whatever would pile up has the time to.
+        await pause(0.3)  # Whatever would pile up has the time to.
         async for part in answer.aiter_raw(MIB):
             received += len(part)
             peak = max(peak, psutil.Process(os.getpid()).memory_info().rss)
@@ -121,7 +124,7 @@ async def test_a_large_body_streams_to_a_slow_service_in_bounded_memory(house: H
 
     async def read_slowly(reader, writer):
         await reader.readuntil(b"\r\n\r\n")
-        await asyncio.sleep(0.3)
+        await pause(0.3)
         received = 0
         while received < size:
             received += len(await reader.read(MIB))
@@ -150,7 +153,7 @@ async def test_more_requests_than_connections_wait_their_turn(house: House):
     async def answer_slowly(reader, writer):
         while True:
             request = await read_request(reader)
-            await asyncio.sleep(0.01)
+            await pause(0.01)
             writer.write(ok(request.line.encode()))
 
     await house.inventory.hang_up()

@@ -9,10 +9,13 @@ from uuid import uuid4
 
 import httpx
 
+from gateway.health import Health
+from gateway.protocol import FrontDoor
 from shared.security.claims import UserClaims
 from shared.security.tokens import public_jwks
 from tests.support.services import PRIVATE_KEY as PEM
 from tests.support.services import SIGNER
+from tests.support.waiting import PATIENCE_S, eventually
 
 ORIGIN = "https://shop.example"
 
@@ -65,6 +68,8 @@ class Service:
     received: list[Received] = field(default_factory=list)
     connections: int = 0
     gone: int = 0  # Connections that the other side ended.
+    # Whether the gateway still holds a connection that it would use again.
+    is_kept: Callable[[], bool] = lambda: False
     port: int = 0
     _server: asyncio.Server | None = None
 
@@ -77,18 +82,15 @@ class Service:
         await self._server.wait_closed()
 
     async def hang_up(self) -> None:
-        """Close all connections, as a restart does; they are gone when this returns."""
+        """Close all connections, as a restart does; both sides know it when this returns."""
         for writer in [*self.writers]:
             writer.close()
-        await asyncio.sleep(0.02)
+        await eventually(lambda: not self.writers and not self.is_kept())
+        self.gone = 0
 
     async def is_left(self) -> bool:
-        """Whether the other side ends a connection before long."""
-        for _ in range(200):
-            if self.gone:
-                return True
-            await asyncio.sleep(0.01)
-        return False
+        """Say whether the other side ends a connection; what never does fails here."""
+        return bool(await eventually(lambda: self.gone))
 
     def reset(self) -> None:
         self.respond, self.respond_to, self.script = (lambda _: ok()), None, None
@@ -166,6 +168,8 @@ class House:
     inventory: Service
     reporting: Service
     client: httpx.AsyncClient
+    health: Health  # The gateway's own.
+    connections: set[FrontDoor]  # Those of its clients.
     token: str = field(default_factory=make_token)
 
     async def get(self, path: str, **options) -> httpx.Response:
@@ -175,13 +179,13 @@ class House:
         headers = {"Authorization": f"Bearer {self.token}"} | (headers or {})
         return await self.client.request(method, path, headers=headers, **options)
 
-    async def raw(self, data: bytes, *, wait_s: float = 1.0) -> bytes:
-        """Send bytes; return all that comes back until the gateway closes or stays silent."""
+    async def raw(self, data: bytes) -> bytes:
+        """Send bytes; return all that comes back until the gateway closes, as it should."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         writer.write(data)
         received = b""
         try:
-            async with asyncio.timeout(wait_s):
+            async with asyncio.timeout(PATIENCE_S):
                 while part := await reader.read(65_536):
                     received += part
         except TimeoutError:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +17,8 @@ from dotenv import dotenv_values
 from deploy.local.instance import Instance
 from deploy.local.secrets import password_name
 from deploy.postgres.bootstrap import DATABASE
+from tests.support.ports import reserved_ports
+from tests.support.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 VARIABLES = ("GATEWAY_PORT", "AUTH_PORT", "INVENTORY_PORT", "FORECASTING_PORT", "REPORTING_PORT")
@@ -64,6 +65,11 @@ class Stack:
             os.kill(pid, signal.SIGKILL)
         return pid
 
+    async def kill_and_wait(self, process: str) -> None:
+        """End a process as a crash would, and wait until another has taken its place."""
+        killed = self.kill(process)
+        await eventually(lambda: self.pid(process) != killed)
+
     async def sign_in(self, client: httpx.AsyncClient) -> dict[str, str]:
         """Return the headers of the platform's administrator."""
         return await sign_in(
@@ -98,13 +104,14 @@ async def sign_in(client: httpx.AsyncClient, body: dict[str, str | None]) -> dic
 @contextmanager
 def running_stack(folder: Path, **settings: str) -> Iterator[Stack]:
     """Start the whole system and stop it at the end."""
-    ports = dict(zip(VARIABLES, map(str, _free_ports()), strict=True))
-    environment = {**os.environ, **ports, "STATE_DIR": str(folder), **settings}
-    _local(environment, "up")
-    try:
-        yield Stack(folder, environment)
-    finally:
-        _local(environment, "down")
+    with reserved_ports() as free:  # Five, and ten above four of them those of the workers.
+        ports = {name: str(port) for name, port in zip(VARIABLES, free, strict=False)}
+        environment = {**os.environ, **ports, "STATE_DIR": str(folder), **settings}
+        _local(environment, "up")
+        try:
+            yield Stack(folder, environment)
+        finally:
+            _local(environment, "down")
 
 
 def _local(environment: dict[str, str], verb: str) -> None:
@@ -114,28 +121,6 @@ def _local(environment: dict[str, str], verb: str) -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=180,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-def _free_ports() -> list[int]:
-    """Return a port for each variable such that port + 10, the worker's, is free too."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            base = probe.getsockname()[1]
-        wanted = [base, *range(base + 1, base + 5), *range(base + 11, base + 15)]
-        if base < 60_000 and all(_is_free(port) for port in wanted):
-            return wanted[:5]
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

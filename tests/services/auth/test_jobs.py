@@ -15,18 +15,17 @@ from services.auth.settings import Settings
 from shared.clock import utc_now
 from tests.services.auth.people import SignedIn, claims_of
 from tests.support.database import Databases
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.stack
 
 
 async def working(settings: Settings, is_done: Callable[[], Awaitable[bool]]) -> None:
-    """Run the worker until `is_done` says so, at most ten seconds."""
+    """Run the worker until `is_done` says so."""
     resources = open_service(settings)
     worker = asyncio.create_task(work(resources))
     try:
-        async with asyncio.timeout(10):
-            while not await is_done():  # noqa: ASYNC110 - the database has no event for it.
-                await asyncio.sleep(0.05)
+        await eventually(is_done)
     finally:
         worker.cancel()
         with suppress(asyncio.CancelledError):

@@ -25,8 +25,7 @@ from shared.journal.follow import Follower, apply_page
 from tests.services.forecasting.shop import WEEK, Shop
 from tests.support.database import Databases
 from tests.support.services import Caller, running, service_headers
-
-FINISHED_WITHIN_S = 60
+from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="session")
@@ -182,11 +181,11 @@ def finished(
     """Wait until a job is finished and return it."""
 
     async def wait(job_id: str) -> dict[str, Any]:
-        async with asyncio.timeout(FINISHED_WITHIN_S):
-            while True:
-                answer = await client.get(f"/api/ai/jobs/{job_id}", headers=caller.headers())
-                if answer.json()["state"] not in {"queued", "running"}:
-                    return dict(answer.json())
-                await asyncio.sleep(0.05)
+        async def ended() -> dict[str, Any] | None:
+            answer = await client.get(f"/api/ai/jobs/{job_id}", headers=caller.headers())
+            job = dict(answer.json())
+            return None if job["state"] in {"queued", "running"} else job
+
+        return dict(await eventually(ended))
 
     return wait

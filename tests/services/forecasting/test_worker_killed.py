@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 import psutil
 import pytest
 
+from tests.support.waiting import PATIENCE_S, eventually
+
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
 CODES = [f"K{number}" for number in range(8)]
@@ -37,12 +39,6 @@ def worker(databases, service_environment):
     return running
 
 
-async def until(condition, within_s=60.0):
-    async with asyncio.timeout(within_s):
-        while not await condition():  # noqa: ASYNC110 - the condition lies in a database.
-            await asyncio.sleep(0.02)
-
-
 async def test_a_killed_worker_leaves_nothing_undone_and_does_nothing_twice(
     client, caller, shop, follow, train, finished, worker
 ):
@@ -58,7 +54,7 @@ async def test_a_killed_worker_leaves_nothing_undone_and_does_nothing_twice(
         return answer.json()["done"] > 0
 
     async with worker() as process:
-        await until(has_begun)
+        await eventually(has_begun)
         left_behind = psutil.Process(process.pid).children(recursive=True)
         process.kill()
     killed_at = (await client.get(f"/api/ai/jobs/{job['id']}", headers=caller.headers())).json()[
@@ -67,7 +63,7 @@ async def test_a_killed_worker_leaves_nothing_undone_and_does_nothing_twice(
     async with worker() as process:
         done = await finished(job["id"])
         process.terminate()
-        stopped = await asyncio.wait_for(process.wait(), 20)
+        stopped = await asyncio.wait_for(process.wait(), PATIENCE_S)
 
     assert 0 < killed_at < len(CODES)
     assert (done["state"], done["done"]) == ("succeeded", len(CODES))
@@ -77,4 +73,4 @@ async def test_a_killed_worker_leaves_nothing_undone_and_does_nothing_twice(
     ]
     assert stopped == 0
     assert left_behind
-    assert [child for child in left_behind if child.is_running()] == []
+    await eventually(lambda: not any(child.is_running() for child in left_behind))

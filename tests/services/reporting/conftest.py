@@ -18,6 +18,7 @@ from shared.errors import Unavailable
 from shared.journal.follow import Follower, apply_page
 from tests.support.database import Databases
 from tests.support.services import Caller, running, service_headers
+from tests.support.waiting import PATIENCE_S
 
 
 @dataclass
@@ -136,7 +137,7 @@ def follow(
     """Apply inventory's journal up to its end."""
 
     async def until_current() -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 await apply_page(inventory_follower, resources.database, services)
                 if await superuser.fetchval(_IS_CURRENT):

@@ -10,6 +10,7 @@ from services.reporting.inventory_value.models import SealedPosition
 from shared.journal import follow as following
 from shared.journal.follow import Follower, apply_page, rebuild
 from tests.services.reporting.conftest import InProcessServices
+from tests.support.waiting import pause
 
 pytestmark = pytest.mark.stack
 
@@ -122,7 +123,7 @@ async def test_a_follower_killed_anywhere_neither_loses_nor_repeats(
     kills = 0
     for delay_ms in range(0, 60, 2):
         page = asyncio.create_task(apply_page(inventory_follower, resources.database, services))
-        await asyncio.sleep(delay_ms / 1000)
+        await pause(delay_ms / 1000)
         kills += page.cancel()
         await asyncio.gather(page, return_exceptions=True)
     await follow()

@@ -6,10 +6,11 @@ from itertools import pairwise
 import pytest
 
 from shared.jobs import every, run_together
+from tests.support.waiting import PATIENCE_S, pause
 
 
 async def stop_when(task: asyncio.Task[None], event: asyncio.Event) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await event.wait()
     task.cancel()
     with suppress(asyncio.CancelledError):
@@ -73,7 +74,7 @@ async def test_an_error_in_place_of_a_cancellation_ends_it_too():
     task.cancel()
 
     with pytest.raises(ConnectionError):
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, PATIENCE_S)
 
 
 async def test_loops_run_side_by_side_and_one_error_ends_them_all():
@@ -86,7 +87,7 @@ async def test_loops_run_side_by_side_and_one_error_ends_them_all():
             ended.append("endless")
 
     async def failing() -> None:
-        await asyncio.sleep(0.01)
+        await pause(0.01)
         raise LookupError
 
     with pytest.raises(ExceptionGroup) as caught:

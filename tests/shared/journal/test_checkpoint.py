@@ -9,6 +9,7 @@ from shared import journal, metrics
 from shared.db import Stamp
 from shared.journal import Entry, checkpoint
 from shared.journal.checkpoint import SigningKey, seal, verify
+from tests.support.waiting import PATIENCE_S
 
 KEY = SigningKey.from_hex("reporting", "11" * 32)
 OTHER_KEY = SigningKey.from_hex("reporting", "44" * 32)
@@ -54,7 +55,7 @@ async def sealed(database, note, small, superuser):
 
 async def everything_sealed(database, superuser, entries="SELECT count(*) FROM reporting.journal"):
     """Seal until all entries are; a background transaction of the server may hold some back."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             await seal(database, KEY)
             covered = await superuser.fetchval("SELECT sum(size) FROM reporting.checkpoints")
@@ -219,7 +220,7 @@ async def test_a_checkpoint_emptied_past_its_constraints_is_forged(database, sea
 
 async def test_a_chain_made_with_another_key_is_forged(database, note, small, superuser):
     await note("tampered with", "and sealed anew")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not await seal(database, OTHER_KEY):
             pass
 
@@ -230,7 +231,7 @@ async def test_a_chain_made_with_another_key_is_forged(database, note, small, su
 
 async def test_one_checkpoint_signed_with_another_key_is_forged(database, sealed, note, superuser):
     await note("late")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not await seal(database, OTHER_KEY):
             pass
     count = await superuser.fetchval("SELECT max(number) FROM reporting.checkpoints")

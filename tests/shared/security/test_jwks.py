@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from shared.security.claims import InvalidToken
 from shared.security.jwks import FETCH_INTERVAL_S, REFRESH_INTERVAL_S, KeysUnavailable, RemoteKeys
 from shared.security.tokens import public_jwks
+from tests.support.waiting import pause
 
 
 def make_pem() -> str:
@@ -37,7 +38,7 @@ class Auth:
     async def _respond(self, request: httpx.Request) -> httpx.Response:
         assert request.url == "http://auth/.well-known/jwks.json"
         self.calls += 1
-        await asyncio.sleep(0.01)
+        await pause(0.01)
         if self.away:
             raise httpx.ConnectError("away")
         return self.answer

@@ -1,6 +1,5 @@
 """A service as small as can be, to see what every service gets from shared.web."""
 
-import asyncio
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -24,6 +23,7 @@ from shared.web.etag import IfMatch
 from shared.web.requests import get_resources
 from shared.web.route import DirectRoute
 from tests.support.database import Databases
+from tests.support.waiting import pause
 
 MIGRATIONS = {
     "0001_foundation.py": """
@@ -106,7 +106,7 @@ async def add_note(
     if body.line == "refuse":
         raise NoteRefused(free=Decimal("2.50"))
     if body.line == "slow":
-        await asyncio.sleep(0.2)
+        await pause(0.2)
     response.headers["Location"] = f"/api/shop/notes/{added}"
     return NoteRead(id=added, line=body.line, quantity=body.quantity, version=1)
 
@@ -150,7 +150,7 @@ async def fail_hot(request: Request, caller: CanRead) -> None:
 
 
 @router.get("/sleep")
-async def sleep(session: Session, _caller: CanRead, seconds: float = 5) -> None:
+async def sleep(session: Session, _caller: CanRead, seconds: float = 600) -> None:
     """Sleep in the database."""
     await session.execute(text("SELECT pg_sleep(:seconds)"), {"seconds": seconds})
 

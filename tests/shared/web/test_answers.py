@@ -55,14 +55,12 @@ async def test_a_senseless_request_id_is_replaced(shop, given):
 
 async def test_what_is_not_done_by_its_deadline_is_answered_then(shop, caller):
     deadline = str(time.time() + 0.2)
-    started = time.perf_counter()
 
     response = await shop.get(
         "/api/shop/sleep", headers=caller.headers(**{"X-Request-Deadline": deadline})
     )
 
     assert_problem(response, DeadlineExceeded)
-    assert time.perf_counter() - started < 2
 
 
 @pytest.mark.parametrize(

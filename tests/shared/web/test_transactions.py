@@ -12,9 +12,11 @@ from shared.errors import (
 )
 from tests.shared.web.shop import NoteRefused
 from tests.support.services import Caller, assert_problem
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.stack
 NOTES = "/api/shop/notes"
+_ASLEEP = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
 
 
 async def add(shop, caller, line, key=None, **more):
@@ -136,14 +138,18 @@ async def test_a_tenant_is_not_left_behind_on_a_connection_that_failed(shop):
                 assert answer.json() == [line]
 
 
-async def test_a_request_that_is_given_up_gives_its_connection_back(shop, caller):
-    """More than there are connections, all cancelled half-way: the next ones find some."""
+async def test_a_request_that_is_given_up_gives_its_connection_back(shop, caller, superuser):
+    """As many as there are connections, all cancelled half-way: the next ones find some."""
+
+    async def all_asleep():
+        return await superuser.fetchval(_ASLEEP) == 5
+
     for _ in range(2):
         tasks = [
             asyncio.create_task(shop.get("/api/shop/sleep", headers=caller.headers()))
             for _ in range(5)
         ]
-        await asyncio.sleep(0.1)
+        await eventually(all_asleep)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -49,9 +49,9 @@ async def test_without_a_hash_nothing_matches_and_it_takes_as_long(hasher: Passw
     async def median_s(hashed: str | None) -> float:
         times = []
         for _ in range(15):
-            started = time.perf_counter()
+            started = time.process_time()
             assert not await hasher.verify(hashed, "something else")
-            times.append(time.perf_counter() - started)
+            times.append(time.process_time() - started)
         return sorted(times)[len(times) // 2]
 
     existing_s, unknown_s = await median_s(stored), await median_s(None)

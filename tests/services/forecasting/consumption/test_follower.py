@@ -13,6 +13,7 @@ from shared.ids import new_id
 from shared.journal import Entry, JournalEntry
 from shared.journal.follow import apply_page, rebuild
 from tests.services.forecasting.shop import days_ago
+from tests.support.waiting import pause
 
 pytestmark = pytest.mark.stack
 
@@ -113,7 +114,7 @@ async def test_a_follower_cancelled_anywhere_applies_everything_once(
     # Cut off ever later: before the page is read, while it is applied, before it is committed.
     for delay_s in [number * 0.001 for number in range(40)]:
         task = asyncio.create_task(apply_page(follower, database, feed))
-        await asyncio.sleep(delay_s)
+        await pause(delay_s)
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task

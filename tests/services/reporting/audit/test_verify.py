@@ -4,6 +4,7 @@ import pytest
 
 from shared.journal import checkpoint
 from tests.services.reporting.conftest import InProcessServices
+from tests.support.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.stack
 
@@ -17,7 +18,7 @@ async def sealed(post, inventory_app, superuser, caller):
     for code in ("A", "B", "C"):
         await post("/api/inventory/add-item", code=code, name=code)
     own = inventory_app.state.resources
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             await checkpoint.seal(own.database, own.signing_key)
             if await superuser.fetchval(_IS_SEALED):

@@ -11,6 +11,7 @@ from services.inventory.movements.queries import Line, Outcome
 from services.inventory.movements.service import batching
 from services.inventory.movements.service.batching import BATCH_MAX, Batcher
 from shared.errors import IdempotencyInProgress
+from tests.support.waiting import PATIENCE_S, eventually
 
 TENANT = uuid4()
 
@@ -64,14 +65,15 @@ async def test_movements_that_come_one_by_one_wait_for_nothing(monkeypatch):
     ledger.gate.set()
     batcher = Batcher(ledger.apply)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         for item in "ABC":
             await batcher.submit(TENANT, line(item))
 
     assert [items for _, items in ledger.groups] == [["A"], ["B"], ["C"]]
 
 
-async def test_after_a_group_as_many_are_gathered_or_what_came_in_time():
+async def test_after_a_group_as_many_are_gathered(monkeypatch):
+    monkeypatch.setattr(batching, "GATHER_S", 3_600)
     ledger = Ledger()
     ledger.gate.set()
     batcher = Batcher(ledger.apply)
@@ -79,11 +81,22 @@ async def test_after_a_group_as_many_are_gathered_or_what_came_in_time():
 
     first = await submit_all(batcher, line("D"))
     second = await submit_all(batcher, line("E"))
-    alone = await asyncio.gather(*first, *second)
-    late = await asyncio.gather(*await submit_all(batcher, line("F")))
+    outcomes = await asyncio.gather(*first, *second)
 
-    assert [outcome.code for outcome in (*alone, *late)] == ["D", "E", "F"]
-    assert [items for _, items in ledger.groups] == [["A"], ["B", "C"], ["D", "E"], ["F"]]
+    assert [outcome.code for outcome in outcomes] == ["D", "E"]
+    assert [items for _, items in ledger.groups] == [["A"], ["B", "C"], ["D", "E"]]
+
+
+async def test_after_a_group_one_who_comes_alone_is_not_kept_waiting_for_long():
+    ledger = Ledger()
+    ledger.gate.set()
+    batcher = Batcher(ledger.apply)
+    await asyncio.gather(*await submit_all(batcher, *(line(item) for item in "ABC")))
+
+    (late,) = await asyncio.gather(*await submit_all(batcher, line("D")))
+
+    assert late.code == "D"
+    assert [items for _, items in ledger.groups] == [["A"], ["B", "C"], ["D"]]
 
 
 async def test_a_group_has_an_upper_size():
@@ -116,7 +129,7 @@ async def test_tenants_never_share_a_group_nor_wait_for_one_another():
 
     tasks = await submit_all(batcher, line("A"), line("B"))
     foreign = asyncio.create_task(batcher.submit(other, line("C")))
-    await asyncio.sleep(0.01)
+    await eventually(lambda: len(ledger.groups) == 2)
     assert ledger.groups == [(TENANT, ["A"]), (other, ["C"])]
     ledger.gate.set()
     await asyncio.gather(*tasks, foreign)

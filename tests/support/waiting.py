@@ -1,0 +1,37 @@
+"""Waiting for what must come: for a condition, never for a time.
+
+What is right comes soon. The bound is for a machine that is busy with other things; it is generous,
+since only what is wrong ever reaches it.
+"""
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+PATIENCE_S = 120.0
+PAUSE_S = 0.02
+
+
+async def eventually(check: Callable[[], Any | Awaitable[Any]]) -> Any:
+    """Return what `check`, asked again and again, gives once that is true."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        found = check()
+        if inspect.isawaitable(found):
+            found = await found
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"did not come within {PATIENCE_S:.0f} s"
+        await asyncio.sleep(PAUSE_S)
+
+
+def until(check: Callable[[], Any]) -> Any:
+    """Return what `check` gives once that is true, where nothing else runs meanwhile."""
+    return asyncio.run(eventually(check))
+
+
+async def pause(seconds: float) -> None:
+    """Take time on purpose, as somebody slow does; what is right does not depend on how long."""
+    await asyncio.sleep(seconds)
