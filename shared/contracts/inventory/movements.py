@@ -12,6 +12,7 @@ class StockMoved(Entry):
     """One ledger row: a change of one item at one location. A transfer is two, legs 0 and 1."""
 
     name: ClassVar[str] = "inventory.stock-moved.v1"
+    subject_of: ClassVar[tuple[str, str]] = ("item", "item_id")
     movement_id: UUID
     leg: int
     kind: str
@@ -26,7 +27,4 @@ class StockMoved(Entry):
     reason: str | None
     reference: str | None
     occurred_at: datetime
-
-    @property
-    def subject(self) -> str:
-        return f"item:{self.item_id}"
+    backdated: bool = False  # Dated before a movement of the same level that was recorded first.
