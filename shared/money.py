@@ -3,7 +3,9 @@
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Annotated
 
-from pydantic import Field, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+
+from shared.written import checked_decimal
 
 QUANTITY_PLACES = Decimal("0.0001")  # NUMERIC(18, 4) in every schema.
 AMOUNT_PLACES = Decimal("0.000001")  # Unit costs: six places, so that averages lose nothing seen.
@@ -39,6 +41,7 @@ def _decimal_schema(places: int, *, above_zero: bool) -> WithJsonSchema:
 
 
 _DIGITS_MAX = 18
+_EXACT = BeforeValidator(checked_decimal)
 _AS_TEXT = PlainSerializer(plain, return_type=str, when_used="json")
 _TEXT_SCHEMA = WithJsonSchema(
     {"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}, mode="serialization"
@@ -48,6 +51,7 @@ DecimalText = Annotated[Decimal, _AS_TEXT, _TEXT_SCHEMA]
 Quantity = Annotated[
     Decimal,
     Field(gt=0, max_digits=18, decimal_places=4, allow_inf_nan=False),
+    _EXACT,
     _AS_TEXT,
     _TEXT_SCHEMA,
     _decimal_schema(4, above_zero=True),
@@ -55,6 +59,7 @@ Quantity = Annotated[
 QuantityOrZero = Annotated[
     Decimal,
     Field(ge=0, max_digits=18, decimal_places=4, allow_inf_nan=False),
+    _EXACT,
     _AS_TEXT,
     _TEXT_SCHEMA,
     _decimal_schema(4, above_zero=False),
@@ -62,6 +67,7 @@ QuantityOrZero = Annotated[
 Amount = Annotated[
     Decimal,
     Field(ge=0, max_digits=18, decimal_places=6, allow_inf_nan=False),
+    _EXACT,
     _AS_TEXT,
     _TEXT_SCHEMA,
     _decimal_schema(6, above_zero=False),

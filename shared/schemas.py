@@ -2,12 +2,23 @@
 
 import unicodedata
 from datetime import UTC, datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, ClassVar, Generic, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+)
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from shared.i18n import N_
+from shared.i18n.validation import MESSAGES
+from shared.strictness import strict, without_null
+from shared.written import YEAR_MAX, YEAR_MIN, checked_moment
 
 ItemT = TypeVar("ItemT")
 
@@ -15,15 +26,40 @@ _CONTROL_ALLOWED = frozenset("\n\t")
 
 
 class Input(BaseModel):
-    """A body. Unknown fields are refused."""
+    """A body. Unknown fields are refused, and values count as what they are written as.
+
+    A whole number is a JSON number, true and false are theirs; dates and ids are texts in their one
+    form (`shared.written`). Decimals and times come from `shared.money` and `Moment`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: type[BaseModel], handler: GetCoreSchemaHandler, /
+    ) -> CoreSchema:
+        return strict(handler(source))
+
+
+class Update(Input):
+    """A body that changes some fields of a row; a field left out stays as it is.
+
+    Null empties the fields named in `clearable` and is refused for all others.
+    """
+
+    clearable: ClassVar[frozenset[str]] = frozenset()
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: type[BaseModel], handler: GetCoreSchemaHandler, /
+    ) -> CoreSchema:
+        return without_null(strict(handler(source)), cls.clearable)
+
 
 class QueryModel(BaseModel):
-    """Query parameters; unknown ones are passed over."""
+    """Query parameters. Unknown ones are refused, here as by every route."""
 
-    model_config = ConfigDict(frozen=True, str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
 class Output(BaseModel):
@@ -57,13 +93,14 @@ def _without_controls(value: str) -> str:
 
 
 def _in_utc(value: datetime) -> datetime:
-    """Return the moment in UTC, where the first and last years have hours that do not exist."""
+    """Return the moment in UTC, within the years that business happens in."""
     try:
-        return value.astimezone(UTC)
-    except OverflowError as error:
-        raise PydanticCustomError(
-            "datetime_out_of_range", N_("Give a time as in 2026-01-31T12:00:00Z.")
-        ) from error
+        moment = value.astimezone(UTC)
+    except OverflowError:  # In the first and last years there are hours that do not exist.
+        moment = None
+    if moment is None or not YEAR_MIN <= moment.year <= YEAR_MAX:
+        raise PydanticCustomError("datetime_out_of_range", MESSAGES["datetime_out_of_range"])
+    return moment
 
 
 # Bounds stand before the functions: there pydantic checks them itself, behind them in Python.
@@ -80,4 +117,5 @@ Note = Annotated[
     BeforeValidator(_normal),
     AfterValidator(_without_controls),
 ]
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+# A time with its offset; a date alone is its midnight in UTC.
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc), BeforeValidator(checked_moment)]

@@ -1,6 +1,6 @@
 """What is wrong with a value, in words: pydantic's error types, in our own translated texts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, get_args
 
@@ -14,6 +14,8 @@ MESSAGES: Mapping[str, str] = {
     "missing": N_("This field is required."),
     "extra_forbidden": N_("This field is not known here."),
     "invalid_key": N_("This field is not known here."),
+    "given_twice": N_("The field {key} is given twice."),
+    "too_many_errors": N_("Too many values are not valid."),
     "json_invalid": N_("The body is not valid JSON."),
     "dict_type": N_("Give an object."),
     "mapping_type": N_("Give an object."),
@@ -56,6 +58,8 @@ MESSAGES: Mapping[str, str] = {
     "date_parsing": N_("Give a date as YYYY-MM-DD."),
     "date_from_datetime_parsing": N_("Give a date as YYYY-MM-DD."),
     "date_from_datetime_inexact": N_("Give a date as YYYY-MM-DD."),
+    "date_out_of_range": N_("Give a date in the years 1970 to 2099."),
+    "datetime_out_of_range": N_("Give a time in the years 1970 to 2099."),
     "datetime_type": N_("Give a time as in 2026-01-31T12:00:00Z."),
     "datetime_parsing": N_("Give a time as in 2026-01-31T12:00:00Z."),
     "datetime_from_date_parsing": N_("Give a time as in 2026-01-31T12:00:00Z."),
@@ -70,6 +74,10 @@ MESSAGES: Mapping[str, str] = {
 
 # Errors whose message depends on a number: the name pydantic gives it, and both forms.
 COUNTED: Mapping[str, tuple[str, tuple[str, str]]] = {
+    "too_many_values": (
+        "max_values",
+        NP_("At most {count} value is allowed.", "At most {count} values are allowed."),
+    ),
     "string_too_short": (
         "min_length",
         NP_("At least {count} character is needed.", "At least {count} characters are needed."),
@@ -107,16 +115,30 @@ COUNTED: Mapping[str, tuple[str, tuple[str, str]]] = {
 }
 
 
-def validation_errors(errors: list[dict[str, Any]], language: str) -> list[dict[str, str]]:
-    """Return pydantic's errors as `{path, code, message}`, the messages translated."""
-    return [
-        {
-            "path": ".".join(str(part) for part in error["loc"]),
-            "code": _kind(error),
-            "message": _message(error, language),
-        }
-        for error in errors
-    ]
+_PART_SHOWN, _PATH_SHOWN = 100, 500  # Of names that a client made up.
+NAMED_MAX = 20  # Whoever got more wrong than that does not read on.
+MORE = NP_("{count} more is not named here.", "{count} more are not named here.")
+
+
+def validation_errors(
+    errors: Sequence[Mapping[str, Any]], language: str
+) -> tuple[list[dict[str, str]], int]:
+    """Return the first of pydantic's errors as `{path, code, message}` and the number of others."""
+    named = [_error(error, language) for error in errors[:NAMED_MAX]]
+    return named, len(errors) - len(named)
+
+
+def more_in(count: int, language: str) -> str:
+    """Say that so many places are not named."""
+    return translate_plural(*MORE, count, language)
+
+
+def _error(error: Mapping[str, Any], language: str) -> dict[str, str]:
+    return {
+        "path": ".".join(str(part)[:_PART_SHOWN] for part in error["loc"])[:_PATH_SHOWN],
+        "code": _kind(error),
+        "message": _message(error, language),
+    }
 
 
 def _kind(error: Mapping[str, Any]) -> str:

@@ -17,6 +17,8 @@ from shared.web.etag import IF_MATCH, is_versioned
 from shared.web.idempotency import KEY_HEADER
 from shared.web.permissions import find_requirement
 from shared.web.problems import PROBLEM_CONTENT, document_problem
+from shared.web.requests import LANGUAGE_PARAMETER
+from shared.web.route import ServiceRoute
 
 PROBLEM_SCHEMA: dict[str, Any] = {
     "title": "Problem",
@@ -43,14 +45,18 @@ PROBLEM_SCHEMA: dict[str, Any] = {
                 },
             },
         },
+        "errors_more": {
+            "type": "integer",
+            "description": "How many more places are not valid, where they are too many to name.",
+        },
     },
 }
 _GENERAL = {
     "400": "`bad_request`: the request cannot be read.",
-    "413": "`content_too_large`: the body is too large.",
+    "413": "`content_too_large`: the body is too large; `limit_bytes` says how large it may be.",
     "414": "`uri_too_long`: the address is too long.",
     "415": "`unsupported_media_type`: the body is not JSON.",
-    "422": "`validation_failed`: some values are not valid.",
+    "422": "`validation_failed`: some values are not valid, or fields or parameters not known.",
     "431": "`headers_too_large`: the headers are too large.",
     "429": "`too_many_requests`: wait as `Retry-After` says.",
     "500": "`internal_error`: a fault of ours, logged under the request id.",
@@ -60,6 +66,13 @@ _GENERAL = {
 _SIGNED_IN = {
     "401": "`unauthorized`: no valid access token.",
     "403": "`forbidden`: the token lacks the scope.",
+}
+_LANGUAGE = {
+    "name": LANGUAGE_PARAMETER,
+    "in": "query",
+    "required": False,
+    "description": "Language of the texts, `en` or `fr`; goes before `Accept-Language`.",
+    "schema": {"type": "string", "maxLength": 35},
 }
 _ETAG = {
     "ETag": {
@@ -95,6 +108,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
                 for method in route.methods or ():
                     operation = document["paths"][route.path_format][method.lower()]
                     _describe_edits(operation, method)
+                    _describe_reading(operation, route.original_route)
                     if is_versioned(route.response_model):
                         _describe_tags(operation, method)
                     _complete(operation, route.dependant)
@@ -116,10 +130,14 @@ def _describe_edits(operation: dict[str, Any], method: str) -> None:
         parameters = [one for one in parameters if one["name"] != KEY_HEADER]
     if IF_MATCH in named:
         document_problem(responses, str(PreconditionFailed.status), PreconditionFailed)
-    if parameters:
-        operation["parameters"] = parameters
-    else:
-        operation.pop("parameters", None)
+    operation["parameters"] = parameters
+
+
+def _describe_reading(operation: dict[str, Any], route: APIRoute) -> None:
+    """Add what a request may hold beside what the route itself says."""
+    operation["parameters"] = [*operation.get("parameters", []), _LANGUAGE]
+    if isinstance(route, ServiceRoute) and "requestBody" in operation:
+        operation["requestBody"]["description"] = f"At most {route.body_limit_bytes} bytes."
 
 
 def _describe_tags(operation: dict[str, Any], method: str) -> None:

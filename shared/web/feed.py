@@ -2,15 +2,15 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 from sqlalchemy import text
 
 from shared.db import Database
 from shared.journal import checkpoint
-from shared.web.internal import ServiceCaller, service_scope
+from shared.web.internal import ServiceCaller, service_router, service_scope
 from shared.web.requests import get_database, get_signing_key
 
-router = APIRouter(prefix="/internal/journal", tags=["internal"], include_in_schema=False)
+router = service_router("journal")
 PAGE_LIMIT_MAX = 2000
 
 CanRead = Annotated[ServiceCaller, Depends(service_scope("journal:read"))]

@@ -1,5 +1,6 @@
 """Problems over HTTP: from exception to application/problem+json, and into the documentation."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import asyncpg
@@ -22,7 +23,7 @@ from shared.errors import (
     ValidationFailed,
     problem_body,
 )
-from shared.i18n.validation import validation_errors
+from shared.i18n.validation import more_in, validation_errors
 from shared.log import log
 from shared.security.jwks import KeysUnavailable
 from shared.web.idempotency import Replay
@@ -53,17 +54,10 @@ _AWAY = (
 )
 
 
-def problem_response(
-    request: Request, problem: Problem, errors: list[dict[str, str]] | None = None
-) -> Response:
+def problem_response(request: Request, problem: Problem) -> Response:
     """Return the answer that tells a client about a problem, in his language."""
-    body = problem_body(problem, language_of(request), request_id_of(request), errors)
-    return Response(
-        orjson.dumps(body),
-        status_code=problem.status,
-        media_type=PROBLEM_MEDIA_TYPE,
-        headers=dict(problem.header_fields()),
-    )
+    body = problem_body(problem, language_of(request), request_id_of(request))
+    return _written(body, problem.status, problem.header_fields())
 
 
 def add_problem_handlers(app: FastAPI) -> None:
@@ -82,14 +76,34 @@ def answer_to(request: Request, error: Exception) -> Response:
         case Problem():
             return problem_response(request, error)
         case RequestValidationError():
-            errors = validation_errors(list(error.errors()), language_of(request))
-            return problem_response(request, ValidationFailed(), errors)
+            return _answer_to_invalid(request, error)
         case Replay():
             return error.response()
         case HTTPException():
             return _answer_to_http(request, error)
         case _:
             return problem_response(request, problem_of(error))
+
+
+def _answer_to_invalid(request: Request, error: RequestValidationError) -> Response:
+    language = language_of(request)
+    errors, more = validation_errors(error.errors(), language)
+    body = problem_body(ValidationFailed(), language, request_id_of(request), errors)
+    if more:
+        body["errors_more"] = more
+        body["detail"] += f" {more_in(more, language)}"
+    return _written(body, ValidationFailed.status)
+
+
+def _written(
+    body: dict[str, Any], status: int, headers: Mapping[str, str] | None = None
+) -> Response:
+    return Response(
+        orjson.dumps(body),
+        status_code=status,
+        media_type=PROBLEM_MEDIA_TYPE,
+        headers=dict(headers or {}),
+    )
 
 
 def _answer_to_http(request: Request, error: HTTPException) -> Response:

@@ -8,12 +8,15 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
+from starlette.datastructures import QueryParams
 
 from shared.clock import utc_now
 from shared.db import Database
 from shared.i18n import negotiate
 from shared.journal.checkpoint import SigningKey
 from shared.resources import Resources
+
+LANGUAGE_PARAMETER = "lang"  # Every route takes it.
 
 
 def get_resources(request: Request) -> Resources[Any]:
@@ -32,8 +35,9 @@ async def get_signing_key(request: Request) -> SigningKey:
 
 def language_of(request: Request) -> str:
     """Return the language of the answer, once the caller is known also by the caller's setting."""
+    query = request.scope["query_string"]
     return negotiate(
-        request.query_params.get("lang") if request.scope["query_string"] else None,
+        QueryParams(query).get(LANGUAGE_PARAMETER) if query else None,
         request.headers.get("accept-language"),
         request.scope["state"].get("user_language"),
         get_resources(request).settings.default_language,

@@ -1,51 +1,56 @@
 """The route class of every service: what holds for each route is done here, and by no route."""
 
-from collections.abc import Callable, Coroutine
-from decimal import Decimal
-from functools import cached_property
-from json import JSONDecodeError, JSONDecoder
+from collections.abc import Callable, Coroutine, Iterator
+from functools import cached_property, partial
+from inspect import isclass
 from typing import Any
 
 from fastapi import Request, Response
-from fastapi.exceptions import RequestValidationError
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter
 from starlette.types import Receive, Scope, Send
 
-from shared.errors import UnsupportedMediaType
 from shared.web.etag import is_versioned, tagged
 from shared.web.idempotency import Claim
 from shared.web.permissions import find_requirement
+from shared.web.reading import (
+    BODY_LIMIT_BYTES,
+    StrictRequest,
+    read_body,
+    refuse_parameters,
+    refuse_path,
+    validated,
+)
+from shared.written import form_of
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 _SUCCESS = range(200, 300)
 
 
-class ExactRequest(Request):
-    """A request whose JSON numbers with a point are decimals, never binary floats."""
-
-    async def json(self) -> Any:  # noqa: ANN401 - any JSON value.
-        if not hasattr(self, "_json"):
-            self._json = _parsed(await self.body())
-        return self._json
-
-
 class ServiceRoute(APIRoute):
     """Does for every route what none does itself.
 
-    It judges the caller before anything else, reads bodies exactly, tags the answer that shows a
-    version, and keeps the answer of a keyed request in its transaction.
+    It judges the caller before anything else; refuses parameters that the route does not have, and
+    bodies larger than `max_body_size`; reads strictly and exactly; tags the answer that shows a
+    version; keeps the answer of a keyed request in its transaction.
     """
+
+    def __init__(self, *args: Any, max_body_size: int | None = None, **more: Any) -> None:  # noqa: ANN401 - APIRoute's own.
+        self.body_limit_bytes = max_body_size or BODY_LIMIT_BYTES
+        super().__init__(*args, **more)
 
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
-        requirement = find_requirement(self.dependant)
+        prepare = self._preparing()
         versioned = is_versioned(self.response_model)
+        validate = self._body_validator()
 
         async def handle_whole(request: Request) -> Response:
-            if requirement is not None:  # First: a kept answer is for who may ask for it today.
-                await requirement(request)
-            response = await handle(ExactRequest(request.scope, request.receive))
+            strict = await prepare(request)
+            if validate is not None:
+                await strict.hold_body(validate)
+            response = await handle(strict)
             if response.status_code not in _SUCCESS:
                 return response
             if versioned:
@@ -56,6 +61,33 @@ class ServiceRoute(APIRoute):
             return response
 
         return handle_whole
+
+    def _preparing(self) -> Callable[[Request], Coroutine[Any, Any, StrictRequest]]:
+        """Return what is done before a request is looked at any further."""
+        requirement = find_requirement(self.dependant)
+        queries = _forms(self.dependant, "query_params")
+        paths = _forms(self.dependant, "path_params")
+        limit_bytes = self.body_limit_bytes
+
+        async def prepare(request: Request) -> StrictRequest:
+            if requirement is not None:  # First: a kept answer is for who may ask for it today.
+                await requirement(request)
+            strict = StrictRequest(request, limit_bytes)
+            if request.scope["query_string"]:
+                refuse_parameters(strict.query_params, queries)
+            if paths:
+                refuse_path(request.path_params, paths)
+            return strict
+
+        return prepare
+
+    def _body_validator(self) -> Callable[[Any], Any] | None:
+        if self.body_field is None:
+            return None
+        if self._embed_body_fields:
+            raise TypeError(f"{self.path}: a body is one model")
+        model: Any = self.body_field.field_info.annotation
+        return TypeAdapter(model).validate_python
 
 
 class DirectRoute(ServiceRoute):
@@ -79,19 +111,17 @@ class DirectRoute(ServiceRoute):
     def get_route_handler(self) -> Handler:
         endpoint: Callable[..., Coroutine[Any, Any, BaseModel | Response]] = self.endpoint
         requirement = find_requirement(self.dependant)
-        field = self.body_field or next(iter(self.dependant.query_params), None)
-        model = field.field_info.annotation if field else None
-        if requirement is None or model is None:
+        asked = self._reading()
+        prepare = self._preparing()
+        if requirement is None or asked is None:
             raise TypeError(f"{self.path}: a direct route has a caller and a body or a query model")
-        validate = TypeAdapter(model).validate_python
-        read = _read_body if self.body_field else _read_query
         status = self.status_code or 200
         versioned = is_versioned(self.response_model)
 
         async def handle(request: Request) -> Response:
-            exact = ExactRequest(request.scope, request.receive)
-            caller = await requirement(exact)
-            answer = await endpoint(exact, caller, await read(exact, validate))
+            strict = await prepare(request)
+            caller = await requirement(strict)
+            answer = await endpoint(strict, caller, await asked(strict))
             if isinstance(answer, Response):
                 return answer
             response = Response(
@@ -103,47 +133,42 @@ class DirectRoute(ServiceRoute):
 
         return handle
 
+    def _reading(self) -> Callable[[StrictRequest], Coroutine[Any, Any, Any]] | None:
+        """Return what makes a request the endpoint's third argument."""
+        validate = self._body_validator()
+        if validate is not None:
+            return partial(read_body, validate=validate)
+        model = next((field.field_info.annotation for field in self.dependant.query_params), None)
+        if model is None:
+            return None
+        check = TypeAdapter(model).validate_python
 
-async def _read_query(request: Request, validate: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - the query's model.
-    try:
-        return validate(dict(request.query_params))
-    except ValidationError as error:
-        raise _invalid("query", error) from error
+        async def read_query(request: StrictRequest) -> Any:  # noqa: ANN401 - the query's model.
+            return validated(check, dict(request.query_params), "query")
 
-
-async def _read_body(request: Request, validate: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - the body's model.
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        raise UnsupportedMediaType
-    try:
-        return validate(await request.json())
-    except JSONDecodeError as error:
-        raise RequestValidationError([_invalid_json(error)]) from error
-    except ValidationError as error:
-        raise _invalid("body", error) from error
+        return read_query
 
 
-def _invalid(part: str, error: ValidationError) -> RequestValidationError:
-    return RequestValidationError(
-        [{**found, "loc": (part, *found["loc"])} for found in error.errors()]
-    )
+def _forms(dependant: Dependant, part: str) -> dict[str, type | None]:
+    """Return the parameters that a route takes in one part of its request, with their forms."""
+    return {
+        name: form_of(annotation)
+        for field in _all_fields(dependant, part)
+        for name, annotation in _named(field)
+    }
 
 
-def _invalid_json(error: JSONDecodeError) -> dict[str, Any]:
-    return {"type": "json_invalid", "loc": ("body", error.pos), "msg": error.msg, "input": {}}
+def _all_fields(dependant: Dependant, part: str) -> Iterator[Any]:
+    yield from getattr(dependant, part)
+    for inner in dependant.dependencies:
+        yield from _all_fields(inner, part)
 
 
-def _parsed(body: bytes) -> Any:  # noqa: ANN401 - any JSON value.
-    """Return what a body says; whatever is wrong with it is a JSONDecodeError."""
-    try:
-        return _EXACT.decode(body.decode())
-    except JSONDecodeError:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise JSONDecodeError("not UTF-8, nested too deep, or a number too long", "", 0) from error
-
-
-def _refuse_constant(name: str) -> None:
-    raise JSONDecodeError(f"{name} is not JSON", name, 0)
-
-
-_EXACT = JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
+def _named(field: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - a field of FastAPI.
+    """Name a parameter, or those of which a model consists, with their annotations."""
+    annotation = field.field_info.annotation
+    if isclass(annotation) and issubclass(annotation, BaseModel):
+        for name, inner in annotation.model_fields.items():
+            yield inner.alias or name, inner.annotation
+    else:
+        yield field.alias, annotation

@@ -2,7 +2,7 @@ import hashlib
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Depends, Header, Response
+from fastapi import Depends, Header, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.resources import Secrets
@@ -10,10 +10,10 @@ from services.auth.revocations import queries
 from services.auth.revocations.rules import told_since
 from shared.db import Database
 from shared.web import Now
-from shared.web.internal import ServiceCaller, service_scope
+from shared.web.internal import ServiceCaller, service_router, service_scope
 from shared.web.requests import get_database
 
-router = APIRouter(prefix="/internal/revocations", tags=["internal"], include_in_schema=False)
+router = service_router("revocations")
 
 CanRead = Annotated[ServiceCaller, Depends(service_scope("revocations:read"))]
 

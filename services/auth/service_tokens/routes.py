@@ -1,12 +1,13 @@
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from services.auth.resources import Secrets
 from services.auth.service_tokens import service
 from services.auth.service_tokens.rules import LIFETIME_S
 from services.auth.service_tokens.schemas import ServiceTokenCreate, ServiceTokenRead
 from shared.web import Now
+from shared.web.internal import service_router
 
-router = APIRouter(prefix="/internal/token", tags=["internal"], include_in_schema=False)
+router = service_router("token")
 
 
 @router.post("")

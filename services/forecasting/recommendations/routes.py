@@ -1,7 +1,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 
 from services.forecasting.consumption.rules import day_of
 from services.forecasting.recommendations import service
@@ -11,13 +11,11 @@ from shared.db import Stamp
 from shared.pagination import LIMIT_DEFAULT, LIMIT_MAX, Cursor, InvalidCursor, Limit
 from shared.principal import Principal
 from shared.web import Language, Now, Session, feature_router, problems, requires
-from shared.web.internal import ServiceCaller, service_scope
+from shared.web.internal import ServiceCaller, service_router, service_scope
 from shared.web.requests import get_resources, request_id_of
 
 router = feature_router("/api/ai/recommendations", "recommendations")
-internal_router = APIRouter(
-    prefix="/internal/recommendations", tags=["internal"], include_in_schema=False
-)
+internal_router = service_router("recommendations")
 
 CanRead = Annotated[Principal, Depends(requires("forecast:read"))]
 ServiceCanRead = Annotated[ServiceCaller, Depends(service_scope("forecast:read"))]

@@ -32,6 +32,7 @@ from shared.web.idempotency import (
     checked_key,
     fingerprint,
 )
+from shared.web.reading import BULK_LIMIT_BYTES
 from shared.web.requests import request_id_of
 from shared.web.route import DirectRoute
 
@@ -76,6 +77,7 @@ router.add_api_route(
 @router.post(
     "/bulk",
     status_code=201,
+    max_body_size=BULK_LIMIT_BYTES,
     response_model=BulkRead,
     responses=problems(MovementInFuture, PriceForbidden, BulkRefused),
 )

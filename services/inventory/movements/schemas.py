@@ -2,7 +2,7 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import FailFast, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.inventory.movements.rules import LINES_MAX, Direction, Kind
@@ -79,7 +79,7 @@ class MovementRead(Output):
 class BulkCreate(Input):
     """Many movements in one call, applied in their order."""
 
-    lines: Annotated[list[MovementCreate], Field(min_length=1, max_length=LINES_MAX)]
+    lines: Annotated[list[MovementCreate], Field(min_length=1, max_length=LINES_MAX), FailFast()]
     mode: Literal["atomic", "each"] = Field(
         default="atomic",
         description="atomic: all or nothing. each: whatever is possible, a result for every line.",

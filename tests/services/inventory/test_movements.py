@@ -97,9 +97,9 @@ async def test_adjustment_and_count_correction_reach_what_they_say(client, calle
     [
         ({"quantity": 0}, "quantity_zero"),
         ({"quantity": -1}, "greater_than_equal"),
-        ({"quantity": "1e400"}, "decimal_max_digits"),
+        ({"quantity": "1e400"}, "decimal_parsing"),
         ({"quantity": "0.00001"}, "decimal_max_places"),
-        ({"quantity": "NaN"}, "finite_number"),
+        ({"quantity": "NaN"}, "decimal_parsing"),
         ({"surprise": 1}, "extra_forbidden"),
         ({"kind": "adjustment", "direction": "in"}, "reason_needed"),
         ({"to_location": "Elsewhere"}, "to_location_of_transfer"),
@@ -118,7 +118,7 @@ async def test_bad_input_is_named_and_changes_nothing(client, caller, move, more
 async def test_what_is_not_there_is_said(move):
     assert_problem(await move(item="B9"), ItemNotFound, item="B9")
     assert_problem(await move(location="Nowhere"), LocationNotFound, location="Nowhere")
-    assert_problem(await move(occurred_at="2999-01-01T00:00:00Z"), MovementInFuture)
+    assert_problem(await move(occurred_at="2099-01-01T00:00:00Z"), MovementInFuture)
 
 
 async def test_messages_come_in_french(client, caller):

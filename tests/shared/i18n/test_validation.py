@@ -33,6 +33,9 @@ timezone_naive timezone_offset
 value_error assertion_error
 """
 FOREIGN = frozenset(_FOREIGN.split())
+# What is found before pydantic sees the value, or beside it.
+OURS = {"given_twice", "too_many_values", "too_many_errors", "date_out_of_range",
+        "datetime_out_of_range"}  # fmt: skip
 
 
 class Colour(StrEnum):
@@ -61,7 +64,7 @@ class Everything(Input):
 def messages_of(language: str, **values: object) -> list[tuple[str, str, str]]:
     with pytest.raises(ValidationError) as caught:
         Everything.model_validate(values)
-    found = validation_errors([dict(error) for error in caught.value.errors()], language)
+    found, _ = validation_errors([dict(error) for error in caught.value.errors()], language)
     return [(error["path"], error["code"], error["message"]) for error in found]
 
 
@@ -70,7 +73,7 @@ def test_every_error_type_of_pydantic_has_a_message_or_cannot_arise():
 
     assert known - MESSAGES.keys() - COUNTED.keys() - FOREIGN == set()
     assert (MESSAGES.keys() | COUNTED.keys()) & FOREIGN == set()
-    assert MESSAGES.keys() | COUNTED.keys() <= known
+    assert (MESSAGES.keys() | COUNTED.keys()) - known == OURS
 
 
 @pytest.mark.parametrize("kind", sorted(MESSAGES))
@@ -89,11 +92,13 @@ def test_every_message_speaks_french(kind):
          "Indiquez une valeur supérieure à 0."),
         ({"quantity": "0.00001"}, "quantity", "decimal_max_places",
          "At most 4 decimal places are allowed.", "Au plus 4 décimales sont autorisées."),
-        ({"quantity": "NaN"}, "quantity", "finite_number", "Give a finite number.",
-         "Indiquez un nombre fini."),
-        ({"whole": 1.5}, "whole", "int_from_float", "Give a whole number.",
+        ({"quantity": "NaN"}, "quantity", "decimal_parsing", "Give a decimal number.",
+         "Indiquez un nombre décimal."),
+        ({"whole": 1.5}, "whole", "int_type", "Give a whole number.",
          "Indiquez un nombre entier."),
-        ({"truth": "perhaps"}, "truth", "bool_parsing", "Give true or false.",
+        ({"day": "1969-12-31"}, "day", "date_out_of_range",
+         "Give a date in the years 1970 to 2099.", "Indiquez une date des années 1970 à 2099."),
+        ({"truth": "perhaps"}, "truth", "bool_type", "Give true or false.",
          "Indiquez true ou false."),
         ({"colour": "blue"}, "colour", "enum", "Choose one of: 'red', 'green'.",
          "Choisissez parmi\u00a0: 'red', 'green'."),
@@ -106,7 +111,7 @@ def test_every_message_speaks_french(kind):
          "Indiquez l'instant avec son fuseau horaire, comme 2026-01-31T12:00:00Z."),
         ({"many": []}, "many", "too_short", "At least 1 entry is needed.",
          "Au moins 1 élément est nécessaire."),
-        ({"many": [1, "x"]}, "many.1", "int_parsing", "Give a whole number.",
+        ({"many": [1, "x"]}, "many.1", "int_type", "Give a whole number.",
          "Indiquez un nombre entier."),
         ({"surprise": 1}, "surprise", "extra_forbidden", "This field is not known here.",
          "Ce champ est inconnu ici."),
@@ -127,7 +132,7 @@ def test_a_validator_of_ours_brings_its_own_text():
 def test_the_words_of_pydantic_never_reach_a_client():
     error = {"loc": ("body",), "type": "value_error", "msg": "Value error, password is hunter2"}
 
-    told = validation_errors([error], "en")
+    told, _ = validation_errors([error], "en")
 
     assert told == [{"path": "body", "code": "value_error", "message": FALLBACK}]
 
@@ -149,5 +154,5 @@ def test_odd_values_of_plain_kinds_have_a_message(kind, value):
     with pytest.raises(ValidationError) as caught:
         Body.model_validate({"field": value})
 
-    (told,) = validation_errors([dict(error) for error in caught.value.errors()], "fr")
+    ((told,), _) = validation_errors([dict(error) for error in caught.value.errors()], "fr")
     assert told["message"] not in {FALLBACK, translate(FALLBACK, "fr")}

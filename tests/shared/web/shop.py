@@ -1,13 +1,14 @@
 """A service as small as can be, to see what every service gets from shared.web."""
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 import asyncpg
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Query, Request, Response
 from pydantic import Field
 from sqlalchemy import text
 
@@ -16,7 +17,7 @@ from shared.etag import require_match
 from shared.money import DecimalText, Quantity
 from shared.principal import Principal
 from shared.resources import open_resources
-from shared.schemas import Input, Output, ShortText
+from shared.schemas import Input, Moment, Output, QueryModel, ShortText
 from shared.settings import ServiceSettings
 from shared.web import Session, build_app, feature_router, problems, requires
 from shared.web.etag import IfMatch
@@ -167,6 +168,45 @@ async def fail(kind: str, session: Session, _caller: CanRead) -> None:
 async def read_tree(body: Nested) -> dict[str, Any]:
     """Take any JSON."""
     return {"read": body.tree is not None}
+
+
+@router.post("/small", max_body_size=100)
+async def read_little(body: NoteCreate) -> str:
+    """Take a small note."""
+    return body.line
+
+
+class Forms(QueryModel):
+    limit: int = 10
+    day: date | None = None
+    at: Moment | None = None
+    id: UUID | None = None
+    all: bool = False
+
+
+@router.get("/forms")
+async def read_forms(
+    _caller: CanRead,
+    limit: int = 10,
+    day: date | None = None,
+    at: Moment | None = None,
+    id: UUID | None = None,  # noqa: A002 - a parameter's public name.
+    all: bool = False,  # noqa: A002, FBT001, FBT002 - same.
+) -> Forms:
+    """Read one parameter of each form."""
+    return Forms(limit=limit, day=day, at=at, id=id, all=all)
+
+
+async def list_directly(
+    _request: Request, _caller: CanRead, asked: Annotated[Forms, Query()]
+) -> Forms:
+    """Read the same by a model."""
+    return asked
+
+
+router.add_api_route(
+    "/direct-list", list_directly, methods=["GET"], route_class_override=DirectRoute
+)
 
 
 async def add_directly(_request: Request, _caller: CanRead, body: NoteCreate) -> NoteRead:

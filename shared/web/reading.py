@@ -1,0 +1,187 @@
+"""Reading requests: exactly, strictly, and no further than their route allows."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jiter
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.datastructures import QueryParams
+
+from shared.errors import ContentTooLarge, UnsupportedMediaType
+from shared.web.requests import LANGUAGE_PARAMETER
+from shared.written import fault_in
+
+BODY_LIMIT_BYTES = 262_144  # Of a route that names no `max_body_size` of its own.
+BULK_LIMIT_BYTES = 16_777_216  # Of one that takes files, or thousands of lines.
+_BYTES_PER_VALUE = 16  # So many values may a body hold, as if it were as large as allowed.
+_VALUES_MAX = 400_000
+_SMALL_BYTES = 16_384  # Bodies up to here are read at once, whatever is in them.
+_MEMBERS_MAX = 100  # Of one object in a larger body.
+_ERRORS_MAX = 20_000
+_JSON = re.compile(r"application/(json|[\w.+-]+\+json)", re.ASCII | re.IGNORECASE)
+_DUPLICATE = re.compile(r'Detected duplicate key "(.*)" at line \d+ column \d+', re.DOTALL)
+_KEY_SHOWN = 100
+
+
+class StrictRequest(Request):
+    """A request read by the rules of its route.
+
+    JSON numbers with a point or an exponent are decimals, never binary floats; the body ends where
+    the route's limit lies, also when nobody said how long it is; the parameter that chooses the
+    language is not among those that the route sees.
+    """
+
+    def __init__(self, request: Request, limit_bytes: int) -> None:
+        super().__init__(request.scope, request.receive)
+        self._limit_bytes = limit_bytes
+
+    @property
+    def query_params(self) -> QueryParams:
+        if not hasattr(self, "_query_params"):
+            given = QueryParams(self.scope["query_string"]).multi_items()
+            self._query_params = QueryParams([one for one in given if one[0] != LANGUAGE_PARAMETER])
+        return self._query_params
+
+    async def body(self) -> bytes:
+        """Return the body. Raises ContentTooLarge as soon as it is known to be."""
+        if not hasattr(self, "_body"):
+            length = self.headers.get("content-length", "")
+            if length.isdecimal() and int(length) > self._limit_bytes:
+                raise ContentTooLarge(self._limit_bytes)
+            self._body = await self._read()
+        return self._body
+
+    async def _read(self) -> bytes:
+        chunks, size = [], 0
+        async for chunk in self.stream():
+            size += len(chunk)
+            if size > self._limit_bytes:
+                raise ContentTooLarge(self._limit_bytes)
+            chunks.append(chunk)
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    async def json(self) -> Any:  # noqa: ANN401 - any JSON value.
+        """Return what the body says.
+
+        Raises ContentTooLarge, UnsupportedMediaType, and RequestValidationError for what is no
+        JSON, says one thing twice, or holds more than a body of its size should.
+        """
+        if not hasattr(self, "_json"):
+            body = await self.body()
+            if not _JSON.fullmatch(self.headers.get("content-type", "").partition(";")[0].strip()):
+                raise UnsupportedMediaType
+            self._json = parse(body, self._limit_bytes)
+        return self._json
+
+    async def hold_body(self, validate: Callable[[Any], Any]) -> None:
+        """Let FastAPI find the body as its model already, which it then has not to validate."""
+        if await self.body():
+            self._json = validated(validate, await self.json(), "body")
+
+
+def refuse_parameters(given: QueryParams, known: Mapping[str, type | None]) -> None:
+    """Raise RequestValidationError for what a route does not take, or not in this form.
+
+    `known` says of which type with one form each parameter is, as `form_of` does.
+    """
+    errors = []
+    names = set()
+    for name, text in given.multi_items():
+        if name not in known:
+            errors.append(_fault("extra_forbidden", "query", name))
+        elif name in names:
+            errors.append(_fault("given_twice", "query", name, key=name))
+        else:
+            errors += fault_of_form(text, known[name], "query", name)
+        names.add(name)
+    if errors:
+        raise RequestValidationError(errors)
+
+
+def refuse_path(given: Mapping[str, str], known: Mapping[str, type | None]) -> None:
+    """Raise RequestValidationError for a part of the path that is not in the form of its type."""
+    errors = [
+        error
+        for name, text in given.items()
+        for error in fault_of_form(text, known.get(name), "path", name)
+    ]
+    if errors:
+        raise RequestValidationError(errors)
+
+
+def fault_of_form(text: str, form: type | None, *place: str) -> list[dict[str, Any]]:
+    """Return what is wrong with how a value is written, in pydantic's form."""
+    code = fault_in(text, form) if form else None
+    return [_fault(code, *place)] if code else []
+
+
+async def read_body(request: StrictRequest, validate: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - the body's model.
+    """Return the body as its model; an empty one is as good as none. Raises what `json` does."""
+    if not await request.body():
+        raise RequestValidationError([_fault("missing", "body")])
+    return validated(validate, await request.json(), "body")
+
+
+def validated(validate: Callable[[Any], Any], value: Any, place: str) -> Any:  # noqa: ANN401 - same.
+    """Return what `validate` makes of a value. Raises RequestValidationError."""
+    try:
+        return validate(value)
+    except ValidationError as error:
+        if error.error_count() > _ERRORS_MAX:  # Telling them all would take longer than all else.
+            raise RequestValidationError([_fault("too_many_errors", place)]) from None
+        found = error.errors(include_url=False, include_input=False)
+        raise RequestValidationError(
+            [{**one, "loc": (place, *one["loc"])} for one in found]
+        ) from None
+
+
+def parse(body: bytes, limit_bytes: int) -> Any:  # noqa: ANN401 - any JSON value.
+    """Return what a body of a route with this limit says. Raises RequestValidationError."""
+    if len(body) > _SMALL_BYTES:
+        _refuse_many_values(body, min(limit_bytes // _BYTES_PER_VALUE, _VALUES_MAX))
+    try:
+        value = jiter.from_json(
+            body, allow_inf_nan=False, catch_duplicate_keys=True, float_mode="decimal"
+        )
+    except ValueError as error:
+        raise RequestValidationError([_no_json(str(error))]) from error
+    if len(body) > _SMALL_BYTES:
+        _refuse_many_members(value)
+    return value
+
+
+def _refuse_many_values(body: bytes, most: int) -> None:
+    """Count before anything is made of them: each value costs more than its bytes."""
+    if body.count(b",") + body.count(b"[") + body.count(b"{") > most:
+        raise RequestValidationError([_fault("too_many_values", "body", max_values=most)])
+
+
+def _refuse_many_members(value: Any) -> None:  # noqa: ANN401 - any JSON value.
+    """Each member that nobody knows costs more than all else that is done for it."""
+    waiting = [value]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, dict):
+            if len(found) > _MEMBERS_MAX:
+                raise RequestValidationError(
+                    [_fault("too_many_values", "body", max_values=_MEMBERS_MAX)]
+                )
+            found = found.values()
+        elif not isinstance(found, list):
+            continue
+        waiting += [inner for inner in found if type(inner) is dict or type(inner) is list]
+
+
+def _no_json(reason: str) -> dict[str, Any]:
+    twice = _DUPLICATE.fullmatch(reason)
+    if twice is None:
+        return _fault("json_invalid", "body")
+    return _fault("given_twice", "body", key=twice[1][:_KEY_SHOWN])
+
+
+def _fault(kind: str, *place: str, **context: object) -> dict[str, Any]:
+    """Return an error in pydantic's form; its text is found by its kind."""
+    return {"type": kind, "loc": place, "msg": "", "input": None, "ctx": context}
