@@ -1,12 +1,14 @@
-"""What finding a route costs, by the number of routes: our look-up beside FastAPI's own trying.
+"""What finding a route costs, by the number of routes, and what surrounds it, by metrics engine.
 
-Two apps with the same routes answer in this process, without a network: one as `build_app` makes
-it, one whose router tries each. Each is asked for its first and its last route, in turn, so that a
-busy machine slows all alike. CPU of one request in microseconds, the best of many rounds.
+Apps with the same routes answer in this process, without a network: FastAPI alone, ours as
+`build_app` makes it, ours whose router tries each route as FastAPI does, and ours measured by
+prometheus-fastapi-instrumentator. Each is asked for its first and its last route, in turn, so
+that a busy machine slows all alike. CPU of one request in microseconds, the best of many rounds.
 """
 
 import asyncio
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from uuid import UUID
 
@@ -17,6 +19,7 @@ from starlette.types import Message, Scope
 from shared.resources import open_resources
 from shared.settings import ServiceSettings
 from shared.web import build_app, feature_router
+from shared.web.lookup import RouteTable
 
 FEATURES_OF = (12, 24)
 ROUTES_OF_A_FEATURE = 5
@@ -30,38 +33,58 @@ def main() -> None:
 
 
 async def _compare() -> None:
-    print("\nFinding a route: CPU of a request in µs, in-process, nothing but the route")
-    print(f"  {'routes':>6}  {'found by':<22} {'first':>6} {'last':>6}  {'last/first':>10}")
+    print("\nA request, in-process, nothing but its route: CPU in µs")
+    print(f"  {'routes':>6}  {'by':<42} {'first':>6} {'last':>6}  {'last/first':>10}")
     for features in FEATURES_OF:
-        apps = {"our look-up": _app(features), "FastAPI, trying each": _app(features)}
-        tried = apps["FastAPI, trying each"].router
-        tried.middleware_stack = tried.app
-        best = dict.fromkeys(((name, which) for name in apps for which in ("first", "last")), 1e9)
-        for _ in range(ROUNDS):
-            for name, which in best:
-                number = 0 if which == "first" else features - 1
-                spent = await _cpu_us(apps[name], f"/api/feature-{number}/{_ID}/parts")
-                best[name, which] = min(best[name, which], spent)
-        for name in apps:
-            first, last = best[name, "first"], best[name, "last"]
-            count = features * ROUTES_OF_A_FEATURE
-            print(f"  {count:>6}  {name:<22} {first:>6.0f} {last:>6.0f}  {last / first:>10.2f}")
+        bare, bare_found = _bare(features), _bare(features)
+        bare_found.router.middleware_stack = RouteTable(bare_found.router)
+        tried = _service(features)
+        tried.router.middleware_stack = tried.router.app
+        apps = {
+            "FastAPI alone": bare,
+            "FastAPI alone, with our look-up": bare_found,
+            "a service": _service(features),
+            "a service without the look-up": tried,
+            "a service, METRICS_ENGINE=instrumentator": _service(features, "instrumentator"),
+        }
+        count = features * ROUTES_OF_A_FEATURE
+        for name, (first, last) in (await _best(apps, features)).items():
+            print(f"  {count:>6}  {name:<42} {first:>6.0f} {last:>6.0f}  {last / first:>10.2f}")
 
 
-def _app(features: int) -> FastAPI:
+async def _best(apps: Mapping[str, FastAPI], features: int) -> dict[str, tuple[float, float]]:
+    """Return for each app the CPU of a request for its first route and for its last."""
+    found = dict.fromkeys(apps, (1e9, 1e9))
+    for _ in range(ROUNDS):
+        for name, app in apps.items():
+            first = await _cpu_us(app, f"/api/feature-0/{_ID}/parts")
+            last = await _cpu_us(app, f"/api/feature-{features - 1}/{_ID}/parts")
+            found[name] = (min(found[name][0], first), min(found[name][1], last))
+    return found
+
+
+def _service(features: int, engine: str = "own") -> FastAPI:
     settings = ServiceSettings(
         _env_file=None,
         database_url=SecretStr("postgresql://nobody@localhost/nowhere"),
         journal_signing_key=SecretStr("11" * 32),
-    )
+    ).model_copy(update={"metrics_engine": engine})
     app = build_app(
         package=Path(__file__).parent,
         title="Routes",
         description="As many as a service may have.",
-        resources=lambda: open_resources("routes", settings),
+        settings=settings,
+        open_service=lambda read: open_resources("routes", read),
         routers=[_feature(number) for number in range(features)],
     )
     app.state.resources = open_resources("routes", settings)  # Nothing of it is used.
+    return app
+
+
+def _bare(features: int) -> FastAPI:
+    app = FastAPI(telemetry={"tracing": False, "metrics": False, "logs": False})
+    for number in range(features):
+        app.include_router(_feature(number))
     return app
 
 
@@ -94,7 +117,8 @@ def _scope(path: str) -> Scope:
     return {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET",
         "scheme": "http", "path": path, "raw_path": path.encode(), "query_string": b"",
-        "root_path": "", "headers": [], "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80),
+        "root_path": "", "headers": [], "state": {}, "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
     }  # fmt: skip
 
 

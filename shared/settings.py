@@ -71,6 +71,7 @@ class ServiceSettings(ProcessSettings):
     pg_pool_size: int = Field(default=20, ge=1, le=200)
     pg_max_overflow: int = Field(default=30, ge=0, le=200)
     pg_pool_recycle: int = Field(default=1800, ge=1)
+    metrics_engine: Literal["own", "instrumentator"] = "own"
     statement_timeout_ms: int = Field(default=15_000, ge=100)
 
     @classmethod

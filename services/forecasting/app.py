@@ -20,7 +20,8 @@ def create_app(settings: Settings | None) -> FastAPI:
         package=Path(__file__).parent,
         title="Forecasting",
         description="Consumption, models trained on it, forecasts, and what to order when.",
-        resources=lambda: open_service(settings or Settings.load()),
+        settings=settings,
+        open_service=open_service,
         routers=(
             training.router,
             forecast.router,

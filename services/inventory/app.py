@@ -20,7 +20,8 @@ def create_app(settings: Settings | None) -> FastAPI:
         package=Path(__file__).parent,
         title="Inventory",
         description="Items, locations, stock, and the ledger of every movement.",
-        resources=lambda: open_service(settings or Settings.load()),
+        settings=settings,
+        open_service=open_service,
         routers=(
             movements.router,
             verification.router,

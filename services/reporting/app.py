@@ -20,7 +20,8 @@ def create_app(settings: Settings | None) -> FastAPI:
         package=Path(__file__).parent,
         title="Reporting",
         description="Dashboard, inventory value, reorder recommendations and the audit trail.",
-        resources=lambda: open_service(settings or Settings.load()),
+        settings=settings,
+        open_service=open_service,
         routers=(
             dashboard.router,
             inventory_value.router,

@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from fastapi import APIRouter, FastAPI
 
 from shared.i18n import load_catalogues
 from shared.resources import OwnT, Resources, probing
+from shared.settings import ServiceSettings
 from shared.version import VERSION
 from shared.web import feed, health
 from shared.web.documentation import describe
@@ -16,13 +18,16 @@ from shared.web.middleware import RequestLayer
 from shared.web.problems import add_problem_handlers
 from shared.web.route import DirectRoute, ServiceRoute
 
+SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 
-def build_app(
+
+def build_app(  # noqa: PLR0913 - by name only, once in each service.
     *,
     package: Path,
     title: str,
     description: str,
-    resources: Callable[[], Resources[OwnT]],
+    settings: SettingsT | None,
+    open_service: Callable[[SettingsT], Resources[OwnT]],
     routers: Sequence[APIRouter],
     on_start: Sequence[Callable[[Resources[OwnT]], Awaitable[None]]] = (),
     on_stop: Sequence[Callable[[Resources[OwnT]], Awaitable[None]]] = (),
@@ -31,12 +36,14 @@ def build_app(
 
     It has the routers given, the journal's feed, health, status, metrics and its OpenAPI
     document; problems, languages, request ids and deadlines are handled around them.
-    `resources` is called when the app starts.
+    `open_service` is called when the app starts; without settings it can only describe itself.
     """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        opened = resources()
+        if settings is None:
+            raise RuntimeError("an app without settings can only describe itself")
+        opened = open_service(settings)
         app.state.resources = opened
         for task in on_start:
             await task(opened)
@@ -65,7 +72,12 @@ def build_app(
     app.router.middleware_stack = RouteTable(app.router)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's documented way.
     add_problem_handlers(app)
-    app.add_middleware(RequestLayer, direct=_direct_routes(routers))
+    is_ours = settings is None or settings.metrics_engine == "own"
+    app.add_middleware(RequestLayer, direct=_direct_routes(routers), measures=is_ours)
+    if not is_ours:
+        from shared.web.engine import instrument  # noqa: PLC0415 - only who chose it loads it.
+
+        instrument(app)
     return app
 
 

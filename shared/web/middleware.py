@@ -18,8 +18,6 @@ from shared.web.problems import answer_to, problem_response
 from shared.web.requests import language_of
 from shared.web.route import DirectRoute
 
-UNMATCHED_ROUTE = "unmatched"
-_CLIENT_WENT = 499  # As nginx logs it: the client closed before an answer.
 _REQUEST_ID = re.compile(rb"^[A-Za-z0-9._-]{1,64}$")
 
 
@@ -30,9 +28,12 @@ class RequestLayer:
     such a route itself.
     """
 
-    def __init__(self, app: ASGIApp, direct: Mapping[tuple[str, str], DirectRoute]) -> None:
+    def __init__(
+        self, app: ASGIApp, direct: Mapping[tuple[str, str], DirectRoute], *, measures: bool = True
+    ) -> None:
         self.app = app
         self.direct = direct
+        self.measures = measures
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -45,10 +46,12 @@ class RequestLayer:
         structlog.contextvars.bind_contextvars(
             request_id=request_id, traceparent=headers.get(b"traceparent", b"").decode("latin-1")
         )
-        exchange = _Exchange(scope, send, _size(headers.get(b"content-length", b"")))
+        exchange = _Exchange(scope, send)
         try:
             await self._within_deadline(scope, receive, exchange, headers)
         finally:
+            if self.measures:
+                exchange.observe(headers.get(b"content-length", b"").decode("latin-1"))
             exchange.finish()
 
     async def _within_deadline(
@@ -69,14 +72,13 @@ class RequestLayer:
 class _Exchange:
     """One request and its answer, measured."""
 
-    __slots__ = ("_in_progress", "_method", "_request_bytes", "_response_bytes", "_scope",
-                 "_send", "_started_s", "_status")  # fmt: skip
+    __slots__ = ("_in_progress", "_method", "_response_bytes", "_scope", "_send", "_started_s",
+                 "_status")  # fmt: skip
 
-    def __init__(self, scope: Scope, send: Send, request_bytes: int) -> None:
+    def __init__(self, scope: Scope, send: Send) -> None:
         self._scope = scope
         self._send = send
         self._method = scope["method"]
-        self._request_bytes = request_bytes
         self._response_bytes = 0
         self._status = 0
         self._started_s = time.perf_counter()
@@ -103,13 +105,17 @@ class _Exchange:
             raise ConnectionAbortedError
         await response(self._scope, _nothing, self.send)
 
+    def observe(self, request_length: str) -> None:
+        metrics.observe_request(
+            self._method,
+            metrics.route_of(self._scope),
+            self._status or metrics.CLIENT_WENT,
+            duration_s=time.perf_counter() - self._started_s,
+            request_bytes=metrics.size_of(request_length),
+            response_bytes=self._response_bytes,
+        )
+
     def finish(self) -> None:
-        route = getattr(self._scope.get("route"), "path", UNMATCHED_ROUTE)
-        metrics.requests_of(self._method, route, self._status or _CLIENT_WENT).inc()
-        observed = metrics.of_route(self._method, route)
-        observed.duration.observe(time.perf_counter() - self._started_s)
-        observed.request_size.observe(self._request_bytes)
-        observed.response_size.observe(self._response_bytes)
         self._in_progress.dec()
 
 
@@ -122,10 +128,6 @@ def _picked(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
 
 def _request_id(given: bytes) -> str:
     return given.decode() if _REQUEST_ID.match(given) else str(new_id())
-
-
-def _size(length: bytes) -> int:
-    return int(length) if length.isdigit() else 0
 
 
 def _seconds_left(deadline: bytes | None) -> float | None:

@@ -245,7 +245,8 @@ async def open_shop(
         package=folder,
         title="Shop",
         description="For tests.",
-        resources=lambda: open_resources("shop", read, hot_connections=2),
+        settings=read,
+        open_service=lambda settings: open_resources("shop", settings, hot_connections=2),
         routers=(router,),
     )
 
