@@ -23,7 +23,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from statistics import geometric_mean, mean
 
-from services.forecasting.methods.messages import Demand, ForecastPoint, TrainingRequest
+from services.forecasting.methods.messages import DayForecast, Demand, TrainingRequest
 from services.forecasting.methods.training import fit_series
 
 HORIZON = 28
@@ -147,7 +147,7 @@ def _score(task: Task) -> Score:
     )
 
 
-def _is_inside(point: ForecastPoint, actual: dict[str, float], level: str) -> bool:
+def _is_inside(point: DayForecast, actual: dict[str, float], level: str) -> bool:
     lower, upper = (
         (point["lower_80"], point["upper_80"])
         if level == "80"

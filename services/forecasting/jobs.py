@@ -3,7 +3,7 @@ from services.forecasting.models import queries as models
 from services.forecasting.resources import ForecastingResources
 from services.forecasting.training import metrics as training_metrics
 from services.forecasting.training import queries as training
-from services.forecasting.training.service import adopt_orphans
+from services.forecasting.training.service import adopt_orphan
 from services.forecasting.worker import Trainer
 from shared.db import Database, Stamp
 from shared.jobs import every, run_together, standing_work
@@ -28,6 +28,17 @@ async def work(resources: ForecastingResources) -> None:
             every(ADOPTION_INTERVAL_S, "adopt orphans", lambda: adopt_orphans(database)),
         ]
     await run_together(*loops)
+
+
+async def adopt_orphans(database: Database) -> int:
+    """Queue unfinished items again whose entry the queue has lost; return how many."""
+    async with database.transaction(Stamp(None, "training")) as session:
+        orphans = await training.list_orphans(session)
+    adopted = 0
+    for orphan in orphans:
+        async with database.transaction(Stamp(orphan["tenant_id"], "training")) as session:
+            adopted += await adopt_orphan(session, orphan["id"])
+    return adopted
 
 
 async def _show_gauges(database: Database) -> None:

@@ -12,8 +12,10 @@ from pgqueuer.domain.models import Job as QueueEntry
 
 from services.forecasting import queue
 from services.forecasting.fitting.processes import FitTimedOut, FittingProcesses, ProcessDied
+from services.forecasting.models.models import Model
 from services.forecasting.resources import ForecastingResources
 from services.forecasting.training import metrics, service
+from services.forecasting.training.models import JobItem
 from services.forecasting.training.rules import CRASHES_MAX, ErrorCode
 from shared.clock import utc_now
 from shared.db import Stamp
@@ -84,19 +86,24 @@ class Trainer:
         stamp, job_item_id = queue.read_payload(entry.payload or b"")
         database = self._resources.database
         async with database.transaction(stamp) as session:
-            assignment = await service.begin(session, job_item_id, now=utc_now())
+            assignment = await service.begin_item(session, job_item_id, now=utc_now())
         if assignment is None:
             return
         started = time.perf_counter()
         outcome = await self._outcome(stamp, job_item_id, assignment)
+        kept: Model | JobItem | None
         async with database.transaction(stamp) as session:
             if "result" in outcome:
                 model_type, status = outcome["result"]["model_type"], "succeeded"
-                kept = await service.succeed(session, job_item_id, outcome["result"], now=utc_now())
+                kept = await service.keep_model(
+                    session, job_item_id, outcome["result"], now=utc_now()
+                )
             else:
                 model_type, status = assignment.model_type, "failed"
-                kept = await service.fail(session, job_item_id, outcome["error"], now=utc_now())
-        if kept:
+                kept = await service.give_up_item(
+                    session, job_item_id, outcome["error"], now=utc_now()
+                )
+        if kept is not None:
             self._resources.waker.wake(self._resources.service)
             metrics.trained.labels(model_type, status).inc()
             metrics.duration.labels(model_type).observe(time.perf_counter() - started)
@@ -113,7 +120,7 @@ class Trainer:
             return _error(ErrorCode.TIMED_OUT)
         except ProcessDied as error:
             async with self._resources.database.transaction(stamp) as session:
-                crashes = await service.note_crash(session, job_item_id)
+                crashes = await service.count_crash(session, job_item_id)
             log.warning("training process died", item=assignment.item_code, crashes=crashes)
             if crashes >= CRASHES_MAX:
                 return _error(ErrorCode.CRASHED)

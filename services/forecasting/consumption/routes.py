@@ -4,6 +4,7 @@ from typing import Annotated
 from fastapi import Depends, Path, Query
 
 from services.forecasting.consumption import service
+from services.forecasting.consumption.errors import InvalidWindow, ItemNotFound
 from services.forecasting.consumption.metrics import derived
 from services.forecasting.consumption.rules import day_of, window_start
 from services.forecasting.consumption.schemas import (
@@ -11,7 +12,6 @@ from services.forecasting.consumption.schemas import (
     ConsumptionDerived,
     ConsumptionRead,
 )
-from services.forecasting.errors import InvalidWindow, ItemNotFound
 from shared.pagination import InvalidCursor
 from shared.principal import Principal
 from shared.schemas import ShortText
@@ -27,7 +27,7 @@ async def derive_consumption(
     body: ConsumptionDerive, session: Session, _caller: CanRead, now: Now
 ) -> ConsumptionDerived:
     """Derive what was used each day from the ledger, a page of items at a time."""
-    found = await service.derive(session, body, today=day_of(now))
+    found = await service.derive_consumption(session, body, today=day_of(now))
     derived.inc(found.derived)
     return found
 
@@ -49,4 +49,4 @@ async def get_consumption(
     today = day_of(now)
     last = to_day or today
     first = from_day or window_start(last)
-    return await service.read_consumption(session, item_code, first, last, today=today)
+    return await service.get_consumption(session, item_code, first, last, today=today)

@@ -43,7 +43,7 @@ class ConsumptionDay:
 
     @property
     def is_worth_telling(self) -> bool:
-        """Tell whether the day differs from an ordinary one without demand."""
+        """Say whether the day differs from an ordinary one without demand."""
         return bool(self.quantity or self.unrecorded or self.is_stock_out)
 
 
@@ -69,7 +69,7 @@ def window_start(last_day: date) -> date:
 
 
 def is_window(first_day: date, last_day: date) -> bool:
-    """Tell whether these days may be asked for at once."""
+    """Say whether these days may be asked for at once."""
     return 0 <= (last_day - first_day).days < WINDOW_DAYS_MAX
 
 

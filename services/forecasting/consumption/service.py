@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.forecasting.consumption import queries
+from services.forecasting.consumption.errors import InvalidWindow, ItemNotFound
 from services.forecasting.consumption.rules import (
     NOTHING,
     WINDOW_DAYS_MAX,
@@ -22,14 +24,13 @@ from services.forecasting.consumption.schemas import (
     ConsumptionRead,
     ConsumptionRecord,
 )
-from services.forecasting.errors import InvalidWindow, ItemNotFound
 from shared.contracts.inventory.items import ItemSaved
 from shared.contracts.inventory.movements import StockMoved
 from shared.journal import JournalEntry
-from shared.pagination import decode_cursor, encode_cursor
+from shared.pagination import Keyset
 
 FOLLOWED = frozenset({ItemSaved.name, StockMoved.name})
-_BY_CODE = "code"
+BY_CODE = Keyset("code", str)
 
 
 async def apply_entries(session: AsyncSession, entries: Sequence[JournalEntry]) -> None:
@@ -42,7 +43,7 @@ async def apply_entries(session: AsyncSession, entries: Sequence[JournalEntry]) 
         await queries.add_movements(session, movements)
 
 
-async def derive(
+async def derive_consumption(
     session: AsyncSession, wanted: ConsumptionDerive, *, today: date
 ) -> ConsumptionDerived:
     """Return the consumption of one page of items.
@@ -50,33 +51,24 @@ async def derive(
     Raises InvalidWindow, ItemNotFound, InvalidCursor.
     """
     last_day = _last_day(wanted.from_day, wanted.to_day, today)
-    after = decode_cursor(wanted.cursor, _BY_CODE, 1)
-    after_code = after[0] if after else ""
-    if wanted.items is None:
-        rows = await queries.list_items(session, after_code=after_code, limit=wanted.limit + 1)
-        found = {row["id"]: str(row["code"]) for row in rows}
-    else:
-        known = await find_items(session, wanted.items)
-        rest = [(item_id, code) for code, item_id in known.items() if code > after_code]
-        found = dict(rest[: wanted.limit + 1])
-    page = dict(list(found.items())[: wanted.limit])
-    ledger = await queries.list_ledger_days(session, list(page), last_day)
+    rows = await _derived_items(session, wanted)
+    page, next_cursor = BY_CODE.page(rows, wanted.limit, lambda row: (row["code"],))
+    ledger = await queries.list_ledger_days(session, [row["id"] for row in page], last_day)
     records = [
-        _record(code, day)
-        for item_id, code in page.items()
-        for day in complete_days(ledger.get(item_id, []), wanted.from_day, last_day)
+        _record(row["code"], day)
+        for row in page
+        for day in complete_days(ledger.get(row["id"], []), wanted.from_day, last_day)
         if day.is_worth_telling
     ]
-    more = len(found) > len(page)
     return ConsumptionDerived.model_construct(
         derived=len(records),
         as_of=await followed_until(session),
         records=records,
-        next_cursor=encode_cursor(_BY_CODE, [list(page.values())[-1]]) if more else None,
+        next_cursor=next_cursor,
     )
 
 
-async def read_consumption(
+async def get_consumption(
     session: AsyncSession, item_code: str, from_day: date, to_day: date, *, today: date
 ) -> ConsumptionRead:
     """Return every day of an item's consumption since it was first moved.
@@ -84,7 +76,7 @@ async def read_consumption(
     Raises InvalidWindow, ItemNotFound.
     """
     last_day = _last_day(from_day, to_day, today)
-    item_id = (await find_items(session, [item_code]))[item_code]
+    item_id = (await get_items(session, [item_code]))[item_code]
     ledger = await queries.list_ledger_days(session, [item_id], last_day)
     days = complete_days(ledger.get(item_id, []), from_day, last_day)
     return ConsumptionRead.model_construct(
@@ -96,7 +88,7 @@ async def read_consumption(
     )
 
 
-async def read_demand(
+async def find_demand(
     session: AsyncSession, item_id: UUID, *, last_day: date, days: int
 ) -> DemandHistory | None:
     """Return an item's demand over the last `days` days; None when it was not moved in them."""
@@ -105,19 +97,35 @@ async def read_demand(
     return demand_history(complete_days(ledger.get(item_id, []), first_day, last_day))
 
 
-async def find_items(session: AsyncSession, codes: Sequence[str]) -> dict[str, UUID]:
+async def get_items(session: AsyncSession, codes: Sequence[str]) -> dict[str, UUID]:
     """Return the ids of items by code, in order of code. Raises ItemNotFound."""
-    found = {row["code"]: row["id"] for row in await queries.find_items(session, codes)}
-    for code in codes:
-        if code not in found:
-            raise ItemNotFound(item=code)
-    return found
+    return {row["code"]: row["id"] for row in await _named_items(session, codes)}
 
 
-async def find_top_items(session: AsyncSession, *, since: date, limit: int) -> dict[str, UUID]:
+async def list_top_items(session: AsyncSession, *, since: date, limit: int) -> dict[str, UUID]:
     """Return the ids by code of the active items issued most since a day, the most first."""
     rows = await queries.list_top_items(session, since=since, limit=limit)
     return {row["code"]: row["id"] for row in rows}
+
+
+async def _derived_items(session: AsyncSession, wanted: ConsumptionDerive) -> Sequence[RowMapping]:
+    """Return (id, code) of a page's items and of one more, in order of code."""
+    after = BY_CODE.after(wanted.cursor)
+    after_code = after[0] if after else ""
+    if wanted.items is None:
+        return await queries.list_items(session, after_code=after_code, limit=wanted.limit + 1)
+    rows = await _named_items(session, wanted.items)
+    return [row for row in rows if row["code"] > after_code][: wanted.limit + 1]
+
+
+async def _named_items(session: AsyncSession, codes: Sequence[str]) -> Sequence[RowMapping]:
+    """Return (id, code) of the items named, in order of code. Raises ItemNotFound."""
+    rows = await queries.find_items(session, codes)
+    known = {row["code"] for row in rows}
+    for code in codes:
+        if code not in known:
+            raise ItemNotFound(item=code)
+    return rows
 
 
 async def followed_until(session: AsyncSession) -> datetime | None:

@@ -2,21 +2,16 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
 
+from services.forecasting.consumption.errors import ItemNotFound
 from services.forecasting.consumption.rules import day_of
-from services.forecasting.errors import (
-    ForecastExpired,
-    ItemNotFound,
-    LocationUnsupported,
-    NotTrained,
-)
 from services.forecasting.forecast import service
+from services.forecasting.forecast.errors import ForecastExpired, LocationUnsupported, NotTrained
 from services.forecasting.forecast.schemas import ForecastRead
-from services.forecasting.resources import OwnSettings
+from services.forecasting.resources import OwnSettings, resources_of
 from services.forecasting.training.rules import FORECAST_PERIODS_MAX
 from shared.principal import Principal
 from shared.schemas import ShortText
 from shared.web import Language, Now, Session, feature_router, problems, requires
-from shared.web.requests import get_resources
 
 router = feature_router("/api/ai/forecast", "forecast")
 
@@ -44,9 +39,9 @@ async def get_forecast(
     """Read the expected demand of an item from today on, with intervals and accuracy."""
     if location is not None:
         raise LocationUnsupported
-    return await service.read_forecast(
+    return await service.get_forecast(
         session,
-        get_resources(request).cache,
+        resources_of(request).cache,
         item_code,
         today=day_of(now),
         language=language,

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.forecasting.errors import ForecastExpired, ItemNotFound, NotTrained
+from services.forecasting.consumption.errors import ItemNotFound
 from services.forecasting.forecast import queries
+from services.forecasting.forecast.errors import ForecastExpired, NotTrained
 from services.forecasting.forecast.metrics import observed
 from services.forecasting.forecast.rules import points_ahead
 from services.forecasting.forecast.schemas import ForecastRead
@@ -18,7 +19,7 @@ CACHE_PREFIX = "forecast"
 CACHED_FORM = 2  # What is cached in another form is not read.
 
 
-async def read_forecast(
+async def get_forecast(
     session: AsyncSession,
     cache: Cache,
     item_code: str,

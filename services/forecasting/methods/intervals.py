@@ -130,7 +130,7 @@ def _growth_per_day(scores: FloatArray) -> float:
 
 
 def _is_significant(days_ahead: FloatArray, squares: FloatArray) -> bool:
-    """Tell whether squares rise with the days ahead beyond chance (t-test of the correlation)."""
+    """Say whether squares rise with the days ahead beyond chance (t-test of the correlation)."""
     if np.ptp(squares) < SQUARE_MIN:
         return False
     correlation = float(np.corrcoef(days_ahead, squares)[0, 1])

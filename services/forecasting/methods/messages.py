@@ -35,7 +35,7 @@ class TrainingRequest(TypedDict):
     time_limit_s: NotRequired[float]
 
 
-class ForecastPoint(TypedDict):
+class DayForecast(TypedDict):
     """Demand of a day in stock units: 0 <= lower_95 <= lower_80 <= mean <= upper_80 <= upper_95."""
 
     date: str
@@ -86,7 +86,7 @@ class TrainingResult(TypedDict):
     accuracy: AccuracyMetrics
     baseline: AccuracyMetrics
     beats_baseline: bool
-    points: list[ForecastPoint]
+    points: list[DayForecast]
     sum_error_variance: list[float]
     candidates: dict[str, float]
     failures: dict[str, str]

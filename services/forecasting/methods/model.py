@@ -50,7 +50,7 @@ class StoredModel(TypedDict):
 
 
 @dataclass(frozen=True, eq=False)
-class Model:
+class TrainedModel:
     """Fitted members with their weights; none at all forecasts zero (an item nobody wants)."""
 
     members: tuple[tuple[str, float, Fitted], ...]
@@ -81,7 +81,7 @@ class Model:
         return stored
 
 
-def restore_model(stored: StoredModel, series: DemandSeries) -> Model:
+def restore_model(stored: StoredModel, series: DemandSeries) -> TrainedModel:
     """Rebuild a model over `series`, which may have grown since training.
 
     Raises IncompatibleModel for an unknown schema or method, another major version of a library,
@@ -105,7 +105,7 @@ def restore_model(stored: StoredModel, series: DemandSeries) -> Model:
         )
         for each in stored["members"]
     )
-    return Model(members, Calibration(**stored["calibration"]), stored["history_max"])
+    return TrainedModel(members, Calibration(**stored["calibration"]), stored["history_max"])
 
 
 def _checksum(stored: StoredModel) -> str:

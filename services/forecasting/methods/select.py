@@ -58,7 +58,7 @@ def weigh(score: Mapping[str, float]) -> dict[str, float]:
 
 
 def beats(accuracy: Accuracy, baseline: Accuracy) -> bool:
-    """Tell whether RMSSE is below the baseline's; an unknown one beats nothing."""
+    """Say whether RMSSE is below the baseline's; an unknown one beats nothing."""
     if accuracy.rmsse is None or baseline.rmsse is None:
         return False
     return accuracy.rmsse < baseline.rmsse

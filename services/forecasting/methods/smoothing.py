@@ -16,7 +16,7 @@ LEVEL_WEIGHTS = np.array([0.02, 0.05, 0.1, 0.15, 0.2, 0.3])
 
 
 @dataclass(frozen=True, eq=False)
-class Level:
+class FlatDemand:
     """The same demand every day."""
 
     level: float
@@ -29,7 +29,7 @@ class Level:
         return self.parameters
 
 
-def fit_tsb(series: DemandSeries, earlier: Parameters | None = None) -> Level:
+def fit_tsb(series: DemandSeries, earlier: Parameters | None = None) -> FlatDemand:
     """Fit TSB with the two weights that give the least squared one-step error on a small grid.
 
     Source: Teunter, Syntetos & Babai, EJOR 214 (2011), 606-615.
@@ -45,10 +45,10 @@ def fit_tsb(series: DemandSeries, earlier: Parameters | None = None) -> Level:
     return _restore_tsb(chosen, series)
 
 
-def _restore_tsb(parameters: Parameters, series: DemandSeries) -> Level:
+def _restore_tsb(parameters: Parameters, series: DemandSeries) -> FlatDemand:
     weights = (np.array([float(parameters[name])]) for name in ("size", "chance"))
     level, _ = _run_tsb(series, *weights)
-    return Level(float(level[0]), parameters)
+    return FlatDemand(float(level[0]), parameters)
 
 
 def _run_tsb(
@@ -70,7 +70,7 @@ def _run_tsb(
     return size * chance, error
 
 
-def fit_imapa(series: DemandSeries, earlier: Parameters | None = None) -> Level:
+def fit_imapa(series: DemandSeries, earlier: Parameters | None = None) -> FlatDemand:
     """Average the smoothed levels at every aggregation from one day to the mean demand interval.
 
     Source: Petropoulos & Kourentzes, JORS 66 (2015), 914-924.
@@ -87,13 +87,13 @@ def fit_imapa(series: DemandSeries, earlier: Parameters | None = None) -> Level:
     return _restore_imapa({"weights": weights}, series)
 
 
-def _restore_imapa(parameters: Parameters, series: DemandSeries) -> Level:
+def _restore_imapa(parameters: Parameters, series: DemandSeries) -> FlatDemand:
     demand = series.demand[series.usable]
     levels = [
         float(_smooth(_buckets(demand, days), np.array([float(weight)]))[0][0]) / days
         for days, weight in enumerate(parameters["weights"], start=1)
     ]
-    return Level(float(np.mean(levels)), parameters)
+    return FlatDemand(float(np.mean(levels)), parameters)
 
 
 def _buckets(demand: FloatArray, days: int) -> FloatArray:

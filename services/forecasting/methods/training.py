@@ -22,8 +22,8 @@ from services.forecasting.methods.backtest import (
 from services.forecasting.methods.intervals import bounds, calibrate, cross_coverage
 from services.forecasting.methods.messages import (
     AccuracyMetrics,
+    DayForecast,
     Demand,
-    ForecastPoint,
     TrainingRequest,
     TrainingResult,
 )
@@ -40,7 +40,7 @@ from services.forecasting.methods.model import (
     COMBINATION,
     METHODS,
     NO_DEMAND,
-    Model,
+    TrainedModel,
     restore_model,
 )
 from services.forecasting.methods.series import (
@@ -208,13 +208,15 @@ def _choose(asked: str, item: DemandProfile, evaluation: Evaluation) -> Mapping[
     return {select.BASELINE: 1.0}
 
 
-def _train(series: DemandSeries, evaluation: Evaluation, weights: Mapping[str, float]) -> Model:
+def _train(
+    series: DemandSeries, evaluation: Evaluation, weights: Mapping[str, float]
+) -> TrainedModel:
     members = tuple(
         (name, weight, METHODS[name].fit(series, evaluation.runs[name].parameters))
         for name, weight in weights.items()
     )
     calibration = calibrate(evaluation.plan.actual, evaluation.combine(weights))
-    return Model(members, calibration, series.history_max)
+    return TrainedModel(members, calibration, series.history_max)
 
 
 def _model_type(weights: Mapping[str, float]) -> str:
@@ -223,14 +225,14 @@ def _model_type(weights: Mapping[str, float]) -> str:
     return COMBINATION if len(weights) > 1 else next(iter(weights))
 
 
-def _points(model: Model, series: DemandSeries, horizon: int) -> list[ForecastPoint]:
+def _points(model: TrainedModel, series: DemandSeries, horizon: int) -> list[DayForecast]:
     mean = model.forecast(horizon, series.known)
     columns = {
         name: bounded(values, series.known, model.history_max).tolist()
         for name, values in bounds(mean, model.calibration).items()
     }
     return [
-        ForecastPoint(
+        DayForecast(
             date=(series.end + timedelta(days=ahead + 1)).isoformat(),
             mean=float(mean[ahead]),
             lower_80=columns["lower_80"][ahead],

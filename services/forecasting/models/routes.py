@@ -3,13 +3,11 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
-from services.forecasting.errors import ModelNotFound
 from services.forecasting.models import service
-from services.forecasting.models.rules import Status
-from services.forecasting.models.schemas import ModelPage, ModelRead
-from shared.pagination import LIMIT_DEFAULT, Cursor, InvalidCursor, Limit
+from services.forecasting.models.errors import ModelNotFound
+from services.forecasting.models.schemas import ModelPage, ModelQuery, ModelRead
+from shared.pagination import InvalidCursor
 from shared.principal import Principal
-from shared.schemas import ShortText
 from shared.web import Language, Session, feature_router, problems, requires
 
 router = feature_router("/api/ai/models", "models")
@@ -20,17 +18,10 @@ CanTrain = Annotated[Principal, Depends(requires("forecast:train"))]
 
 @router.get("/list", responses=problems(InvalidCursor))
 async def list_models(
-    session: Session,
-    _caller: CanRead,
-    item_code: Annotated[ShortText | None, Query(description="Of this item only.")] = None,
-    status: Status | None = None,
-    cursor: Cursor = None,
-    limit: Limit = LIMIT_DEFAULT,
+    session: Session, _caller: CanRead, query: Annotated[ModelQuery, Query()]
 ) -> ModelPage:
     """List models, newest first."""
-    return await service.list_models(
-        session, item_code=item_code, status=status, cursor=cursor, limit=limit
-    )
+    return await service.list_models(session, query)
 
 
 @router.get("/{model_id}", responses=problems(ModelNotFound))
@@ -38,13 +29,13 @@ async def get_model(
     model_id: UUID, session: Session, _caller: CanRead, language: Language
 ) -> ModelRead:
     """Read one model and how it came about."""
-    return service.read(await service.get_model(session, model_id), language)
+    return service.to_read(await service.get_model(session, model_id), language)
 
 
 @router.delete("/{model_id}", status_code=204, responses=problems(ModelNotFound))
 async def archive_model(model_id: UUID, session: Session, _caller: CanTrain) -> None:
     """Take a model out of use; it can be activated again."""
-    await service.archive(session, model_id)
+    await service.archive_model(session, model_id)
 
 
 @router.post("/{model_id}/activate", responses=problems(ModelNotFound))
@@ -52,4 +43,4 @@ async def activate_model(
     model_id: UUID, session: Session, _caller: CanTrain, language: Language
 ) -> ModelRead:
     """Let this version make the item's forecasts, in place of the one active now."""
-    return service.read(await service.activate(session, model_id), language)
+    return service.to_read(await service.activate_model(session, model_id), language)

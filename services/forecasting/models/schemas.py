@@ -4,7 +4,8 @@ from uuid import UUID
 from pydantic import Field
 
 from services.forecasting.models.rules import AssumptionCode, Status
-from shared.schemas import Output
+from shared.pagination import PageQuery
+from shared.schemas import Output, ShortText
 
 
 class AccuracyRead(Output):
@@ -62,6 +63,15 @@ class ModelRead(ModelSummary):
     training_seconds: float
 
 
+class ModelQuery(PageQuery):
+    """Which models to list; null means any."""
+
+    item_code: ShortText | None = Field(default=None, description="Of this item only.")
+    status: Status | None = None
+
+
 class ModelPage(Output):
-    models: list[ModelSummary]
+    """One page of models; `next_cursor` is null on the last."""
+
+    models: list[ModelSummary]  # Not `items`: so it was published.
     next_cursor: str | None

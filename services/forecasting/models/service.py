@@ -8,23 +8,24 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.forecasting.errors import ModelNotFound
 from services.forecasting.models import queries
+from services.forecasting.models.errors import ModelNotFound
 from services.forecasting.models.models import Model, StoredForecast
 from services.forecasting.models.rules import AssumptionCode, Status, assumption_text
 from services.forecasting.models.schemas import (
     AccuracyRead,
     AssumptionRead,
     ModelPage,
+    ModelQuery,
     ModelRead,
     ModelSummary,
 )
 from shared import journal
 from shared.contracts.forecasting.models import ModelActivated, ModelArchived, ModelTrained
 from shared.ids import new_id
-from shared.pagination import InvalidCursor, decode_cursor, encode_cursor
+from shared.pagination import Keyset
 
-_NEWEST = "newest"
+NEWEST = Keyset("newest", UUID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,31 +44,11 @@ async def save_trained(
     """Save what `fit_series` returned as the item's newest version, and make it the active one."""
     await queries.lock_models_of(session, origin.item_id)
     await queries.archive_active(session, origin.item_id)
-    points = result["points"]
-    model = Model(
-        id=new_id(),
-        item_id=origin.item_id,
-        item_code=origin.item_code,
-        version=await queries.next_version(session, origin.item_id),
-        status=Status.ACTIVE.value,
-        payload=result["model"],
-        train_from=date.fromisoformat(result["train_from"]),
-        train_to=date.fromisoformat(result["train_to"]),
-        job_item_id=origin.job_item_id,
-        created_at=now,
-        **{name: result[name] for name in _AS_GIVEN},
-    )
+    version = await queries.next_version(session, origin.item_id)
+    model = _model(origin, result, version=version, now=now)
     session.add(model)
     await session.flush()  # The forecast refers to the model, which no relationship tells the ORM.
-    session.add(
-        StoredForecast(
-            model_id=model.id,
-            first_day=date.fromisoformat(points[0]["date"]),
-            last_day=date.fromisoformat(points[-1]["date"]),
-            points=points,
-            sum_error_variance=result["sum_error_variance"],
-        )
-    )
+    session.add(_forecast(model.id, result))
     journal.record(
         session,
         ModelTrained(
@@ -84,7 +65,7 @@ async def save_trained(
     return model
 
 
-async def activate(session: AsyncSession, model_id: UUID) -> Model:
+async def activate_model(session: AsyncSession, model_id: UUID) -> Model:
     """Let this version make the item's forecasts. Raises ModelNotFound."""
     model = await get_model(session, model_id)
     await queries.lock_models_of(session, model.item_id)
@@ -97,7 +78,7 @@ async def activate(session: AsyncSession, model_id: UUID) -> Model:
     return model
 
 
-async def archive(session: AsyncSession, model_id: UUID) -> None:
+async def archive_model(session: AsyncSession, model_id: UUID) -> None:
     """Take a version out of use; it stays and can be activated again. Raises ModelNotFound."""
     model = await get_model(session, model_id)
     await queries.lock_models_of(session, model.item_id)
@@ -115,49 +96,34 @@ async def get_model(session: AsyncSession, model_id: UUID) -> Model:
     return model
 
 
-async def list_models(
-    session: AsyncSession,
-    *,
-    item_code: str | None,
-    status: Status | None,
-    cursor: str | None,
-    limit: int,
-) -> ModelPage:
+async def list_models(session: AsyncSession, query: ModelQuery) -> ModelPage:
     """Return one page of models, newest first. Raises InvalidCursor."""
+    after = NEWEST.after(query.cursor)
     rows = await queries.list_models(
-        session,
-        item_code=item_code,
-        status=status,
-        before=before_id(cursor),
-        limit=limit + 1,
+        session, query, before=after[0] if after else None, limit=query.limit + 1
     )
-    page = rows[:limit]
-    return ModelPage(
-        models=[summary(model) for model in page],
-        next_cursor=cursor_before(page[-1].id) if len(rows) > limit else None,
+    page, next_cursor = NEWEST.page(rows, query.limit, lambda model: (model.id,))
+    return ModelPage(models=[to_summary(model) for model in page], next_cursor=next_cursor)
+
+
+def to_summary(model: Model) -> ModelSummary:
+    return ModelSummary(
+        id=model.id,
+        entity_id=model.item_code,
+        model_type=model.model_type,
+        version=model.version,
+        status=Status(model.status),
+        accuracy_metrics=AccuracyRead.model_validate(model.accuracy),
+        beats_baseline=model.beats_baseline,
+        train_from=model.train_from,
+        train_to=model.train_to,
+        created_at=model.created_at,
     )
 
 
-def before_id(cursor: str | None) -> UUID | None:
-    """Return the id that a page of newest rows ends before. Raises InvalidCursor."""
-    after = decode_cursor(cursor, _NEWEST, 1)
-    try:
-        return UUID(after[0]) if after else None
-    except ValueError as error:
-        raise InvalidCursor from error
-
-
-def cursor_before(row_id: UUID) -> str:
-    return encode_cursor(_NEWEST, [row_id])
-
-
-def summary(model: Model) -> ModelSummary:
-    return ModelSummary(**_shown(model))
-
-
-def read(model: Model, language: str) -> ModelRead:
+def to_read(model: Model, language: str) -> ModelRead:
     return ModelRead(
-        **_shown(model),
+        **dict(to_summary(model)),
         requested=model.requested,
         weights=model.weights,
         baseline=AccuracyRead.model_validate(model.baseline),
@@ -184,19 +150,45 @@ def read_assumptions(
     ]
 
 
-def _shown(model: Model) -> dict[str, Any]:
-    return {
-        "id": model.id,
-        "entity_id": model.item_code,
-        "model_type": model.model_type,
-        "version": model.version,
-        "status": model.status,
-        "accuracy_metrics": AccuracyRead.model_validate(model.accuracy),
-        "beats_baseline": model.beats_baseline,
-        "train_from": model.train_from,
-        "train_to": model.train_to,
-        "created_at": model.created_at,
-    }
+def _model(origin: Origin, result: Mapping[str, Any], *, version: int, now: datetime) -> Model:
+    return Model(
+        id=new_id(),
+        item_id=origin.item_id,
+        item_code=origin.item_code,
+        version=version,
+        status=Status.ACTIVE.value,
+        model_type=result["model_type"],
+        requested=result["requested"],
+        weights=result["weights"],
+        payload=result["model"],
+        data_hash=result["data_hash"],
+        train_from=date.fromisoformat(result["train_from"]),
+        train_to=date.fromisoformat(result["train_to"]),
+        usable_days=result["usable_days"],
+        demand_class=result["demand_class"],
+        origins=result["origins"],
+        backtest_horizon=result["backtest_horizon"],
+        accuracy=result["accuracy"],
+        baseline=result["baseline"],
+        beats_baseline=result["beats_baseline"],
+        candidates=result["candidates"],
+        failures=result["failures"],
+        assumptions=result["assumptions"],
+        duration_s=result["duration_s"],
+        job_item_id=origin.job_item_id,
+        created_at=now,
+    )
+
+
+def _forecast(model_id: UUID, result: Mapping[str, Any]) -> StoredForecast:
+    points = result["points"]
+    return StoredForecast(
+        model_id=model_id,
+        first_day=date.fromisoformat(points[0]["date"]),
+        last_day=date.fromisoformat(points[-1]["date"]),
+        points=points,
+        sum_error_variance=result["sum_error_variance"],
+    )
 
 
 def _changed(
@@ -205,8 +197,3 @@ def _changed(
     return kind(
         model_id=model.id, item_id=model.item_id, code=model.item_code, version=model.version
     )
-
-
-_AS_GIVEN = ("model_type", "requested", "weights", "data_hash", "usable_days", "demand_class",
-             "origins", "backtest_horizon", "accuracy", "baseline", "beats_baseline", "candidates",
-             "failures", "assumptions", "duration_s")  # fmt: skip

@@ -1,10 +1,12 @@
 from datetime import date, datetime
+from uuid import UUID
 
 from pydantic import Field
 
 from services.forecasting.recommendations.rules.replenishment import ReasonCode
 from shared.money import DecimalText
-from shared.schemas import Output
+from shared.pagination import LIMIT_MAX, Limit, PageQuery
+from shared.schemas import Output, Page
 
 
 class LeadTimeDemand(Output):
@@ -43,10 +45,25 @@ class RecommendationRead(Output):
     beats_baseline: bool
 
 
-class RecommendationPage(Output):
+class RecommendationQuery(PageQuery):
+    """Which recommendations to list."""
+
+    everything: bool = Field(
+        default=False,
+        alias="all",
+        description="Also items of which nothing is to be ordered now.",
+    )
+
+
+class TenantRecommendationQuery(RecommendationQuery):
+    """The same for another service, which names the tenant it asks for."""
+
+    tenant: UUID
+    limit: Limit = LIMIT_MAX
+
+
+class RecommendationPage(Page[RecommendationRead]):
     """What to order. A page may be short: go on while there is a `next_cursor`."""
 
-    items: list[RecommendationRead]
     expired: int = Field(description="Items passed over because their forecast has ended.")
     as_of: datetime | None = Field(description="When the newest ledger entry counted in was made.")
-    next_cursor: str | None

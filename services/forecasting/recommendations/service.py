@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -15,7 +14,7 @@ from services.forecasting.recommendations.rules.lead_time_demand import demand_q
 from services.forecasting.recommendations.rules.policy import order_policy
 from services.forecasting.recommendations.rules.replenishment import (
     Forecast,
-    Position,
+    StockPosition,
     explain,
     recommend,
 )
@@ -23,78 +22,68 @@ from services.forecasting.recommendations.rules.wording import Wording, sentence
 from services.forecasting.recommendations.schemas import (
     LeadTimeDemand,
     RecommendationPage,
+    RecommendationQuery,
     RecommendationRead,
 )
 from shared.money import rounded_quantity
-from shared.pagination import decode_cursor, encode_cursor
+from shared.pagination import Keyset
 
 SCANNED_MAX = 1000  # Items looked at for one page.
-_BY_CODE = "code"
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """Who looks at the recommendations, and when; `everything` shows items to leave alone too."""
-
-    today: date
-    language: str
-    everything: bool
+BY_CODE = Keyset("code", str)
 
 
 async def list_recommendations(
-    session: AsyncSession, view: View, *, cursor: str | None, limit: int
+    session: AsyncSession, query: RecommendationQuery, *, language: str, today: date
 ) -> RecommendationPage:
     """Return one page in the order of item codes. Raises InvalidCursor."""
-    after = decode_cursor(cursor, _BY_CODE, 1)
-    after_code = str(after[0]) if after else ""
+    after = BY_CODE.after(query.cursor)
+    after_code = after[0] if after else ""
     found: list[RecommendationRead] = []
     expired = scanned = 0
-    while len(found) < limit and scanned < SCANNED_MAX:
-        batch = await queries.list_forecast_items(session, after_code=after_code, limit=limit)
-        current = [row for row in batch if row["last_day"] >= view.today]
+    ended = False
+    while len(found) < query.limit and scanned < SCANNED_MAX and not ended:
+        batch = await queries.list_forecast_items(session, after_code=after_code, limit=query.limit)
+        current = [row for row in batch if row["last_day"] >= today]
         # Some hundred quantiles each: off the loop, so that other requests go on.
-        planned = await asyncio.to_thread(_plan_all, current, view)
-        found += [p for p in planned if view.everything or p.order_quantity > 0]
+        planned = await asyncio.to_thread(_plan_all, current, language, today)
+        found += [plan for plan in planned if query.everything or plan.order_quantity > 0]
         scanned, expired = scanned + len(batch), expired + len(batch) - len(current)
-        if len(batch) < limit:
-            return await _page(session, found, expired, None)
-        after_code = batch[-1]["code"]
-    return await _page(session, found, expired, encode_cursor(_BY_CODE, [after_code]))
+        ended = len(batch) < query.limit
+        after_code = batch[-1]["code"] if batch else after_code
+    return RecommendationPage(
+        items=found,
+        expired=expired,
+        as_of=await followed_until(session),
+        next_cursor=None if ended else BY_CODE.cursor((after_code,)),
+    )
 
 
-async def _page(
-    session: AsyncSession, items: list[RecommendationRead], expired: int, cursor: str | None
-) -> RecommendationPage:
-    as_of = await followed_until(session)
-    return RecommendationPage(items=items, expired=expired, as_of=as_of, next_cursor=cursor)
+def _plan_all(rows: Sequence[RowMapping], language: str, today: date) -> list[RecommendationRead]:
+    return [to_read(row, language, today) for row in rows]
 
 
-def _plan_all(rows: Sequence[RowMapping], view: View) -> list[RecommendationRead]:
-    return [_plan(row, view) for row in rows]
-
-
-def _plan(row: RowMapping, view: View) -> RecommendationRead:
+def to_read(row: RowMapping, language: str, today: date) -> RecommendationRead:
     forecast = Forecast(
         first_day=row["first_day"],
         daily_mean=[point["mean"] for point in row["points"]],
         sum_error_variance=row["sum_error_variance"],
     )
-    position = Position(on_hand=row["on_hand"], reserved=row["reserved"])
+    position = StockPosition(on_hand=row["on_hand"], reserved=row["reserved"])
     policy = order_policy(row["lead_time_days"], row["pack_size"], row["reorder_quantity"])
-    plan = recommend(forecast, position, policy, today=view.today)
+    plan = recommend(forecast, position, policy, today=today)
     packs = int(plan.order_quantity / policy.pack_size)
-    reason = explain(plan, position, policy, today=view.today).code
-    wording = Wording(reason, packs, row["pack_unit"], view.today, view.language)
+    reason = explain(plan, position, policy, today=today).code
+    wording = Wording(reason, packs, row["pack_unit"], today, language)
     return RecommendationRead(
         item_code=row["code"],
-        name=row["name_fr" if view.language == "fr" else "name_en"],
+        name=row["name_fr" if language == "fr" else "name_en"],
         unit=row["unit"],
         on_hand=position.on_hand,
         reserved=position.reserved,
         available=position.available,
         lead_time_days=policy.lead_time_days,
         demand=_lead_time_demand(
-            forecast.from_day(view.today), forecast.sum_error_variance, policy.protection_days,
+            forecast.from_day(today), forecast.sum_error_variance, policy.protection_days,
             plan.expected_demand,
         ),
         stock_out_date=plan.stock_out_on,

@@ -1,19 +1,19 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends
+from fastapi import Depends, Query
 
-from services.forecasting.errors import (
-    ItemNotFound,
-    JobFinished,
+from services.forecasting.consumption.errors import ItemNotFound
+from services.forecasting.resources import OwnSettings
+from services.forecasting.training import service
+from services.forecasting.training.errors import (
+    JobAlreadyFinished,
     JobNotFound,
     NothingToTrain,
     TrainingDisabled,
 )
-from services.forecasting.resources import OwnSettings
-from services.forecasting.training import service
 from services.forecasting.training.schemas import JobPage, JobRead, TrainingCreate
-from shared.pagination import LIMIT_DEFAULT, Cursor, InvalidCursor, Limit
+from shared.pagination import InvalidCursor, PageQuery
 from shared.principal import Principal
 from shared.web import Language, Now, Session, feature_router, problems, requires
 
@@ -39,26 +39,27 @@ async def request_training(
     """Ask for models of one item, of several, or of those issued most; workers train them."""
     if not settings.ai_training_enabled:
         raise TrainingDisabled
-    job = await service.request_training(session, body, settings.ai_default_model_type, now=now)
-    return await service.read_job(session, job, language)
+    default = settings.ai_default_model_type
+    return await service.request_training(session, body, default, now=now, language=language)
 
 
 @router.get("/jobs", responses=problems(InvalidCursor))
 async def list_jobs(
-    session: Session, _caller: CanRead, cursor: Cursor = None, limit: Limit = LIMIT_DEFAULT
+    session: Session, _caller: CanRead, query: Annotated[PageQuery, Query()]
 ) -> JobPage:
     """List jobs, newest first."""
-    return await service.list_jobs(session, cursor=cursor, limit=limit)
+    return await service.list_jobs(session, query)
 
 
 @router.get("/jobs/{job_id}", responses=problems(JobNotFound))
 async def get_job(job_id: UUID, session: Session, _caller: CanRead, language: Language) -> JobRead:
     """Read how far a job got, and what became of each item."""
-    job = await service.get_job(session, job_id)
-    return await service.read_job(session, job, language)
+    return await service.get_job(session, job_id, language)
 
 
-@router.delete("/jobs/{job_id}", status_code=204, responses=problems(JobNotFound, JobFinished))
+@router.delete(
+    "/jobs/{job_id}", status_code=204, responses=problems(JobNotFound, JobAlreadyFinished)
+)
 async def cancel_job(job_id: UUID, session: Session, _caller: CanTrain, now: Now) -> None:
     """Cancel a job: what is not finished is dropped, models already trained stay."""
     await service.cancel_job(session, job_id, now=now)

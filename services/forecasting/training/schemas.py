@@ -18,7 +18,7 @@ from services.forecasting.training.rules import (
     State,
 )
 from shared.i18n import N_
-from shared.schemas import Input, Output, ShortText
+from shared.schemas import Input, Output, Page, ShortText
 
 ItemCode = Annotated[ShortText, StringConstraints(max_length=64), Field(examples=["SPAGHETTI-500"])]
 
@@ -110,6 +110,4 @@ class JobRead(JobSummary):
     errors: list[JobError]
 
 
-class JobPage(Output):
-    items: list[JobSummary]
-    next_cursor: str | None
+class JobPage(Page[JobSummary]): ...

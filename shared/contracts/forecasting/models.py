@@ -7,14 +7,11 @@ from shared.journal import Entry
 
 
 class _AboutModel(Entry):
+    subject_of: ClassVar = ("model", "model_id")
     model_id: UUID
     item_id: UUID
     code: str
     version: int
-
-    @property
-    def subject(self) -> str:
-        return f"model:{self.model_id}"
 
 
 class ModelTrained(_AboutModel):

@@ -7,11 +7,8 @@ from shared.journal import Entry
 
 
 class _AboutJob(Entry):
+    subject_of: ClassVar = ("job", "job_id")
     job_id: UUID
-
-    @property
-    def subject(self) -> str:
-        return f"job:{self.job_id}"
 
 
 class TrainingRequested(_AboutJob):

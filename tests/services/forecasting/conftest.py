@@ -149,9 +149,9 @@ def train_here(
             items = (await session.scalars(found)).all()
             await queue.drop(session, [item.queue_id for item in items])
             for item in items:
-                assignment = await service.begin(session, item.id, now=utc_now())
+                assignment = await service.begin_item(session, item.id, now=utc_now())
                 result = fit(assignment.request)["result"]
-                assert await service.succeed(session, item.id, result, now=utc_now())
+                assert await service.keep_model(session, item.id, result, now=utc_now())
 
     return run
 

@@ -5,6 +5,7 @@ import psutil
 import pytest
 from sqlalchemy import text
 
+from services.forecasting.jobs import adopt_orphans
 from services.forecasting.training import service
 from shared.clock import utc_now
 from shared.db import Stamp
@@ -101,11 +102,11 @@ async def test_a_result_saved_twice_is_kept_once(
         await finished(asked["id"])
 
     async with database.transaction(stamp) as session:
-        again = await service.begin(session, item, now=utc_now())
-        kept = await service.fail(session, item, {"code": "crashed"}, now=utc_now())
+        again = await service.begin_item(session, item, now=utc_now())
+        kept = await service.give_up_item(session, item, {"code": "crashed"}, now=utc_now())
 
     assert again is None
-    assert not kept
+    assert kept is None
     assert len(await models_of(client, caller)) == 2
 
 
@@ -118,10 +119,10 @@ async def test_work_that_left_the_queue_is_queued_again(
             text("DELETE FROM pgqueuer WHERE id IN (SELECT queue_id FROM job_items)")
         )
 
-    adopted = await service.adopt_orphans(database)
+    adopted = await adopt_orphans(database)
 
     assert adopted == 2
-    assert await service.adopt_orphans(database) == 0
+    assert await adopt_orphans(database) == 0
     async with trainer():
         assert (await finished(asked["id"]))["state"] == "succeeded"
 

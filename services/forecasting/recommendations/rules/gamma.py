@@ -12,6 +12,7 @@ from functools import lru_cache
 from statistics import NormalDist
 
 SHAPE_MIN = 1e-3  # A standard deviation above 30 means says nothing more about the mean.
+SHAPE_SPREADLESS = 1e30  # From here on no digit of the quantile differs from the mean's.
 SHAPE_CUBE = 1e4  # From here on Wilson and Hilferty's cube of a normal is right to 1e-7.
 TERMS_MAX = 10_000
 PRECISION = 1e-14
@@ -50,7 +51,7 @@ def gamma_quantile(level: float, mean: float, variance: float) -> float:
     if not 0 < level < 1 or mean <= 0 or variance < 0:
         raise ValueError("a gamma quantile needs 0 < level < 1, mean > 0 and variance >= 0")
     shape = max(mean * mean / variance, SHAPE_MIN) if variance > 0 else math.inf
-    if shape == math.inf:
+    if shape >= SHAPE_SPREADLESS:
         return mean
     return _standard_quantile(level, shape) * mean / shape
 

@@ -64,7 +64,7 @@ class Forecast:
 
 
 @dataclass(frozen=True)
-class Position:
+class StockPosition:
     """Stock of an item now; `incoming` are ordered quantities with the day each should arrive."""
 
     on_hand: Decimal
@@ -149,7 +149,7 @@ class Recommendation:
 
 
 def recommend(
-    forecast: Forecast, position: Position, policy: OrderPolicy, *, today: date
+    forecast: Forecast, position: StockPosition, policy: OrderPolicy, *, today: date
 ) -> Recommendation:
     """Decide for one item by (s, S): at or below s order up to S = s + economic quantity.
 
@@ -176,7 +176,7 @@ def recommend(
 
 
 def explain(
-    plan: Recommendation, position: Position, policy: OrderPolicy, *, today: date
+    plan: Recommendation, position: StockPosition, policy: OrderPolicy, *, today: date
 ) -> Reason:
     """Return why the recommendation says what it says, with the values a sentence may name."""
     parameters: dict[str, Decimal | int | date] = {
@@ -221,7 +221,7 @@ def order_quantity(needed: Decimal, policy: OrderPolicy) -> Decimal:
 
 
 def order_day(
-    path: Sequence[float], position: Position, reorder: Decimal, *, today: date
+    path: Sequence[float], position: StockPosition, reorder: Decimal, *, today: date
 ) -> date | None:
     """Return the first day on which the inventory position is at or below the reorder point.
 
@@ -237,7 +237,7 @@ def order_day(
     return None
 
 
-def stock_out_day(path: Sequence[float], position: Position, *, today: date) -> date | None:
+def stock_out_day(path: Sequence[float], position: StockPosition, *, today: date) -> date | None:
     """Return the day on which available stock and arrivals are used up; overdue ones come today."""
     stock = float(position.available)
     for ahead, demand in enumerate(path):
@@ -252,7 +252,7 @@ def stock_out_day(path: Sequence[float], position: Position, *, today: date) -> 
 
 
 def _reason_code(
-    plan: Recommendation, position: Position, policy: OrderPolicy, *, today: date
+    plan: Recommendation, position: StockPosition, policy: OrderPolicy, *, today: date
 ) -> ReasonCode:
     if plan.order_quantity > 0:
         if position.available <= 0:

@@ -9,9 +9,9 @@ from babel.dates import format_date
 
 from services.forecasting.recommendations.rules.replenishment import (
     OrderPolicy,
-    Position,
     ReasonCode,
     Recommendation,
+    StockPosition,
 )
 from shared.i18n import N_, NP_, translate, translate_plural
 from shared.money import plain
@@ -62,7 +62,7 @@ class Wording:
 
 
 def sentence(
-    plan: Recommendation, position: Position, policy: OrderPolicy, wording: Wording
+    plan: Recommendation, position: StockPosition, policy: OrderPolicy, wording: Wording
 ) -> str:
     """Return why to order, or why not, in the reader's language."""
     cover_days = (plan.stock_out_on - wording.today).days if plan.stock_out_on else 0

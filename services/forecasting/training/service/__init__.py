@@ -2,30 +2,28 @@
 
 from services.forecasting.training.service.items import (
     Assignment,
-    adopt_orphans,
-    begin,
-    fail,
-    note_crash,
-    succeed,
+    adopt_orphan,
+    begin_item,
+    count_crash,
+    give_up_item,
+    keep_model,
 )
 from services.forecasting.training.service.jobs import (
     cancel_job,
     get_job,
     list_jobs,
-    read_job,
     request_training,
 )
 
 __all__ = [
     "Assignment",
-    "adopt_orphans",
-    "begin",
+    "adopt_orphan",
+    "begin_item",
     "cancel_job",
-    "fail",
+    "count_crash",
     "get_job",
+    "give_up_item",
+    "keep_model",
     "list_jobs",
-    "note_crash",
-    "read_job",
     "request_training",
-    "succeed",
 ]

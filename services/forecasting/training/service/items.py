@@ -4,7 +4,7 @@ The job's row is always locked first: saving, failing and cancelling come one af
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, cast
 from uuid import UUID
@@ -15,6 +15,7 @@ from services.forecasting import queue
 from services.forecasting.consumption import service as consumption
 from services.forecasting.consumption.rules import day_of
 from services.forecasting.models import service as models
+from services.forecasting.models.models import Model
 from services.forecasting.training import queries
 from services.forecasting.training.models import Job, JobItem
 from services.forecasting.training.rules import (
@@ -26,7 +27,6 @@ from services.forecasting.training.rules import (
 )
 from shared import journal
 from shared.contracts.forecasting.training import JobFinished, TrainingFailed
-from shared.db import Database, Stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,9 @@ class Assignment:
     request: dict[str, Any] | None
 
 
-async def begin(session: AsyncSession, job_item_id: UUID, *, now: datetime) -> Assignment | None:
+async def begin_item(
+    session: AsyncSession, job_item_id: UUID, *, now: datetime
+) -> Assignment | None:
     """Mark an item as running and return what to fit; None when nothing is left to do."""
     found = await _lock(session, job_item_id)
     if found is None:
@@ -49,7 +51,7 @@ async def begin(session: AsyncSession, job_item_id: UUID, *, now: datetime) -> A
     if job.state == State.QUEUED:
         job.state = State.RUNNING.value
         job.started_at = now
-    history = await consumption.read_demand(
+    history = await consumption.find_demand(
         session, item.item_id, last_day=last_training_day(day_of(now)), days=job.training_days
     )
     request = (
@@ -60,31 +62,31 @@ async def begin(session: AsyncSession, job_item_id: UUID, *, now: datetime) -> A
     return Assignment(job.id, item.item_code, job.model_type, request)
 
 
-async def succeed(
+async def keep_model(
     session: AsyncSession, job_item_id: UUID, result: Mapping[str, Any], *, now: datetime
-) -> bool:
-    """Keep the model of an item; return False when it was kept before, or cancelled meanwhile."""
+) -> Model | None:
+    """Keep the model of an item and return it; None when one was kept, or the job cancelled."""
     found = await _lock(session, job_item_id)
     if found is None:
-        return False
+        return None
     job, item = found
     origin = models.Origin(job.id, item.id, item.item_id, item.item_code)
-    await models.save_trained(session, origin, result, now=now)
+    model = await models.save_trained(session, origin, result, now=now)
     item.state = State.SUCCEEDED.value
     _finish_one(session, job, now)
-    return True
+    return model
 
 
-async def fail(
+async def give_up_item(
     session: AsyncSession, job_item_id: UUID, error: dict[str, Any], *, now: datetime
-) -> bool:
-    """Give an item up; return False when it was finished before, or cancelled meanwhile.
+) -> JobItem | None:
+    """Give an item up and return it; None when it was finished before, or the job cancelled.
 
     `error` holds the `code` and the figures of its message.
     """
     found = await _lock(session, job_item_id)
     if found is None:
-        return False
+        return None
     job, item = found
     item.state = State.FAILED.value
     item.error = error
@@ -99,10 +101,10 @@ async def fail(
         ),
     )
     _finish_one(session, job, now)
-    return True
+    return item
 
 
-async def note_crash(session: AsyncSession, job_item_id: UUID) -> int:
+async def count_crash(session: AsyncSession, job_item_id: UUID) -> int:
     """Count that the process died over this item and return how often it did."""
     found = await _lock(session, job_item_id)
     if found is None:
@@ -112,20 +114,15 @@ async def note_crash(session: AsyncSession, job_item_id: UUID) -> int:
     return item.crashes
 
 
-async def adopt_orphans(database: Database) -> int:
-    """Queue unfinished items again whose entry the queue has lost; return how many."""
-    async with database.transaction(Stamp(None, "training")) as session:
-        orphans = await queries.list_orphans(session)
-    for orphan in orphans:
-        stamp = Stamp(orphan["tenant_id"], "training")
-        async with database.transaction(stamp) as session:
-            found = await _lock(session, orphan["id"])
-            if found is not None and not await queries.is_queued(session, found[1].queue_id):
-                job, item = found
-                asked = Stamp(orphan["tenant_id"], job.actor, job.request_id)
-                payloads = [queue.payload(asked, item.id)]
-                [item.queue_id] = await queue.enqueue(session, queue.TRAIN, payloads)
-    return len(orphans)
+async def adopt_orphan(session: AsyncSession, job_item_id: UUID) -> bool:
+    """Say whether an unfinished item was queued again, because the queue has lost its entry."""
+    found = await _lock(session, job_item_id)
+    if found is None or await queries.is_queued(session, found[1].queue_id):
+        return False
+    job, item = found
+    asked = replace(journal.stamp_of(session), actor=job.actor, request_id=job.request_id)
+    [item.queue_id] = await queue.enqueue(session, queue.TRAIN, [queue.payload(asked, item.id)])
+    return True
 
 
 async def _lock(session: AsyncSession, job_item_id: UUID) -> tuple[Job, JobItem] | None:

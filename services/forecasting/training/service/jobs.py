@@ -1,7 +1,7 @@
 """Asking for training, looking at jobs, cancelling them."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping
@@ -10,10 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.forecasting import queue
 from services.forecasting.consumption import service as consumption
 from services.forecasting.consumption.rules import day_of
-from services.forecasting.errors import JobFinished, JobNotFound, NothingToTrain
 from services.forecasting.models.schemas import AccuracyRead
-from services.forecasting.models.service import before_id, cursor_before
 from services.forecasting.training import queries
+from services.forecasting.training.errors import JobAlreadyFinished, JobNotFound, NothingToTrain
 from services.forecasting.training.models import Job
 from services.forecasting.training.rules import MESSAGES, ErrorCode, ModelType, State, progress
 from services.forecasting.training.schemas import (
@@ -29,11 +28,19 @@ from shared.contracts.forecasting.training import JobCancelled, TrainingRequeste
 from shared.db import Stamp
 from shared.i18n import translate
 from shared.ids import new_id
+from shared.pagination import Keyset, PageQuery
+
+NEWEST = Keyset("newest", UUID)
 
 
 async def request_training(
-    session: AsyncSession, wanted: TrainingCreate, default: ModelType, *, now: datetime
-) -> Job:
+    session: AsyncSession,
+    wanted: TrainingCreate,
+    default: ModelType,
+    *,
+    now: datetime,
+    language: str,
+) -> JobRead:
     """Queue the training of items, one entry each, in the session's transaction.
 
     Raises ItemNotFound, NothingToTrain.
@@ -67,17 +74,17 @@ async def request_training(
             codes=list(items),
         ),
     )
-    return job
+    return to_read(job, [], language)
 
 
 async def cancel_job(session: AsyncSession, job_id: UUID, *, now: datetime) -> None:
     """Drop what is not finished of a job; what a worker is fitting now will not be kept.
 
-    Raises JobNotFound, JobFinished.
+    Raises JobNotFound, JobAlreadyFinished.
     """
-    job = await get_job(session, job_id, lock=True)
+    job = await _job(session, job_id, lock=True)
     if State(job.state).is_final:
-        raise JobFinished
+        raise JobAlreadyFinished
     queue_ids = await queries.cancel_pending(session, job_id)
     await queue.drop(session, queue_ids)
     job.state = State.CANCELLED.value
@@ -85,40 +92,60 @@ async def cancel_job(session: AsyncSession, job_id: UUID, *, now: datetime) -> N
     journal.record(session, JobCancelled(job_id=job.id, done=job.done, total=job.total))
 
 
-async def get_job(session: AsyncSession, job_id: UUID, *, lock: bool = False) -> Job:
-    """Return the job. Raises JobNotFound."""
+async def get_job(session: AsyncSession, job_id: UUID, language: str) -> JobRead:
+    """Return a job with what became of each finished item. Raises JobNotFound."""
+    job = await _job(session, job_id)
+    return to_read(job, await queries.list_outcomes(session, job_id), language)
+
+
+async def list_jobs(session: AsyncSession, query: PageQuery) -> JobPage:
+    """Return one page of jobs, newest first. Raises InvalidCursor."""
+    after = NEWEST.after(query.cursor)
+    rows = await queries.list_jobs(
+        session, before=after[0] if after else None, limit=query.limit + 1
+    )
+    page, next_cursor = NEWEST.page(rows, query.limit, lambda job: (job.id,))
+    return JobPage(items=[to_summary(job) for job in page], next_cursor=next_cursor)
+
+
+def to_summary(job: Job) -> JobSummary:
+    return JobSummary(
+        id=job.id,
+        state=State(job.state),
+        progress=progress(job.done, job.total),
+        done=job.done,
+        total=job.total,
+        model_type=job.model_type,
+        training_days=job.training_days,
+        forecast_periods=job.forecast_periods,
+        created_at=job.created_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+    )
+
+
+def to_read(job: Job, outcomes: Iterable[RowMapping], language: str) -> JobRead:
+    finished = list(outcomes)
+    return JobRead(
+        **dict(to_summary(job)),
+        results=[_result(row) for row in finished if row["state"] == State.SUCCEEDED],
+        errors=[_error(row, language) for row in finished if row["state"] == State.FAILED],
+    )
+
+
+async def _job(session: AsyncSession, job_id: UUID, *, lock: bool = False) -> Job:
     job = await queries.find_job(session, job_id, lock=lock)
     if job is None:
         raise JobNotFound(job=str(job_id))
     return job
 
 
-async def list_jobs(session: AsyncSession, *, cursor: str | None, limit: int) -> JobPage:
-    """Return one page of jobs, newest first. Raises InvalidCursor."""
-    rows = await queries.list_jobs(session, before=before_id(cursor), limit=limit + 1)
-    page = rows[:limit]
-    return JobPage(
-        items=[JobSummary(**_shown(job)) for job in page],
-        next_cursor=cursor_before(page[-1].id) if len(rows) > limit else None,
-    )
-
-
-async def read_job(session: AsyncSession, job: Job, language: str) -> JobRead:
-    """Return a job with what became of each finished item."""
-    outcomes = await queries.list_outcomes(session, job.id)
-    return JobRead(
-        **_shown(job),
-        results=[_result(row) for row in outcomes if row["state"] == State.SUCCEEDED],
-        errors=[_error(row, language) for row in outcomes if row["state"] == State.FAILED],
-    )
-
-
 async def _items(session: AsyncSession, wanted: TrainingCreate, now: datetime) -> dict[str, UUID]:
     codes = wanted.codes
     if codes is not None:
-        return await consumption.find_items(session, codes)
+        return await consumption.get_items(session, codes)
     since = day_of(now) - timedelta(days=wanted.training_days)
-    items = await consumption.find_top_items(session, since=since, limit=wanted.top or 1)
+    items = await consumption.list_top_items(session, since=since, limit=wanted.top or 1)
     if not items:
         raise NothingToTrain(training_days=wanted.training_days)
     return items
@@ -147,12 +174,6 @@ async def _queue_items(
             )
         ],
     )
-
-
-def _shown(job: Job) -> dict[str, Any]:
-    names = ("id", "state", "done", "total", "model_type", "training_days", "forecast_periods",
-             "created_at", "started_at", "finished_at")  # fmt: skip
-    return {"progress": progress(job.done, job.total)} | {n: getattr(job, n) for n in names}
 
 
 def _result(row: RowMapping) -> JobResult:

@@ -1,6 +1,6 @@
 import pytest
 
-from services.forecasting.errors import InvalidWindow, ItemNotFound
+from services.forecasting.consumption.errors import InvalidWindow, ItemNotFound
 from shared.errors import ValidationFailed
 from tests.services.forecasting.shop import days_ago
 from tests.support.services import Caller, assert_problem

@@ -3,12 +3,8 @@ import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import text
 
-from services.forecasting.errors import (
-    ForecastExpired,
-    ItemNotFound,
-    LocationUnsupported,
-    NotTrained,
-)
+from services.forecasting.consumption.errors import ItemNotFound
+from services.forecasting.forecast.errors import ForecastExpired, LocationUnsupported, NotTrained
 from shared.db import Stamp
 from tests.services.forecasting.shop import days_ago
 from tests.support.services import Caller, assert_problem

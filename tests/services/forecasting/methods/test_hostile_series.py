@@ -20,7 +20,7 @@ from services.forecasting.recommendations.rules.lead_time_demand import (
 from services.forecasting.recommendations.rules.replenishment import (
     Forecast,
     OrderPolicy,
-    Position,
+    StockPosition,
     recommend,
 )
 
@@ -91,7 +91,10 @@ def plan_for(result):
     means = [point["mean"] for point in result["points"]]
     forecast = Forecast(first_day, means, result["sum_error_variance"])
     return recommend(
-        forecast, Position(Decimal(0)), OrderPolicy(lead_time_days=LEAD_TIME_DAYS), today=first_day
+        forecast,
+        StockPosition(Decimal(0)),
+        OrderPolicy(lead_time_days=LEAD_TIME_DAYS),
+        today=first_day,
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from services.forecasting.methods import training
 from services.forecasting.methods.intervals import Calibration
 from services.forecasting.methods.method import IncompatibleModel, MethodFailed, TooLittleData
-from services.forecasting.methods.model import METHODS, Model, restore_model
+from services.forecasting.methods.model import METHODS, TrainedModel, restore_model
 from services.forecasting.methods.training import demand_series, fit_series
 
 FIRST_DAY = date(2024, 11, 18)
@@ -166,7 +166,7 @@ def test_bounds_stay_within_three_times_the_largest_day(make_series):
     series = make_series([4] * 56)
     wild = Calibration(-1.0, -1.0, 1.0, 500.0, growth_per_day=0.0, level_floor=1.0)
     member = METHODS["window_average"].fit(series, None)
-    model = Model((("window_average", 1.0, member),), wild, history_max=4.0)
+    model = TrainedModel((("window_average", 1.0, member),), wild, history_max=4.0)
 
     points = training._points(model, series, 2)
 

@@ -1,6 +1,7 @@
 import pytest
 
-from services.forecasting.errors import ModelNotFound, NotTrained
+from services.forecasting.forecast.errors import NotTrained
+from services.forecasting.models.errors import ModelNotFound
 from shared.errors import Forbidden
 from tests.services.forecasting.shop import days_ago
 from tests.support.services import Caller, assert_problem

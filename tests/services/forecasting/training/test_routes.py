@@ -1,9 +1,9 @@
 import pytest
 from sqlalchemy import text
 
-from services.forecasting.errors import (
-    ItemNotFound,
-    JobFinished,
+from services.forecasting.consumption.errors import ItemNotFound
+from services.forecasting.training.errors import (
+    JobAlreadyFinished,
     JobNotFound,
     NothingToTrain,
     TrainingDisabled,
@@ -88,7 +88,7 @@ async def test_cancelling_drops_what_is_queued(client, caller, stocked, train, d
     again = await client.delete(path, headers=caller.headers())
 
     assert cancelled.status_code == 204
-    assert_problem(again, JobFinished)
+    assert_problem(again, JobAlreadyFinished)
     found = (await client.get(path, headers=caller.headers())).json()
     assert (found["state"], found["done"]) == ("cancelled", 0)
     async with database.transaction(Stamp(caller.tenant_id, "test")) as session:

@@ -62,6 +62,10 @@ def test_without_variance_the_quantile_is_the_mean():
     assert gamma_quantile(0.99, 7.0, 0.0) == 7.0
 
 
+def test_next_to_no_variance_is_none():
+    assert gamma_quantile(0.5, 50.0, 6.9e-304) == 50.0
+
+
 def test_nothing_lies_below_zero():
     assert gamma_cdf(-1.0, 2.0) == 0.0
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from services.forecasting.recommendations.rules.replenishment import (
     Forecast,
     OrderPolicy,
-    Position,
     ReasonCode,
+    StockPosition,
     economic_quantity,
     explain,
     order_quantity,
@@ -35,7 +35,7 @@ def reason_of(position, policy, forecast=None):
 
 
 def test_steady_demand_reorders_at_lead_time_demand():
-    plan = decide(Position(D(100)), OrderPolicy(lead_time_days=5))
+    plan = decide(StockPosition(D(100)), OrderPolicy(lead_time_days=5))
 
     assert plan.reorder_point == plan.expected_demand == D(50)
     assert plan.safety_stock == 0
@@ -45,7 +45,7 @@ def test_steady_demand_reorders_at_lead_time_demand():
 
 
 def test_review_period_is_protected_too():
-    plan = decide(Position(D(100)), OrderPolicy(lead_time_days=5, review_days=7))
+    plan = decide(StockPosition(D(100)), OrderPolicy(lead_time_days=5, review_days=7))
 
     assert plan.expected_demand == D(120)
 
@@ -54,7 +54,9 @@ def test_safety_stock_is_reorder_point_less_expected_demand():
     # Five days: mean 50, variance 500, so shape 5 and scale 10; scipy.stats.gamma.ppf(0.95, 5) * 10
     # is 91.535.
     plan = decide(
-        Position(D(1000)), OrderPolicy(lead_time_days=5), Forecast(TODAY, [10.0] * 28, [500.0] * 28)
+        StockPosition(D(1000)),
+        OrderPolicy(lead_time_days=5),
+        Forecast(TODAY, [10.0] * 28, [500.0] * 28),
     )
 
     # The first days' gamma is the more skewed one at equal variance, yet lower.
@@ -65,7 +67,7 @@ def test_safety_stock_is_reorder_point_less_expected_demand():
 def test_order_fills_up_to_the_level_in_whole_packs():
     policy = OrderPolicy(lead_time_days=5, cover_days=14, pack_size=D(12))
 
-    plan = decide(Position(D(30)), policy)
+    plan = decide(StockPosition(D(30)), policy)
 
     assert plan.order_up_to == D(190)  # 50 for the lead time, 140 for two weeks.
     assert plan.order_by == TODAY
@@ -73,7 +75,7 @@ def test_order_fills_up_to_the_level_in_whole_packs():
 
 
 def test_incoming_orders_count_for_the_position():
-    position = Position(D(20), incoming=[(TODAY + timedelta(days=1), D(100))])
+    position = StockPosition(D(20), incoming=[(TODAY + timedelta(days=1), D(100))])
 
     plan = decide(position, OrderPolicy(lead_time_days=5))
 
@@ -82,7 +84,7 @@ def test_incoming_orders_count_for_the_position():
 
 
 def test_reserved_stock_is_not_available():
-    plan = decide(Position(D(100), reserved=D(60)), OrderPolicy(lead_time_days=5))
+    plan = decide(StockPosition(D(100), reserved=D(60)), OrderPolicy(lead_time_days=5))
 
     assert plan.order_by == TODAY
 
@@ -90,7 +92,7 @@ def test_reserved_stock_is_not_available():
 def test_minimum_order_is_kept():
     policy = OrderPolicy(lead_time_days=1, cover_days=1, minimum_order=D(500), pack_size=D(48))
 
-    assert decide(Position(D(0)), policy).order_quantity == D(528)
+    assert decide(StockPosition(D(0)), policy).order_quantity == D(528)
 
 
 def test_economic_quantity_is_the_textbook_one():
@@ -109,20 +111,20 @@ def test_shelf_life_caps_the_quantity():
 def test_stock_unit_may_be_a_fraction():
     policy = OrderPolicy(lead_time_days=3, unit_step=D("0.001"), pack_size=D("0.5"))
 
-    plan = decide(Position(D(0)), policy, steady(0.33333))
+    plan = decide(StockPosition(D(0)), policy, steady(0.33333))
 
     assert plan.reorder_point == D("1.000")
     assert plan.order_quantity % D("0.5") == 0
 
 
 def test_arrivals_postpone_the_stock_out():
-    position = Position(D(25), incoming=[(TODAY + timedelta(days=2), D(20))])
+    position = StockPosition(D(25), incoming=[(TODAY + timedelta(days=2), D(20))])
 
     assert stock_out_day([10.0] * 28, position, today=TODAY) == TODAY + timedelta(days=4)
 
 
 def test_overdue_arrivals_are_expected_today():
-    position = Position(D(0), incoming=[(TODAY - timedelta(days=3), D(15))])
+    position = StockPosition(D(0), incoming=[(TODAY - timedelta(days=3), D(15))])
 
     assert stock_out_day([10.0] * 28, position, today=TODAY) == TODAY + timedelta(days=1)
 
@@ -130,14 +132,14 @@ def test_overdue_arrivals_are_expected_today():
 def test_days_before_today_are_left_out_of_the_forecast():
     forecast = Forecast(TODAY - timedelta(days=2), [99.0, 99.0, 1.0, 1.0], [0.0])
 
-    assert decide(Position(D(9)), OrderPolicy(lead_time_days=2), forecast).expected_demand == 2
+    assert decide(StockPosition(D(9)), OrderPolicy(lead_time_days=2), forecast).expected_demand == 2
 
 
 def test_a_forecast_that_ended_is_refused():
     forecast = Forecast(TODAY - timedelta(days=2), [1.0, 1.0], [0.0])
 
     with pytest.raises(ValueError, match="ends before"):
-        decide(Position(D(9)), OrderPolicy(lead_time_days=2), forecast)
+        decide(StockPosition(D(9)), OrderPolicy(lead_time_days=2), forecast)
 
 
 @pytest.mark.parametrize(("daily", "variance"), [([], [1.0]), ([1.0], []), ([-1.0], [1.0])])
@@ -175,37 +177,39 @@ def test_an_impossible_policy_is_refused(changed):
     ],
 )
 def test_reason_follows_the_stock(on_hand, code):
-    assert reason_of(Position(D(on_hand)), OrderPolicy(lead_time_days=5)).code is code
+    assert reason_of(StockPosition(D(on_hand)), OrderPolicy(lead_time_days=5)).code is code
 
 
 def test_an_item_nobody_wants_is_not_ordered():
-    reason = reason_of(Position(D(0)), OrderPolicy(lead_time_days=5), steady(0.0, variance=3.0))
+    reason = reason_of(
+        StockPosition(D(0)), OrderPolicy(lead_time_days=5), steady(0.0, variance=3.0)
+    )
 
     assert reason.code is ReasonCode.NO_DEMAND_EXPECTED
     assert reason.parameters["order_quantity"] == 0
 
 
 def test_a_rare_item_is_not_stocked_against_one_sale_in_a_thousand_days():
-    plan = decide(Position(D(1)), OrderPolicy(lead_time_days=5), steady(0.001, variance=0.001))
+    plan = decide(StockPosition(D(1)), OrderPolicy(lead_time_days=5), steady(0.001, variance=0.001))
 
     assert plan.reorder_point == 0
     assert plan.order_quantity == 0
 
 
 def test_a_rare_item_is_bought_by_the_unit():
-    plan = decide(Position(D(0)), OrderPolicy(lead_time_days=5), steady(0.001, variance=0.001))
+    plan = decide(StockPosition(D(0)), OrderPolicy(lead_time_days=5), steady(0.001, variance=0.001))
 
     assert plan.order_quantity == 1
 
 
 def test_backorders_of_an_item_nobody_wants_are_ordered():
-    position = Position(D(0), reserved=D(3))
+    position = StockPosition(D(0), reserved=D(3))
 
     assert decide(position, OrderPolicy(lead_time_days=5), steady(0.0)).order_quantity == 3
 
 
 def test_reason_names_the_values_of_its_sentence():
-    reason = reason_of(Position(D(30), reserved=D(5)), OrderPolicy(lead_time_days=5))
+    reason = reason_of(StockPosition(D(30), reserved=D(5)), OrderPolicy(lead_time_days=5))
 
     assert reason.parameters == {
         "available": D(25),
@@ -251,7 +255,7 @@ def test_order_is_whole_packs_and_never_below_need_or_minimum(needed, minimum, p
 def test_recommendation_is_consistent(daily, deviation, on_hand, policy):
     assume(sum(daily) > 0)
     variance = list(accumulate([deviation**2] * 7))
-    position = Position(D(on_hand))
+    position = StockPosition(D(on_hand))
 
     plan = decide(position, policy, Forecast(TODAY, daily, variance))
 

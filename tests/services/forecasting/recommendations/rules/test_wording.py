@@ -8,16 +8,16 @@ import pytest
 import services.forecasting
 from services.forecasting.recommendations.rules.policy import order_policy
 from services.forecasting.recommendations.rules.replenishment import (
-    Position,
     ReasonCode,
     Recommendation,
+    StockPosition,
 )
 from services.forecasting.recommendations.rules.wording import PACKS, SENTENCES, Wording, sentence
 from shared.i18n import load_catalogues
 
 TODAY = date(2026, 11, 26)
 POLICY = order_policy(7, Decimal(24), None)
-POSITION = Position(Decimal("30.0000"))
+POSITION = StockPosition(Decimal("30.0000"))
 PLAN = Recommendation(
     expected_demand=Decimal("70.1234"),
     safety_stock=Decimal(20),

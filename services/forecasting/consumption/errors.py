@@ -1,0 +1,23 @@
+"""What consumption refuses, and why."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from shared.errors import NotFound, Unprocessable
+from shared.i18n import N_
+
+
+@dataclass(eq=False)
+class ItemNotFound(NotFound):
+    slug: ClassVar[str] = "item-not-found"
+    title: ClassVar[str] = N_("Item not found")
+    detail: ClassVar[str] = N_("There is no item {item}.")
+    item: str
+
+
+@dataclass(eq=False)
+class InvalidWindow(Unprocessable):
+    slug: ClassVar[str] = "invalid-window"
+    title: ClassVar[str] = N_("Invalid window of days")
+    detail: ClassVar[str] = N_("Give a first day not after the last, and at most {days_max} days.")
+    days_max: int
