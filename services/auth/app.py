@@ -1,33 +1,44 @@
+"""Where auth is put together."""
+
+from pathlib import Path
+
 from fastapi import FastAPI
 
-from services.auth.accounts.routes import router as accounts
-from services.auth.installation import Installer
-from services.auth.keys.routes import router as keys
+from services.auth.accounts import routes as accounts
+from services.auth.first_start import FirstStart
+from services.auth.keys import routes as keys
 from services.auth.resources import AuthResources, open_service
-from services.auth.revocations.routes import router as revocations
-from services.auth.service_tokens.routes import router as service_tokens
-from services.auth.sessions.routes import router as sessions
+from services.auth.revocations import routes as revocations
+from services.auth.service_tokens import routes as service_tokens
+from services.auth.sessions import routes as sessions
 from services.auth.settings import Settings
-from services.auth.tenants.routes import router as tenants
-from services.auth.users.routes import router as users
-from shared.settings import package_folder
+from services.auth.tenants import routes as tenants
+from services.auth.users import routes as users
 from shared.web import build_app
 
 
 def create_app(settings: Settings | None) -> FastAPI:
-    """Return the web app; without settings it can only describe itself."""
-    installer = Installer()
+    """Return auth's web app; without settings it can only describe itself."""
+    first_start = FirstStart()
     return build_app(
-        package=package_folder(__file__),
+        package=Path(__file__).parent,
         title="Auth",
         description="Accounts, sign-in, sessions, roles and tenants.",
         settings=settings,
         open_service=open_service,
-        routers=[accounts, sessions, users, tenants, keys, service_tokens, revocations],
-        on_start=[installer.start],
-        on_stop=[installer.stop, _close_vault],
+        routers=(
+            accounts.router,
+            sessions.router,
+            users.router,
+            tenants.router,
+            keys.router,
+            service_tokens.router,
+            revocations.router,
+        ),
+        on_start=(first_start.start,),
+        on_stop=(first_start.stop, _stop_hashing),
     )
 
 
-async def _close_vault(resources: AuthResources) -> None:
+async def _stop_hashing(resources: AuthResources) -> None:
     resources.own.passwords.close()

@@ -36,5 +36,7 @@ class Vault:
             sealer=Sealer(key, previous),
             emails=BlindIndex("auth.users.email", key, previous),
             refresh_key=hmac.digest(secret, b"refresh token", hashlib.sha256),
-            passwords=PasswordHasher(settings.password_threads),
+            passwords=PasswordHasher(
+                settings.password_threads, length_min=settings.password_min_length
+            ),
         )

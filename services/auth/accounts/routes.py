@@ -1,27 +1,14 @@
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from services.auth.accounts import service
-from services.auth.accounts.schemas import AccountRead, RegistrationCreate, TenantOfAccount
-from services.auth.errors import (
-    EmailTaken,
-    InvitationNeeded,
-    PasswordCommon,
-    PasswordTooLong,
-    PasswordTooShort,
-    RegistrationClosed,
-    TenantNotFound,
-    UserNotFound,
-)
+from services.auth.accounts.errors import InvitationNeeded, RegistrationClosed
+from services.auth.accounts.schemas import AccountRead, RegistrationCreate
+from services.auth.passwords.errors import PasswordCommon, PasswordTooLong, PasswordTooShort
 from services.auth.resources import Secrets
-from services.auth.tenants import service as tenants
+from services.auth.tenants.errors import TenantNotFound
+from services.auth.transactions import KeyedTransactions
 from services.auth.users import service as users
-from services.auth.users.models import User
+from services.auth.users.errors import EmailTaken, UserNotFound
 from services.auth.users.schemas import ProfileUpdate, UserRead
-from services.auth.vault import Vault
-from services.auth.visits import KeyedVisit
-from shared.etag import require_match
-from shared.web import Now, Session, problems
-from shared.web.app import feature_router
+from shared.web import Now, Session, feature_router, problems
 from shared.web.etag import IfMatch
 from shared.web.permissions import SignedIn
 
@@ -42,21 +29,21 @@ router = feature_router("/api/auth", "account")
     ),
 )
 async def register(
-    body: RegistrationCreate, visit: KeyedVisit, vault: Secrets, now: Now
+    body: RegistrationCreate, transactions: KeyedTransactions, vault: Secrets, now: Now
 ) -> UserRead:
     """Open an account as a viewer, where `REGISTRATION` allows it."""
-    return users.opened(vault, await service.register(visit, body, vault=vault, now=now))
+    user = await service.register(transactions, body, vault=vault, now=now)
+    return users.to_read(user, vault=vault)
 
 
 @router.get("/me", responses=problems(UserNotFound, TenantNotFound))
-async def read_account(session: Session, vault: Secrets, caller: SignedIn) -> AccountRead:
+async def get_account(session: Session, vault: Secrets, caller: SignedIn) -> AccountRead:
     """Your own account: role, scopes, language, tenant."""
-    user = await users.get(session, caller.id)
-    return await _account(session, vault, user)
+    return await service.get_account(session, vault=vault, caller=caller)
 
 
 @router.patch("/me", responses=problems(UserNotFound, TenantNotFound))
-async def update_account(
+async def change_account(
     body: ProfileUpdate,
     session: Session,
     vault: Secrets,
@@ -64,12 +51,4 @@ async def update_account(
     if_match: IfMatch = None,
 ) -> AccountRead:
     """Change your own name or language; tokens carry a new language from the next refresh on."""
-    user = await users.hold_own(session, caller.id)
-    require_match(if_match, user.revision)
-    users.change_profile(session, user, body, vault=vault)
-    return await _account(session, vault, user)
-
-
-async def _account(session: AsyncSession, vault: Vault, user: User) -> AccountRead:
-    tenant = TenantOfAccount.model_validate(await tenants.get(session, user.tenant_id))
-    return AccountRead(**users.opened(vault, user).model_dump(), tenant=tenant)
+    return await service.change_account(session, body, if_match, vault=vault, caller=caller)

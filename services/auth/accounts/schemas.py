@@ -1,13 +1,7 @@
 from uuid import UUID
 
-from services.auth.users.schemas import (
-    Email,
-    Language,
-    Password,
-    PasswordInput,
-    TenantSlug,
-    UserRead,
-)
+from services.auth.users.rules import Language
+from services.auth.users.schemas import Email, Password, PasswordInput, TenantSlug, UserRead
 from shared.schemas import Output, ShortText
 
 

@@ -2,13 +2,13 @@ from fastapi import Response
 
 from services.auth.keys.schemas import KeySetRead
 from services.auth.resources import Secrets
-from shared.web.app import feature_router
+from shared.web import feature_router
 
 router = feature_router("/.well-known", "keys")
 
 
 @router.get("/jwks.json")
-async def read_keys(response: Response, vault: Secrets) -> KeySetRead:
+async def list_keys(response: Response, vault: Secrets) -> KeySetRead:
     """Public keys with which access tokens are verified."""
     response.headers["Cache-Control"] = "public, max-age=60"
     return KeySetRead.model_validate(vault.jwks)

@@ -1,16 +1,17 @@
-"""Hashing passwords without holding up the event loop: Argon2id in a few threads."""
+"""Accepting and hashing passwords without holding up the event loop: Argon2id in a few threads."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from argon2 import PasswordHasher as Argon2
 from argon2 import Type
 from argon2.exceptions import InvalidHashError, VerificationError
+from pydantic import SecretStr
 
-from services.auth.errors import PasswordCommon, PasswordTooLong, PasswordTooShort
 from services.auth.passwords import rules
+from services.auth.passwords.errors import PasswordCommon, PasswordTooLong, PasswordTooShort
 
 T = TypeVar("T")
 
@@ -22,7 +23,9 @@ _NOBODYS = "nobody has this password \N{SNOWMAN}"
 class PasswordHasher:
     """Argon2id in at most `threads` threads at once; 19 MiB and about 20 ms of CPU a call."""
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, *, length_min: int) -> None:
+        """`length_min`, in characters, holds for new passwords."""
+        self._length_min = length_min
         self._argon2 = Argon2(
             time_cost=rules.PASSES,
             memory_cost=rules.MEMORY_KIB,
@@ -34,8 +37,25 @@ class PasswordHasher:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
         self._nobodys_hash = self._argon2.hash(_NOBODYS)
 
+    async def hash_new(self, password: SecretStr, *, personal: Iterable[str]) -> str:
+        """Return the PHC string of a password that somebody chose.
+
+        `personal` are words close to the user, which it may not be made of.
+        Raises PasswordTooShort, PasswordTooLong, PasswordCommon.
+        """
+        chosen = rules.normalised(password.get_secret_value())
+        match rules.find_weakness(chosen, length_min=self._length_min, personal=personal):
+            case "too_short":
+                raise PasswordTooShort(self._length_min)
+            case "too_long":
+                raise PasswordTooLong(rules.LENGTH_MAX)
+            case "common":
+                raise PasswordCommon
+            case None:
+                return await self.hash(chosen)
+
     async def hash(self, password: str) -> str:
-        """Return the PHC string of a normalised password."""
+        """Return the PHC string of a normalised password, whatever it is."""
         return await self._in_thread(lambda: self._argon2.hash(password))
 
     async def verify(self, stored: str | None, password: str) -> bool:
@@ -58,20 +78,3 @@ class PasswordHasher:
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-
-
-def accept(password: str, *, length_min: int, personal: tuple[str, ...]) -> str:
-    """Return the password normalised, ready to be hashed.
-
-    Raises PasswordTooShort, PasswordTooLong, PasswordCommon.
-    """
-    candidate = rules.normalised(password)
-    match rules.find_weakness(candidate, length_min=length_min, personal=personal):
-        case "too_short":
-            raise PasswordTooShort(length_min)
-        case "too_long":
-            raise PasswordTooLong(rules.LENGTH_MAX)
-        case "common":
-            raise PasswordCommon
-        case None:
-            return candidate

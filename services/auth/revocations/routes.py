@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.resources import Secrets
 from services.auth.revocations import queries
-from services.auth.revocations.rules import told_since
+from services.auth.revocations.rules import relevant_since
 from shared.db import Database
 from shared.web import Now
 from shared.web.internal import ServiceCaller, service_router, service_scope
@@ -19,7 +19,7 @@ CanRead = Annotated[ServiceCaller, Depends(service_scope("revocations:read"))]
 
 
 @router.get("")
-async def read_revocations(
+async def list_revocations(
     _caller: CanRead,
     database: Annotated[Database, Depends(get_database)],
     vault: Secrets,
@@ -27,7 +27,7 @@ async def read_revocations(
     if_none_match: Annotated[str | None, Header(max_length=200)] = None,
 ) -> Response:
     """Tell which tokens not yet expired must be refused: sessions, and least versions by user."""
-    since = told_since(now, vault.settings.jwt_access_ttl)
+    since = relevant_since(now, vault.settings.jwt_access_ttl)
     async with AsyncSession(database.engine) as session:
         sessions = await queries.revoked_sessions(session, since)
         versions = await queries.raised_versions(session, since)

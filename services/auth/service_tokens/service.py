@@ -1,13 +1,13 @@
 from datetime import datetime
 
-from services.auth.errors import InvalidClient
+from services.auth.service_tokens.errors import InvalidClient
 from services.auth.service_tokens.rules import LIFETIME_S, SCOPES, is_secret_of
 from services.auth.vault import Vault
 from shared.ids import new_id
 from shared.security.claims import ServiceClaims
 
 
-def grant(client_id: str, client_secret: str, *, vault: Vault, now: datetime) -> str:
+def issue_service_token(client_id: str, client_secret: str, *, vault: Vault, now: datetime) -> str:
     """Return a token, good for LIFETIME_S seconds, that says which service its bearer is.
 
     Raises InvalidClient.

@@ -32,7 +32,7 @@ async def forget_attempts(session: AsyncSession, account: bytes) -> None:
     await session.execute(_FORGET_ATTEMPTS, {"account": account})
 
 
-async def find(session: AsyncSession, session_id: UUID) -> UserSession | None:
+async def find_session(session: AsyncSession, session_id: UUID) -> UserSession | None:
     query = select(UserSession).where(UserSession.id == session_id)
     return await session.scalar(query.execution_options(populate_existing=True))
 

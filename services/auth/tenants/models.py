@@ -1,8 +1,10 @@
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from services.auth.users.rules import Language
 from shared.db import Base
 from shared.ids import new_id
 
@@ -15,6 +17,6 @@ class Tenant(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     slug: Mapped[str]  # The name in sign-ins, unique.
     name: Mapped[str]
-    language: Mapped[str]
+    language: Mapped[Language] = mapped_column(Text)  # Of members who have set none.
     currency: Mapped[str]  # ISO 4217.
     created_at: Mapped[datetime]

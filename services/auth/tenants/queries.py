@@ -3,14 +3,13 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from sqlalchemy import select, text
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.tenants.models import Tenant
 from shared.db.database import set_tenant
 
 
-async def find(session: AsyncSession, tenant_id: UUID) -> Tenant | None:
+async def find_tenant(session: AsyncSession, tenant_id: UUID) -> Tenant | None:
     return await session.get(Tenant, tenant_id)
 
 
@@ -18,25 +17,13 @@ async def find_by_slug(session: AsyncSession, slug: str) -> Tenant | None:
     return await session.scalar(select(Tenant).where(Tenant.slug == slug))
 
 
-async def page(session: AsyncSession, after: UUID | None, limit: int) -> Sequence[Tenant]:
+async def list_tenants(
+    session: AsyncSession, *, after: tuple[UUID] | None, limit: int
+) -> Sequence[Tenant]:
     query = select(Tenant).order_by(Tenant.id).limit(limit)
     if after is not None:
-        query = query.where(Tenant.id > after)
+        query = query.where(Tenant.id > after[0])
     return (await session.scalars(query)).all()
-
-
-async def insert_unless_taken(session: AsyncSession, tenant: Tenant) -> bool:
-    """Insert the tenant; return False when its id or slug is taken."""
-    values = {
-        "id": tenant.id,
-        "slug": tenant.slug,
-        "name": tenant.name,
-        "language": tenant.language,
-        "currency": tenant.currency,
-        "created_at": tenant.created_at,
-    }
-    statement = insert(Tenant).values(values).on_conflict_do_nothing().returning(Tenant.id)
-    return await session.scalar(statement) is not None
 
 
 async def lock_installation(session: AsyncSession) -> None:

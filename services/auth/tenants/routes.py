@@ -1,26 +1,28 @@
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Query
 
-from services.auth.errors import (
-    EmailTaken,
-    PasswordCommon,
-    PasswordTooLong,
-    PasswordTooShort,
-    TenantSlugTaken,
-)
+from services.auth.passwords.errors import PasswordCommon, PasswordTooLong, PasswordTooShort
 from services.auth.resources import Secrets
 from services.auth.tenants import service
-from services.auth.tenants.schemas import TenantCreate, TenantRead
-from shared.pagination import Cursor, InvalidCursor, Limit
+from services.auth.tenants.errors import TenantSlugTaken
+from services.auth.tenants.schemas import TenantCreate, TenantPage, TenantRead
+from services.auth.users.errors import EmailTaken
+from shared.pagination import InvalidCursor, PageQuery
 from shared.principal import Principal
-from shared.schemas import Page
-from shared.web import Now, Session, problems, requires
-from shared.web.app import feature_router
+from shared.web import Now, Session, feature_router, problems, requires
 
 router = feature_router("/api/tenants", "tenants")
 
-PlatformAdministrator = Annotated[Principal, Depends(requires("tenant:manage"))]
+CanManage = Annotated[Principal, Depends(requires("tenant:manage"))]
+
+
+@router.get("", responses=problems(InvalidCursor))
+async def list_tenants(
+    asked: Annotated[PageQuery, Query()], session: Session, _caller: CanManage
+) -> TenantPage:
+    """List the tenants of this installation, oldest first."""
+    return await service.list_tenants(session, asked)
 
 
 @router.post(
@@ -30,21 +32,9 @@ PlatformAdministrator = Annotated[Principal, Depends(requires("tenant:manage"))]
         TenantSlugTaken, EmailTaken, PasswordTooShort, PasswordTooLong, PasswordCommon
     ),
 )
-async def create_tenant(
-    body: TenantCreate, session: Session, vault: Secrets, actor: PlatformAdministrator, now: Now
+async def add_tenant(
+    body: TenantCreate, session: Session, vault: Secrets, caller: CanManage, now: Now
 ) -> TenantRead:
     """Create a tenant with its first administrator."""
-    tenant = await service.create_with_administrator(
-        session, body, vault=vault, actor=actor, now=now
-    )
+    tenant = await service.add_tenant(session, body, vault=vault, caller=caller, now=now)
     return TenantRead.model_validate(tenant)
-
-
-@router.get("", responses=problems(InvalidCursor))
-async def list_tenants(
-    session: Session, _actor: PlatformAdministrator, cursor: Cursor = None, limit: Limit = 50
-) -> Page[TenantRead]:
-    """List the tenants of this installation, oldest first."""
-    tenants, next_cursor = await service.page(session, cursor, limit)
-    items = [TenantRead.model_validate(tenant) for tenant in tenants]
-    return Page[TenantRead](items=items, next_cursor=next_cursor)

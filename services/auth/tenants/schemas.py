@@ -1,16 +1,15 @@
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from services.auth.tenants.rules import SLUG_PATTERN, is_known_currency
+from services.auth.users.rules import Language
 from services.auth.users.schemas import Email, Password, PasswordInput
 from shared.i18n import N_
-from shared.schemas import Output, ShortText
-
-Language = Literal["en", "fr"]
+from shared.schemas import Output, Page, ShortText
 
 
 def _known(code: str) -> str:
@@ -41,3 +40,6 @@ class TenantRead(Output):
     language: Language
     currency: str
     created_at: datetime
+
+
+class TenantPage(Page[TenantRead]): ...

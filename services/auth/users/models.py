@@ -4,7 +4,7 @@ from uuid import UUID
 from sqlalchemy import FetchedValue, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.auth.users.rules import Role
+from services.auth.users.rules import Language, Role
 from shared.db import Base
 from shared.ids import new_id
 
@@ -21,10 +21,10 @@ class User(Base):
     name_sealed: Mapped[bytes | None]
     password_hash: Mapped[str]  # PHC string, Argon2id.
     role: Mapped[Role] = mapped_column(Text)
-    language: Mapped[str | None]
+    language: Mapped[Language | None] = mapped_column(Text)  # Without one, the tenant's counts.
     locked_at: Mapped[datetime | None]
     sessions_ended_at: Mapped[datetime | None]  # Sessions started before it are over.
     token_version: Mapped[int] = mapped_column(default=1)  # Older access tokens are refused.
     token_version_raised_at: Mapped[datetime | None]
-    revision: Mapped[int] = mapped_column(default=1)  # Of the row, for its ETag.
+    version: Mapped[int] = mapped_column("revision", default=1)
     created_at: Mapped[datetime]

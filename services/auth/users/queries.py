@@ -2,43 +2,33 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import and_, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.users.models import User
 from services.auth.users.rules import Role
 
 
-async def find(session: AsyncSession, user_id: UUID) -> User | None:
-    return await session.scalar(select(User).where(User.id == user_id))
-
-
-async def lock(session: AsyncSession, user_id: UUID) -> User | None:
-    query = select(User).where(User.id == user_id).with_for_update(key_share=True)
-    return await session.scalar(query)
+async def find_user(session: AsyncSession, user_id: UUID, *, lock: bool = False) -> User | None:
+    """Return the user; with `lock`, as he is now, and so until the transaction ends."""
+    query = select(User).where(User.id == user_id)
+    return await session.scalar(query.with_for_update(key_share=True) if lock else query)
 
 
 async def find_by_index(session: AsyncSession, candidates: Sequence[bytes]) -> User | None:
     return await session.scalar(select(User).where(User.email_index.in_(candidates)))
 
 
-async def insert_unless_taken(session: AsyncSession, user: User) -> bool:
-    """Insert the user; return False when the tenant has one with this address."""
-    columns = (
-        "id", "email_index", "email_sealed", "name_sealed", "password_hash", "role", "language",
-        "created_at",
-    )  # fmt: skip
-    values = {name: getattr(user, name) for name in columns}
-    statement = insert(User).values(values).on_conflict_do_nothing().returning(User.id)
-    return await session.scalar(statement) is not None
-
-
-async def page(
-    session: AsyncSession, *, after: UUID | None, role: Role | None, locked: bool | None, limit: int
+async def list_users(
+    session: AsyncSession,
+    *,
+    after: tuple[UUID] | None,
+    role: Role | None,
+    locked: bool | None,
+    limit: int,
 ) -> Sequence[User]:
     query = select(User).order_by(User.id).limit(limit)
     if after is not None:
-        query = query.where(User.id > after)
+        query = query.where(User.id > after[0])
     if role is not None:
         query = query.where(User.role == role)
     if locked is not None:
@@ -65,5 +55,6 @@ async def set_password_hash(session: AsyncSession, user_id: UUID, password_hash:
 
 
 async def has_administrator(session: AsyncSession) -> bool:
+    """Say whether the tenant has an administrator, be he locked or not."""
     found = await session.scalar(select(User.id).where(User.role == "admin").limit(1))
     return found is not None

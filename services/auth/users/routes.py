@@ -1,47 +1,29 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends
+from fastapi import Depends, Query
 
-from services.auth.errors import (
-    EmailTaken,
-    LastAdministrator,
-    PasswordCommon,
-    PasswordTooLong,
-    PasswordTooShort,
-    UserNotFound,
-)
+from services.auth.passwords.errors import PasswordCommon, PasswordTooLong, PasswordTooShort
 from services.auth.resources import Secrets
 from services.auth.users import service
-from services.auth.users.rules import Role
-from services.auth.users.schemas import UserCreate, UserRead, UserUpdate
-from shared.etag import require_match
-from shared.pagination import Cursor, InvalidCursor, Limit
+from services.auth.users.errors import EmailTaken, LastAdministrator, UserNotFound
+from services.auth.users.schemas import UserCreate, UserPage, UserQuery, UserRead, UserUpdate
+from shared.pagination import InvalidCursor
 from shared.principal import Principal
-from shared.schemas import Page
-from shared.web import Now, Session, problems, requires
-from shared.web.app import feature_router
+from shared.web import Now, Session, feature_router, problems, requires
 from shared.web.etag import IfMatch
 
 router = feature_router("/api/users", "users")
 
-UserManager = Annotated[Principal, Depends(requires("user:manage"))]
+CanManage = Annotated[Principal, Depends(requires("user:manage"))]
 
 
 @router.get("", responses=problems(InvalidCursor))
 async def list_users(
-    session: Session,
-    vault: Secrets,
-    _actor: UserManager,
-    role: Role | None = None,
-    locked: bool | None = None,
-    cursor: Cursor = None,
-    limit: Limit = 50,
-) -> Page[UserRead]:
+    asked: Annotated[UserQuery, Query()], session: Session, vault: Secrets, _caller: CanManage
+) -> UserPage:
     """List the tenant's users, oldest first."""
-    users, next_cursor = await service.page(session, cursor, limit, role=role, locked=locked)
-    items = [service.opened(vault, user) for user in users]
-    return Page[UserRead](items=items, next_cursor=next_cursor)
+    return await service.list_users(session, asked, vault=vault)
 
 
 @router.post(
@@ -49,58 +31,47 @@ async def list_users(
     status_code=201,
     responses=problems(EmailTaken, PasswordTooShort, PasswordTooLong, PasswordCommon),
 )
-async def create_user(
-    body: UserCreate, session: Session, vault: Secrets, actor: UserManager, now: Now
+async def add_user(
+    body: UserCreate, session: Session, vault: Secrets, caller: CanManage, now: Now
 ) -> UserRead:
     """Create an account in your tenant, with a role and a first password."""
-    user = await service.create_by_administrator(session, body, vault=vault, actor=actor, now=now)
-    return service.opened(vault, user)
+    user = await service.add_user(session, body, vault=vault, caller=caller, now=now)
+    return service.to_read(user, vault=vault)
 
 
 @router.get("/{user_id}", responses=problems(UserNotFound))
-async def read_user(
-    user_id: UUID,
-    session: Session,
-    vault: Secrets,
-    _actor: UserManager,
-) -> UserRead:
+async def get_user(user_id: UUID, session: Session, vault: Secrets, _caller: CanManage) -> UserRead:
     """One user of your tenant."""
-    user = await service.get(session, user_id)
-    return service.opened(vault, user)
+    return service.to_read(await service.get_user(session, user_id), vault=vault)
 
 
 @router.patch("/{user_id}", responses=problems(UserNotFound, LastAdministrator))
-async def update_user(
+async def change_user(
     user_id: UUID,
     body: UserUpdate,
     session: Session,
     vault: Secrets,
-    _actor: UserManager,
+    _caller: CanManage,
     now: Now,
     if_match: IfMatch = None,
 ) -> UserRead:
     """Change name, language or role; a new role ends the access tokens with the old one."""
-    held = await service.hold(session, user_id)
-    require_match(if_match, held.user.revision)
-    service.change(session, held, body, vault=vault, now=now)
-    return service.opened(vault, held.user)
+    user = await service.change_user(session, user_id, body, if_match, vault=vault, now=now)
+    return service.to_read(user, vault=vault)
 
 
 @router.post("/{user_id}/lock", responses=problems(UserNotFound, LastAdministrator))
 async def lock_user(
-    user_id: UUID, session: Session, vault: Secrets, _actor: UserManager, now: Now
+    user_id: UUID, session: Session, vault: Secrets, _caller: CanManage, now: Now
 ) -> UserRead:
     """Lock an account: nobody signs in to it, and all its sessions end at once."""
-    held = await service.hold(session, user_id)
-    service.lock(session, held, now=now)
-    return service.opened(vault, held.user)
+    user = await service.lock_user(session, user_id, now=now)
+    return service.to_read(user, vault=vault)
 
 
 @router.post("/{user_id}/unlock", responses=problems(UserNotFound))
 async def unlock_user(
-    user_id: UUID, session: Session, vault: Secrets, _actor: UserManager
+    user_id: UUID, session: Session, vault: Secrets, _caller: CanManage
 ) -> UserRead:
     """Let the user sign in again."""
-    held = await service.hold(session, user_id)
-    service.unlock(session, held.user)
-    return service.opened(vault, held.user)
+    return service.to_read(await service.unlock_user(session, user_id), vault=vault)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, TypeAlias, get_args
 
+Language: TypeAlias = Literal["en", "fr"]
 Role: TypeAlias = Literal["admin", "manager", "clerk", "viewer", "auditor"]
 Scope: TypeAlias = Literal[
     "inventory:read", "inventory:write", "stock:write", "price:write", "price:approve",

@@ -1,15 +1,15 @@
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
-from services.auth.users.rules import EMAIL_LENGTH_MAX, Role, is_email
+from services.auth.users.rules import EMAIL_LENGTH_MAX, Language, Role, is_email
 from shared.i18n import N_
-from shared.schemas import Input, Output, ShortText, Text
+from shared.pagination import PageQuery
+from shared.schemas import Input, Output, Page, ShortText, Text
 
-Language = Literal["en", "fr"]
 PASSWORD_FIELD_LENGTH_MAX = 512  # Before normalisation; the rule itself is in passwords.rules.
 
 
@@ -72,6 +72,11 @@ class UserUpdate(ProfileUpdate):
     role: Role | None = Field(default=None, description="Left out or null: unchanged.")
 
 
+class UserQuery(PageQuery):
+    role: Role | None = None
+    locked: bool | None = None
+
+
 class UserRead(Output):
     id: UUID
     email: str
@@ -82,3 +87,6 @@ class UserRead(Output):
     locked: bool
     version: int = Field(description="Grows with every change; the first part of the ETag.")
     created_at: datetime
+
+
+class UserPage(Page[UserRead]): ...

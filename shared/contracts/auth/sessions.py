@@ -3,16 +3,20 @@
 from typing import ClassVar, Literal
 from uuid import UUID
 
+from pydantic import AliasChoices, Field
+
 from shared.contracts.auth.users import AboutUser
 from shared.journal import Entry
 
 RefusalReason = Literal["unknown_account", "wrong_password", "locked"]
 RevocationReason = Literal["logout", "reuse"]
 
+_ID = AliasChoices("session_id", "id")  # `id` in the session's row.
+
 
 class UserSignedIn(AboutUser):
     name: ClassVar[str] = "auth.user-signed-in.v1"
-    session_id: UUID
+    session_id: UUID = Field(validation_alias=_ID)
     methods: tuple[str, ...]  # As in the token's `amr`.
 
 
@@ -33,28 +37,22 @@ class SignInThrottled(Entry):
     """An account used up its attempts; further ones are refused unseen until the window ends."""
 
     name: ClassVar[str] = "auth.sign-in-throttled.v1"
+    subject_of: ClassVar[tuple[str, str]] = ("account", "account")
     account: str
 
-    @property
-    def subject(self) -> str:
-        return f"account:{self.account}"
 
-
-class _AboutSession(Entry):
-    session_id: UUID
+class AboutSession(Entry):
+    subject_of: ClassVar[tuple[str, str]] = ("session", "session_id")
+    session_id: UUID = Field(validation_alias=_ID)
     user_id: UUID
 
-    @property
-    def subject(self) -> str:
-        return f"session:{self.session_id}"
 
-
-class SessionRefreshed(_AboutSession):
+class SessionRefreshed(AboutSession):
     name: ClassVar[str] = "auth.session-refreshed.v1"
     counter: int  # How many times this session was refreshed.
 
 
-class RefreshReused(_AboutSession):
+class RefreshReused(AboutSession):
     """A spent refresh token came back: somebody else has a copy."""
 
     name: ClassVar[str] = "auth.refresh-reused.v1"
@@ -62,6 +60,6 @@ class RefreshReused(_AboutSession):
     counter: int
 
 
-class SessionRevoked(_AboutSession):
+class SessionRevoked(AboutSession):
     name: ClassVar[str] = "auth.session-revoked.v1"
     reason: RevocationReason

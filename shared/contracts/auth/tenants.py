@@ -3,34 +3,30 @@
 from typing import ClassVar
 from uuid import UUID
 
+from pydantic import AliasChoices, Field
+
 from shared.journal import Entry
 
 DEFAULT_TENANT_ID = UUID("00000000-0000-7000-8000-000000000001")
 DEFAULT_TENANT_SLUG = "default"
 
 
-class TenantCreated(Entry):
+class AboutTenant(Entry):
+    subject_of: ClassVar[tuple[str, str]] = ("tenant", "tenant_id")
+    tenant_id: UUID = Field(validation_alias=AliasChoices("tenant_id", "id"))  # `id` in its row.
+    slug: str
+
+
+class TenantCreated(AboutTenant):
     """The first entry of a tenant's own journal."""
 
     name: ClassVar[str] = "auth.tenant-created.v1"
-    tenant_id: UUID
-    slug: str
-    title: str  # The tenant's name.
+    title: str = Field(validation_alias=AliasChoices("title", "name"))  # `name` in its row.
     language: str
     currency: str  # ISO 4217.
 
-    @property
-    def subject(self) -> str:
-        return f"tenant:{self.tenant_id}"
 
-
-class TenantProvisioned(Entry):
+class TenantProvisioned(AboutTenant):
     """A platform administrator made another tenant; in the journal of the default tenant."""
 
     name: ClassVar[str] = "auth.tenant-provisioned.v1"
-    tenant_id: UUID
-    slug: str
-
-    @property
-    def subject(self) -> str:
-        return f"tenant:{self.tenant_id}"

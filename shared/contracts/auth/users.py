@@ -3,6 +3,8 @@
 from typing import ClassVar, Literal
 from uuid import UUID
 
+from pydantic import AliasChoices, Field
+
 from shared.journal import Entry
 
 Origin = Literal["installation", "registration", "administrator", "tenant"]
@@ -10,11 +12,8 @@ EndReason = Literal["logout_all", "lock"]
 
 
 class AboutUser(Entry):
-    user_id: UUID
-
-    @property
-    def subject(self) -> str:
-        return f"user:{self.user_id}"
+    subject_of: ClassVar[tuple[str, str]] = ("user", "user_id")
+    user_id: UUID = Field(validation_alias=AliasChoices("user_id", "id"))  # `id` in the user's row.
 
 
 class UserRegistered(AboutUser):

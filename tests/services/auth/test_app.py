@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from services.auth.app import create_app
-from services.auth.installation import install
+from services.auth.first_start import prepare
 from services.auth.resources import open_service
 from services.auth.settings import Settings
 from shared.clock import utc_now
@@ -50,7 +50,7 @@ async def test_many_processes_install_one_administrator(
 ):
     resources = open_service(make_settings())
 
-    await asyncio.gather(*(install(resources, utc_now()) for _ in range(8)))
+    await asyncio.gather(*(prepare(resources, utc_now()) for _ in range(8)))
 
     await resources.close()
     connection = await asyncpg.connect(databases.superuser_dsn)

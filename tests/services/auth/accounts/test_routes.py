@@ -7,14 +7,10 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from services.auth.errors import (
-    EmailTaken,
-    InvitationNeeded,
-    PasswordCommon,
-    PasswordTooShort,
-    RegistrationClosed,
-    TenantNotFound,
-)
+from services.auth.accounts.errors import InvitationNeeded, RegistrationClosed
+from services.auth.passwords.errors import PasswordCommon, PasswordTooShort
+from services.auth.tenants.errors import TenantNotFound
+from services.auth.users.errors import EmailTaken
 from shared.errors import IdempotencyKeyReused, PreconditionFailed, Unauthorized, ValidationFailed
 from tests.services.auth.people import PASSWORD, SignedIn, SignIn
 from tests.support.services import assert_problem, running

@@ -1,7 +1,7 @@
 import httpx
 import pytest
 
-from services.auth.errors import InvalidClient
+from services.auth.service_tokens.errors import InvalidClient
 from services.auth.service_tokens.rules import SCOPES
 from shared.errors import Unauthorized, ValidationFailed
 from shared.security.claims import InvalidToken, ServiceClaims, UserClaims

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from services.auth.errors import RefreshInvalid, RefreshWasReused
+from services.auth.sessions.errors import RefreshInvalid, RefreshWasReused
 from services.auth.sessions.rules import RefreshToken
 from shared.errors import ValidationFailed
 from tests.services.auth.people import Clock, SignedIn, SignIn, claims_of

@@ -1,7 +1,7 @@
 import httpx
 import pytest
 
-from services.auth.errors import RefreshInvalid
+from services.auth.sessions.errors import RefreshInvalid
 from shared.errors import Unauthorized, ValidationFailed
 from tests.services.auth.people import SignedIn, SignIn, claims_of
 from tests.support.services import assert_problem, service_headers

@@ -6,7 +6,8 @@ import asyncpg
 import httpx
 import pytest
 
-from services.auth.errors import PasswordCommon, TenantSlugTaken
+from services.auth.passwords.errors import PasswordCommon
+from services.auth.tenants.errors import TenantSlugTaken
 from shared.errors import Forbidden, ValidationFailed
 from tests.services.auth.people import PASSWORD, SignedIn, SignIn, claims_of
 from tests.support.database import Databases

@@ -6,14 +6,9 @@ import asyncpg
 import httpx
 import pytest
 
-from services.auth.errors import (
-    AccountLocked,
-    EmailTaken,
-    LastAdministrator,
-    PasswordTooShort,
-    RefreshInvalid,
-    UserNotFound,
-)
+from services.auth.passwords.errors import PasswordTooShort
+from services.auth.sessions.errors import AccountLocked, RefreshInvalid
+from services.auth.users.errors import EmailTaken, LastAdministrator, UserNotFound
 from shared.errors import Forbidden, IdempotencyKeyReused, PreconditionFailed, ValidationFailed
 from shared.pagination import InvalidCursor
 from tests.services.auth.people import PASSWORD, SignedIn, SignIn, claims_of

@@ -1,4 +1,4 @@
-"""What auth measures beside what every process does."""
+"""What is measured of sign-ins, accounts and sessions."""
 
 from prometheus_client import Counter, Gauge
 

@@ -1,4 +1,4 @@
-"""Requests without a token: they find their tenant first, then open transactions for it."""
+"""Transactions of requests without a token: these find their tenant first."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,8 +17,12 @@ from shared.web.session import claim_key
 ANONYMOUS = "anonymous"
 
 
-class Visit:
-    """Somebody not yet known. Like `Session`, everything it opens commits before the reply."""
+class Transactions:
+    """Opens transactions for somebody not yet known. As with `Session`, all end before the reply.
+
+    A sign-in needs several: its attempt stays counted when it is refused, and no connection is
+    held while a password is hashed.
+    """
 
     def __init__(self, request: Request, key: str | None, until_reply: AsyncExitStack) -> None:
         self._request = request
@@ -27,7 +31,7 @@ class Visit:
         self._until_reply = until_reply
 
     @asynccontextmanager
-    async def transaction(
+    async def open(
         self, tenant_id: UUID | None, actor: str = ANONYMOUS
     ) -> AsyncIterator[AsyncSession]:
         """Open one transaction; leaving the block commits it, whatever is answered later."""
@@ -37,29 +41,29 @@ class Visit:
         if journal.has_grown(session):
             self._resources.waker.wake(self._resources.service)
 
-    async def enter(self, tenant_id: UUID) -> AsyncSession:
+    async def open_until_reply(self, tenant_id: UUID) -> AsyncSession:
         """Open the transaction that ends with the request, with its Idempotency-Key claimed.
 
         A problem rolls it back. Raises what `claim_key` does.
         """
-        session = await self._until_reply.enter_async_context(self.transaction(tenant_id))
+        session = await self._until_reply.enter_async_context(self.open(tenant_id))
         if self._key is not None:
             await claim_key(self._request, session, ANONYMOUS, self._key)
         return session
 
 
-async def open_visit(
+async def _keyed(
     request: Request, idempotency_key: IdempotencyKey = None
-) -> AsyncIterator[Visit]:
+) -> AsyncIterator[Transactions]:
     async with AsyncExitStack() as until_reply:
-        yield Visit(request, idempotency_key, until_reply)
+        yield Transactions(request, idempotency_key, until_reply)
 
 
-async def open_keyless_visit(request: Request) -> AsyncIterator[Visit]:
-    """Open a visit whose repetition is safe by itself: it takes no Idempotency-Key."""
+async def _keyless(request: Request) -> AsyncIterator[Transactions]:
+    """For what is safe to repeat by itself: it takes no Idempotency-Key."""
     async with AsyncExitStack() as until_reply:
-        yield Visit(request, None, until_reply)
+        yield Transactions(request, None, until_reply)
 
 
-KeyedVisit = Annotated[Visit, Depends(open_visit, scope="function")]
-KeylessVisit = Annotated[Visit, Depends(open_keyless_visit, scope="function")]
+KeyedTransactions = Annotated[Transactions, Depends(_keyed, scope="function")]
+KeylessTransactions = Annotated[Transactions, Depends(_keyless, scope="function")]

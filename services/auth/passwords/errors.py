@@ -1,0 +1,33 @@
+"""Why a password is not accepted."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from shared.errors import Unprocessable
+from shared.i18n import N_
+
+
+@dataclass(eq=False)
+class PasswordTooShort(Unprocessable):
+    slug: ClassVar[str] = "password-too-short"
+    title: ClassVar[str] = N_("Password too short")
+    detail: ClassVar[str] = N_("The password needs at least {length_min} characters.")
+    length_min: int
+
+
+@dataclass(eq=False)
+class PasswordTooLong(Unprocessable):
+    slug: ClassVar[str] = "password-too-long"
+    title: ClassVar[str] = N_("Password too long")
+    detail: ClassVar[str] = N_("The password may have at most {length_max} characters.")
+    length_max: int
+
+
+@dataclass(eq=False)
+class PasswordCommon(Unprocessable):
+    slug: ClassVar[str] = "password-common"
+    title: ClassVar[str] = N_("Password easy to guess")
+    detail: ClassVar[str] = N_(
+        "This password is among those that are tried first. Choose another, "
+        "for instance several unrelated words."
+    )

@@ -1,0 +1,57 @@
+"""Why a sign-in or a refresh is refused."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from shared.errors import Forbidden, TooManyRequests, Unauthorized
+from shared.i18n import N_
+
+
+@dataclass(eq=False)
+class InvalidCredentials(Unauthorized):
+    """The address is unknown or the password wrong: never said which."""
+
+    slug: ClassVar[str] = "invalid-credentials"
+    title: ClassVar[str] = N_("Sign-in failed")
+    detail: ClassVar[str] = N_("The e-mail address or the password is wrong.")
+
+
+@dataclass(eq=False)
+class AccountLocked(Forbidden):
+    """Told only to somebody who gave the right password."""
+
+    slug: ClassVar[str] = "account-locked"
+    title: ClassVar[str] = N_("Account locked")
+    detail: ClassVar[str] = N_("This account is locked. Ask an administrator to unlock it.")
+
+
+@dataclass(eq=False)
+class TooManySignIns(TooManyRequests):
+    """Too many attempts on one account, whether it exists or not."""
+
+    slug: ClassVar[str] = "sign-in-throttled"
+    title: ClassVar[str] = N_("Too many attempts")
+    detail: ClassVar[str] = N_(
+        "There were too many attempts to sign in to this account. "
+        "Try again in {retry_after_s} seconds."
+    )
+
+
+@dataclass(eq=False)
+class RefreshInvalid(Unauthorized):
+    """The refresh token is no token of ours, or its session has ended."""
+
+    slug: ClassVar[str] = "refresh-invalid"
+    title: ClassVar[str] = N_("Session ended")
+    detail: ClassVar[str] = N_("The session has ended. Sign in again.")
+
+
+@dataclass(eq=False)
+class RefreshWasReused(Unauthorized):
+    """A spent refresh token came back; its whole session is revoked."""
+
+    slug: ClassVar[str] = "refresh-reused"
+    title: ClassVar[str] = N_("Refresh token already used")
+    detail: ClassVar[str] = N_(
+        "This refresh token was used before. For your safety the session was ended. Sign in again."
+    )

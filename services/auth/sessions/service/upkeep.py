@@ -1,0 +1,20 @@
+"""What the worker does about sessions, for all tenants."""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.auth.sessions import metrics, queries
+from services.auth.sessions.rules import ATTEMPT_WINDOW, ENDED_SESSIONS_KEPT
+
+
+async def forget_ended(session: AsyncSession, *, now: datetime) -> int:
+    """Forget what no decision needs any more; return how many rows."""
+    return await queries.forget_ended(session, now - ENDED_SESSIONS_KEPT, now - ATTEMPT_WINDOW)
+
+
+async def measure_active(session: AsyncSession, *, now: datetime) -> None:
+    """Set the gauges of accounts and sessions that are in use."""
+    active = await queries.count_active(session, now)
+    metrics.users_active.set(active.users)
+    metrics.sessions_active.set(active.sessions)

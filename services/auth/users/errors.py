@@ -1,0 +1,30 @@
+"""What is refused of users."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from shared.errors import Conflict, NotFound
+from shared.i18n import N_
+
+
+@dataclass(eq=False)
+class EmailTaken(Conflict):
+    slug: ClassVar[str] = "email-taken"
+    title: ClassVar[str] = N_("E-mail address taken")
+    detail: ClassVar[str] = N_("There is already an account with this e-mail address.")
+
+
+@dataclass(eq=False)
+class UserNotFound(NotFound):
+    slug: ClassVar[str] = "user-not-found"
+    title: ClassVar[str] = N_("User not found")
+    detail: ClassVar[str] = N_("There is no such user.")
+
+
+@dataclass(eq=False)
+class LastAdministrator(Conflict):
+    """The change would leave the tenant without an administrator who can sign in."""
+
+    slug: ClassVar[str] = "last-administrator"
+    title: ClassVar[str] = N_("Last administrator")
+    detail: ClassVar[str] = N_("At least one administrator must remain. Appoint another first.")

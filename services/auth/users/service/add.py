@@ -1,0 +1,85 @@
+"""New users, however they come."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.auth.users import queries
+from services.auth.users.errors import EmailTaken
+from services.auth.users.models import User
+from services.auth.users.rules import Language, Role, lookup_form
+from services.auth.users.schemas import UserCreate
+from services.auth.users.service.sealed import seal_email, seal_name
+from services.auth.vault import Vault
+from shared import journal
+from shared.contracts.auth.users import Origin, UserRegistered
+from shared.db.conflicts import conflicts
+from shared.ids import new_id
+from shared.principal import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    email: str
+    password_hash: str
+    role: Role
+    name: str | None = None
+    language: Language | None = None
+
+
+async def add_user(
+    session: AsyncSession, wanted: UserCreate, *, vault: Vault, caller: Principal, now: datetime
+) -> User:
+    """Create an account with the role that the administrator chose.
+
+    Raises EmailTaken, PasswordTooShort, PasswordTooLong, PasswordCommon.
+    """
+    password_hash = await vault.passwords.hash_new(
+        wanted.password, personal=(wanted.email, wanted.name or "")
+    )
+    return await register_user(
+        session,
+        NewUser(wanted.email, password_hash, wanted.role, wanted.name, wanted.language),
+        origin="administrator",
+        tenant_id=caller.tenant_id,
+        vault=vault,
+        now=now,
+    )
+
+
+async def register_user(
+    session: AsyncSession,
+    wanted: NewUser,
+    *,
+    origin: Origin,
+    tenant_id: UUID,
+    vault: Vault,
+    now: datetime,
+) -> User:
+    """Create an account in `tenant_id`, for which the session works. Raises EmailTaken."""
+    form = lookup_form(wanted.email)
+    # The constraint knows today's index alone; under an earlier key the address has another one.
+    if await queries.find_by_index(session, vault.emails.candidates(form, tenant_id)) is not None:
+        raise EmailTaken
+    user_id = new_id()
+    user = User(
+        tenant_id=tenant_id,
+        id=user_id,
+        email_index=vault.emails.of(form, tenant_id),
+        email_sealed=seal_email(wanted.email, tenant_id, user_id, vault=vault),
+        name_sealed=seal_name(wanted.name, tenant_id, user_id, vault=vault),
+        password_hash=wanted.password_hash,
+        role=wanted.role,
+        language=wanted.language,
+        locked_at=None,
+        token_version=1,
+        version=1,
+        created_at=now,
+    )
+    session.add(user)
+    journal.record(session, UserRegistered(user_id=user_id, role=wanted.role, origin=origin))
+    with conflicts({"users_tenant_id_email_index_key": EmailTaken()}):
+        await session.flush()  # Of two who register at once, the database knows the first.
+    return user

@@ -1,0 +1,162 @@
+"""What may change about a user, and what that ends."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.auth.users import queries
+from services.auth.users.errors import LastAdministrator, UserNotFound
+from services.auth.users.models import User
+from services.auth.users.rules import Role, ends_administration
+from services.auth.users.schemas import ProfileUpdate, UserUpdate
+from services.auth.users.service.read import get_user
+from services.auth.users.service.sealed import name_of, seal_name, seal_profile
+from services.auth.vault import Vault
+from shared import journal
+from shared.contracts.auth.users import (
+    EndReason,
+    UserLocked,
+    UserProfileChanged,
+    UserRoleChanged,
+    UserSessionsEnded,
+    UserUnlocked,
+)
+from shared.etag import require_match
+
+
+async def change_user(
+    session: AsyncSession,
+    user_id: UUID,
+    wanted: UserUpdate,
+    if_match: str | None,
+    *,
+    vault: Vault,
+    now: datetime,
+) -> User:
+    """Change name, language and role; a new role ends the access tokens that carry the old one.
+
+    Raises UserNotFound, PreconditionFailed, LastAdministrator.
+    """
+    user, others_administer = await _lock_for_change(session, user_id)
+    require_match(if_match, user.version)
+    _set_profile(session, user, wanted, vault=vault)
+    before, after = user.role, wanted.role or user.role
+    if after == before:
+        return user
+    if not others_administer:
+        _keep_administering(user, new_role=after, will_lock=False)
+    user.role = after
+    _raise_token_version(user, now)
+    journal.record(session, UserRoleChanged(user_id=user.id, before=before, after=after))
+    return user
+
+
+async def change_profile(
+    session: AsyncSession,
+    user_id: UUID,
+    wanted: ProfileUpdate,
+    if_match: str | None,
+    *,
+    vault: Vault,
+) -> User:
+    """Change what users may change of their own accounts: name and language.
+
+    Raises UserNotFound, PreconditionFailed.
+    """
+    user = await get_user(session, user_id, lock=True)
+    require_match(if_match, user.version)
+    _set_profile(session, user, wanted, vault=vault)
+    return user
+
+
+async def lock_user(session: AsyncSession, user_id: UUID, *, now: datetime) -> User:
+    """Lock the account: no sign-in, and its sessions end.
+
+    Raises UserNotFound, LastAdministrator.
+    """
+    user, others_administer = await _lock_for_change(session, user_id)
+    if user.locked_at is not None:
+        return user
+    if not others_administer:
+        _keep_administering(user, new_role=user.role, will_lock=True)
+    user.locked_at = now
+    journal.record(session, UserLocked.of(user))
+    _end_sessions(session, user, "lock", now)
+    return user
+
+
+async def unlock_user(session: AsyncSession, user_id: UUID) -> User:
+    """Let the user sign in again. Raises UserNotFound."""
+    user = await get_user(session, user_id, lock=True)
+    if user.locked_at is not None:
+        user.locked_at = None
+        user.version += 1
+        journal.record(session, UserUnlocked.of(user))
+    return user
+
+
+async def end_sessions(session: AsyncSession, user_id: UUID, *, now: datetime) -> None:
+    """End all sessions of the user, who asked for it. Raises UserNotFound."""
+    _end_sessions(session, await get_user(session, user_id, lock=True), "logout_all", now)
+
+
+async def renew_hash(session: AsyncSession, user_id: UUID, password_hash: str) -> None:
+    """Store the same password hashed with today's parameters."""
+    await queries.set_password_hash(session, user_id, password_hash)
+
+
+async def _lock_for_change(session: AsyncSession, user_id: UUID) -> tuple[User, bool]:
+    """Return the user locked, and whether anybody else could go on administering.
+
+    The tenant's administrators are locked with him, so that two cannot remove each other.
+    """
+    locked = await queries.lock_with_administrators(session, user_id)
+    user = next((user for user in locked if user.id == user_id), None)
+    if user is None:
+        raise UserNotFound
+    return user, len(locked) > 1
+
+
+def _keep_administering(user: User, *, new_role: Role, will_lock: bool) -> None:
+    """Raise LastAdministrator if the change ends the administration of the only one."""
+    is_locked = user.locked_at is not None
+    if ends_administration(
+        role=user.role, is_locked=is_locked, new_role=new_role, will_lock=will_lock
+    ):
+        raise LastAdministrator
+
+
+def _set_profile(session: AsyncSession, user: User, wanted: ProfileUpdate, *, vault: Vault) -> None:
+    before = {"name": name_of(user, vault=vault), "language": user.language}
+    given = wanted.model_dump(include={"name", "language"}, exclude_unset=True)
+    after = {field: value for field, value in given.items() if value != before[field]}
+    if not after:
+        return
+    if "name" in after:
+        user.name_sealed = seal_name(after["name"], user.tenant_id, user.id, vault=vault)
+    if "language" in after:
+        user.language = after["language"]
+    user.version += 1
+    journal.record(
+        session,
+        UserProfileChanged(
+            user_id=user.id,
+            changed=tuple(after),
+            before=seal_profile({f: before[f] for f in after}, user, vault=vault),
+            after=seal_profile(after, user, vault=vault),
+        ),
+    )
+
+
+def _end_sessions(session: AsyncSession, user: User, reason: EndReason, now: datetime) -> None:
+    user.sessions_ended_at = now
+    _raise_token_version(user, now)
+    journal.record(session, UserSessionsEnded(user_id=user.id, reason=reason))
+
+
+def _raise_token_version(user: User, now: datetime) -> None:
+    """End all access tokens of the user that are out: the gateway refuses older versions."""
+    user.token_version += 1
+    user.token_version_raised_at = now
+    user.version += 1

@@ -1,0 +1,87 @@
+"""Finding users, and showing them to others."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.auth.users import queries
+from services.auth.users.errors import UserNotFound
+from services.auth.users.models import User
+from services.auth.users.rules import is_session_over, lookup_form, scopes_of
+from services.auth.users.schemas import UserPage, UserQuery, UserRead
+from services.auth.users.service.sealed import email_of, name_of
+from services.auth.vault import Vault
+from shared.contracts.auth.tenants import DEFAULT_TENANT_ID
+from shared.pagination import Keyset
+
+_OLDEST_FIRST = Keyset("id", UUID)  # Ids grow with time.
+
+
+async def list_users(session: AsyncSession, asked: UserQuery, *, vault: Vault) -> UserPage:
+    """Return one page of the tenant's users, oldest first. Raises InvalidCursor."""
+    found = await queries.list_users(
+        session,
+        after=_OLDEST_FIRST.after(asked.cursor),
+        role=asked.role,
+        locked=asked.locked,
+        limit=asked.limit + 1,
+    )
+    users, next_cursor = _OLDEST_FIRST.page(found, asked.limit, lambda user: (user.id,))
+    return UserPage(items=[to_read(user, vault=vault) for user in users], next_cursor=next_cursor)
+
+
+async def get_user(session: AsyncSession, user_id: UUID, *, lock: bool = False) -> User:
+    """Return the user; with `lock`, nobody changes him until the transaction ends.
+
+    Raises UserNotFound.
+    """
+    user = await find_user(session, user_id, lock=lock)
+    if user is None:
+        raise UserNotFound
+    return user
+
+
+async def find_user(session: AsyncSession, user_id: UUID, *, lock: bool = False) -> User | None:
+    """Return the user, or None; with `lock`, nobody changes him until the transaction ends."""
+    return await queries.find_user(session, user_id, lock=lock)
+
+
+async def find_by_email(
+    session: AsyncSession, email: str, *, tenant_id: UUID, vault: Vault
+) -> User | None:
+    """Return the tenant's account with this address, regardless of case, or None."""
+    candidates = vault.emails.candidates(lookup_form(email), tenant_id)
+    return await queries.find_by_index(session, candidates)
+
+
+async def has_administrator(session: AsyncSession) -> bool:
+    """Say whether the tenant ever got an administrator: the last one cannot be removed."""
+    return await queries.has_administrator(session)
+
+
+def has_ended_session(user: User, started_at: datetime) -> bool:
+    """Say whether the user's state ends a session that started at this moment."""
+    return is_session_over(
+        started_at, locked_at=user.locked_at, sessions_ended_at=user.sessions_ended_at
+    )
+
+
+def scopes_in(user: User) -> frozenset[str]:
+    """Return what the user's role allows in the user's tenant."""
+    return scopes_of(user.role, in_default_tenant=user.tenant_id == DEFAULT_TENANT_ID)
+
+
+def to_read(user: User, *, vault: Vault) -> UserRead:
+    """Return the user as others may see him, with the sealed fields opened."""
+    return UserRead(
+        id=user.id,
+        email=email_of(user, vault=vault),
+        name=name_of(user, vault=vault),
+        role=user.role,
+        scopes=sorted(scopes_in(user)),
+        language=user.language,
+        locked=user.locked_at is not None,
+        version=user.version,
+        created_at=user.created_at,
+    )
