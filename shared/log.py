@@ -1,8 +1,9 @@
 """Logs: one JSON object a line on stdout, with whatever the request bound to its context."""
 
 import logging
+import re
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +21,11 @@ SENSITIVE = frozenset(
 _SENSITIVE_ENDINGS = ("_password", "_secret", "_token", "_encryption_key", "_signing_key")
 REDACTED = "[redacted]"
 _DEPTH_MAX = 8
+# asyncpg names the value that it cannot send, pydantic the one that is not valid.
+_VALUES = (
+    re.compile(r"(?<=invalid input for query argument \$)\d+: .*"),
+    re.compile(r"(?<=input_value=).*?(?=, input_type=)", re.DOTALL),
+)
 
 
 def configure_logging(service: str, level: str, fmt: str) -> None:
@@ -30,7 +36,7 @@ def configure_logging(service: str, level: str, fmt: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         structlog.processors.EventRenamer("message"),
         _named(service),
-        structlog.processors.format_exc_info,
+        tell_exception,
         redact,
     ]
     renderer: structlog.types.Processor = (
@@ -54,6 +60,43 @@ def configure_logging(service: str, level: str, fmt: str) -> None:
     logging.basicConfig(
         handlers=[handler], level=max(logging.getLevelName(level), logging.WARNING), force=True
     )
+
+
+def tell_exception(
+    logger: object, method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Write the exception's traceback, without the values that libraries put into their errors."""
+    error = _error_of(event.get("exc_info"))
+    event = structlog.processors.format_exc_info(logger, method, event)
+    if "exception" in event:
+        text = str(event["exception"])
+        for value in _VALUES:
+            text = value.sub(REDACTED, text)
+        # Line by line, since the traceback of a group indents each.
+        for line in (line for detail in _details(error) for line in detail.splitlines() if line):
+            text = text.replace(line, REDACTED)
+        event["exception"] = text
+    return event
+
+
+def _error_of(exc_info: object) -> BaseException | None:
+    """Return the error that is being logged, in whichever way it was given."""
+    if isinstance(exc_info, BaseException):
+        return exc_info
+    if isinstance(exc_info, tuple):
+        return _error_of(exc_info[1])
+    return sys.exc_info()[1] if exc_info else None
+
+
+def _details(error: BaseException | None) -> Iterator[str]:
+    """Give what PostgreSQL says beside its messages: keys and rows, with their values."""
+    while error is not None:
+        if isinstance(error, BaseExceptionGroup):
+            for one in error.exceptions:
+                yield from _details(one)
+        if getattr(error, "sqlstate", None) and getattr(error, "detail", None):
+            yield str(error.detail)  # type: ignore[attr-defined]  # The line above has looked.
+        error = error.__cause__ or error.__context__
 
 
 def redact(

@@ -45,7 +45,7 @@ def _do(verb: str) -> int:
     from deploy.local import background  # noqa: PLC0415 - see above.
 
     if verb == "up":
-        background.up(STATE_DIR)
+        background.up(settings, STATE_DIR)
     elif verb == "down":
         background.down(STATE_DIR)
     elif verb == "logs":

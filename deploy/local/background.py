@@ -11,9 +11,11 @@ from pathlib import Path
 
 import psutil
 
+from deploy.local import secrets
 from deploy.local.errors import StackError
 from deploy.local.instance import Instance, Note
 from deploy.local.output import NAME_WIDTH, say
+from deploy.local.private import open_private, private_folder
 from deploy.local.probe import health
 from deploy.local.settings import ROOT, LocalSettings
 
@@ -21,19 +23,25 @@ UP_TIMEOUT_S = 600.0  # The first start may migrate a large database.
 DOWN_TIMEOUT_S = 90.0
 POLL_INTERVAL_S = 0.1
 HTTP_OK = 200
+ADMIN_PASSWORD = "ADMIN_PASSWORD"  # noqa: S105 - the name of the variable.
 
 
-def up(state_dir: Path) -> None:
+def up(settings: LocalSettings, state_dir: Path) -> None:
     """Start the stack in the background; return when it is ready, raise StackError when not."""
     instance = Instance(state_dir)
     with instance.only_starter():
-        if not _is_up_already(instance):
-            _start(instance, state_dir / "log" / "stack.log")
+        if _is_up_already(instance):
+            return
+        is_first = ADMIN_PASSWORD not in secrets.read(state_dir / "secrets.env")
+        _start(instance, state_dir / "log" / "stack.log")
+        if is_first:  # Said here, not by the stack: what it says is kept in a log.
+            made = secrets.read(state_dir / "secrets.env")[ADMIN_PASSWORD]
+            say(f"The password is {settings.environment.get(ADMIN_PASSWORD) or made}")
 
 
 def _start(instance: Instance, log_path: Path) -> None:
-    log_path.parent.mkdir(parents=True, exist_ok=True)
-    with log_path.open("w") as log:
+    private_folder(log_path.parent)
+    with open_private(log_path, "w") as log:
         starter = subprocess.Popen(
             [sys.executable, "-m", "deploy.local", "run"],
             cwd=ROOT,

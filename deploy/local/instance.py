@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from deploy.local.errors import StackError
+from deploy.local.private import close_to_others, open_private
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Instance:
     def hold(self) -> Iterator[None]:
         """Be the one stack of this checkout; raises StackError when there is one already."""
         self._make_folder()
-        with self._lock_path.open("w") as lock:
+        with open_private(self._lock_path, "w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -50,7 +51,7 @@ class Instance:
     def only_starter(self) -> Iterator[None]:
         """Wait until nobody else is starting this stack in the background, then be the one."""
         self._make_folder()
-        with (self._state_dir / "starting").open("w") as lock:
+        with open_private(self._state_dir / "starting", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
@@ -60,7 +61,8 @@ class Instance:
             return
         self._written = note
         temporary = self._note_path.with_suffix(".new")
-        temporary.write_text(json.dumps(asdict(note)))
+        with open_private(temporary, "w") as file:
+            file.write(json.dumps(asdict(note)))
         temporary.replace(self._note_path)
 
     def is_held(self) -> bool:
@@ -84,7 +86,7 @@ class Instance:
             return None
 
     def _make_folder(self) -> None:
-        self._state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        close_to_others(self._state_dir)
 
     def _where(self) -> str:
         note = self.find()

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from deploy.local.children import die_with_parent
 from deploy.local.errors import StackError
+from deploy.local.private import open_private
 from deploy.local.settings import ROOT
 
 # The C library's allocator keeps what it once needed, unless told the sizes (in bytes) above which
@@ -149,7 +150,7 @@ class Forker:
         if self._control is not None:
             return self._control
         ours, theirs = socket.socketpair()
-        with theirs, self._log_path.open("ab") as log:
+        with theirs, open_private(self._log_path, "a") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "deploy.local.forker", str(theirs.fileno())),
                 env={**os.environ, **GIVE_MEMORY_BACK, "PYTHONUNBUFFERED": "1"},

@@ -12,6 +12,7 @@ from deploy.local.errors import StackError
 from deploy.local.launch import Forker, Launcher, execute
 from deploy.local.migrate import migrate
 from deploy.local.output import ERRORS, NAME_WIDTH, WARNINGS, application_shows, say
+from deploy.local.private import close_to_others
 from deploy.local.probe import health
 from deploy.local.processes import Plan, Process, in_layers, migrations, processes
 from deploy.local.servers import prepare_servers
@@ -38,7 +39,7 @@ class Lineup:
 
     async def start(self) -> None:
         """Bring everything up; raises StackError with the first reason why not."""
-        self._log_dir.mkdir(parents=True, exist_ok=True)
+        close_to_others(self._log_dir)
         await self._forker.warm_up()
         servers = prepare_servers(self._settings, self._state_dir)
         self._cleanups = servers.cleanups

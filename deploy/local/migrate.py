@@ -7,6 +7,7 @@ from pathlib import Path
 
 from deploy.local.errors import StackError
 from deploy.local.launch import Launcher, Program
+from deploy.local.private import open_private
 from deploy.local.supervisor import ended
 
 TIMEOUT_S = 600.0
@@ -35,8 +36,10 @@ async def _run(migration: Program, log_dir: Path, launch: Launcher) -> str | Non
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(migration.stop_signal)
     log_path = log_dir / f"{migration.name}.log"
-    log_path.write_bytes(output)
+    text = output.decode(errors="replace")
+    with open_private(log_path, "w") as log:
+        log.write(text)
     if code == 0:
         return None
-    lines = output.decode(errors="replace").strip().splitlines()
+    lines = text.strip().splitlines()
     return f"{migration.name} failed: {lines[-1] if lines else code} (all of it: {log_path})"

@@ -3,8 +3,11 @@
 import json
 import logging
 from collections.abc import Callable
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+
+from deploy.local.private import open_private, private_folder
 
 LOG_SIZE_MAX = 10_000_000  # bytes; then the file is renamed to .1 and a new one begun
 ERRORS = frozenset({"error", "critical", "exception"})
@@ -49,6 +52,13 @@ def valkey_shows(line: str) -> str | None:
     return line.rstrip() if "Fatal" in line or "FATAL" in line else None
 
 
+class PrivateFileHandler(RotatingFileHandler):
+    """A log of bounded size that nobody else may read."""
+
+    def _open(self) -> TextIOWrapper:
+        return open_private(Path(self.baseFilename), "a")
+
+
 class ProcessLog:
     """The log of one process: a file of bounded size, and the screen for what matters.
 
@@ -56,12 +66,11 @@ class ProcessLog:
     """
 
     def __init__(self, name: str, folder: Path, shows: Callable[[str], str | None]) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
         self._name = name
         self._shows = shows
-        self._file = RotatingFileHandler(
-            folder / f"{name}.log", maxBytes=LOG_SIZE_MAX, backupCount=1, encoding="utf-8"
-        )
+        path = folder / f"{name}.log"
+        self._file = PrivateFileHandler(path, maxBytes=LOG_SIZE_MAX, backupCount=1)
         self._file.setFormatter(logging.Formatter("%(message)s"))
         self.last = ""
 

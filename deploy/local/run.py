@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 import time
 from collections.abc import Coroutine
 from dataclasses import replace
@@ -75,7 +76,8 @@ def _greet(settings: LocalSettings, keys: dict[str, str], state_dir: Path, *, is
     url = settings.url_of("gateway")
     email = settings.environment.get("ADMIN_EMAIL") or ADMIN_EMAIL
     kept = f"the ADMIN_PASSWORD of {state_dir / 'secrets.env'}"
-    password = keys["ADMIN_PASSWORD"] if is_new else kept
+    # On a screen it is gone with the window; what is not one may be a log.
+    password = keys["ADMIN_PASSWORD"] if is_new and sys.stdout.isatty() else kept
     say(
         f"\n  API      {url}\n"
         f"  Docs     {url}/docs\n"

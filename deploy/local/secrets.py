@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
+from deploy.local.private import private_folder
 from deploy.postgres.bootstrap import ROLES, SERVICES
 
 KEY_BYTES = 32
@@ -79,7 +80,7 @@ def load(path: Path) -> tuple[dict[str, str], frozenset[str]]:
     What the file holds is kept as it is. The file is private to its owner from the first byte.
     """
     kept = path.read_text() if path.exists() else ""
-    values = {name: value for name, value in dotenv_values(path).items() if value}
+    values = read(path)
     added = {name: make() for name, make in MAKERS.items() if name not in values}
     if added:
         separator = "\n" if kept and not kept.endswith("\n") else ""
@@ -87,8 +88,13 @@ def load(path: Path) -> tuple[dict[str, str], frozenset[str]]:
     return values | added, frozenset(added)
 
 
+def read(path: Path) -> dict[str, str]:
+    """Return what the file holds; nothing before the first start."""
+    return {name: value for name, value in dotenv_values(path).items() if value}
+
+
 def _write_private(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(path.parent)
     temporary = path.with_name(f"{path.name}.new")
     temporary.unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -11,6 +11,7 @@ from pathlib import Path
 from deploy.local import postgres, valkey
 from deploy.local.children import die_with_parent
 from deploy.local.errors import StackError
+from deploy.local.private import open_private
 
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 30.0
@@ -53,7 +54,7 @@ def _running(
     *,
     stop: signal.Signals,
 ) -> Iterator[None]:
-    with log_path.open("ab") as log:
+    with open_private(log_path, "a") as log:
         process = subprocess.Popen(  # noqa: S603 - the command is ours.
             command,
             stdin=subprocess.DEVNULL,

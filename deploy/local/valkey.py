@@ -10,6 +10,7 @@ from pathlib import Path
 
 from deploy.local.errors import StackError
 from deploy.local.postgres import SOCKET_PATH_MAX
+from deploy.local.private import private_folder
 
 SOCKET_NAME = "valkey.sock"
 MEMORY_MAX = "128mb"
@@ -49,8 +50,7 @@ class Valkey:
 
 def prepare(folder: Path, port: int | None = None) -> Valkey:
     """Return what to run: on 127.0.0.1:`port`, or on a private socket when `port` is None."""
-    folder = folder.resolve()
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder = private_folder(folder.resolve())
     socket_path = _socket_path(folder) if port is None else None
     options = {
         "port": str(port or 0),

@@ -10,6 +10,12 @@ DECLARE
     service text;
     role_name text;
 BEGIN
+    -- The server's log names statements that are slow or fail, never what they were about: parameters hold
+    -- hashes of passwords, and the details of an error the row.
+    EXECUTE format('ALTER DATABASE %I SET log_parameter_max_length = 0', current_database());
+    EXECUTE format('ALTER DATABASE %I SET log_parameter_max_length_on_error = 0', current_database());
+    EXECUTE format('ALTER DATABASE %I SET log_error_verbosity = terse', current_database());
+
     EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO stock_owner', current_database());
 

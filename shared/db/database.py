@@ -66,6 +66,7 @@ class Database:
             pool_recycle=settings.pg_pool_recycle,
             pool_timeout=5,
             pool_use_lifo=True,
+            hide_parameters=True,  # An error must not carry them into a log.
             json_serializer=lambda value: orjson.dumps(value, default=str).decode(),
             json_deserializer=orjson.loads,
         )

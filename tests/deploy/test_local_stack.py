@@ -10,6 +10,7 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
+from deploy.local import secrets
 from deploy.local.instance import Instance
 from deploy.local.settings import PORT_VARIABLES, ROOT
 from tests.support.ports import reserved_ports
@@ -62,6 +63,9 @@ def started(stack):
 def test_up_says_where_everything_is(started, ports, state_dir):
     assert f"API      http://127.0.0.1:{ports['GATEWAY_PORT']}" in started
     assert "Sign in  admin@example.com, password: " in started
+    password = secrets.read(state_dir / "secrets.env")["ADMIN_PASSWORD"]
+    assert f"The password is {password}\n" in started
+    assert password not in (state_dir / "log" / "stack.log").read_text()
     assert started.count(" ready ") == 2 + 1 + 4 + 4 + 1
     assert "Traceback" not in started
     assert state_dir.stat().st_mode & 0o077 == 0

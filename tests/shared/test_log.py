@@ -1,10 +1,13 @@
 import json
 import logging
 
+import asyncpg
 import pytest
 import structlog
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
+from sqlalchemy.exc import IntegrityError
 
 from shared.log import REDACTED, SENSITIVE, configure_logging, redact
 
@@ -145,3 +148,55 @@ def test_whatever_a_secret_field_holds_is_gone(name, value):
     event = redact(None, "info", {name.upper(): value, "outer": {name.replace("_", "-"): value}})
 
     assert event == {name.upper(): REDACTED, "outer": {name.replace("_", "-"): REDACTED}}
+
+
+def refused_by_the_database() -> Exception:
+    """As asyncpg raises it: the message is harmless, the detail is the row."""
+    return asyncpg.PostgresError.new(
+        {"C": "23505", "M": "duplicate key value", "D": f"Key (name)=({CANARY}\n{CANARY}) exists."}
+    )
+
+
+def wrapped_by_sqlalchemy() -> Exception:
+    inner = refused_by_the_database()
+    outer = IntegrityError("INSERT", {}, inner, hide_parameters=True)
+    outer.__cause__ = inner
+    return outer
+
+
+def not_sendable() -> Exception:
+    return asyncpg.DataError(f"invalid input for query argument $1: {CANARY!r} (expected int)")
+
+
+def not_valid() -> Exception:
+    try:
+        TypeAdapter(list[int]).validate_python([CANARY])
+    except ValueError as error:
+        return error
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        refused_by_the_database(),
+        wrapped_by_sqlalchemy(),
+        ExceptionGroup("several", [LookupError("x"), wrapped_by_sqlalchemy()]),
+        not_sendable(),
+        not_valid(),
+    ],
+    ids=["asyncpg", "sqlalchemy", "group", "argument", "pydantic"],
+)
+def test_an_error_is_logged_without_the_values_that_it_was_about(logged, error):
+    log = logged()
+    try:
+        raise error  # noqa: TRY301 - an error has a traceback once it was raised.
+    except Exception:
+        log.exception("failed")
+        log.exception("failed", exc_info=error)
+        logging.getLogger("a.library").exception("failed")
+
+    text = logged.text()
+    assert text.count("Traceback") == 3
+    assert type(error).__name__ in text
+    assert CANARY not in text

@@ -15,6 +15,7 @@ import httpx
 from dotenv import dotenv_values
 
 from deploy.local.instance import Instance
+from deploy.local.postgres import SUPERUSER
 from deploy.local.secrets import password_name
 from deploy.postgres.bootstrap import DATABASE
 from tests.support.ports import reserved_ports
@@ -45,8 +46,16 @@ class Stack:
     def dsn(self, role: str) -> str:
         """Return where a role of the database connects."""
         password = self.secrets[password_name(role)]
-        socket_dir = (self.folder / "postgres" / "postmaster.pid").read_text().splitlines()[4]
-        return f"postgresql://{role}:{password}@/{DATABASE}?host={quote(socket_dir)}"
+        return f"postgresql://{role}:{password}@/{DATABASE}?host={self._socket_dir}"
+
+    @property
+    def superuser_dsn(self) -> str:
+        """Where the person who runs the system connects to it as the database's superuser."""
+        return f"postgresql://{SUPERUSER}@/{DATABASE}?host={self._socket_dir}"
+
+    @property
+    def _socket_dir(self) -> str:
+        return quote((self.folder / "postgres" / "postmaster.pid").read_text().splitlines()[4])
 
     def pid(self, process: str) -> int:
         """Return the process id of one process of the system, as it is now."""
