@@ -160,6 +160,17 @@ class IdempotencyInProgress(Conflict):
 
 
 @dataclass(eq=False)
+class IdempotencyAnswerWithheld(Forbidden):
+    """The request was done, but its answer may show what the caller may no longer see."""
+
+    slug = "idempotency-answer-withheld"
+    title = N_("Answer withheld")
+    detail = N_(
+        "This request was done, but you have fewer rights than then. Read what it made instead."
+    )
+
+
+@dataclass(eq=False)
 class TooManyRequests(Problem):
     status = 429
     slug = "too-many-requests"

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import journal
 from shared.db import Stamp
-from shared.web.idempotency import IdempotencyKey
+from shared.web.idempotency import IdempotencyKey, Keyholder
 from shared.web.requests import get_resources, request_id_of
 from shared.web.session import claim_key
 
@@ -48,7 +48,7 @@ class Transactions:
         """
         session = await self._until_reply.enter_async_context(self.open(tenant_id))
         if self._key is not None:
-            await claim_key(self._request, session, ANONYMOUS, self._key)
+            await claim_key(self._request, session, Keyholder(ANONYMOUS), self._key)
         return session
 
 

@@ -8,6 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from shared.errors import (
+    IdempotencyAnswerWithheld,
     IdempotencyInProgress,
     IdempotencyKeyInvalid,
     IdempotencyKeyReused,
@@ -74,6 +75,12 @@ _LANGUAGE = {
     "description": "Language of the texts, `en` or `fr`; goes before `Accept-Language`.",
     "schema": {"type": "string", "maxLength": 35},
 }
+_KEYED = (
+    IdempotencyKeyInvalid,
+    IdempotencyKeyReused,
+    IdempotencyInProgress,
+    IdempotencyAnswerWithheld,
+)
 _ETAG = {
     "ETag": {
         "description": "The version, and a digest of what the answer shows.",
@@ -124,7 +131,7 @@ def _describe_edits(operation: dict[str, Any], method: str) -> None:
     parameters = operation.get("parameters", [])
     named = {parameter["name"] for parameter in parameters if parameter["in"] == "header"}
     if KEY_HEADER in named and method == "POST":
-        for kind in (IdempotencyKeyInvalid, IdempotencyKeyReused, IdempotencyInProgress):
+        for kind in _KEYED:
             document_problem(responses, str(kind.status), kind)
     elif KEY_HEADER in named:  # It comes with the session, which heeds it on POST alone.
         parameters = [one for one in parameters if one["name"] != KEY_HEADER]

@@ -17,7 +17,12 @@ from fastapi import Header, Response
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.errors import IdempotencyInProgress, IdempotencyKeyInvalid, IdempotencyKeyReused
+from shared.errors import (
+    IdempotencyAnswerWithheld,
+    IdempotencyInProgress,
+    IdempotencyKeyInvalid,
+    IdempotencyKeyReused,
+)
 from shared.security.sealing import Sealer
 
 _VISIBLE = re.compile(r"[\x21-\x7e]{1,255}")
@@ -77,11 +82,20 @@ def fingerprint(method: str, path: str, body: bytes, secret: bytes) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
+class Keyholder:
+    """Whose key it is, and with which scopes he asks now: what an answer shows depends on them."""
+
+    actor: str
+    scopes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """A key taken in a session's transaction, to be answered in it."""
 
     session: AsyncSession
     names: dict[str, str]
+    scopes: frozenset[str]
     sealer: Sealer
 
     async def remember(self, response: Response) -> None:
@@ -92,28 +106,33 @@ class Claim:
             if name in {"etag", "location", "content-language"}
         }
         body = bytes(response.body).decode()
-        answer = {"status": response.status_code, "headers": kept, "body": body}
+        scopes = sorted(self.scopes)
+        answer = {"status": response.status_code, "headers": kept, "body": body, "scopes": scopes}
         sealed = self.sealer.seal_text(orjson.dumps(answer), _place(self.names))
         await self.session.execute(_REMEMBER, self.names | {"answer": sealed})
 
 
 async def claim(
-    session: AsyncSession, actor: str, key: str, print_: bytes, sealer: Sealer
+    session: AsyncSession, caller: Keyholder, key: str, print_: bytes, sealer: Sealer
 ) -> Claim:
     """Take the key for this transaction and return the claim.
 
-    Raises Replay with the stored answer, IdempotencyKeyReused, or IdempotencyInProgress when
-    another transaction holds the key right now.
+    Raises Replay with the stored answer, IdempotencyKeyReused, IdempotencyAnswerWithheld when the
+    caller lost a scope with which it was given, or IdempotencyInProgress when another transaction
+    holds the key right now.
     """
-    names = {"actor": actor, "key": checked_key(key)}
+    names = {"actor": caller.actor, "key": checked_key(key)}
     if not await session.scalar(_TRY_LOCK, names):
         raise IdempotencyInProgress
     if await session.scalar(_CLAIM, names | {"fingerprint": print_}):
-        return Claim(session, names, sealer)
+        return Claim(session, names, caller.scopes, sealer)
     stored = (await session.execute(_FIND, names)).one()
     if not hmac.compare_digest(stored.fingerprint, print_):
         raise IdempotencyKeyReused
-    raise Replay(orjson.loads(sealer.open_text(stored.answer, _place(names))))
+    answer = orjson.loads(sealer.open_text(stored.answer, _place(names)))
+    if not caller.scopes.issuperset(answer.get("scopes", ())):  # Absent before 0.2.
+        raise IdempotencyAnswerWithheld
+    raise Replay(answer)
 
 
 def _place(names: dict[str, str]) -> str:

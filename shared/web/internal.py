@@ -1,13 +1,9 @@
 """Who may call the internal API: services, by their own kind of token, each with its scopes."""
 
-from collections.abc import Awaitable, Callable
+from fastapi import APIRouter
 
-from fastapi import APIRouter, Request
-
-from shared.errors import Forbidden, Unauthorized
-from shared.security.claims import InvalidToken, ServiceClaims
-from shared.web.permissions import bearer_token
-from shared.web.requests import get_resources
+from shared.security.claims import ServiceClaims
+from shared.web.permissions import RequiresService
 from shared.web.route import ServiceRoute
 
 ServiceCaller = ServiceClaims
@@ -23,16 +19,6 @@ def service_router(name: str) -> APIRouter:
     )
 
 
-def service_scope(scope: str) -> Callable[[Request], Awaitable[ServiceCaller]]:
+def service_scope(scope: str) -> RequiresService:
     """Return the dependency that lets in services with this scope."""
-
-    async def caller(request: Request) -> ServiceCaller:
-        try:
-            claims = await get_resources(request).services.verify(bearer_token(request))
-        except InvalidToken as error:
-            raise Unauthorized from error
-        if scope not in claims.scopes:
-            raise Forbidden
-        return claims
-
-    return caller
+    return RequiresService(scope)

@@ -7,7 +7,7 @@ from fastapi.dependencies.models import Dependant
 
 from shared.errors import Forbidden, Unauthorized
 from shared.principal import Principal
-from shared.security.claims import InvalidToken, UserClaims
+from shared.security.claims import InvalidToken, ServiceClaims, UserClaims
 from shared.web.requests import get_resources
 
 _BEARER = "bearer "
@@ -31,9 +31,33 @@ class Requires:
         return caller
 
 
+class RequiresService:
+    """A dependency that gives the service that calls, which has a valid token with this scope."""
+
+    def __init__(self, scope: str) -> None:
+        self.scope = scope
+
+    async def __call__(self, request: Request) -> ServiceClaims:
+        """Return the caller. Raises Unauthorized, Forbidden."""
+        state = request.scope["state"]
+        caller: ServiceClaims | None = state.get("service_caller")
+        if caller is None:
+            caller = state["service_caller"] = await _verified_service(request)
+        if self.scope not in caller.scopes:
+            raise Forbidden
+        return caller
+
+
 def requires(scope: str | None = None) -> Requires:
     """Return the dependency for `scope`; without one, any signed-in caller will do."""
     return Requires(scope)
+
+
+def find_gate(dependant: Dependant) -> Requires | RequiresService | None:
+    """Return what judges the caller of a route, a person or a service; None where all may come."""
+    return find_requirement(dependant) or next(
+        (one.call for one in dependant.dependencies if isinstance(one.call, RequiresService)), None
+    )
 
 
 def find_requirement(dependant: Dependant) -> Requires | None:
@@ -61,6 +85,13 @@ def bearer_token(request: Request) -> str:
 async def _verified(request: Request) -> Principal:
     try:
         return principal_of(await get_resources(request).users.verify(bearer_token(request)))
+    except InvalidToken as error:
+        raise Unauthorized from error
+
+
+async def _verified_service(request: Request) -> ServiceClaims:
+    try:
+        return await get_resources(request).services.verify(bearer_token(request))
     except InvalidToken as error:
         raise Unauthorized from error
 

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from shared.web.etag import is_versioned, tagged
 from shared.web.idempotency import Claim
-from shared.web.permissions import find_requirement
+from shared.web.permissions import find_gate, find_requirement
 from shared.web.reading import (
     BODY_LIMIT_BYTES,
     StrictRequest,
@@ -64,14 +64,14 @@ class ServiceRoute(APIRoute):
 
     def _preparing(self) -> Callable[[Request], Coroutine[Any, Any, StrictRequest]]:
         """Return what is done before a request is looked at any further."""
-        requirement = find_requirement(self.dependant)
+        gate = find_gate(self.dependant)
         queries = _forms(self.dependant, "query_params")
         paths = _forms(self.dependant, "path_params")
         limit_bytes = self.body_limit_bytes
 
         async def prepare(request: Request) -> StrictRequest:
-            if requirement is not None:  # First: a kept answer is for who may ask for it today.
-                await requirement(request)
+            if gate is not None:  # First: a kept answer is for who may ask for it today.
+                await gate(request)
             strict = StrictRequest(request, limit_bytes)
             if request.scope["query_string"]:
                 refuse_parameters(strict.query_params, queries)

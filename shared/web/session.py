@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared import journal
 from shared.db import Stamp
 from shared.web import idempotency
-from shared.web.idempotency import IdempotencyKey
+from shared.web.idempotency import IdempotencyKey, Keyholder
 from shared.web.permissions import SignedIn
 from shared.web.requests import get_resources, request_id_of
 
@@ -27,23 +27,25 @@ async def open_session(
     stamp = Stamp(caller.tenant_id, caller.actor, request_id_of(request))
     async with resources.database.transaction(stamp) as session:
         if idempotency_key is not None and request.method == "POST":
-            await claim_key(request, session, caller.actor, idempotency_key)
+            holder = Keyholder(caller.actor, caller.scopes)
+            await claim_key(request, session, holder, idempotency_key)
         yield session
     if journal.has_grown(session):
         resources.waker.wake(resources.service)
 
 
-async def claim_key(request: Request, session: AsyncSession, actor: str, key: str) -> None:
+async def claim_key(request: Request, session: AsyncSession, holder: Keyholder, key: str) -> None:
     """Take the request's Idempotency-Key in this transaction; `ServiceRoute` keeps the answer.
 
-    Raises Replay with the answer of the first sending, IdempotencyKeyReused, IdempotencyInProgress.
+    Raises Replay with the answer of the first sending, IdempotencyKeyReused, IdempotencyInProgress,
+    IdempotencyAnswerWithheld.
     """
     resources = get_resources(request)
     print_ = idempotency.fingerprint(
         "POST", request.url.path, await request.body(), resources.fingerprint_key
     )
     request.state.claim = await idempotency.claim(
-        session, actor, key, print_, resources.answer_sealer
+        session, holder, key, print_, resources.answer_sealer
     )
 
 

@@ -115,7 +115,12 @@ def _is_open(schema: dict[str, Any]) -> bool:
 
 @each_service
 def test_every_post_that_takes_a_key_documents_its_refusals(name):
-    refusals = {"idempotency_key_invalid", "idempotency_key_reused", "idempotency_in_progress"}
+    refusals = {
+        "idempotency_key_invalid",
+        "idempotency_key_reused",
+        "idempotency_in_progress",
+        "idempotency_answer_withheld",
+    }
     silent = [
         where
         for where, operation in operations(name)

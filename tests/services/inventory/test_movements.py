@@ -7,6 +7,7 @@ from services.inventory.errors import (
     ItemNotFound,
     LocationNotFound,
     MovementInFuture,
+    PriceForbidden,
 )
 from shared.errors import Forbidden, IdempotencyKeyReused, ValidationFailed
 from tests.support.services import Caller, assert_problem
@@ -186,6 +187,21 @@ async def test_the_same_key_gives_the_same_movement_once(client, caller, move):
     assert again.json() == first.json()
     assert_problem(other, IdempotencyKeyReused)
     assert await on_hand(client, caller) == "5"
+
+
+async def test_a_movement_sent_again_is_answered_by_the_rights_of_today(client, caller):
+    body = {"kind": "receipt", "item": "A1", "location": "Main", "quantity": 5, "unit_cost": 2}
+    url, key = "/api/inventory/movements", {"Idempotency-Key": "k-3"}
+    first = await client.post(url, json=body, headers=caller.headers(**key))
+    viewer = Caller(caller.tenant_id, caller.id, scopes={"inventory:read"})
+    clerk = Caller(caller.tenant_id, caller.id, scopes={"inventory:read", "stock:write"})
+
+    refused = await client.post(url, json=body, headers=viewer.headers(**key))
+    withheld = await client.post(url, json=body, headers=clerk.headers(**key))
+
+    assert first.json()["unit_cost"] == "2"
+    assert_problem(refused, Forbidden)
+    assert_problem(withheld, PriceForbidden)
 
 
 async def test_one_key_sent_many_times_at_once_moves_once(client, caller, move):

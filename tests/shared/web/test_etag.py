@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.errors import Forbidden, PreconditionFailed
+from shared.errors import Forbidden, IdempotencyAnswerWithheld, PreconditionFailed
 from tests.support.services import Caller, assert_problem
 
 pytestmark = pytest.mark.stack
@@ -67,6 +67,21 @@ async def test_who_may_no_longer_ask_gets_no_kept_answer(shop, caller):
     response = await shop.post(NOTES, json=body, headers=demoted.headers(**headers))
 
     assert_problem(response, Forbidden)
+
+
+async def test_a_kept_answer_is_withheld_from_who_lost_a_right_that_it_was_given_with(shop, caller):
+    headers, body = {"Idempotency-Key": "k-1"}, {"line": "pears"}
+    now = {"inventory:read", "stock:write"}
+    rich = Caller(caller.tenant_id, caller.id, scopes=now | {"price:write"})
+    poor = Caller(caller.tenant_id, caller.id, scopes=now)
+    richer = Caller(caller.tenant_id, caller.id, scopes=now | {"price:write", "audit:read"})
+    first = await shop.post(NOTES, json=body, headers=rich.headers(**headers))
+
+    withheld = await shop.post(NOTES, json=body, headers=poor.headers(**headers))
+    again = await shop.post(NOTES, json=body, headers=richer.headers(**headers))
+
+    assert_problem(withheld, IdempotencyAnswerWithheld)
+    assert (again.status_code, again.content) == (201, first.content)
 
 
 async def test_the_document_says_what_the_route_class_does(shop):
