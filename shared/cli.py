@@ -140,16 +140,10 @@ async def _follow_all(package: str, resources: Resources[Any]) -> None:
 
 async def _serve_health(package: str, settings: ServiceSettings, resources: Resources[Any]) -> None:
     """Serve health and metrics of a worker, which has no web app of its own."""
-    from fastapi import FastAPI  # noqa: PLC0415 - needed by this verb alone.
+    from shared.web.app import worker_app  # noqa: PLC0415 - needed by this verb alone.
 
-    from shared.web import health  # noqa: PLC0415 - same.
-
-    app = FastAPI(openapi_url=None)
-    app.state.resources = resources
-    app.state.migrations = _folder(package) / "migrations"
-    app.include_router(health.router)
     config = uvicorn.Config(
-        app,
+        worker_app(_folder(package), resources),
         host=settings.host,
         port=settings.metrics_port or 0,
         lifespan="off",

@@ -135,6 +135,15 @@ class ValidationFailed(Unprocessable):
 
 
 @dataclass(eq=False)
+class ValueOutOfRange(Unprocessable):
+    """A value passed every check, and the database cannot hold it or what follows from it."""
+
+    slug = "value-out-of-range"
+    title = N_("Value out of range")
+    detail = N_("A value, or what follows from it, is beyond what can be stored. Nothing changed.")
+
+
+@dataclass(eq=False)
 class IdempotencyKeyInvalid(BadRequest):
     slug = "idempotency-key-invalid"
     title = N_("Invalid Idempotency-Key")

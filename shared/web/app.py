@@ -1,9 +1,9 @@
 """Building a service's web app: one call, and it behaves like every other."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, FastAPI
 
@@ -71,14 +71,35 @@ def build_app(  # noqa: PLR0913 - by name only, once in each service.
         app.include_router(router)
     app.router.middleware_stack = RouteTable(app.router)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's documented way.
-    add_problem_handlers(app)
     is_ours = settings is None or settings.metrics_engine == "own"
-    app.add_middleware(RequestLayer, direct=_direct_routes(routers), measures=is_ours)
+    _give_edge(app, _direct_routes(routers), measures=is_ours)
     if not is_ours:
         from shared.web.engine import instrument  # noqa: PLC0415 - only who chose it loads it.
 
         instrument(app)
     return app
+
+
+def worker_app(package: Path, resources: Resources[Any]) -> FastAPI:
+    """Return the app of a worker's metrics port: health, status and metrics, nothing else.
+
+    Its edge is that of a service. The resources are the worker's own, who opens and closes them.
+    """
+    load_catalogues([package / "locales"])
+    app = FastAPI(openapi_url=None, redirect_slashes=False)
+    app.state.resources = resources
+    app.state.migrations = package / "migrations"
+    app.include_router(health.router)
+    _give_edge(app, {}, measures=True)
+    return app
+
+
+def _give_edge(
+    app: FastAPI, direct: Mapping[tuple[str, str], DirectRoute], *, measures: bool
+) -> None:
+    """Let every request end as a service's does: with an id, in time, and in problems."""
+    add_problem_handlers(app)
+    app.add_middleware(RequestLayer, direct=direct, measures=measures)
 
 
 def _direct_routes(routers: Sequence[APIRouter]) -> dict[tuple[str, str], DirectRoute]:

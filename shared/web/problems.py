@@ -21,6 +21,7 @@ from shared.errors import (
     Unavailable,
     UnsupportedMediaType,
     ValidationFailed,
+    ValueOutOfRange,
     problem_body,
 )
 from shared.i18n.validation import more_in, validation_errors
@@ -35,6 +36,17 @@ _BY_STATUS: dict[int, type[Problem]] = {
     405: MethodNotAllowed,
     415: UnsupportedMediaType,
 }
+# What the database says of values that came from outside; a check of ours should have come first.
+_INPUT = (
+    asyncpg.NumericValueOutOfRangeError,
+    asyncpg.CharacterNotInRepertoireError,
+    asyncpg.UntranslatableCharacterError,
+    asyncpg.InvalidTextRepresentationError,
+    asyncpg.InvalidDatetimeFormatError,
+    asyncpg.DatetimeFieldOverflowError,
+    asyncpg.StringDataRightTruncationError,
+)
+_NAMES = ("sqlstate", "constraint_name", "table_name", "column_name")
 _AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
@@ -118,6 +130,11 @@ def _answer_to_http(request: Request, error: HTTPException) -> Response:
 def problem_of(error: Exception) -> Problem:
     """Return what to tell a client about an unexpected exception, and log it."""
     cause = _driver_error(error)
+    if _is_about_input(cause):
+        # By names alone: the message of such an error tells the value.
+        named = {name: getattr(cause, name, None) for name in _NAMES}
+        log.warning("value refused by the database", kind=type(cause).__name__, **named)
+        return ValueOutOfRange()
     if isinstance(cause, _AWAY):
         log.warning("dependency away", reason=repr(cause))
         return Unavailable()
@@ -145,11 +162,16 @@ def _code(kind: type[Problem]) -> str:
     return kind.slug.replace("-", "_")
 
 
+def _is_about_input(error: BaseException) -> bool:
+    """Say whether the database, or already its driver, refused a value as such."""
+    return isinstance(error, _INPUT) or type(error) is asyncpg.DataError
+
+
 def _driver_error(error: BaseException) -> BaseException:
     """Return asyncpg's own exception from within SQLAlchemy's wrappers."""
     while True:
         inner = getattr(error, "orig", None) or error.__cause__
-        if inner is None or isinstance(error, _AWAY):
+        if inner is None or _is_about_input(error) or isinstance(error, _AWAY):
             return error
         error = inner
 

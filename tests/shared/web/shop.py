@@ -164,6 +164,12 @@ async def fail(kind: str, session: Session, _caller: CanRead) -> None:
     raise FAILURES[kind]
 
 
+@router.get("/stored")
+async def store(session: Session, _caller: CanRead, how: str, value: int = 0) -> None:
+    """Give the database a value that no check of the shop looked at."""
+    await session.execute(STORED[how], {"value": value if how == "driver" else str(value)})
+
+
 @router.post("/trees")
 async def read_tree(body: Nested) -> dict[str, Any]:
     """Take any JSON."""
@@ -264,6 +270,14 @@ async def _make_schema(databases: Databases, folder: Path) -> None:
     await migrate("shop", migrations, databases.dsn("stock_owner"))
 
 
+STORED = {
+    "numeric": text("SELECT CAST(CAST(:value AS text) AS numeric(5, 2))"),
+    "smallint": text("SELECT CAST(CAST(:value AS text) AS smallint)"),
+    "uuid": text("SELECT CAST(CAST(:value AS text) AS uuid)"),
+    "date": text("SELECT CAST(CAST(:value AS text) AS date)"),
+    "driver": text("SELECT CAST(:value AS integer)"),
+    "zero": text("SELECT 1 / length(CAST(:value AS text)) / 0"),
+}
 _INSERT = text("INSERT INTO notes (line) VALUES (:line) RETURNING id")
 _LIST = text("SELECT line FROM notes")
 _OF_LINE = text("SELECT id FROM notes WHERE line = :line ORDER BY id")

@@ -14,6 +14,7 @@ from shared.errors import (
     Unavailable,
     UnsupportedMediaType,
     ValidationFailed,
+    ValueOutOfRange,
 )
 from tests.shared.web.shop import FAILURES
 from tests.support.services import Caller, assert_problem, service_headers
@@ -35,6 +36,23 @@ async def test_whatever_fails_is_told_without_its_inside(shop, caller, kind):
     assert_problem(response, Unavailable if kind in away else Problem)
     for inside in ("canary", "Traceback", "SELECT", "Error", "nothing_there"):
         assert inside not in response.text
+
+
+@pytest.mark.parametrize("how", ["numeric", "smallint", "uuid", "date", "driver"])
+async def test_a_value_that_only_the_database_refuses_is_the_senders(shop, caller, how, capfd):
+    response = await shop.get(
+        f"/api/shop/stored?how={how}&value=8877665544332211", headers=caller.headers()
+    )
+
+    assert_problem(response, ValueOutOfRange)
+    logged = "".join(capfd.readouterr())
+    assert "8877665544332211" not in response.text + logged
+
+
+async def test_a_fault_of_ours_in_the_database_stays_one(shop, caller):
+    response = await shop.get("/api/shop/stored?how=zero", headers=caller.headers())
+
+    assert_problem(response, Problem)
 
 
 async def test_a_request_id_is_echoed_or_made(shop):
