@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
@@ -71,8 +71,13 @@ def open_resources(
     client_secret: SecretStr | None = None,
     hot_connections: int = 0,
     own_keys: FixedKeys | None = None,
+    answer_keys: Sequence[SecretStr] = (),
 ) -> Resources[None]:
-    """Return what every service has; nothing connects before it is used."""
+    """Return what every service has; nothing connects before it is used.
+
+    answer_keys seal the answers kept for repeated requests, the first of them, and open what
+    earlier ones sealed; a service without such a key has one derived from its journal's.
+    """
     http = httpx.AsyncClient()
     redis = Redis.from_url(
         settings.redis_url.get_secret_value(),
@@ -92,11 +97,17 @@ def open_resources(
         services=TokenVerifier(keys, ServiceClaims),
         signing_key=SigningKey.from_hex(service, settings.journal_signing_key.get_secret_value()),
         fingerprint_key=_derived(settings, "idempotency fingerprint"),
-        answer_sealer=Sealer(_derived(settings, "idempotency answer").hex()),
+        answer_sealer=_answer_sealer(settings, answer_keys),
         http=http,
         own=None,
         client=ServiceClient(settings, service, client_secret) if client_secret else None,
     )
+
+
+def _answer_sealer(settings: ServiceSettings, keys: Sequence[SecretStr]) -> Sealer:
+    given = [key.get_secret_value() for key in keys if key.get_secret_value()]
+    current, *previous = [*given, _derived(settings, "idempotency answer").hex()]
+    return Sealer(current, ",".join(previous))
 
 
 def _derived(settings: ServiceSettings, purpose: str) -> bytes:

@@ -31,6 +31,7 @@ def open_service(settings: Settings) -> InventoryResources:
         settings,
         client_secret=settings.inventory_client_secret,
         hot_connections=settings.hot_connections,
+        answer_keys=(settings.inventory_encryption_key, settings.inventory_encryption_key_previous),
     )
     return resources.having(
         InventoryOwn(

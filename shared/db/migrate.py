@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,14 @@ import asyncpg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import shared
 
+# A migration that waits for a lock holds up everything behind it, so it gives up soon: to be run
+# again is better than to stop a service.
+LOCK_TIMEOUT_S = 5.0
 _REVISION_FILE = re.compile(r"^(\d{4})_\w+\.py$")
 
 
@@ -22,12 +27,18 @@ def head_revision(migrations: Path) -> str:
 
 
 async def migrate(schema: str, migrations: Path, owner_dsn: str) -> bool:
-    """Run what is pending in one transaction; return whether there was anything to do."""
+    """Run what is pending in one transaction; return whether there was anything to do.
+
+    One runs at a time for each schema; a second waits for it. Raises DBAPIError, with
+    nothing changed, when a table stays in use for longer than LOCK_TIMEOUT_S.
+    """
 
     async def connect() -> Any:  # noqa: ANN401 - asyncpg has no types.
         return await asyncpg.connect(owner_dsn)
 
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect)
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=connect, hide_parameters=True
+    )
     try:
         async with engine.begin() as connection:
             await connection.execute(_ONE_AT_A_TIME, {"schema": schema})
@@ -35,6 +46,7 @@ async def migrate(schema: str, migrations: Path, owner_dsn: str) -> bool:
             before = await _revision(connection, schema)
             if before == head_revision(migrations):
                 return False
+            await connection.execute(_WAIT_AT_MOST, {"wait": f"{LOCK_TIMEOUT_S * 1000:.0f}ms"})
             await connection.run_sync(_upgrade, schema, migrations)
             await connection.execute(text(f"SELECT {schema}.keep_partitions(3)"))
             await connection.execute(
@@ -46,8 +58,20 @@ async def migrate(schema: str, migrations: Path, owner_dsn: str) -> bool:
 
 
 def main(schema: str, migrations: Path, owner_dsn: str) -> None:
-    done = asyncio.run(migrate(schema, migrations, owner_dsn))
+    try:
+        done = asyncio.run(migrate(schema, migrations, owner_dsn))
+    except DBAPIError as error:
+        if not is_lock_timeout(error):
+            raise
+        sys.exit(f"{schema}: not migrated, a table is in use; nothing was changed, run it again")
     print(f"{schema}: {'migrated to' if done else 'already at'} {head_revision(migrations)}")  # noqa: T201 - for the person who ran it.
+
+
+def is_lock_timeout(error: DBAPIError) -> bool:
+    """Say whether a statement gave up because somebody else held the lock it needs."""
+    return isinstance(error.orig, BaseException) and isinstance(
+        error.orig.__cause__, asyncpg.LockNotAvailableError
+    )
 
 
 def _upgrade(connection: Connection, schema: str, migrations: Path) -> None:
@@ -69,4 +93,5 @@ async def _revision(connection: Any, schema: str) -> str | None:  # noqa: ANN401
 
 
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('migrate:' || :schema))")
+_WAIT_AT_MOST = text("SELECT set_config('lock_timeout', :wait, true)")
 _HAS_VERSION = text("SELECT to_regclass(:table)")

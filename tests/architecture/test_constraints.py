@@ -59,6 +59,29 @@ OLD = {
         "tenants_currency_check",
     },
 }  # fmt: skip
+# Of each table with a tenant, the columns of its primary key.
+KEYS = """
+    SELECT r.relname AS table, array(
+        SELECT a.attname FROM pg_constraint c, unnest(c.conkey) WITH ORDINALITY AS k(number, place)
+        JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum = k.number
+        WHERE c.conrelid = r.oid AND c.contype = 'p' ORDER BY k.place)::text[] AS key
+    FROM pg_class r JOIN pg_attribute t ON t.attrelid = r.oid AND t.attname = 'tenant_id'
+    WHERE r.relnamespace = $1::regnamespace AND r.relkind IN ('r', 'p') AND NOT r.relispartition"""
+# Released before the rule: keyed by an id alone, beside which (tenant_id, id) is unique.
+KEYED_BY_ID = {("inventory", "items"), ("inventory", "locations"), ("inventory", "prices")}
+# Only ever added to, in the order of a sequence; nothing refers to a row.
+UNKEYED = {"journal", "movements"}
+
+
+@pytest.mark.parametrize("service", [service.name for service in services()])
+async def test_the_key_of_a_table_leads_with_the_tenant(databases, service):
+    connection = await asyncpg.connect(databases.superuser_dsn)
+    found = {row["table"]: row["key"] for row in await connection.fetch(KEYS, service)}
+    await connection.close()
+
+    other = {table for table, key in found.items() if key[:1] != ["tenant_id"]}
+
+    assert other - UNKEYED == {table for where, table in KEYED_BY_ID if where == service}
 
 
 @pytest.mark.parametrize("service", [service.name for service in services()])
