@@ -21,11 +21,20 @@ SENSITIVE = frozenset(
 _SENSITIVE_ENDINGS = ("_password", "_secret", "_token", "_encryption_key", "_signing_key")
 REDACTED = "[redacted]"
 _DEPTH_MAX = 8
-# asyncpg names the value that it cannot send, pydantic the one that is not valid.
+# asyncpg names the value that it cannot send, pydantic and FastAPI the one that is not valid,
+# PostgreSQL the one that it cannot read.
 _VALUES = (
     re.compile(r"(?<=invalid input for query argument \$)\d+: .*"),
     re.compile(r"(?<=input_value=).*?(?=, input_type=)", re.DOTALL),
+    re.compile(r"(?<='input': ).*"),
+    re.compile(r"(?<=invalid input syntax for type )[^\"]*\".*"),
+    re.compile(r"(?<=invalid input value for enum )[^\"]*\".*"),
+    re.compile(r"(?<=field value out of range: )\".*"),
+    re.compile(r"(?<=value )\"[^\"]*\"(?= is out of range)"),
 )
+# The same in an error that stands within a text, as asyncio writes it: with all that follows.
+_DETAIL = re.compile(r"(?<=DETAIL:).*", re.DOTALL)
+_DATA_EXCEPTION = "22"  # SQLSTATE: a value that PostgreSQL cannot take; its message repeats it.
 
 
 def configure_logging(service: str, level: str, fmt: str) -> None:
@@ -70,11 +79,11 @@ def tell_exception(
     event = structlog.processors.format_exc_info(logger, method, event)
     if "exception" in event:
         text = str(event["exception"])
-        for value in _VALUES:
-            text = value.sub(REDACTED, text)
         # Line by line, since the traceback of a group indents each.
         for line in (line for detail in _details(error) for line in detail.splitlines() if line):
             text = text.replace(line, REDACTED)
+        for value in _VALUES:
+            text = value.sub(REDACTED, text)
         event["exception"] = text
     return event
 
@@ -94,22 +103,33 @@ def _details(error: BaseException | None) -> Iterator[str]:
         if isinstance(error, BaseExceptionGroup):
             for one in error.exceptions:
                 yield from _details(one)
-        if getattr(error, "sqlstate", None) and getattr(error, "detail", None):
+        state = getattr(error, "sqlstate", None) or ""
+        if state and getattr(error, "detail", None):
             yield str(error.detail)  # type: ignore[attr-defined]  # The line above has looked.
+        if state.startswith(_DATA_EXCEPTION) and error.args:
+            yield str(error.args[0])
         error = error.__cause__ or error.__context__
 
 
 def redact(
     _logger: object, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Replace the value of every field whose name says that it is secret, at any depth."""
+    """Replace the value of every field whose name says that it is secret, at any depth.
+
+    Texts lose the values that an error within them names.
+    """
     for name, value in event.items():
-        event[name] = REDACTED if _is_sensitive(name) else _redacted(value, _DEPTH_MAX)
+        if _is_sensitive(name):
+            event[name] = REDACTED
+        elif name != "exception":  # tell_exception knows that one better.
+            event[name] = _redacted(value, _DEPTH_MAX)
     return event
 
 
 def _redacted(value: object, depth: int) -> object:
     """Return nested mappings and lists without secrets; what lies too deep is left out."""
+    if isinstance(value, str):
+        return _without_values(value)
     if not isinstance(value, Mapping | list | tuple | set | frozenset):
         return value
     if depth == 0:
@@ -120,6 +140,15 @@ def _redacted(value: object, depth: int) -> object:
             for name, inner in value.items()
         }
     return [_redacted(inner, depth - 1) for inner in value]
+
+
+def _without_values(text: str) -> str:
+    if "DETAIL:" in text:
+        text = _DETAIL.sub(REDACTED, text)
+    if "input" in text or "out of range" in text:
+        for value in _VALUES:
+            text = value.sub(REDACTED, text)
+    return text
 
 
 @lru_cache(maxsize=1024)

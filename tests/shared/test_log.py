@@ -4,6 +4,7 @@ import logging
 import asyncpg
 import pytest
 import structlog
+from fastapi.exceptions import ResponseValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
@@ -168,12 +169,25 @@ def not_sendable() -> Exception:
     return asyncpg.DataError(f"invalid input for query argument $1: {CANARY!r} (expected int)")
 
 
+def not_readable() -> Exception:
+    """As asyncpg raises what PostgreSQL cannot read: here the message itself is the value."""
+    return asyncpg.PostgresError.new(
+        {"C": "22P02", "M": f'invalid input syntax for type uuid: "{CANARY}"'}
+    )
+
+
 def not_valid() -> Exception:
     try:
         TypeAdapter(list[int]).validate_python([CANARY])
     except ValueError as error:
         return error
     raise AssertionError
+
+
+def not_answerable() -> Exception:
+    """As FastAPI says that an answer of ours breaks its own model."""
+    wrong = {"type": "int_type", "loc": ("response",), "msg": "no", "input": CANARY, "ctx": {}}
+    return ResponseValidationError([wrong])
 
 
 @pytest.mark.parametrize(
@@ -183,9 +197,11 @@ def not_valid() -> Exception:
         wrapped_by_sqlalchemy(),
         ExceptionGroup("several", [LookupError("x"), wrapped_by_sqlalchemy()]),
         not_sendable(),
+        not_readable(),
         not_valid(),
+        not_answerable(),
     ],
-    ids=["asyncpg", "sqlalchemy", "group", "argument", "pydantic"],
+    ids=["asyncpg", "sqlalchemy", "group", "argument", "syntax", "pydantic", "fastapi"],
 )
 def test_an_error_is_logged_without_the_values_that_it_was_about(logged, error):
     log = logged()
@@ -200,3 +216,51 @@ def test_an_error_is_logged_without_the_values_that_it_was_about(logged, error):
     assert text.count("Traceback") == 3
     assert type(error).__name__ in text
     assert CANARY not in text
+
+
+@pytest.mark.parametrize(
+    "error",
+    [wrapped_by_sqlalchemy(), not_sendable(), not_valid()],
+    ids=["detail", "argument", "input"],
+)
+def test_an_error_told_in_words_loses_its_values_too(logged, error):
+    log = logged()
+
+    log.warning("dependency away", reason=repr(error))
+    log.warning("not done", reasons=[str(error)])
+    logging.getLogger("asyncio").error("Task exception was never retrieved: exception=%r", error)
+
+    text = logged.text()
+    assert text.count("\n") == text.count(REDACTED) == 3
+    assert CANARY not in text
+
+
+@pytest.mark.stack
+async def test_what_a_database_refuses_is_logged_without_its_values(logged, databases):
+    """The real errors, of the real driver, by both ways to it."""
+    log = logged()
+    connection = await asyncpg.connect(databases.superuser_dsn)
+    await connection.execute(
+        "CREATE TEMP TABLE people (name text UNIQUE, age int CHECK (age > 0), id uuid)"
+    )
+    await connection.execute("INSERT INTO people VALUES ($1)", CANARY)
+    refused = [
+        ("INSERT INTO people VALUES ($1)", CANARY),
+        ("INSERT INTO people VALUES ($1, -1)", CANARY),
+        ("INSERT INTO people (age) VALUES ($1)", CANARY),
+        ("SELECT ($1::text)::uuid", CANARY),
+        ("SELECT ($1::text)::timestamptz", CANARY),
+        ("SELECT ($1::text)::jsonb", CANARY),
+        ("SELECT ($1::text)::int", "99999999999999"),
+        ("SELECT ($1::text)::date", "2026-99-99"),
+    ]
+
+    for statement, value in refused:
+        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)) as raised:
+            await connection.execute(statement, value)
+        log.error("failed", exc_info=raised.value)
+        log.error("failed", reason=repr(raised.value))
+
+    text = logged.text()
+    assert [value for _, value in refused if value in text] == []
+    await connection.close()
