@@ -19,7 +19,7 @@ from starlette.types import Message, Scope
 from shared.resources import open_resources
 from shared.settings import ServiceSettings
 from shared.web import build_app, feature_router
-from shared.web.lookup import RouteTable
+from shared.web.lookup import RouteLookup
 
 FEATURES_OF = (12, 24)
 ROUTES_OF_A_FEATURE = 5
@@ -37,7 +37,7 @@ async def _compare() -> None:
     print(f"  {'routes':>6}  {'by':<42} {'first':>6} {'last':>6}  {'last/first':>10}")
     for features in FEATURES_OF:
         bare, bare_found = _bare(features), _bare(features)
-        bare_found.router.middleware_stack = RouteTable(bare_found.router)
+        bare_found.router.middleware_stack = RouteLookup(bare_found.router)
         tried = _service(features)
         tried.router.middleware_stack = tried.router.app
         apps = {

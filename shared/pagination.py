@@ -77,6 +77,7 @@ class Keyset(Generic[KeyT]):
     ) -> None: ...  # fmt: skip
     def __init__(self, sort: str, *types: type[Any]) -> None:
         self.sort = sort
+        self.types = types
         self._forms = [_FORMS[kind] for kind in types]
 
     def after(self, cursor: str | None) -> KeyT | None:

@@ -13,7 +13,7 @@ from shared.settings import ServiceSettings
 from shared.version import VERSION
 from shared.web import feed, health
 from shared.web.documentation import describe
-from shared.web.lookup import RouteTable
+from shared.web.lookup import RouteLookup
 from shared.web.middleware import RequestLayer
 from shared.web.problems import add_problem_handlers
 from shared.web.route import DirectRoute, ServiceRoute
@@ -69,7 +69,7 @@ def build_app(  # noqa: PLR0913 - by name only, once in each service.
     app.router.route_class = ServiceRoute
     for router in (*routers, feed.router, health.router):
         app.include_router(router)
-    app.router.middleware_stack = RouteTable(app.router)
+    app.router.middleware_stack = RouteLookup(app.router)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's documented way.
     is_ours = settings is None or settings.metrics_engine == "own"
     _give_edge(app, _direct_routes(routers), measures=is_ours)

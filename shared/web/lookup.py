@@ -46,7 +46,7 @@ class _Node:
     targets: dict[str, Target] = field(default_factory=dict)
 
 
-class RouteTable:
+class RouteLookup:
     """Stands in for a router's own way to find a route; all else stays the router's.
 
     Routes of another kind (mounts, WebSockets, a parameter that is part of a segment or takes in

@@ -11,7 +11,7 @@ from fastapi.routing import iter_route_contexts
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.web.lookup import RouteTable
+from shared.web.lookup import RouteLookup
 from tests.support.tree import services
 
 ID = "0190b0a8-7c1d-7e3f-8a52-3c5f6d7e8f90"
@@ -35,7 +35,7 @@ def make_app(routers: list[list[tuple[str, str]]], *, lookup: bool) -> FastAPI:
             router.add_api_route(path, told(f"{method} {path}"), methods=[method])
         app.include_router(router)
     if lookup:
-        app.router.middleware_stack = RouteTable(app.router)
+        app.router.middleware_stack = RouteLookup(app.router)
     return app
 
 
@@ -143,7 +143,7 @@ def test_each_route_of_a_service_is_found_whichever_way_its_routers_stand(servic
 
     for routers in (app.routes, app.routes[::-1]):
         app.router.routes[:] = routers
-        table = RouteTable(app.router)
+        table = RouteLookup(app.router)
         for method, path, route in wanted:
             places = [node.targets[method] for node, _ in table.reached(path)
                       if method in node.targets]  # fmt: skip
