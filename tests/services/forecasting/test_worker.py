@@ -1,5 +1,6 @@
 import os
 import signal
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -146,5 +147,10 @@ async def test_items_survive_the_death_of_their_process(
 
 def training_processes():
     """Return the processes that fit, which the fork server has forked."""
-    children = psutil.Process(os.getpid()).children(recursive=True)
-    return [c for c in children if "forkserver" in " ".join(c.cmdline()) and not c.children()]
+    return [c for c in psutil.Process(os.getpid()).children(recursive=True) if fits(c)]
+
+
+def fits(process):
+    with suppress(psutil.Error):  # Gone since it was listed.
+        return "forkserver" in " ".join(process.cmdline()) and not process.children()
+    return False

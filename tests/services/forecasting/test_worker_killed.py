@@ -7,6 +7,9 @@ from contextlib import asynccontextmanager
 import psutil
 import pytest
 
+from services.forecasting.consumption import service as consumption
+from services.forecasting.models import queries as models
+from shared.db import Stamp
 from tests.support.waiting import PATIENCE_S, eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
@@ -39,21 +42,39 @@ def worker(databases, service_environment):
     return running
 
 
-async def test_a_killed_worker_leaves_nothing_undone_and_does_nothing_twice(
-    client, caller, shop, follow, train, finished, worker
-):
+@pytest.fixture
+async def job(shop, follow, train):
+    """A job over eight items with sixty weeks of sales each."""
     await shop.open(*CODES)
     for code in CODES:
         shop.sell(code, [3, 4, 5, 6, 7, 9, 8] * 60)
     await shop.record()
     await follow()
-    job = (await train(item_codes=CODES, model_type="arima")).json()
+    return (await train(item_codes=CODES, model_type="arima")).json()
 
+
+@pytest.fixture
+def unfinished(database, caller):
+    """Let no model of the last item be kept while the block lasts: its job cannot end."""
+
+    @asynccontextmanager
+    async def held() -> AsyncIterator[None]:
+        async with database.transaction(Stamp(caller.tenant_id, "test")) as session:
+            [item_id] = (await consumption.get_items(session, CODES[-1:])).values()
+            await models.lock_models_of(session, item_id)
+            yield
+
+    return held
+
+
+async def test_a_killed_worker_leaves_nothing_undone_and_does_nothing_twice(
+    client, caller, job, finished, worker, unfinished
+):
     async def has_begun():
         answer = await client.get(f"/api/ai/jobs/{job['id']}", headers=caller.headers())
         return answer.json()["done"] > 0
 
-    async with worker() as process:
+    async with unfinished(), worker() as process:
         await eventually(has_begun)
         left_behind = psutil.Process(process.pid).children(recursive=True)
         process.kill()
