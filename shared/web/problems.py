@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from shared.errors import (
     PROBLEM_MEDIA_TYPE,
@@ -89,6 +90,8 @@ def answer_to(request: Request, error: Exception) -> Response:
             return problem_response(request, error)
         case RequestValidationError():
             return _answer_to_invalid(request, error)
+        case ClientDisconnect():  # In the middle of the body: nobody is left to read an answer.
+            return problem_response(request, BadRequest())
         case Replay():
             return error.response()
         case HTTPException():

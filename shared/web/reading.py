@@ -9,6 +9,7 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.datastructures import QueryParams
+from starlette.requests import ClientDisconnect
 
 from shared.errors import ContentTooLarge, UnsupportedMediaType
 from shared.web.requests import LANGUAGE_PARAMETER
@@ -46,21 +47,23 @@ class StrictRequest(Request):
         return self._query_params
 
     async def body(self) -> bytes:
-        """Return the body. Raises ContentTooLarge as soon as it is known to be."""
+        """Return the body. Raises ContentTooLarge once more has come than the limit."""
         if not hasattr(self, "_body"):
-            length = self.headers.get("content-length", "")
-            if length.isdecimal() and int(length) > self._limit_bytes:
-                raise ContentTooLarge(self._limit_bytes)
             self._body = await self._read()
         return self._body
 
     async def _read(self) -> bytes:
-        chunks, size = [], 0
-        async for chunk in self.stream():
-            size += len(chunk)
+        """Read without Starlette's stream, which costs as much as parsing a small body."""
+        chunks, size, more = [], 0, True
+        while more:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            chunks.append(message.get("body", b""))
+            size += len(chunks[-1])
             if size > self._limit_bytes:
                 raise ContentTooLarge(self._limit_bytes)
-            chunks.append(chunk)
+            more = message.get("more_body", False)
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     async def json(self) -> Any:  # noqa: ANN401 - any JSON value.
@@ -71,7 +74,8 @@ class StrictRequest(Request):
         """
         if not hasattr(self, "_json"):
             body = await self.body()
-            if not _JSON.fullmatch(self.headers.get("content-type", "").partition(";")[0].strip()):
+            kind = self.headers.get("content-type", "").partition(";")[0].strip()
+            if kind != "application/json" and not _JSON.fullmatch(kind):
                 raise UnsupportedMediaType
             self._json = parse(body, self._limit_bytes)
         return self._json

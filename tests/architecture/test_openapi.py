@@ -4,15 +4,19 @@ import ast
 import inspect
 import json
 from collections.abc import Callable, Iterator
+from datetime import datetime
+from decimal import Decimal
 from functools import cache
 from importlib import import_module
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin
 
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
+from pydantic import AwareDatetime, BaseModel, BeforeValidator
 
 from shared.errors import Problem
+from shared.schemas import Input
 from tests.support.tree import ROOT, parsed, services
 
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -102,6 +106,59 @@ def test_text_and_lists_from_outside_are_bounded(name):
     ]
 
     assert open_ended == []
+
+
+@each_service
+def test_what_comes_in_is_held_to_its_one_form(name):
+    """Bodies derive from Input, however deep; times and decimals have the types of shared."""
+    loose = sorted(
+        {
+            f"{model.__name__}.{field}"
+            for route in iter_route_contexts(app_of(name).routes)
+            if isinstance(route.original_route, APIRoute) and route.body_field is not None
+            for model in _models_in(route.body_field.field_info.annotation)
+            for field, info in model.model_fields.items()
+            if not issubclass(model, Input) or _is_loose(info)
+        }
+    )
+    asked = sorted(
+        f"{route.path}: {parameter.name}"
+        for route in iter_route_contexts(app_of(name).routes)
+        if isinstance(route.original_route, APIRoute) and route.include_in_schema
+        for parameter in (*route.dependant.query_params, *route.dependant.path_params)
+        if _is_loose(parameter.field_info)
+    )
+
+    assert loose == []
+    assert asked == []
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
+        yield annotation
+        for field in annotation.model_fields.values():
+            yield from _models_in(field.annotation)
+    for part in get_args(annotation):
+        yield from _models_in(part)
+
+
+def _is_loose(field: Any) -> bool:
+    """Say whether a time, decimal or float stands here without the check of its form."""
+    checked = any(isinstance(one, BeforeValidator) for one in field.metadata)
+    return _holds(field.annotation, {datetime, AwareDatetime, Decimal, float}, checked=checked)
+
+
+def _holds(annotation: Any, kinds: set[type], *, checked: bool) -> bool:
+    if get_origin(annotation) is Annotated:
+        inner, *metadata = get_args(annotation)
+        return _holds(
+            inner, kinds, checked=checked or any(isinstance(m, BeforeValidator) for m in metadata)
+        )
+    if annotation in kinds:
+        return not checked
+    if inspect.isclass(annotation):
+        return False
+    return any(_holds(part, kinds, checked=checked) for part in get_args(annotation))
 
 
 def _is_open(schema: dict[str, Any]) -> bool:
