@@ -5,11 +5,11 @@ from fastapi import Depends, Query, Request
 from services.forecasting.consumption.rules import day_of
 from services.forecasting.recommendations import service
 from services.forecasting.recommendations.schemas import (
-    RecommendationPage,
     RecommendationQuery,
     TenantRecommendationQuery,
 )
 from services.forecasting.resources import resources_of
+from shared.contracts.forecasting.recommendations import RecommendationPage
 from shared.db import Stamp
 from shared.pagination import InvalidCursor
 from shared.principal import Principal

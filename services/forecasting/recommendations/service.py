@@ -19,10 +19,10 @@ from services.forecasting.recommendations.rules.replenishment import (
     recommend,
 )
 from services.forecasting.recommendations.rules.wording import Wording, sentence
-from services.forecasting.recommendations.schemas import (
+from services.forecasting.recommendations.schemas import RecommendationQuery
+from shared.contracts.forecasting.recommendations import (
     LeadTimeDemand,
     RecommendationPage,
-    RecommendationQuery,
     RecommendationRead,
 )
 from shared.money import rounded_quantity

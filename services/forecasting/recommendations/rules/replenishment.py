@@ -11,31 +11,20 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
-from enum import StrEnum
+from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Context, Decimal
 
 from services.forecasting.recommendations.rules.lead_time_demand import (
     expected_demand,
     reorder_point,
 )
+from shared.contracts.forecasting.recommendations import ReasonCode
 
 DAYS_PER_YEAR = 365
 SERVICE_LEVEL_MIN = 0.5
 SERVICE_LEVEL_MAX = 0.9999
 EXACT = Decimal("0.0001")  # Quantities are NUMERIC(18, 4).
+WIDE = Context(prec=60)  # Digits enough for any sum of ledger rows, where 28 are the default.
 NOISE = Decimal("0.000000001")  # Digits of a float below this are not meant.
-
-
-class ReasonCode(StrEnum):
-    """Why a recommendation says what it says; the service turns it into words."""
-
-    OUT_OF_STOCK = "out_of_stock"
-    STOCK_OUT_BEFORE_DELIVERY = "stock_out_before_delivery"
-    BELOW_REORDER_POINT = "below_reorder_point"
-    COVERED_BY_ORDERS = "covered_by_orders"
-    REORDER_LATER = "reorder_later"
-    ENOUGH_STOCK = "enough_stock"
-    NO_DEMAND_EXPECTED = "no_demand_expected"
 
 
 @dataclass(frozen=True)
@@ -269,7 +258,7 @@ def _reason_code(
 
 
 def _exact(quantity: float) -> Decimal:
-    return Decimal(quantity).quantize(EXACT, ROUND_HALF_EVEN)
+    return Decimal(quantity).quantize(EXACT, ROUND_HALF_EVEN, WIDE)
 
 
 def _in_units(quantity: float, policy: OrderPolicy) -> Decimal:
@@ -282,5 +271,6 @@ def _in_units(quantity: float, policy: OrderPolicy) -> Decimal:
 def _up_to_multiple(quantity: Decimal | float, step: Decimal) -> Decimal:
     """Round up to whole steps; a float only after its noise is gone."""
     if isinstance(quantity, float):
-        quantity = Decimal(quantity).quantize(NOISE, ROUND_HALF_EVEN)
-    return (quantity / step).to_integral_value(ROUND_CEILING) * step
+        quantity = Decimal(quantity).quantize(NOISE, ROUND_HALF_EVEN, WIDE)
+    steps = WIDE.divide(quantity, step).to_integral_value(ROUND_CEILING)
+    return WIDE.multiply(steps, step)

@@ -9,10 +9,10 @@ from babel.dates import format_date
 
 from services.forecasting.recommendations.rules.replenishment import (
     OrderPolicy,
-    ReasonCode,
     Recommendation,
     StockPosition,
 )
+from shared.contracts.forecasting.recommendations import ReasonCode
 from shared.i18n import N_, NP_, translate, translate_plural
 from shared.money import plain
 

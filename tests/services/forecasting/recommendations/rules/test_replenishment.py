@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from services.forecasting.recommendations.rules.replenishment import (
     Forecast,
     OrderPolicy,
-    ReasonCode,
     StockPosition,
     economic_quantity,
     explain,
@@ -17,6 +16,7 @@ from services.forecasting.recommendations.rules.replenishment import (
     recommend,
     stock_out_day,
 )
+from shared.contracts.forecasting.recommendations import ReasonCode
 
 TODAY = date(2026, 11, 23)
 D = Decimal
@@ -115,6 +115,13 @@ def test_stock_unit_may_be_a_fraction():
 
     assert plan.reorder_point == D("1.000")
     assert plan.order_quantity % D("0.5") == 0
+
+
+def test_the_largest_quantities_are_ordered_too():
+    plan = decide(StockPosition(D(0)), OrderPolicy(lead_time_days=730), steady(1e21))
+
+    assert plan.reorder_point == plan.expected_demand
+    assert float(plan.order_quantity) == pytest.approx(744e21)
 
 
 def test_arrivals_postpone_the_stock_out():

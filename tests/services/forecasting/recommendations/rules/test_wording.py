@@ -8,11 +8,11 @@ import pytest
 import services.forecasting
 from services.forecasting.recommendations.rules.policy import order_policy
 from services.forecasting.recommendations.rules.replenishment import (
-    ReasonCode,
     Recommendation,
     StockPosition,
 )
 from services.forecasting.recommendations.rules.wording import PACKS, SENTENCES, Wording, sentence
+from shared.contracts.forecasting.recommendations import ReasonCode
 from shared.i18n import load_catalogues
 
 TODAY = date(2026, 11, 26)
