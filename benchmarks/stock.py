@@ -223,8 +223,8 @@ async def _fill(dsn: str, tenant_id: UUID, count: int) -> None:
     place = new_id()
     async with connection.transaction():
         await connection.execute(
-            "INSERT INTO inventory.locations (id, tenant_id, name, type, created_at, updated_at) "
-            "VALUES ($1, $2, 'Main', 'warehouse', now(), now())",
+            "INSERT INTO inventory.locations (id, tenant_id, name, name_key, type, "
+            "created_at, updated_at) VALUES ($1, $2, 'Main', 'main', 'warehouse', now(), now())",
             *(place, tenant_id),
         )
         await connection.execute(
@@ -235,11 +235,16 @@ async def _fill(dsn: str, tenant_id: UUID, count: int) -> None:
             *(tenant_id, count),
         )
         await connection.execute(
+            "INSERT INTO inventory.identifiers (tenant_id, key, item_id, is_code) "
+            "SELECT tenant_id, lower(code), id, true FROM inventory.items WHERE tenant_id = $1",
+            tenant_id,
+        )
+        await connection.execute(
             "INSERT INTO inventory.levels (tenant_id, item_id, location_id, on_hand) "
             "SELECT tenant_id, id, $2, 5 FROM inventory.items WHERE tenant_id = $1",
             *(tenant_id, place),
         )
-    await connection.execute("ANALYZE inventory.items, inventory.levels")
+    await connection.execute("ANALYZE inventory.items, inventory.identifiers, inventory.levels")
     await connection.close()
 
 

@@ -105,11 +105,15 @@ def refuse_parameters(given: QueryParams, known: Mapping[str, type | None]) -> N
         raise RequestValidationError(errors)
 
 
-def refuse_path(given: Mapping[str, str], known: Mapping[str, type | None]) -> None:
-    """Raise RequestValidationError for a part of the path that is not in the form of its type."""
+def refuse_path(given: Mapping[str, Any], known: Mapping[str, type | None]) -> None:
+    """Raise RequestValidationError for a part of the path that is not in the form of its type.
+
+    What the path's own form (`{item_id:uuid}`) has already read is no text any more.
+    """
     errors = [
         error
         for name, text in given.items()
+        if isinstance(text, str)
         for error in fault_of_form(text, known.get(name), "path", name)
     ]
     if errors:

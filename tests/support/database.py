@@ -28,8 +28,12 @@ class Databases:
             "postgres:@", f"{role}:{password}@"
         )
 
-    async def prepare(self) -> None:
+    async def bootstrap(self) -> None:
+        """Make the roles and empty schemas."""
         await bootstrap(self._bootstrap_dsn, self._passwords)
+
+    async def prepare(self) -> None:
+        await self.bootstrap()
         for service in SERVICES:
             folder = Path(import_module(f"services.{service}").__path__[0]) / "migrations"
             if folder.is_dir():

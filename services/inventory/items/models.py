@@ -10,16 +10,19 @@ from shared.ids import new_id
 
 
 class Item(Base):
-    """Something that is kept in stock, counted in stock units."""
+    """Something that is kept in stock, counted in stock units.
+
+    A name or description that is null was not said in that language; the other one stands for it.
+    """
 
     __tablename__ = "items"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    code: Mapped[str]
-    name_en: Mapped[str]
-    name_fr: Mapped[str]
-    description_en: Mapped[str]
-    description_fr: Mapped[str]
+    code: Mapped[str]  # As typed; its key is in identifiers.
+    name_en: Mapped[str | None]
+    name_fr: Mapped[str | None]
+    description_en: Mapped[str | None]
+    description_fr: Mapped[str | None]
     category: Mapped[str | None]
     unit: Mapped[str]
     pack_size: Mapped[Decimal]  # Stock units in a pack.
@@ -38,13 +41,15 @@ class Item(Base):
     updated_at: Mapped[datetime]
 
 
-class Barcode(Base):
-    """A code on a label; several may name one item, none names two."""
+class Identifier(Base):
+    """What one key names: an item's code, one of its barcodes, or both in one. None names two."""
 
-    __tablename__ = "barcodes"
+    __tablename__ = "identifiers"
 
-    barcode: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
     item_id: Mapped[UUID] = mapped_column(ForeignKey("items.id"))
+    is_code: Mapped[bool]
+    barcode: Mapped[str | None]  # As printed on the label; null where the key is a code alone.
 
 
 class Price(Base):

@@ -3,18 +3,26 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
 
-from services.inventory.errors import (
+from services.inventory.errors import PriceForbidden
+from services.inventory.items import service
+from services.inventory.items.errors import (
     BarcodeTaken,
     ItemCodeTaken,
     ItemInStock,
     ItemNotFound,
-    PriceForbidden,
+    ItemUnitInUse,
 )
-from services.inventory.items import service
-from services.inventory.items.schemas import ItemCreate, ItemPage, ItemQuery, ItemRead, ItemUpdate
+from services.inventory.items.schemas import (
+    ItemCreate,
+    ItemPage,
+    ItemQuery,
+    ItemRead,
+    ItemUpdate,
+    LowStockQuery,
+)
 from services.inventory.resources import PriceSealer
 from shared.db import Database
-from shared.pagination import LIMIT_DEFAULT, Cursor, InvalidCursor, Limit
+from shared.pagination import InvalidCursor, Limit
 from shared.principal import Principal
 from shared.schemas import ShortText
 from shared.web import Language, Now, Session, feature_router, problems, requires
@@ -71,7 +79,7 @@ async def add_item(
 ) -> ItemRead:
     """Add an item."""
     item = await service.add_item(session, sealer, body, caller=caller, now=now)
-    return await service.read_item(session, sealer, item, caller=caller, language=language)
+    return await service.to_read(session, sealer, item, caller=caller, language=language)
 
 
 @router.get("/search", response_model=ItemPage)
@@ -92,17 +100,14 @@ async def list_low_stock(
     database: Hot,
     caller: CanRead,
     language: Language,
-    cursor: Cursor = None,
-    limit: Limit = LIMIT_DEFAULT,
+    query: Annotated[LowStockQuery, Query()],
 ) -> Response:
     """List the items whose available stock has come down to their reorder point."""
-    page = await service.list_low_stock(
-        database, caller.tenant_id, cursor=cursor, limit=limit, language=language
-    )
+    page = await service.list_low_stock(database, caller.tenant_id, query, language=language)
     return json_answer(page)
 
 
-@router.get("/{item_id}", responses=problems(ItemNotFound))
+@router.get("/{item_id:uuid}", responses=problems(ItemNotFound))
 async def get_item(
     item_id: UUID,
     session: Session,
@@ -112,12 +117,36 @@ async def get_item(
 ) -> ItemRead:
     """Read one item."""
     item = await service.get_item(session, item_id)
-    return await service.read_item(session, sealer, item, caller=caller, language=language)
+    return await service.to_read(session, sealer, item, caller=caller, language=language)
+
+
+@router.put(
+    "/{item_id:uuid}",
+    responses=problems(ItemNotFound, ItemUnitInUse, ItemCodeTaken, BarcodeTaken, PriceForbidden),
+)
+async def replace_item(
+    item_id: UUID,
+    body: ItemCreate,
+    session: Session,
+    caller: CanWrite,
+    sealer: PriceSealer,
+    now: Now,
+    language: Language,
+    if_match: IfMatch = None,
+) -> ItemRead:
+    """Make an item what the body says, its code too; what is left out is as for a new item.
+
+    Only a cost or price that is left out stays, and a retired item stays retired.
+    """
+    item = await service.replace_item(
+        session, sealer, item_id, body, if_match, caller=caller, now=now
+    )
+    return await service.to_read(session, sealer, item, caller=caller, language=language)
 
 
 @router.patch(
-    "/{item_id}",
-    responses=problems(ItemNotFound, BarcodeTaken, PriceForbidden),
+    "/{item_id:uuid}",
+    responses=problems(ItemNotFound, ItemUnitInUse, ItemCodeTaken, BarcodeTaken, PriceForbidden),
 )
 async def change_item(
     item_id: UUID,
@@ -129,15 +158,15 @@ async def change_item(
     language: Language,
     if_match: IfMatch = None,
 ) -> ItemRead:
-    """Change some fields of an item."""
+    """Change the fields given, and of texts the languages given; all others stay."""
     item = await service.change_item(
         session, sealer, item_id, body, if_match, caller=caller, now=now
     )
-    return await service.read_item(session, sealer, item, caller=caller, language=language)
+    return await service.to_read(session, sealer, item, caller=caller, language=language)
 
 
 @router.delete(
-    "/{item_id}",
+    "/{item_id:uuid}",
     status_code=204,
     responses=problems(ItemNotFound, ItemInStock),
 )

@@ -7,19 +7,23 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from shared.i18n import N_
+from shared.identifiers import Code
 from shared.money import Amount, DecimalText, Quantity, QuantityOrZero
 from shared.pagination import PageQuery
 from shared.schemas import Input, Output, Page, ShortText, Text
 
-Code = Annotated[
-    ShortText,
-    StringConstraints(max_length=64, pattern=r"^[^\s/?#%\\]+$"),
-    Field(description="Unique name of the item; no spaces or slashes.", examples=["SPAGHETTI-500"]),
+ItemCode = Annotated[
+    Code,
+    Field(
+        description="Unique name of the item: 1 to 64 visible characters, shown as typed. Letter "
+        "case, width and runs of spaces make no difference: `abc` is `ABC`. No other item's code "
+        "or barcode, and not in the form of an id.",
+        examples=["SPAGHETTI-500"],
+    ),
 ]
-BarcodeText = Annotated[
-    ShortText,
-    StringConstraints(max_length=64, pattern=r"^[^\s/?#%\\]+$"),
-    Field(examples=["8076800195057"]),
+Barcode = Annotated[Code, Field(examples=["8076800195057"])]
+Barcodes = Annotated[
+    list[Barcode], Field(max_length=20, description="None is another item's code or barcode.")
 ]
 LongText = Annotated[Text, Field(max_length=2000)]
 Unit = Annotated[ShortText, StringConstraints(max_length=32), Field(examples=["each"])]
@@ -27,7 +31,7 @@ LeadTime = Annotated[int, Field(ge=0, le=730, description="Days from order to re
 
 
 class LocalisedName(Input):
-    """A name in both languages; one alone stands for both."""
+    """A name in one or both languages; the one given stands for the other until that is given."""
 
     en: ShortText | None = None
     fr: ShortText | None = None
@@ -39,14 +43,32 @@ class LocalisedName(Input):
         return self
 
 
-def _named(value: Any) -> Any:  # noqa: ANN401 - whatever the body holds.
+class LocalisedText(Input):
+    """A text in one or both languages.
+
+    Null, or not given, is unsaid: the other language stands for it. Empty is empty.
+    """
+
+    en: LongText | None = None
+    fr: LongText | None = None
+
+
+def _in_english(value: Any) -> Any:  # noqa: ANN401 - whatever the body holds.
     return {"en": value} if isinstance(value, str) else value
 
 
 Name = Annotated[
     LocalisedName,
-    BeforeValidator(_named, json_schema_input_type=LocalisedName | ShortText),
-    Field(examples=[{"en": "Spaghetti 500 g", "fr": "Spaghetti 500 g"}]),
+    BeforeValidator(_in_english, json_schema_input_type=LocalisedName | ShortText),
+    Field(
+        description="In one or both languages; a text alone is English.",
+        examples=[{"en": "Spaghetti 500 g", "fr": "Spaghetti 500 g"}],
+    ),
+]
+Description = Annotated[
+    LocalisedText,
+    BeforeValidator(_in_english, json_schema_input_type=LocalisedText | LongText),
+    Field(description="In one or both languages; a text alone is English."),
 ]
 
 
@@ -66,34 +88,51 @@ class ItemFields(Input):
 class ItemCreate(ItemFields):
     """A new item."""
 
-    code: Code
+    code: ItemCode
     name: Name
-    description: LocalisedName | None = None
+    description: Description | None = None
     unit: Unit = "each"
     pack_size: Quantity = Field(default=Decimal(1), description="Stock units in a pack.")
     tracking: Literal["none"] = Field(default="none", description="Lots and serials follow later.")
-    barcodes: Annotated[list[BarcodeText], Field(max_length=20)] = Field(default_factory=list)
+    barcodes: Barcodes = Field(default_factory=list)
     unit_cost: Amount | None = Field(default=None, description="Needs the scope `price:write`.")
     price: Amount | None = Field(default=None, description="Needs the scope `price:write`.")
 
 
 class ItemUpdate(ItemFields):
-    """A change of an item: the fields given are set, the others stay."""
+    """A change of an item: the fields given are set, the others stay; so do languages not given.
 
+    Null empties a field that an item may lack, and is refused for the others.
+    """
+
+    code: ItemCode | None = None
     name: Name | None = None
-    description: LocalisedName | None = None
+    description: Description | None = None
     unit: Unit | None = None
     pack_size: Quantity | None = None
-    barcodes: Annotated[list[BarcodeText], Field(max_length=20)] | None = None
+    barcodes: Barcodes | None = None
     unit_cost: Amount | None = Field(default=None, description="Needs the scope `price:write`.")
     price: Amount | None = Field(default=None, description="Needs the scope `price:write`.")
     active: Literal[True] | None = Field(default=None, description="Bring a retired item back.")
 
     @model_validator(mode="after")
     def _keeps_what_must_be(self) -> Self:
-        for name in ("name", "unit", "pack_size", "barcodes", "active"):
-            if name in self.model_fields_set and getattr(self, name) is None:
-                raise PydanticCustomError("cannot_be_empty", N_("This cannot be left empty."))
+        kept = {
+            "code": self.code,
+            "name": self.name,
+            "unit": self.unit,
+            "pack_size": self.pack_size,
+            "barcodes": self.barcodes,
+            "active": self.active,
+            "unit_cost": self.unit_cost,
+            "price": self.price,
+        }
+        emptied = any(kept[name] is None for name in self.model_fields_set & kept.keys())
+        if self.name is not None:
+            names = {"en": self.name.en, "fr": self.name.fr}
+            emptied |= any(names[language] is None for language in self.name.model_fields_set)
+        if emptied:
+            raise PydanticCustomError("cannot_be_empty", N_("This cannot be left empty."))
         return self
 
 
@@ -151,9 +190,15 @@ class ItemQuery(PageQuery):
     """Which items to list; null means any."""
 
     category: ShortText | None = None
-    location: ShortText | None = Field(default=None, description="With stock at this location.")
+    location: ShortText | None = Field(
+        default=None, description="With stock at this location, by name or id."
+    )
     active: bool | None = True
     below_par: bool = False
+
+
+class LowStockQuery(PageQuery):
+    """Which page of the items to reorder."""
 
 
 class ItemPage(Page[ItemSummary]): ...

@@ -15,7 +15,8 @@ class Location(Base):
     __tablename__ = "locations"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    name: Mapped[str]
+    name: Mapped[str]  # As typed.
+    name_key: Mapped[str]  # What it is looked up by; none is two locations'.
     type: Mapped[str]
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("locations.id"))
     capacity: Mapped[Decimal | None]  # Stock units.

@@ -1,22 +1,23 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends
+from fastapi import Depends, Query
 
-from services.inventory.errors import (
+from services.inventory.locations import service
+from services.inventory.locations.errors import (
     LocationInUse,
     LocationMisplaced,
     LocationNameTaken,
     LocationNotFound,
 )
-from services.inventory.locations import service
 from services.inventory.locations.schemas import (
     LocationCreate,
     LocationPage,
+    LocationQuery,
     LocationRead,
     LocationUpdate,
 )
-from shared.pagination import LIMIT_DEFAULT, Cursor, InvalidCursor, Limit
+from shared.pagination import InvalidCursor
 from shared.principal import Principal
 from shared.web import Now, Session, feature_router, problems, requires
 from shared.web.etag import IfMatch
@@ -29,10 +30,10 @@ CanWrite = Annotated[Principal, Depends(requires("inventory:write"))]
 
 @router.get("", responses=problems(InvalidCursor))
 async def list_locations(
-    session: Session, _caller: CanRead, cursor: Cursor = None, limit: Limit = LIMIT_DEFAULT
+    session: Session, _caller: CanRead, query: Annotated[LocationQuery, Query()]
 ) -> LocationPage:
     """List the locations by name."""
-    return await service.list_locations(session, cursor=cursor, limit=limit)
+    return await service.list_locations(session, query)
 
 
 @router.post(
@@ -48,21 +49,21 @@ async def add_location(
 ) -> LocationRead:
     """Add a location."""
     location = await service.add_location(session, body, now=now)
-    return LocationRead.model_validate(location)
+    return service.to_read(location)
 
 
 @router.get(
-    "/{location_id}",
+    "/{location_id:uuid}",
     responses=problems(LocationNotFound),
 )
 async def get_location(location_id: UUID, session: Session, _caller: CanRead) -> LocationRead:
     """Read one location."""
     location = await service.get_location(session, location_id)
-    return LocationRead.model_validate(location)
+    return service.to_read(location)
 
 
 @router.patch(
-    "/{location_id}",
+    "/{location_id:uuid}",
     responses=problems(LocationNotFound, LocationNameTaken),
 )
 async def change_location(
@@ -75,11 +76,11 @@ async def change_location(
 ) -> LocationRead:
     """Rename a location or change its capacity."""
     location = await service.change_location(session, location_id, body, if_match, now=now)
-    return LocationRead.model_validate(location)
+    return service.to_read(location)
 
 
 @router.delete(
-    "/{location_id}",
+    "/{location_id:uuid}",
     status_code=204,
     responses=problems(LocationNotFound, LocationInUse),
 )

@@ -2,18 +2,23 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.inventory.locations.rules import LocationType
 from shared.i18n import N_
+from shared.identifiers import UniqueName
 from shared.money import DecimalText, Quantity
+from shared.pagination import PageQuery
 from shared.schemas import Input, Output, Page, ShortText
 
 LocationName = Annotated[
-    ShortText,
-    StringConstraints(max_length=100, pattern=r"^[^/?#%\\]+$"),
-    Field(description="Unique; no slashes.", examples=["Main warehouse"]),
+    UniqueName,
+    Field(
+        description="Unique: 1 to 100 visible characters, shown as typed. Letter case, width and "
+        "runs of spaces make no difference. Not in the form of an id.",
+        examples=["Main warehouse"],
+    ),
 ]
 
 
@@ -22,7 +27,9 @@ class LocationCreate(Input):
 
     name: LocationName
     type: LocationType
-    parent: LocationName | None = Field(default=None, description="Name of the one it lies in.")
+    parent: ShortText | None = Field(
+        default=None, description="Name or id of the one it lies in.", examples=["Main warehouse"]
+    )
     capacity: Quantity | None = Field(default=None, description="Stock units it can hold.")
 
 
@@ -48,6 +55,10 @@ class LocationRead(Output):
     version: int
     created_at: datetime
     updated_at: datetime
+
+
+class LocationQuery(PageQuery):
+    """Which locations to list."""
 
 
 class LocationPage(Page[LocationRead]): ...

@@ -3,31 +3,33 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.inventory.errors import (
+from services.inventory.locations import queries
+from services.inventory.locations.errors import (
     LocationInUse,
     LocationMisplaced,
     LocationNameTaken,
     LocationNotFound,
 )
-from services.inventory.locations import queries
 from services.inventory.locations.models import Location
 from services.inventory.locations.rules import LocationType, may_lie_in
 from services.inventory.locations.schemas import (
     LocationCreate,
     LocationPage,
+    LocationQuery,
     LocationRead,
     LocationUpdate,
 )
 from shared import journal
 from shared.contracts.inventory.locations import LocationRemoved, LocationSaved
+from shared.db.conflicts import conflicts
 from shared.etag import require_match
+from shared.identifiers import find_id, identifier_key
 from shared.ids import new_id
-from shared.pagination import decode_cursor, encode_cursor
+from shared.pagination import Keyset
 
-_BY_NAME = "name"
+_BY_NAME = Keyset("name", str)
 
 
 async def add_location(session: AsyncSession, wanted: LocationCreate, *, now: datetime) -> Location:
@@ -35,12 +37,13 @@ async def add_location(session: AsyncSession, wanted: LocationCreate, *, now: da
 
     Raises LocationNotFound (the parent), LocationMisplaced, LocationNameTaken.
     """
-    parent = await get_location_by_name(session, wanted.parent) if wanted.parent else None
+    parent = await get_named_location(session, wanted.parent) if wanted.parent else None
     if not may_lie_in(wanted.type, LocationType(parent.type) if parent else None):
         raise LocationMisplaced
     location = Location(
         id=new_id(),
         name=wanted.name,
+        name_key=identifier_key(wanted.name),
         type=wanted.type.value,
         parent_id=parent.id if parent else None,
         capacity=wanted.capacity,
@@ -62,10 +65,12 @@ async def change_location(
     now: datetime,
 ) -> Location:
     """Change the fields given. Raises LocationNotFound, PreconditionFailed, LocationNameTaken."""
-    location = await get_location(session, location_id, lock=True)
+    location = await _lock(session, location_id)
     require_match(if_match, location.version)
-    for name in wanted.model_fields_set:
-        setattr(location, name, getattr(wanted, name))
+    if wanted.name is not None:
+        location.name, location.name_key = wanted.name, identifier_key(wanted.name)
+    if "capacity" in wanted.model_fields_set:
+        location.capacity = wanted.capacity
     location.version += 1
     location.updated_at = now
     await _save(session, location)
@@ -77,47 +82,60 @@ async def remove_location(session: AsyncSession, location_id: UUID, if_match: st
 
     Raises LocationNotFound, PreconditionFailed, LocationInUse.
     """
-    location = await get_location(session, location_id, lock=True)
+    location = await _lock(session, location_id, against_movements=True)
     require_match(if_match, location.version)
     await session.delete(location)
-    try:
+    in_use = LocationInUse()
+    with conflicts({"levels_at_location": in_use, "locations_parent": in_use}):
         await session.flush()  # The database knows whether levels or children refer to it.
-    except IntegrityError as error:
-        raise LocationInUse from error
     journal.record(session, LocationRemoved(location_id=location.id, location_name=location.name))
 
 
-async def get_location(session: AsyncSession, location_id: UUID, *, lock: bool = False) -> Location:
+async def get_location(session: AsyncSession, location_id: UUID) -> Location:
     """Return the location. Raises LocationNotFound."""
-    location = await queries.find_location(session, location_id, lock=lock)
+    location = await queries.find_location(session, location_id)
     if location is None:
         raise LocationNotFound(location=str(location_id))
     return location
 
 
-async def get_location_by_name(session: AsyncSession, name: str) -> Location:
-    """Return the location of that name. Raises LocationNotFound."""
-    location = await queries.find_by_name(session, name)
+async def get_named_location(session: AsyncSession, name: str) -> Location:
+    """Return the location that a text names: an id or a name. Raises LocationNotFound."""
+    location_id = find_id(name)
+    if location_id is not None:
+        return await get_location(session, location_id)
+    location = await queries.find_location_by_key(session, identifier_key(name))
     if location is None:
         raise LocationNotFound(location=name)
     return location
 
 
-async def list_locations(session: AsyncSession, *, cursor: str | None, limit: int) -> LocationPage:
+async def list_locations(session: AsyncSession, wanted: LocationQuery) -> LocationPage:
     """Return one page of locations by name. Raises InvalidCursor."""
-    after = decode_cursor(cursor, _BY_NAME, 1)
     rows = await queries.list_locations(
-        session, after_name=after[0] if after else None, limit=limit + 1
+        session, after=_BY_NAME.after(wanted.cursor), limit=wanted.limit + 1
     )
-    page = rows[:limit]
-    return LocationPage(
-        items=[LocationRead.model_validate(location) for location in page],
-        next_cursor=encode_cursor(_BY_NAME, [page[-1].name]) if len(rows) > limit else None,
+    page, next_cursor = _BY_NAME.page(rows, wanted.limit, lambda location: (location.name,))
+    return LocationPage(items=[to_read(location) for location in page], next_cursor=next_cursor)
+
+
+def to_read(location: Location) -> LocationRead:
+    return LocationRead.model_validate(location)
+
+
+async def _lock(
+    session: AsyncSession, location_id: UUID, *, against_movements: bool = False
+) -> Location:
+    location = await queries.lock_location(
+        session, location_id, against_movements=against_movements
     )
+    if location is None:
+        raise LocationNotFound(location=str(location_id))
+    return location
 
 
 async def _save(session: AsyncSession, location: Location) -> None:
-    """Write the location now, so that a name taken meanwhile is told apart from other faults."""
+    """Write the location now: the database knows of a name taken or a parent gone meanwhile."""
     journal.record(
         session,
         LocationSaved(
@@ -128,7 +146,12 @@ async def _save(session: AsyncSession, location: Location) -> None:
             capacity=location.capacity,
         ),
     )
-    try:
+    taken = LocationNameTaken(location=location.name)
+    parent_gone = LocationNotFound(location=str(location.parent_id))
+    broken = {
+        "locations_name": taken,
+        "locations_named_once": taken,
+        "locations_parent": parent_gone,
+    }
+    with conflicts(broken):
         await session.flush()
-    except IntegrityError as error:
-        raise LocationNameTaken(location=location.name) from error

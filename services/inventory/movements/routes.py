@@ -5,12 +5,11 @@ from fastapi import Body, Depends, Query, Request, Response
 from services.inventory.errors import (
     BulkRefused,
     InsufficientStock,
-    ItemNotFound,
-    ItemRetired,
-    LocationNotFound,
     MovementInFuture,
     PriceForbidden,
 )
+from services.inventory.items.errors import ItemNotFound, ItemRetired
+from services.inventory.locations.errors import LocationNotFound
 from services.inventory.movements import service
 from services.inventory.movements.rules import Kind
 from services.inventory.movements.schemas import (

@@ -7,9 +7,14 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 
-async def look_up(connection: asyncpg.Connection, code: str) -> list[asyncpg.Record]:
-    """Return the item with this code or barcode, a row for each place it lies (or one without)."""
-    rows: list[asyncpg.Record] = await connection.fetch(_LOOK_UP, code)
+async def look_up(
+    connection: asyncpg.Connection, keys: Sequence[str | None], ids: Sequence[UUID | None]
+) -> list[asyncpg.Record]:
+    """Return the items with these keys or ids, a row for each place one lies (or one without).
+
+    Of each pair one is None; `n` is its number, from 1.
+    """
+    rows: list[asyncpg.Record] = await connection.fetch(_LOOK_UP, keys, ids)
     return rows
 
 
@@ -25,22 +30,30 @@ async def stock_as_of(
 
 
 async def list_at_location(
-    session: AsyncSession, location_id: UUID, *, after_code: str | None, limit: int
+    session: AsyncSession, location_id: UUID, *, after: tuple[str] | None, limit: int
 ) -> Sequence[RowMapping]:
     """Return what lies at a location, in the order of the items' codes."""
-    parameters = {"location_id": location_id, "after_code": after_code or "", "limit": limit}
+    parameters = {
+        "location_id": location_id,
+        "after_code": after[0] if after else "",
+        "limit": limit,
+    }
     return (await session.execute(_AT_LOCATION, parameters)).mappings().all()
 
 
 _LOOK_UP = """
-    SELECT i.id, i.code, i.name_en, i.name_fr, i.category, i.unit, i.active,
+    SELECT a.n, i.id, i.code, i.name_en, i.name_fr, i.category, i.unit, i.active,
            l.name AS location, v.location_id, v.on_hand, v.reserved
-    FROM items i
+    FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY a(key, id, n)
+    CROSS JOIN LATERAL (
+        SELECT item_id FROM identifiers WHERE key = a.key
+        UNION ALL
+        SELECT a.id WHERE a.id IS NOT NULL
+    ) f
+    CROSS JOIN LATERAL (SELECT * FROM items WHERE id = f.item_id OFFSET 0) i
     LEFT JOIN levels v ON v.item_id = i.id AND v.on_hand > 0
     LEFT JOIN locations l ON l.id = v.location_id
-    WHERE i.id = coalesce((SELECT id FROM items WHERE code = $1),
-                          (SELECT item_id FROM barcodes WHERE barcode = $1))
-    ORDER BY l.name
+    ORDER BY a.n, l.name
 """
 _AS_OF = text("""
     SELECT l.name AS location, m.location_id, sum(m.quantity) AS on_hand

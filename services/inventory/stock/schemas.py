@@ -1,10 +1,14 @@
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
 from shared.money import DecimalText
-from shared.schemas import Output, Page
+from shared.pagination import PageQuery
+from shared.schemas import Input, Output, Page, ShortText
+
+CODES_MAX = 200
 
 
 class StockRead(Output):
@@ -33,6 +37,28 @@ class LookupRead(Output):
     stock: list[StockRead]
 
 
+class LookupRequest(Input):
+    """Codes to look up at once."""
+
+    codes: Annotated[list[ShortText], Field(min_length=1, max_length=CODES_MAX)] = Field(
+        description="Codes, barcodes or ids.", examples=[["SPAGHETTI-500", "8076800195057"]]
+    )
+
+
+class LookupResult(Output):
+    """What one of the codes names."""
+
+    code: str = Field(description="As it was asked for.")
+    found: bool
+    item: LookupRead | None
+
+
+class LookupResults(Output):
+    """What each of the codes names, in their order."""
+
+    results: list[LookupResult]
+
+
 class ItemStockRead(Output):
     """What lay of an item at each location at a moment."""
 
@@ -53,6 +79,10 @@ class LocatedItem(Output):
     on_hand: DecimalText
     reserved: DecimalText
     available: DecimalText
+
+
+class LocatedItemQuery(PageQuery):
+    """Which page of what lies at a location."""
 
 
 class LocatedItemPage(Page[LocatedItem]): ...

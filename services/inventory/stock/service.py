@@ -1,35 +1,75 @@
 """What lies where, now and at any past moment."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from itertools import groupby
 from uuid import UUID
 
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.inventory.errors import ItemNotFound
+from services.inventory.items.errors import ItemNotFound
+from services.inventory.items.rules import said_in
 from services.inventory.items.service import get_item
-from services.inventory.locations.service import get_location_by_name
+from services.inventory.locations.service import get_named_location
 from services.inventory.stock import queries
 from services.inventory.stock.schemas import (
     ItemStockRead,
     LocatedItem,
     LocatedItemPage,
+    LocatedItemQuery,
     LookupRead,
+    LookupResult,
+    LookupResults,
     StockRead,
 )
 from shared.db import Database
-from shared.pagination import decode_cursor, encode_cursor
+from shared.identifiers import find_id, identifier_key
+from shared.pagination import Keyset
 
-_BY_CODE = "code"
+_BY_CODE = Keyset("code", str)
 
 
 async def look_up(database: Database, tenant_id: UUID, code: str, language: str) -> LookupRead:
-    """Return the item with this code or barcode and its stock by location. Raises ItemNotFound."""
-    async with database.hot(tenant_id) as connection:
-        rows = await queries.look_up(connection, code)
-    if not rows:
+    """Return the item that a code, barcode or id names, and its stock. Raises ItemNotFound."""
+    found = await _look_up(database, tenant_id, [code], language)
+    if not found:
         raise ItemNotFound(item=code)
+    return found[1]
+
+
+async def look_up_all(
+    database: Database, tenant_id: UUID, codes: Sequence[str], language: str
+) -> LookupResults:
+    """Return for each code, in their order, the item that it names, if any."""
+    found = await _look_up(database, tenant_id, codes, language)
+    return LookupResults.model_construct(
+        results=[
+            LookupResult.model_construct(code=code, found=number in found, item=found.get(number))
+            for number, code in enumerate(codes, start=1)
+        ]
+    )
+
+
+async def _look_up(
+    database: Database, tenant_id: UUID, codes: Sequence[str], language: str
+) -> dict[int, LookupRead]:
+    """Return the items found, by the number of their code, from 1."""
+    ids = [find_id(code) for code in codes]
+    keys = [
+        identifier_key(code) if item_id is None else None
+        for code, item_id in zip(codes, ids, strict=True)
+    ]
+    async with database.hot(tenant_id) as connection:
+        rows = await queries.look_up(connection, keys, ids)
+    return {
+        number: _lookup(list(places), language)
+        for number, places in groupby(rows, key=lambda row: int(row["n"]))
+    }
+
+
+def _lookup(rows: list[asyncpg.Record], language: str) -> LookupRead:
     first = rows[0]
     stock = [_stock(row) for row in rows if row["location_id"] is not None]
     on_hand = sum((place.on_hand for place in stock), Decimal(0))
@@ -37,7 +77,7 @@ async def look_up(database: Database, tenant_id: UUID, code: str, language: str)
     return LookupRead.model_construct(
         id=first["id"],
         code=first["code"],
-        name=first["name_fr" if language == "fr" else "name_en"],
+        name=said_in(language, first["name_en"], first["name_fr"]),
         category=first["category"],
         unit=first["unit"],
         active=first["active"],
@@ -73,19 +113,22 @@ async def stock_of(session: AsyncSession, item_id: UUID, as_of: datetime) -> Ite
 
 
 async def list_at_location(
-    session: AsyncSession, name: str, *, cursor: str | None, limit: int, language: str
+    session: AsyncSession, name: str, wanted: LocatedItemQuery, *, language: str
 ) -> LocatedItemPage:
     """Return one page of what lies at a location. Raises LocationNotFound, InvalidCursor."""
-    location = await get_location_by_name(session, name)
-    after = decode_cursor(cursor, _BY_CODE, 1)
+    location = await get_named_location(session, name)
     rows = await queries.list_at_location(
-        session, location.id, after_code=after[0] if after else None, limit=limit + 1
+        session, location.id, after=_BY_CODE.after(wanted.cursor), limit=wanted.limit + 1
     )
-    page = rows[:limit]
-    named = "name_fr" if language == "fr" else "name_en"
+    page, next_cursor = _BY_CODE.page(rows, wanted.limit, lambda row: (row["code"],))
     return LocatedItemPage(
-        items=[LocatedItem.model_construct(**row, name=row[named]) for row in page],
-        next_cursor=encode_cursor(_BY_CODE, [page[-1]["code"]]) if len(rows) > limit else None,
+        items=[
+            LocatedItem.model_construct(
+                **row, name=said_in(language, row["name_en"], row["name_fr"])
+            )
+            for row in page
+        ],
+        next_cursor=next_cursor,
     )
 
 

@@ -18,12 +18,12 @@ from services.forecasting.training import service
 from services.forecasting.training.models import JobItem
 from services.forecasting.worker import Trainer
 from services.inventory.app import create_app as create_inventory
-from services.inventory.settings import Settings as InventorySettings
 from shared.clock import utc_now
 from shared.db import Database, Stamp
 from shared.journal.follow import Follower, apply_page
 from tests.services.forecasting.shop import WEEK, Shop
 from tests.support.database import Databases
+from tests.support.inventory import make_inventory_settings
 from tests.support.services import Caller, running, service_headers
 from tests.support.waiting import eventually
 
@@ -43,14 +43,8 @@ async def inventory(
     databases: Databases, service_environment: dict[str, str]
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Inventory's real app, whose journal is followed."""
-    inventory_settings = InventorySettings(
-        **service_environment,
-        database_url=databases.dsn("inventory_app"),
-        inventory_encryption_key="22" * 32,
-        price_encryption_key="33" * 32,
-        inventory_client_secret="inventory-client-secret",
-    )
-    async with running(create_inventory(inventory_settings)) as started:
+    app = create_inventory(make_inventory_settings(databases, service_environment))
+    async with running(app) as started:
         yield started
 
 

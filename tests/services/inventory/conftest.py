@@ -7,6 +7,7 @@ import pytest
 from services.inventory.app import create_app
 from services.inventory.settings import Settings
 from tests.support.database import Databases
+from tests.support.inventory import make_inventory_settings
 from tests.support.services import Caller, running
 
 Make = Callable[..., Awaitable[dict[str, Any]]]
@@ -14,13 +15,7 @@ Make = Callable[..., Awaitable[dict[str, Any]]]
 
 @pytest.fixture(scope="session")
 def inventory_settings(databases: Databases, service_environment: dict[str, str]) -> Settings:
-    return Settings(
-        **service_environment,
-        database_url=databases.dsn("inventory_app"),
-        inventory_encryption_key="22" * 32,
-        price_encryption_key="33" * 32,
-        inventory_client_secret="inventory-client-secret",
-    )
+    return make_inventory_settings(databases, service_environment)
 
 
 @pytest.fixture(scope="session")

@@ -2,13 +2,9 @@ import asyncio
 
 import pytest
 
-from services.inventory.errors import (
-    InsufficientStock,
-    ItemNotFound,
-    LocationNotFound,
-    MovementInFuture,
-    PriceForbidden,
-)
+from services.inventory.errors import InsufficientStock, MovementInFuture, PriceForbidden
+from services.inventory.items.errors import ItemNotFound
+from services.inventory.locations.errors import LocationNotFound
 from shared.errors import Forbidden, IdempotencyKeyReused, ValidationFailed
 from tests.support.services import Caller, assert_problem
 

@@ -9,7 +9,6 @@ import pytest
 from fastapi import FastAPI
 
 from services.inventory.app import create_app as create_inventory
-from services.inventory.settings import Settings as InventorySettings
 from services.reporting.app import create_app
 from services.reporting.followers import followers
 from services.reporting.resources import ReportingResources
@@ -17,6 +16,7 @@ from services.reporting.settings import Settings
 from shared.errors import Unavailable
 from shared.journal.follow import Follower, apply_page
 from tests.support.database import Databases
+from tests.support.inventory import make_inventory_settings
 from tests.support.services import Caller, running, service_headers
 from tests.support.waiting import PATIENCE_S
 
@@ -62,15 +62,7 @@ def reporting_settings(databases: Databases, service_environment: dict[str, str]
 
 @pytest.fixture(scope="session")
 async def inventory_app(databases: Databases, service_environment: dict[str, str]) -> FastAPI:
-    return create_inventory(
-        InventorySettings(
-            **service_environment,
-            database_url=databases.dsn("inventory_app"),
-            inventory_encryption_key="22" * 32,
-            price_encryption_key="33" * 32,
-            inventory_client_secret="inventory-client-secret",
-        )
-    )
+    return create_inventory(make_inventory_settings(databases, service_environment))
 
 
 @pytest.fixture(scope="session")

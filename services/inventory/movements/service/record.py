@@ -8,12 +8,11 @@ from uuid import UUID
 
 from services.inventory.errors import (
     InsufficientStock,
-    ItemNotFound,
-    ItemRetired,
-    LocationNotFound,
     MovementInFuture,
     PriceForbidden,
 )
+from services.inventory.items.errors import ItemNotFound, ItemRetired
+from services.inventory.locations.errors import LocationNotFound
 from services.inventory.movements.metrics import count_movements
 from services.inventory.movements.queries import LedgerRow, Line, Outcome, find_movement
 from services.inventory.movements.rules import CLOCK_TOLERANCE, Kind, signed_change

@@ -1,6 +1,8 @@
+import asyncio
+
 import pytest
 
-from services.inventory.errors import (
+from services.inventory.locations.errors import (
     LocationInUse,
     LocationMisplaced,
     LocationNameTaken,
@@ -36,6 +38,42 @@ async def test_a_name_is_taken_once_in_a_tenant(client, caller, make_location):
 
     assert_problem(again, LocationNameTaken, location="Main")
     assert elsewhere.status_code == 201
+
+
+async def test_a_name_is_one_name_however_it_is_written(client, caller, make_location):
+    await make_location("Hall A/B")
+    body = {"name": "HALL  a/b", "type": "warehouse"}
+
+    again = await client.post("/api/locations", json=body, headers=caller.headers())
+    zone = await make_location("Cold", "zone", parent="hall a/B")
+    bin_ = await make_location("B1", "bin", parent=zone["id"])
+
+    assert_problem(again, LocationNameTaken)
+    assert bin_["parent_id"] == zone["id"]
+
+
+async def test_of_many_at_once_one_gets_the_name(client, caller):
+    async def add(number):
+        body = {"name": "Main" if number % 2 else "MAIN", "type": "warehouse"}
+        return await client.post("/api/locations", json=body, headers=caller.headers())
+
+    answers = await asyncio.gather(*(add(number) for number in range(5)))
+
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 4
+
+
+async def test_a_location_is_asked_for_by_name_or_id(
+    client, caller, make_location, make_item, move
+):
+    place = await make_location("Main")
+    await make_item("A1")
+    await move("receipt", 1)
+
+    for name in ("MAIN", place["id"]):
+        there = await client.get(f"/api/locations/{name}/inventory", headers=caller.headers())
+        items = await client.get(f"/api/inventory?location={name}", headers=caller.headers())
+        assert [item["code"] for item in there.json()["items"]] == ["A1"]
+        assert [item["code"] for item in items.json()["items"]] == ["A1"]
 
 
 async def test_a_rename_needs_the_present_version(client, caller, make_location):

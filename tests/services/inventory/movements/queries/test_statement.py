@@ -39,8 +39,11 @@ async def connection(databases) -> AsyncIterator[asyncpg.Connection]:
         ROWS,
     )
     await opened.execute(
-        "INSERT INTO locations (id, name, type, created_at, updated_at)"
-        " SELECT gen_random_uuid(), 'L' || n, 'warehouse', now(), now()"
+        "INSERT INTO identifiers (key, item_id, is_code) SELECT lower(code), id, true FROM items"
+    )
+    await opened.execute(
+        "INSERT INTO locations (id, name, name_key, type, created_at, updated_at)"
+        " SELECT gen_random_uuid(), 'L' || n, 'l' || n, 'warehouse', now(), now()"
         " FROM generate_series(1, $1) n",
         ROWS,
     )

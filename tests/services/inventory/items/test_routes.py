@@ -1,6 +1,6 @@
 import pytest
 
-from services.inventory.errors import BarcodeTaken, ItemCodeTaken, ItemInStock, ItemNotFound
+from services.inventory.items.errors import BarcodeTaken, ItemCodeTaken, ItemInStock, ItemNotFound
 from shared.errors import Forbidden, PreconditionFailed
 from shared.pagination import InvalidCursor
 from tests.support.services import Caller, assert_problem
@@ -35,7 +35,7 @@ async def test_a_code_and_a_barcode_belong_to_one_item(client, caller, make_item
     labelled = await client.post("/api/inventory", json=other, headers=caller.headers())
 
     assert_problem(taken, ItemCodeTaken, item="P1")
-    assert_problem(labelled, BarcodeTaken)
+    assert_problem(labelled, BarcodeTaken, barcode="111", item="P1")
     found = await client.get("/api/inventory/lookup/111", headers=caller.headers())
     assert found.json()["code"] == "P1"
 

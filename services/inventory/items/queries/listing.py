@@ -1,62 +1,12 @@
+"""Lists of items with their stock, read on the plain path."""
+
 from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import asyncpg
-from sqlalchemy import delete, exists, insert, select, text
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.inventory.items.models import Barcode, Item, Price
 from services.inventory.items.schemas import ItemQuery
-
-
-@dataclass(frozen=True, slots=True)
-class StockTotal:
-    """What lies of an item over all locations, in stock units."""
-
-    on_hand: Decimal
-    reserved: Decimal
-
-    @property
-    def available(self) -> Decimal:
-        return self.on_hand - self.reserved
-
-
-async def find_item(session: AsyncSession, item_id: UUID, *, lock: bool = False) -> Item | None:
-    """Return the item; with `lock`, nobody else changes it until the transaction ends."""
-    query = select(Item).where(Item.id == item_id)
-    return await session.scalar(query.with_for_update() if lock else query)
-
-
-async def is_code_taken(session: AsyncSession, code: str) -> bool:
-    return bool(await session.scalar(select(exists().where(Item.code == code))))
-
-
-async def list_barcodes(session: AsyncSession, item_id: UUID) -> list[str]:
-    query = select(Barcode.barcode).where(Barcode.item_id == item_id).order_by(Barcode.barcode)
-    return list(await session.scalars(query))
-
-
-async def replace_barcodes(session: AsyncSession, item_id: UUID, barcodes: Sequence[str]) -> None:
-    await session.execute(delete(Barcode).where(Barcode.item_id == item_id))
-    if barcodes:
-        rows = [{"barcode": barcode, "item_id": item_id} for barcode in sorted(set(barcodes))]
-        await session.execute(insert(Barcode), rows)
-
-
-async def find_amounts(session: AsyncSession, price_ids: Sequence[UUID]) -> dict[UUID, bytes]:
-    """Return the sealed amounts of these prices by id."""
-    if not price_ids:
-        return {}
-    rows = await session.execute(select(Price.id, Price.amount).where(Price.id.in_(price_ids)))
-    return {row.id: row.amount for row in rows}
-
-
-async def total_stock(session: AsyncSession, item_id: UUID) -> StockTotal:
-    row = (await session.execute(_TOTAL, {"item_id": item_id})).one()
-    return StockTotal(row.on_hand, row.reserved)
+from shared.identifiers import find_id, identifier_key
 
 
 async def list_items(
@@ -64,7 +14,7 @@ async def list_items(
     wanted: ItemQuery,
     language: str,
     *,
-    after_code: str | None,
+    after: tuple[str] | None,
     limit: int,
 ) -> list[dict[str, Any]]:
     """Return items with their totals in the order of their codes, decimals as text."""
@@ -80,11 +30,16 @@ async def list_items(
     if wanted.category is not None:
         conditions.append(f"i.category = {given(wanted.category)}")
     if wanted.location is not None:
-        conditions.append(_AT_LOCATION.format(name=given(wanted.location)))
+        place_id = find_id(wanted.location)
+        if place_id is None:
+            place = f"l.name_key = {given(identifier_key(wanted.location))}"
+        else:
+            place = f"l.id = {given(place_id)}"
+        conditions.append(_AT_LOCATION.format(place=place))
     if wanted.below_par:
         conditions.append("t.on_hand - t.reserved < i.par_level")
-    if after_code is not None:
-        conditions.append(f"i.code > {given(after_code)}")
+    if after is not None:
+        conditions.append(f"i.code > {given(after[0])}")
     statement = f"{_ITEMS} WHERE {' AND '.join(conditions)} ORDER BY i.code LIMIT $2"
     return _dicts(await connection.fetch(statement, *parameters))
 
@@ -97,10 +52,10 @@ async def search_items(
 
 
 async def list_low_stock(
-    connection: asyncpg.Connection, language: str, *, after_code: str | None, limit: int
+    connection: asyncpg.Connection, language: str, *, after: tuple[str] | None, limit: int
 ) -> list[dict[str, Any]]:
     """Return active items whose available stock is at or below the reorder point, by code."""
-    return _dicts(await connection.fetch(_LOW, language, limit, after_code or ""))
+    return _dicts(await connection.fetch(_LOW, language, limit, after[0] if after else ""))
 
 
 def _dicts(rows: Sequence[asyncpg.Record]) -> list[dict[str, Any]]:
@@ -110,7 +65,9 @@ def _dicts(rows: Sequence[asyncpg.Record]) -> list[dict[str, Any]]:
 
 
 _ITEMS = """
-    SELECT i.id::text AS id, i.code, CASE $1 WHEN 'fr' THEN i.name_fr ELSE i.name_en END AS name,
+    SELECT i.id::text AS id, i.code,
+           CASE $1 WHEN 'fr' THEN coalesce(i.name_fr, i.name_en)
+               ELSE coalesce(i.name_en, i.name_fr) END AS name,
            i.category, i.unit, trim_scale(t.on_hand)::text AS on_hand,
            trim_scale(t.reserved)::text AS reserved,
            trim_scale(t.on_hand - t.reserved)::text AS available,
@@ -126,10 +83,7 @@ _ITEMS = """
 """
 _AT_LOCATION = """EXISTS (
     SELECT FROM levels v JOIN locations l ON l.id = v.location_id
-    WHERE v.item_id = i.id AND l.name = {name} AND v.on_hand > 0)"""
-_TOTAL = text("""
-    SELECT coalesce(sum(on_hand), 0) AS on_hand, coalesce(sum(reserved), 0) AS reserved
-    FROM levels WHERE item_id = :item_id""")
+    WHERE v.item_id = i.id AND {place} AND v.on_hand > 0)"""
 _SEARCH = f"""
     {_ITEMS} JOIN search_items($3, $2) s ON s.id = i.id
     ORDER BY s.rank DESC, length(i.search_text), i.id"""

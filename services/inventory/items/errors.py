@@ -1,0 +1,71 @@
+"""What is refused about items, and why."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import ClassVar
+
+from shared.errors import Conflict, NotFound
+from shared.i18n import N_
+
+
+@dataclass(eq=False)
+class ItemNotFound(NotFound):
+    """No item has this id, code or barcode. Search for it, or add it."""
+
+    slug: ClassVar[str] = "item-not-found"
+    title: ClassVar[str] = N_("Item not found")
+    detail: ClassVar[str] = N_("There is no item {item}.")
+    item: str
+
+
+@dataclass(eq=False)
+class ItemRetired(Conflict):
+    """A retired item does not move. Bring it back with `active: true` first."""
+
+    slug: ClassVar[str] = "item-retired"
+    title: ClassVar[str] = N_("Item retired")
+    detail: ClassVar[str] = N_("The item {item} is retired and cannot be moved.")
+    item: str
+
+
+@dataclass(eq=False)
+class ItemCodeTaken(Conflict):
+    """The code already names another item, as its code or barcode. Choose another code."""
+
+    slug: ClassVar[str] = "item-code-taken"
+    title: ClassVar[str] = N_("Code already used")
+    detail: ClassVar[str] = N_("{asked} already names the item {item}.")
+    asked: str
+    item: str
+
+
+@dataclass(eq=False)
+class BarcodeTaken(Conflict):
+    """A barcode already names another item, as its code or barcode. Take it from that one first."""
+
+    slug: ClassVar[str] = "barcode-taken"
+    title: ClassVar[str] = N_("Barcode already used")
+    detail: ClassVar[str] = N_("The barcode {barcode} already names the item {item}.")
+    barcode: str
+    item: str
+
+
+@dataclass(eq=False)
+class ItemInStock(Conflict):
+    """An item with stock is not retired. Issue or write off what remains first."""
+
+    slug: ClassVar[str] = "item-in-stock"
+    title: ClassVar[str] = N_("Item still in stock")
+    detail: ClassVar[str] = N_("{on_hand} units remain. Move them out before retiring the item.")
+    on_hand: Decimal
+
+
+@dataclass(eq=False)
+class ItemUnitInUse(Conflict):
+    """Quantities were counted in the unit. Add another item, or keep the unit."""
+
+    slug: ClassVar[str] = "item-unit-in-use"
+    title: ClassVar[str] = N_("Unit in use")
+    detail: ClassVar[str] = N_("{item} has a history in the unit {unit}, which cannot change.")
+    item: str
+    unit: str

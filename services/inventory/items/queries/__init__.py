@@ -1,0 +1,35 @@
+"""Items in the database: single rows, what names them, and lists with their stock."""
+
+from services.inventory.items.queries.identifiers import (
+    claim_keys,
+    find_item_id,
+    list_holders,
+    list_labels,
+    release_keys,
+)
+from services.inventory.items.queries.listing import list_items, list_low_stock, search_items
+from services.inventory.items.queries.rows import (
+    StockTotal,
+    find_amounts,
+    find_item,
+    has_moved,
+    lock_item,
+    total_stock,
+)
+
+__all__ = [
+    "StockTotal",
+    "claim_keys",
+    "find_amounts",
+    "find_item",
+    "find_item_id",
+    "has_moved",
+    "list_holders",
+    "list_items",
+    "list_labels",
+    "list_low_stock",
+    "lock_item",
+    "release_keys",
+    "search_items",
+    "total_stock",
+]

@@ -1,0 +1,63 @@
+"""Single items, their prices and their stock."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.inventory.items.models import Item, Price
+
+
+@dataclass(frozen=True, slots=True)
+class StockTotal:
+    """What lies of an item over all locations, in stock units."""
+
+    on_hand: Decimal
+    reserved: Decimal
+
+    @property
+    def available(self) -> Decimal:
+        return self.on_hand - self.reserved
+
+
+async def find_item(session: AsyncSession, item_id: UUID) -> Item | None:
+    return await session.get(Item, item_id)
+
+
+async def lock_item(
+    session: AsyncSession, item_id: UUID, *, against_movements: bool = False
+) -> Item | None:
+    """Return the item, which nobody else changes until the transaction ends.
+
+    Movements hold its row FOR KEY SHARE: they go on beside an ordinary edit, but not beside one
+    that depends on the stock, which waits for those that run and holds off those that come.
+    """
+    query = select(Item).where(Item.id == item_id)
+    return await session.scalar(query.with_for_update(key_share=not against_movements))
+
+
+async def find_amounts(session: AsyncSession, price_ids: Sequence[UUID]) -> dict[UUID, bytes]:
+    """Return the sealed amounts of these prices by id."""
+    if not price_ids:
+        return {}
+    rows = await session.execute(select(Price.id, Price.amount).where(Price.id.in_(price_ids)))
+    return {row.id: row.amount for row in rows}
+
+
+async def total_stock(session: AsyncSession, item_id: UUID) -> StockTotal:
+    row = (await session.execute(_TOTAL, {"item_id": item_id})).one()
+    return StockTotal(row.on_hand, row.reserved)
+
+
+async def has_moved(session: AsyncSession, item_id: UUID) -> bool:
+    """Say whether the ledger holds anything of the item."""
+    return bool(await session.scalar(_HAS_MOVED, {"item_id": item_id}))
+
+
+_TOTAL = text("""
+    SELECT coalesce(sum(on_hand), 0) AS on_hand, coalesce(sum(reserved), 0) AS reserved
+    FROM levels WHERE item_id = :item_id""")
+_HAS_MOVED = text("SELECT EXISTS (SELECT FROM movements WHERE item_id = :item_id)")

@@ -1,0 +1,27 @@
+"""Adding, changing, retiring and finding items."""
+
+from services.inventory.items.service.reading import (
+    get_item,
+    list_items,
+    list_low_stock,
+    search_items,
+    to_read,
+)
+from services.inventory.items.service.saving import (
+    add_item,
+    change_item,
+    replace_item,
+    retire_item,
+)
+
+__all__ = [
+    "add_item",
+    "change_item",
+    "get_item",
+    "list_items",
+    "list_low_stock",
+    "replace_item",
+    "retire_item",
+    "search_items",
+    "to_read",
+]

@@ -1,0 +1,112 @@
+"""Items as callers see them, alone and in lists."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.inventory.items import queries
+from services.inventory.items.errors import ItemNotFound
+from services.inventory.items.models import Item
+from services.inventory.items.rules import barcodes_of, folded, said_in
+from services.inventory.items.schemas import ItemQuery, ItemRead
+from services.inventory.items.service.pricing import SET_PRICES
+from shared.contracts.inventory.prices import UNIT_AMOUNT_COLUMN
+from shared.db import Database
+from shared.pagination import Keyset, PageQuery
+from shared.principal import Principal
+from shared.security.sealing import Sealer, place
+
+_BY_CODE = Keyset("code", str)
+
+
+async def get_item(session: AsyncSession, item_id: UUID) -> Item:
+    """Return the item. Raises ItemNotFound."""
+    item = await queries.find_item(session, item_id)
+    if item is None:
+        raise ItemNotFound(item=str(item_id))
+    return item
+
+
+async def to_read(
+    session: AsyncSession, sealer: Sealer, item: Item, *, caller: Principal, language: str
+) -> ItemRead:
+    """Return an item as callers see it: prices only for those who may see them."""
+    total = await queries.total_stock(session, item.id)
+    labels = await queries.list_labels(session, item.id)
+    price_ids = [p for p in (item.cost_id, item.price_id) if p and caller.may(SET_PRICES)]
+    amounts = await queries.find_amounts(session, price_ids)
+
+    def opened(price_id: UUID | None) -> Decimal | None:
+        if price_id not in amounts:
+            return None
+        where = place(UNIT_AMOUNT_COLUMN, caller.tenant_id, price_id)
+        return sealer.open_amount(amounts[price_id], where)
+
+    return ItemRead(
+        id=item.id,
+        code=item.code,
+        name=said_in(language, item.name_en, item.name_fr),
+        names={each: said_in(each, item.name_en, item.name_fr) for each in ("en", "fr")},
+        descriptions={
+            each: said_in(each, item.description_en, item.description_fr) for each in ("en", "fr")
+        },
+        category=item.category,
+        unit=item.unit,
+        pack_size=item.pack_size,
+        pack_unit=item.pack_unit,
+        tracking=item.tracking,
+        barcodes=barcodes_of(labels.values()),
+        par_level=item.par_level,
+        reorder_point=item.reorder_point,
+        reorder_quantity=item.reorder_quantity,
+        lead_time_days=item.lead_time_days,
+        unit_cost=opened(item.cost_id),
+        price=opened(item.price_id),
+        on_hand=total.on_hand,
+        reserved=total.reserved,
+        available=total.available,
+        active=item.active,
+        version=item.version,
+        created_at=item.created_at,
+        updated_at=item.updated_at,
+    )
+
+
+async def list_items(
+    database: Database, tenant_id: UUID, wanted: ItemQuery, *, language: str
+) -> dict[str, Any]:
+    """Return one page of items, JSON-ready, in the order of their codes. Raises InvalidCursor."""
+    after = _BY_CODE.after(wanted.cursor)
+    async with database.hot(tenant_id) as connection:
+        rows = await queries.list_items(
+            connection, wanted, language, after=after, limit=wanted.limit + 1
+        )
+    return _page(rows, wanted.limit)
+
+
+async def list_low_stock(
+    database: Database, tenant_id: UUID, wanted: PageQuery, *, language: str
+) -> dict[str, Any]:
+    """Return one page of the items to reorder, JSON-ready. Raises InvalidCursor."""
+    after = _BY_CODE.after(wanted.cursor)
+    async with database.hot(tenant_id) as connection:
+        rows = await queries.list_low_stock(
+            connection, language, after=after, limit=wanted.limit + 1
+        )
+    return _page(rows, wanted.limit)
+
+
+async def search_items(
+    database: Database, tenant_id: UUID, query: str, *, limit: int, language: str
+) -> dict[str, Any]:
+    """Return the items that resemble the query, best first; case, accents, typos forgiven."""
+    async with database.hot(tenant_id) as connection:
+        rows = await queries.search_items(connection, folded(query), language, limit)
+    return {"items": rows, "next_cursor": None}
+
+
+def _page(rows: list[dict[str, Any]], limit: int) -> dict[str, Any]:
+    items, next_cursor = _BY_CODE.page(rows, limit, lambda row: (row["code"],))
+    return {"items": items, "next_cursor": next_cursor}

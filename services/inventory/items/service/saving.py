@@ -1,0 +1,221 @@
+"""Adding, changing and retiring items."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.inventory.items import queries
+from services.inventory.items.errors import ItemCodeTaken, ItemInStock, ItemNotFound, ItemUnitInUse
+from services.inventory.items.models import Item
+from services.inventory.items.rules import Label, barcodes_of, said_in, search_text
+from services.inventory.items.schemas import ItemCreate, ItemUpdate, LocalisedName, LocalisedText
+from services.inventory.items.service.naming import name_item
+from services.inventory.items.service.pricing import set_prices
+from shared import journal
+from shared.contracts.inventory.items import ItemSaved
+from shared.db.conflicts import conflicts
+from shared.etag import require_match
+from shared.ids import new_id
+from shared.principal import Principal
+from shared.security.sealing import Sealer
+
+
+async def add_item(
+    session: AsyncSession, sealer: Sealer, wanted: ItemCreate, *, caller: Principal, now: datetime
+) -> Item:
+    """Add an item. Raises ItemCodeTaken, BarcodeTaken, PriceForbidden."""
+    item = Item(id=new_id(), active=True, version=1, search_text="", created_at=now, updated_at=now)
+    _fill(item, wanted)
+    session.add(item)
+    await _write(session, item)
+    labels = await name_item(session, item, code=wanted.code, barcodes=wanted.barcodes)
+    set_prices(session, sealer, item, wanted, caller=caller)
+    _finish(session, item, labels, changed=[])
+    return item
+
+
+async def replace_item(
+    session: AsyncSession,
+    sealer: Sealer,
+    item_id: UUID,
+    wanted: ItemCreate,
+    if_match: str | None,
+    *,
+    caller: Principal,
+    now: datetime,
+) -> Item:
+    """Make an item what the body says; what it does not say is as for a new item.
+
+    Costs and prices are put in force, never taken out of it: one that is not given stays.
+    Raises ItemNotFound, PreconditionFailed, ItemUnitInUse, ItemCodeTaken, BarcodeTaken,
+    PriceForbidden.
+    """
+    item = await _lock(session, item_id, against_movements=True)
+    require_match(if_match, item.version)
+    await _require_unit(session, item, wanted.unit)
+    _fill(item, wanted)
+    await _write(session, item)
+    labels = await name_item(session, item, code=wanted.code, barcodes=wanted.barcodes)
+    set_prices(session, sealer, item, wanted, caller=caller)
+    _renew(item, now)
+    _finish(session, item, labels, changed=sorted(ItemCreate.model_fields))
+    return item
+
+
+async def change_item(
+    session: AsyncSession,
+    sealer: Sealer,
+    item_id: UUID,
+    wanted: ItemUpdate,
+    if_match: str | None,
+    *,
+    caller: Principal,
+    now: datetime,
+) -> Item:
+    """Change the fields given.
+
+    Raises ItemNotFound, PreconditionFailed, ItemUnitInUse, ItemCodeTaken, BarcodeTaken,
+    PriceForbidden.
+    """
+    item = await _lock(session, item_id, against_movements=wanted.unit is not None)
+    require_match(if_match, item.version)
+    if wanted.code is not None:
+        item.code = wanted.code
+        await _write(session, item)
+    if wanted.unit is not None:
+        await _require_unit(session, item, wanted.unit)
+        item.unit = wanted.unit
+    _change_texts(item, wanted)
+    _change_planning(item, wanted)
+    if wanted.active is not None:
+        item.active = wanted.active
+    labels = await name_item(session, item, code=wanted.code, barcodes=wanted.barcodes)
+    set_prices(session, sealer, item, wanted, caller=caller)
+    _renew(item, now)
+    _finish(session, item, labels, changed=sorted(wanted.model_fields_set))
+    return item
+
+
+async def retire_item(
+    session: AsyncSession, item_id: UUID, if_match: str | None, *, now: datetime
+) -> None:
+    """Retire an item that has no stock. Raises ItemNotFound, PreconditionFailed, ItemInStock."""
+    item = await _lock(session, item_id, against_movements=True)
+    require_match(if_match, item.version)
+    total = await queries.total_stock(session, item_id)
+    if total.on_hand:
+        raise ItemInStock(on_hand=total.on_hand)
+    if item.active:
+        item.active = False
+        _renew(item, now)
+        labels = await queries.list_labels(session, item.id)
+        _finish(session, item, labels, changed=["active"])
+
+
+async def _lock(session: AsyncSession, item_id: UUID, *, against_movements: bool) -> Item:
+    item = await queries.lock_item(session, item_id, against_movements=against_movements)
+    if item is None:
+        raise ItemNotFound(item=str(item_id))
+    return item
+
+
+async def _require_unit(session: AsyncSession, item: Item, unit: str) -> None:
+    """Raise ItemUnitInUse where the unit would change under quantities that were counted in it."""
+    if unit != item.unit and await queries.has_moved(session, item.id):
+        raise ItemUnitInUse(item=item.code, unit=item.unit)
+
+
+def _fill(item: Item, wanted: ItemCreate) -> None:
+    """Set all that a new item is told, but for what names it and its prices."""
+    description = wanted.description or LocalisedText()
+    item.code = wanted.code
+    item.name_en, item.name_fr = wanted.name.en, wanted.name.fr
+    item.description_en, item.description_fr = description.en, description.fr
+    item.category = wanted.category
+    item.unit = wanted.unit
+    item.pack_size, item.pack_unit = wanted.pack_size, wanted.pack_unit
+    item.tracking = wanted.tracking
+    item.par_level = wanted.par_level
+    item.reorder_point, item.reorder_quantity = wanted.reorder_point, wanted.reorder_quantity
+    item.lead_time_days = wanted.lead_time_days
+
+
+def _change_texts(item: Item, wanted: ItemUpdate) -> None:
+    """Set the texts given, each language by itself."""
+    given = wanted.model_fields_set
+    if wanted.name is not None:
+        item.name_en, item.name_fr = _in_place(item.name_en, item.name_fr, wanted.name)
+    if "description" in given:
+        item.description_en, item.description_fr = (
+            _in_place(item.description_en, item.description_fr, wanted.description)
+            if wanted.description is not None
+            else (None, None)
+        )
+    if "category" in given:
+        item.category = wanted.category
+    if "pack_unit" in given:
+        item.pack_unit = wanted.pack_unit
+
+
+def _change_planning(item: Item, wanted: ItemUpdate) -> None:
+    given = wanted.model_fields_set
+    if wanted.pack_size is not None:
+        item.pack_size = wanted.pack_size
+    if "par_level" in given:
+        item.par_level = wanted.par_level
+    if "reorder_point" in given:
+        item.reorder_point = wanted.reorder_point
+    if "reorder_quantity" in given:
+        item.reorder_quantity = wanted.reorder_quantity
+    if "lead_time_days" in given:
+        item.lead_time_days = wanted.lead_time_days
+
+
+def _in_place(
+    english: str | None, french: str | None, wanted: LocalisedName | LocalisedText
+) -> tuple[str | None, str | None]:
+    """Return both languages after a change: the ones given are set, the others stay."""
+    given = wanted.model_fields_set
+    return wanted.en if "en" in given else english, wanted.fr if "fr" in given else french
+
+
+async def _write(session: AsyncSession, item: Item) -> None:
+    """Write the item now, since what names it refers to its row."""
+    with conflicts({"items_code": ItemCodeTaken(asked=item.code, item=item.code)}):
+        await session.flush()
+
+
+def _renew(item: Item, now: datetime) -> None:
+    item.version += 1
+    item.updated_at = now
+
+
+def _finish(
+    session: AsyncSession, item: Item, labels: dict[str, Label], *, changed: list[str]
+) -> None:
+    """Write down how the item stands now: for searches and in the journal."""
+    barcodes = barcodes_of(labels.values())
+    item.search_text = search_text(
+        [item.code, item.name_en, item.name_fr, item.category, *barcodes]
+    )
+    journal.record(
+        session,
+        ItemSaved(
+            item_id=item.id,
+            code=item.code,
+            name_en=said_in("en", item.name_en, item.name_fr),
+            name_fr=said_in("fr", item.name_en, item.name_fr),
+            category=item.category,
+            unit=item.unit,
+            pack_size=item.pack_size,
+            pack_unit=item.pack_unit,
+            par_level=item.par_level,
+            reorder_point=item.reorder_point,
+            reorder_quantity=item.reorder_quantity,
+            lead_time_days=item.lead_time_days,
+            cost_id=item.cost_id,
+            active=item.active,
+            changed=changed,
+        ),
+    )

@@ -1,0 +1,47 @@
+"""What is refused about locations, and why."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from shared.errors import Conflict, NotFound, Unprocessable
+from shared.i18n import N_
+
+
+@dataclass(eq=False)
+class LocationNotFound(NotFound):
+    """No location has this id or name. Add it first."""
+
+    slug: ClassVar[str] = "location-not-found"
+    title: ClassVar[str] = N_("Location not found")
+    detail: ClassVar[str] = N_("There is no location {location}.")
+    location: str
+
+
+@dataclass(eq=False)
+class LocationNameTaken(Conflict):
+    """Another location has this name, case and width apart. Choose another one."""
+
+    slug: ClassVar[str] = "location-name-taken"
+    title: ClassVar[str] = N_("Name already used")
+    detail: ClassVar[str] = N_("Another location is called {location}.")
+    location: str
+
+
+@dataclass(eq=False)
+class LocationInUse(Conflict):
+    """Only a location that never held stock and contains no other is removed."""
+
+    slug: ClassVar[str] = "location-in-use"
+    title: ClassVar[str] = N_("Location in use")
+    detail: ClassVar[str] = N_("The location holds stock, a history of it, or other locations.")
+
+
+@dataclass(eq=False)
+class LocationMisplaced(Unprocessable):
+    """A location of this type cannot lie there. Choose a fitting parent, or none."""
+
+    slug: ClassVar[str] = "location-misplaced"
+    title: ClassVar[str] = N_("Does not fit there")
+    detail: ClassVar[str] = N_(
+        "A zone lies in a warehouse, a bin in a zone or warehouse, a warehouse in nothing."
+    )
