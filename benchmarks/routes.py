@@ -75,7 +75,10 @@ def _service(features: int, engine: str = "own") -> FastAPI:
         description="As many as a service may have.",
         settings=settings,
         open_service=lambda read: open_resources("routes", read),
-        routers=[_feature(number) for number in range(features)],
+        routers=[
+            _filled(feature_router(f"/api/feature-{number}", f"feature-{number}"), number)
+            for number in range(features)
+        ],
     )
     app.state.resources = open_resources("routes", settings)  # Nothing of it is used.
     return app
@@ -84,13 +87,12 @@ def _service(features: int, engine: str = "own") -> FastAPI:
 def _bare(features: int) -> FastAPI:
     app = FastAPI(telemetry={"tracing": False, "metrics": False, "logs": False})
     for number in range(features):
-        app.include_router(_feature(number))
+        app.include_router(_filled(APIRouter(prefix=f"/api/feature-{number}"), number))
     return app
 
 
-def _feature(number: int) -> APIRouter:
-    """Return a router of the usual shape; the last of its routes is the one that is asked for."""
-    router = feature_router(f"/api/feature-{number}", f"feature-{number}")
+def _filled(router: APIRouter, number: int) -> APIRouter:
+    """Return the router with routes of the usual shape; the last is the one that is asked for."""
 
     async def answer() -> dict[str, str]:
         return {"status": "ok"}

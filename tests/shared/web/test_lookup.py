@@ -11,8 +11,11 @@ from fastapi.routing import iter_route_contexts
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.resources import open_resources
+from shared.settings import ServiceSettings
+from shared.web import build_app, feature_router
 from shared.web.lookup import RouteLookup
-from tests.support.tree import services
+from tests.support.tree import ROOT, services
 
 ID = "0190b0a8-7c1d-7e3f-8a52-3c5f6d7e8f90"
 ROUTES = [
@@ -120,6 +123,31 @@ async def test_parameters_come_converted():
     _, _, body = await ask(OURS, "GET", f"/things/{ID}/parts/7")
 
     assert json.loads(body)["parameters"] == {"thing_id": repr(UUID(ID)), "number": "7"}
+
+
+async def test_a_route_of_ours_takes_a_parameter_that_its_path_has_read():
+    router = feature_router("/api/things", "things")
+
+    @router.get("/{thing_id:uuid}")
+    async def get_thing(thing_id: UUID) -> dict[str, str]:
+        return {"id": str(thing_id)}
+
+    settings = ServiceSettings(
+        _env_file=None, database_url="postgresql://nowhere", journal_signing_key="11" * 32
+    )
+    app = build_app(
+        package=ROOT / "shared",
+        title="Things",
+        description="For tests.",
+        settings=settings,
+        open_service=lambda read: open_resources("things", read),
+        routers=[router],
+    )
+    app.state.resources = open_resources("things", settings)  # Nothing of it is used.
+
+    status, _, body = await ask(app, "GET", f"/api/things/{ID}")
+
+    assert (status, json.loads(body)) == (200, {"id": ID})
 
 
 def sample_of(path: str) -> str:
