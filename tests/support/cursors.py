@@ -31,12 +31,13 @@ GARBAGE = ["", "x", "====", "bm90IGpzb24", "W" * 1000]
 
 
 def keysets(package: str) -> list[Keyset[Any]]:
-    """The orders that a service's lists have: each is a constant of a module."""
+    """The orders that a service's lists have: each is a constant, or of a constant mapping."""
     root = import_module(package)
     names = [module.name for module in pkgutil.walk_packages(root.__path__, f"{package}.")]
     modules = [import_module(name) for name in names if not name.endswith("__main__")]
-    found = {id(v): v for m in modules for v in vars(m).values() if isinstance(v, Keyset)}
-    return list(found.values())
+    constants = [value for module in modules for value in vars(module).values()]
+    constants += [v for value in constants if isinstance(value, dict) for v in value.values()]
+    return list({id(value): value for value in constants if isinstance(value, Keyset)}.values())
 
 
 def forged(sort: str, values: list[object]) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -22,11 +22,10 @@ from shared.db import driver_connection
 from shared.errors import Unavailable
 from shared.http import ServiceClient
 from shared.journal import JournalEntry, checkpoint
-from shared.pagination import InvalidCursor, decode_cursor, encode_cursor
+from shared.pagination import Keyset
 
 OWN = "reporting"
-_SORT = "newest"
-_SEQ_MAX = 2**63 - 1
+NEWEST = Keyset("newest", datetime, str, int)
 VERIFY_TIMEOUT_S = 50.0  # Below the gateway's limit for this route.
 
 
@@ -40,11 +39,13 @@ async def list_entries(
     session: AsyncSession, filters: dict[str, Any], *, cursor: str | None, limit: int
 ) -> AuditPage:
     """Return one page of the trail, newest first. Raises InvalidCursor."""
-    after = decode_cursor(cursor, _SORT, 3)
-    before = _place(after) if after else None
+    before = NEWEST.after(cursor)
     rows = await queries.list_entries(session, filters, before=before, limit=limit + 1)
-    page = [AuditEntryRead.model_validate(dict(row)) for row in rows[:limit]]
-    return AuditPage(items=page, next_cursor=_cursor_after(page[-1]) if len(rows) > limit else None)
+    page, next_cursor = NEWEST.page(
+        rows, limit, lambda row: (row["recorded_at"], row["service"], row["seq"])
+    )
+    items = [AuditEntryRead.model_validate(dict(row)) for row in page]
+    return AuditPage(items=items, next_cursor=next_cursor)
 
 
 async def verify(resources: ReportingResources) -> AuditVerificationRead:
@@ -81,19 +82,3 @@ def _read(found: dict[str, Any]) -> JournalVerificationRead:
     return JournalVerificationRead.model_validate(
         found | {"status": "verified" if found["ok"] else "broken"}
     )
-
-
-def _cursor_after(entry: AuditEntryRead) -> str:
-    return encode_cursor(_SORT, [entry.recorded_at.isoformat(), entry.service, str(entry.seq)])
-
-
-def _place(after: Sequence[str]) -> tuple[datetime, str, int]:
-    """Return (recorded_at, service, seq) of a cursor. Raises InvalidCursor."""
-    try:
-        moment, seq = datetime.fromisoformat(after[0]), int(after[2])
-        in_utc = moment.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise InvalidCursor from error
-    if moment.tzinfo is None or not 0 <= seq <= _SEQ_MAX:
-        raise InvalidCursor
-    return in_utc, after[1], seq

@@ -21,12 +21,13 @@ from shared.db import Stamp
 from shared.errors import Unavailable
 from shared.i18n import N_, translate
 from shared.log import log
-from shared.pagination import InvalidCursor, decode_cursor, encode_cursor
+from shared.pagination import InvalidCursor, Keyset
 from shared.principal import Principal
 
 FORECAST_TIMEOUT_S = 5.0
-BY_FORECAST = "forecast"
-BY_REORDER_POINT = "reorder_point"
+# A cursor holds forecasting's own, or a code; its sort is the source that the list began with.
+BY_FORECAST = Keyset("forecast", str)
+BY_REORDER_POINT = Keyset("reorder_point", str)
 REASON = N_("{on_hand} on hand, not above the reorder point of {reorder_point}.")
 
 
@@ -64,13 +65,13 @@ async def count_low(session: AsyncSession) -> int:
 
 
 def _began_by_rule(cursor: str | None) -> bool:
-    """Return whether a list began without a forecast. Raises InvalidCursor."""
+    """Say whether a list began without a forecast. Raises InvalidCursor."""
     if cursor is None:
         return False
     try:
-        decode_cursor(cursor, BY_REORDER_POINT, 1)
+        BY_REORDER_POINT.after(cursor)
     except InvalidCursor:
-        decode_cursor(cursor, BY_FORECAST, 1)
+        BY_FORECAST.after(cursor)
         return False
     return True
 
@@ -78,10 +79,13 @@ def _began_by_rule(cursor: str | None) -> bool:
 async def _ask_forecasting(
     resources: ReportingResources, asked: Asked, caller: Principal
 ) -> ForecastPage | None:
-    """Return forecasting's page; None when it does not answer or recommends nothing at all."""
+    """Return forecasting's page; None when it does not answer or recommends nothing at all.
+
+    Raises InvalidCursor when forecasting refuses the cursor that ours holds.
+    """
     if resources.client is None:
         return None
-    after = decode_cursor(asked.cursor, BY_FORECAST, 1)
+    after = BY_FORECAST.after(asked.cursor)
     wanted = {"tenant": str(caller.tenant_id), "limit": asked.limit, "lang": asked.language}
     if after:
         wanted["cursor"] = after[0]
@@ -92,37 +96,44 @@ async def _ask_forecasting(
             )
         page = ForecastPage.model_validate(answer)
     except (Unavailable, TimeoutError, httpx.HTTPError, ValidationError) as error:
+        if after and _is_refusal(error):
+            raise InvalidCursor from error
         log.warning("recommending without a forecast", reason=type(error).__name__)
         return None
     return page if page.items or page.next_cursor or after else None
 
 
+def _is_refusal(error: Exception) -> bool:
+    return (
+        isinstance(error, httpx.HTTPStatusError)
+        and error.response.status_code == InvalidCursor.status
+    )
+
+
 def _from_forecast(page: ForecastPage, asked: Asked) -> ReorderRecommendationPage:
     return ReorderRecommendationPage(
-        source=BY_FORECAST,
+        source="forecast",
         as_of=asked.now,
         items=[
             ReorderRecommendationRead.model_validate(item, from_attributes=True)
             for item in page.items
             if item.order_quantity > 0
         ],
-        next_cursor=encode_cursor(BY_FORECAST, [page.next_cursor]) if page.next_cursor else None,
+        next_cursor=BY_FORECAST.cursor((page.next_cursor,)) if page.next_cursor else None,
     )
 
 
 async def _from_reorder_points(session: AsyncSession, asked: Asked) -> ReorderRecommendationPage:
-    after = decode_cursor(asked.cursor, BY_REORDER_POINT, 1)
+    after = BY_REORDER_POINT.after(asked.cursor)
     rows = await queries.list_low(
         session, after_code=after[0] if after else "", limit=asked.limit + 1
     )
-    page = rows[: asked.limit]
+    page, next_cursor = BY_REORDER_POINT.page(rows, asked.limit, lambda row: (row["code"],))
     return ReorderRecommendationPage(
-        source=BY_REORDER_POINT,
+        source="reorder_point",
         as_of=asked.now,
         items=[_rule_row(row, asked.language) for row in page],
-        next_cursor=encode_cursor(BY_REORDER_POINT, [page[-1]["code"]])
-        if len(rows) > len(page)
-        else None,
+        next_cursor=next_cursor,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import get_args
 from uuid import UUID
 
 from babel.numbers import get_currency_precision
@@ -29,10 +30,12 @@ from services.reporting.read_models.service import find_currency
 from services.reporting.resources import ReportingOwn
 from shared.i18n import N_, translate
 from shared.money import rounded_amount
-from shared.pagination import decode_cursor, encode_cursor
+from shared.pagination import Keyset
 from shared.principal import Principal
 from shared.security.sealing import Sealer
 
+# By the key of a row: an item's code, the name of a category or of a location.
+ORDERS: dict[Grouping, Keyset[tuple[str]]] = {by: Keyset(by, str) for by in get_args(Grouping)}
 NO_CATEGORY = N_("No category")
 
 
@@ -62,13 +65,14 @@ async def read_report(
     """Return one page of the value of stock. Raises ValuesForbidden, InvalidCursor."""
     if not may_see_values(caller.scopes):
         raise ValuesForbidden
-    after = decode_cursor(asked.cursor, asked.by, 1)
+    order = ORDERS[asked.by]
+    after = order.after(asked.cursor)
     currency = await find_currency(session) or own.default_currency
     digits = get_currency_precision(currency)
     items = await _value_items(session, own.prices, caller.tenant_id, digits, asked.language)
     rows = await _rows(session, items, asked.by, digits)
     left = rows if after is None else [row for row in rows if row.key > after[0]]
-    page = left[: asked.limit]
+    page, next_cursor = order.page(left, asked.limit, lambda row: (row.key,))
     return InventoryValueRead(
         method="wac",
         by=asked.by,
@@ -77,7 +81,7 @@ async def read_report(
         total=sum((item.value for item in items), ZERO),
         unvalued_items=sum(item.unit_cost is None for item in items),
         items=[_read(row, asked.language) for row in page],
-        next_cursor=encode_cursor(asked.by, [page[-1].key]) if len(left) > len(page) else None,
+        next_cursor=next_cursor,
     )
 
 

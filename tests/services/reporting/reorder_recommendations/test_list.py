@@ -1,7 +1,8 @@
+import httpx
 import pytest
 
 from shared.errors import Forbidden, Unavailable
-from shared.pagination import InvalidCursor
+from shared.pagination import InvalidCursor, Keyset
 from tests.services.reporting.conftest import InProcessServices
 from tests.support.services import Caller, assert_problem
 
@@ -196,6 +197,23 @@ async def test_no_or_strange_forecasts_leave_it_to_reorder_points(shop, get, for
 
     assert found["source"] == "reorder_point"
     assert [r["item_code"] for r in found["items"]] == ["A", "C"]
+
+
+async def test_a_cursor_that_forecasting_refuses_is_refused(client, caller, reporting_app):
+    """The caller's fault, as it is with every other list, and not a part of the system away."""
+
+    class Refusing(WithForecasts):
+        async def get_json(self, _service, path, _params=None):
+            request = httpx.Request("GET", "http://forecasting" + path)
+            response = httpx.Response(InvalidCursor.status, request=request)
+            raise httpx.HTTPStatusError("refused", request=request, response=response)
+
+    reporting_app.state.resources.client = Refusing({}, {})
+    tampered = Keyset("forecast", str).cursor(("no cursor of forecasting",))
+
+    response = await client.get(URL, params={"cursor": tampered}, headers=caller.headers())
+
+    assert_problem(response, InvalidCursor)
 
 
 async def test_a_strange_cursor_is_refused(client, caller):
