@@ -2,7 +2,8 @@
 
 serve runs the web app; work runs the queued and periodic work and follow the followers (both may
 be given, to share a process); migrate brings the schema up to date as its owner; rebuild empties
-the read models and starts the followers over; openapi prints the document.
+the read models and starts the followers over; retry applies what followers had set aside; openapi
+prints the document.
 
 A service is its package: `settings.py` has `Settings`, `resources.py` has `open_service`, `app.py`
 has `create_app`, `jobs.py` has `work`, `followers.py` has `followers`; a file it does not need is
@@ -28,7 +29,7 @@ from shared.log import configure_logging
 from shared.resources import Resources, probing
 from shared.settings import ServiceSettings, load_settings
 
-VERBS = ("serve", "work", "follow", "migrate", "rebuild", "openapi")
+VERBS = ("serve", "work", "follow", "migrate", "rebuild", "retry", "openapi")
 _GRACE_S = 10
 
 
@@ -50,6 +51,8 @@ def main(package: str) -> None:
             _migrate(package, service, settings)
         case ["rebuild"]:
             uvloop.run(_rebuild(package, settings))
+        case ["retry"]:
+            uvloop.run(_retry(package, settings))
         case _:
             uvloop.run(_run_worker(package, settings, verbs))
 
@@ -98,6 +101,17 @@ async def _rebuild(package: str, settings: ServiceSettings) -> None:
     resources = _open(package, settings)
     followers = import_module(f"{package}.followers").followers(resources.own)
     await rebuild(followers, resources.database)
+    await resources.close()
+
+
+async def _retry(package: str, settings: ServiceSettings) -> None:
+    from shared.journal.follow import retry  # noqa: PLC0415 - needed by this verb alone.
+
+    resources = _open(package, settings)
+    followers = import_module(f"{package}.followers").followers(resources.own)
+    for follower in followers:
+        applied, left = await retry(follower, resources.database)
+        sys.stdout.write(f"{follower.producer}: {applied} applied, {left} still aside\n")
     await resources.close()
 
 

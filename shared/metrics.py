@@ -56,6 +56,11 @@ journal_lag_entries = Gauge(
 journal_lag_seconds = Gauge(
     "journal_lag_seconds", "Age of the oldest entry not yet applied here.", ["producer"]
 )
+journal_entries_set_aside = Gauge(
+    "journal_entries_set_aside",
+    "Entries of a journal that could not be applied here, or wait behind one.",
+    ["producer"],
+)
 audit_chain_verified = Gauge(
     "audit_chain_verified_timestamp_seconds", "When the chain last verified as whole.", ["service"]
 )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from services.forecasting.consumption.service import FOLLOWED, apply_entries
 from services.forecasting.settings import Settings
-from shared.journal.follow import Follower
+from shared.journal.apply import Follower
 
 
 def followers(_own: Settings) -> Sequence[Follower]:

@@ -8,39 +8,40 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.reporting.audit import service as audit
 from services.reporting.inventory_value import service as inventory_value
 from services.reporting.read_models import service as read_models
-from services.reporting.read_models.rules import read_entries
+from services.reporting.read_models.rules import OF_AUTH, OF_INVENTORY, read_entries
 from services.reporting.resources import ReportingOwn
 from shared.journal import JournalEntry
-from shared.journal.follow import Follower
+from shared.journal.apply import Follower
 from shared.security.sealing import Sealer
 
 
 def followers(own: ReportingOwn) -> Sequence[Follower]:
-    """Return whose journals are followed; reporting's own is empty, it changes nothing itself."""
+    """Return whose journals are followed; reporting's own is empty, it changes nothing itself.
+
+    Every entry is copied for the audit trail; what the reports need is applied beside that.
+    """
     return (
-        Follower("auth", None, follow_auth),
-        Follower("inventory", None, partial(follow_inventory, own.prices)),
-        Follower("forecasting", None, follow_forecasting),
+        Follower("auth", OF_AUTH, apply_auth, partial(audit.add_entries, "auth")),
+        Follower(
+            "inventory",
+            OF_INVENTORY,
+            partial(apply_inventory, own.prices),
+            partial(audit.add_entries, "inventory"),
+        ),
+        Follower("forecasting", copy=partial(audit.add_entries, "forecasting")),
     )
 
 
-async def follow_inventory(
+async def apply_inventory(
     prices: Sealer, session: AsyncSession, entries: Sequence[JournalEntry]
 ) -> None:
-    """Every entry for the audit trail; items, locations, costs and movements for the reports."""
-    await audit.add_entries(session, "inventory", entries)
+    """Bring items, locations, costs, levels and values up to date."""
     known = read_entries(entries)
     # Before its new costs are added: each entry is valued with what was known when it was written.
     await inventory_value.revalue(session, prices, entries[0].tenant_id, known)
     await read_models.apply_inventory(session, known)
 
 
-async def follow_auth(session: AsyncSession, entries: Sequence[JournalEntry]) -> None:
-    """Every entry for the audit trail; a tenant's currency for the reports."""
-    await audit.add_entries(session, "auth", entries)
+async def apply_auth(session: AsyncSession, entries: Sequence[JournalEntry]) -> None:
+    """Bring a tenant's currency up to date."""
     await read_models.apply_auth(session, read_entries(entries))
-
-
-async def follow_forecasting(session: AsyncSession, entries: Sequence[JournalEntry]) -> None:
-    """Every entry for the audit trail."""
-    await audit.add_entries(session, "forecasting", entries)

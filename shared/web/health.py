@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db.migrate import head_revision
 from shared.errors import NotFound
+from shared.journal import aside
 from shared.principal import Principal
 from shared.resources import Resources, check_cache, check_database
 from shared.version import VERSION
@@ -54,17 +55,21 @@ async def health(request: Request) -> JSONResponse:
 
 @router.get("/status")
 async def status(request: Request, _caller: CanOperate) -> dict[str, Any]:
-    """Versions, uptime, latencies and journal lags of this service."""
+    """Versions, uptime, latencies, journal lags, and which entries could not be applied."""
     resources = get_resources(request)
     async with AsyncSession(resources.database.engine) as session:
         cursors = (await session.execute(_CURSORS)).mappings().all()
+        counted, failed = await aside.summarize(session)
     return {
         "service": resources.service,
         "version": VERSION,
         "uptime_s": round(time.time() - resources.started_at),
         "database_latency_s": await resources.database.ping(),
         "cache": "connected" if await check_cache(resources) else "away",
-        "follows": [dict(cursor) for cursor in cursors],
+        "follows": [
+            {**cursor, "set_aside": counted.get(cursor["producer"], 0)} for cursor in cursors
+        ],
+        "set_aside": [dict(entry) for entry in failed],
     }
 
 

@@ -26,15 +26,22 @@ from services.forecasting.consumption.schemas import (
 )
 from shared.contracts.inventory.items import ItemSaved
 from shared.contracts.inventory.movements import StockMoved
-from shared.journal import JournalEntry
+from shared.journal import Entry, JournalEntry
 from shared.pagination import Keyset
 
-FOLLOWED = frozenset({ItemSaved.name, StockMoved.name})
+_CONTRACTS: dict[str, type[Entry]] = {entry.name: entry for entry in (ItemSaved, StockMoved)}
+FOLLOWED = frozenset(_CONTRACTS)
 BY_CODE = Keyset("code", str)
 
 
 async def apply_entries(session: AsyncSession, entries: Sequence[JournalEntry]) -> None:
-    """Take in entries of inventory's journal; of an item saved often the last one counts."""
+    """Take in entries of inventory's journal; of an item saved often the last one counts.
+
+    PostgreSQL adds up the journal's own JSON; but it takes "yesterday" for a time and "NaN" for a
+    number, so the contract is asked first. Raises ValidationError.
+    """
+    for entry in entries:
+        _CONTRACTS[entry.type].model_validate(entry.data)
     items = {e.data["item_id"]: e.data for e in entries if e.type == ItemSaved.name}
     movements = [e.data for e in entries if e.type == StockMoved.name]
     if items:

@@ -29,7 +29,7 @@ NEWEST = Keyset("newest", datetime, str, int)
 VERIFY_TIMEOUT_S = 50.0  # Below the gateway's limit for this route.
 
 
-async def add_entries(session: AsyncSession, service: str, entries: Sequence[JournalEntry]) -> None:
+async def add_entries(service: str, session: AsyncSession, entries: Sequence[JournalEntry]) -> None:
     """Copy one tenant's entries of a service's journal; each is kept once, by its place there."""
     connection: asyncpg.Connection = await driver_connection(session)
     await queries.add_entries(connection, service, entries)

@@ -20,6 +20,8 @@ _READ: dict[str, type[Entry]] = {
     entry.name: entry
     for entry in (ItemSaved, LocationRemoved, LocationSaved, PriceSet, StockMoved, TenantCreated)
 }
+OF_AUTH = frozenset({TenantCreated.name})
+OF_INVENTORY = frozenset(_READ) - OF_AUTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,8 @@ class Changes:
 
 
 def read_entries(entries: Sequence[JournalEntry]) -> list[Entry]:
-    """Return the entries that the read models need, in their order, as what they are."""
-    return [
-        _READ[entry.type].model_validate(entry.data) for entry in entries if entry.type in _READ
-    ]
+    """Return entries that the read models need as what they are. Raises ValidationError."""
+    return [_READ[entry.type].model_validate(entry.data) for entry in entries]
 
 
 def fold(entries: Sequence[Entry]) -> Changes:

@@ -20,7 +20,8 @@ from services.forecasting.worker import Trainer
 from services.inventory.app import create_app as create_inventory
 from shared.clock import utc_now
 from shared.db import Database, Stamp
-from shared.journal.follow import Follower, apply_page
+from shared.journal.apply import Follower
+from shared.journal.follow import apply_page
 from tests.services.forecasting.shop import WEEK, Shop
 from tests.support.database import Databases
 from tests.support.inventory import make_inventory_settings

@@ -1,4 +1,5 @@
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,8 @@ from services.reporting.followers import followers
 from services.reporting.resources import ReportingResources
 from services.reporting.settings import Settings
 from shared.errors import Unavailable
-from shared.journal.follow import Follower, apply_page
+from shared.journal.apply import Follower
+from shared.journal.follow import apply_page
 from tests.support.database import Databases
 from tests.support.inventory import make_inventory_settings
 from tests.support.services import Caller, running, service_headers
@@ -160,6 +162,55 @@ def get(client: httpx.AsyncClient, caller: Caller) -> Callable[..., Awaitable[di
         return response.json()
 
     return read
+
+
+@pytest.fixture
+def move(post: Callable[..., Awaitable[dict[str, Any]]]) -> Callable[..., Awaitable[Any]]:
+    """Move stock of an item at the place that is called Main."""
+
+    async def send(item: str, quantity: str, kind: str = "receipt", **more: Any) -> dict[str, Any]:
+        body = {"kind": kind, "item": item, "location": "Main", "quantity": quantity}
+        return await post("/api/inventory/movements", **body, **more)
+
+    return send
+
+
+@pytest.fixture
+def spoil(superuser: asyncpg.Connection, caller: Caller) -> Callable[..., Awaitable[None]]:
+    """Change what inventory's journal says of the movement with this reference."""
+
+    async def change(reference: str, **fields: Any) -> None:
+        changed = await superuser.execute(
+            "UPDATE inventory.journal SET data = (data::jsonb || $3::jsonb)::json "
+            "WHERE tenant_id = $1 AND data ->> 'reference' = $2",
+            caller.tenant_id,
+            reference,
+            json.dumps(fields),
+        )
+        assert changed == "UPDATE 1"
+
+    return change
+
+
+@pytest.fixture
+async def aside(
+    superuser: asyncpg.Connection, caller: Caller
+) -> AsyncIterator[Callable[[], Awaitable[list[tuple[Any, ...]]]]]:
+    """What is aside of the caller's tenant, in order: (reference, error, reason, attempts).
+
+    It is gone after the test: `/status` and the gauge count every tenant's.
+    """
+
+    async def read() -> list[tuple[Any, ...]]:
+        rows = await superuser.fetch(
+            "SELECT entry -> 'data' ->> 'reference', error, reason, attempts "
+            "FROM reporting.entries_set_aside WHERE tenant_id = $1 ORDER BY xid, seq",
+            caller.tenant_id,
+        )
+        return [tuple(row) for row in rows]
+
+    yield read
+    await superuser.execute("TRUNCATE reporting.entries_set_aside")
 
 
 _IS_CURRENT = """

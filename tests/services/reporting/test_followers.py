@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -8,7 +9,7 @@ import pytest
 from services.reporting.followers import followers
 from services.reporting.inventory_value.models import SealedPosition
 from shared.journal import follow as following
-from shared.journal.follow import Follower, apply_page, rebuild
+from shared.journal.follow import apply_page, rebuild
 from tests.services.reporting.conftest import InProcessServices
 from tests.support.waiting import pause
 
@@ -154,13 +155,13 @@ async def test_a_failing_page_leaves_nothing_behind(
 ):
     async def fail_after_applying(session, entries):
         await inventory_follower.apply(session, entries)
-        raise RuntimeError("killed")
+        raise ConnectionError("the database went away")
 
     cursor = await superuser.fetch("SELECT * FROM reporting.follower_cursors ORDER BY 1")
     before = await state()
 
-    failing = Follower("inventory", None, fail_after_applying)
-    with pytest.raises(RuntimeError):
+    failing = replace(inventory_follower, apply=fail_after_applying)
+    with pytest.raises(ConnectionError):
         await apply_page(failing, resources.database, services)
 
     assert await state() == before
