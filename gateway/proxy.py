@@ -39,7 +39,7 @@ class Proxy:
     """Forwards calls, over one pool of connections per service."""
 
     def __init__(self, pools: Mapping[str, Pool], body_max: int) -> None:
-        """`body_max` in bytes holds where a route names no limit of its own."""
+        """No body is larger than `body_max` bytes, whatever its route allows."""
         self._pools = pools
         self._body_max = body_max
 
@@ -48,7 +48,7 @@ class Proxy:
 
         Raises Problem as long as the answer has not begun; later it can only be broken off.
         """
-        body_max = self._body_max if route.body_max is None else route.body_max
+        body_max = min(self._body_max, route.body_max)
         exchange = Exchange(call, route, self._pools[route.service], body_max)
         outcome = "failed"
         try:

@@ -9,38 +9,39 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-SERVICES: Final = ("auth", "inventory", "forecasting", "reporting")
+from shared.limits import BODY_LIMIT_BYTES, BULK_LIMIT_BYTES, SMALL_LIMIT_BYTES
 
-KIB: Final = 1024
+SERVICES: Final = ("auth", "inventory", "forecasting", "reporting")
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """A public prefix. `timeout_s` runs from the request's arrival to the answer's first byte.
 
-    `body_max` is in bytes, None meaning MAX_CONTENT_LENGTH; `scope`, where given, is needed in the
-    token for anything below the prefix, whatever the service itself checks beyond it.
+    `body_max` is in bytes, that of the service's routes; MAX_CONTENT_LENGTH may lower it. `scope`,
+    where given, is needed in the token for anything below the prefix, whatever the service itself
+    checks beyond it.
     """
 
     prefix: str
     service: str
     timeout_s: float = 15
-    body_max: int | None = None
+    body_max: int = BODY_LIMIT_BYTES
     public: bool = False
     scope: str | None = None
 
 
 ROUTES: Final = (
     Route("/.well-known/jwks.json", "auth", timeout_s=5, body_max=0, public=True),
-    Route("/api/auth/register", "auth", body_max=16 * KIB, public=True),
-    Route("/api/auth/login", "auth", body_max=16 * KIB, public=True),
-    Route("/api/auth/refresh", "auth", body_max=16 * KIB, public=True),
-    Route("/api/auth", "auth", body_max=64 * KIB),
-    Route("/api/users", "auth", body_max=64 * KIB, scope="user:manage"),
-    Route("/api/tenants", "auth", body_max=64 * KIB),
+    Route("/api/auth/register", "auth", body_max=SMALL_LIMIT_BYTES, public=True),
+    Route("/api/auth/login", "auth", body_max=SMALL_LIMIT_BYTES, public=True),
+    Route("/api/auth/refresh", "auth", body_max=SMALL_LIMIT_BYTES, public=True),
+    Route("/api/auth", "auth", body_max=SMALL_LIMIT_BYTES),
+    Route("/api/users", "auth", body_max=SMALL_LIMIT_BYTES, scope="user:manage"),
+    Route("/api/tenants", "auth", body_max=SMALL_LIMIT_BYTES),
     Route("/api/inventory", "inventory"),
-    Route("/api/inventory/movements/bulk", "inventory", timeout_s=60),
-    Route("/api/inventory/imports", "inventory", timeout_s=60),
+    Route("/api/inventory/movements/bulk", "inventory", timeout_s=60, body_max=BULK_LIMIT_BYTES),
+    Route("/api/inventory/imports", "inventory", timeout_s=60, body_max=BULK_LIMIT_BYTES),
     Route("/api/inventory/export", "inventory", timeout_s=60),
     Route("/api/inventory/verify", "inventory", timeout_s=120, scope="audit:read"),
     Route("/api/locations", "inventory"),

@@ -108,6 +108,8 @@ def _direct_routes(routers: Sequence[APIRouter]) -> dict[tuple[str, str], Direct
     return {(method, route.path): route for route in direct for method in route.methods or ()}
 
 
-def feature_router(prefix: str, tag: str) -> APIRouter:
-    """Return the router of a feature: its routes read exactly and keep keyed answers."""
-    return APIRouter(prefix=prefix, tags=[tag], route_class=ServiceRoute)
+def feature_router(
+    prefix: str, tag: str, *, route_class: type[ServiceRoute] = ServiceRoute
+) -> APIRouter:
+    """Return the router of a feature; a route may name a `max_body_size` of its own, in bytes."""
+    return APIRouter(prefix=prefix, tags=[tag], route_class=route_class)

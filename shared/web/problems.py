@@ -15,7 +15,6 @@ from starlette.requests import ClientDisconnect
 from shared.errors import (
     PROBLEM_MEDIA_TYPE,
     BadRequest,
-    ContentTooLarge,
     MethodNotAllowed,
     NotFound,
     Problem,
@@ -29,7 +28,7 @@ from shared.i18n.validation import more_in, validation_errors
 from shared.log import log
 from shared.security.jwks import KeysUnavailable
 from shared.web.idempotency import Replay
-from shared.web.requests import get_resources, language_of, request_id_of
+from shared.web.requests import language_of, request_id_of
 
 _BY_STATUS: dict[int, type[Problem]] = {
     400: BadRequest,
@@ -122,9 +121,6 @@ def _written(
 
 
 def _answer_to_http(request: Request, error: HTTPException) -> Response:
-    if error.status_code == ContentTooLarge.status:
-        limit = get_resources(request).settings.max_content_length
-        return problem_response(request, ContentTooLarge(limit))
     response = problem_response(request, _BY_STATUS.get(error.status_code, Problem)())
     response.headers.update(error.headers or {})
     return response

@@ -15,8 +15,6 @@ from shared.errors import ContentTooLarge, UnsupportedMediaType
 from shared.web.requests import LANGUAGE_PARAMETER
 from shared.written import fault_in
 
-BODY_LIMIT_BYTES = 262_144  # Of a route that names no `max_body_size` of its own.
-BULK_LIMIT_BYTES = 16_777_216  # Of one that takes files, or thousands of lines.
 _BYTES_PER_VALUE = 16  # So many values may a body hold, as if it were as large as allowed.
 _VALUES_MAX = 400_000
 _SMALL_BYTES = 16_384  # Bodies up to here are read at once, whatever is in them.

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import AwareDatetime, BaseModel, BeforeValidator
 
+from gateway.upstreams import RouteTable
 from shared.errors import Problem
 from shared.schemas import Input
 from tests.support.tree import ROOT, parsed, services
@@ -106,6 +107,22 @@ def test_text_and_lists_from_outside_are_bounded(name):
     ]
 
     assert open_ended == []
+
+
+@each_service
+def test_gateway_and_service_allow_bodies_of_one_size(name):
+    table = RouteTable()
+    sizes = {
+        where: (operation["requestBody"]["description"], table.find(where.split()[1].encode()))
+        for where, operation in operations(name)
+        if "requestBody" in operation
+    }
+
+    assert sizes == sizes | {
+        where: (f"At most {route.body_max} bytes.", route)
+        for where, (_, route) in sizes.items()
+        if route is not None
+    }
 
 
 @each_service

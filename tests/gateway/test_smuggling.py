@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from shared.limits import BODY_LIMIT_BYTES, BULK_LIMIT_BYTES
 from tests.support.gateway import House, ok, read_request
 from tests.support.waiting import PATIENCE_S, eventually, pause
 
@@ -183,7 +184,7 @@ async def test_an_upgrade_is_not_followed(house: House):
     assert len(house.inventory.received) == 1
 
 
-LIMIT = 16_777_216
+LIMIT = BODY_LIMIT_BYTES
 
 
 async def test_a_body_of_the_limit_passes_and_one_byte_more_does_not(house: House):
@@ -195,6 +196,16 @@ async def test_a_body_of_the_limit_passes_and_one_byte_more_does_not(house: Hous
     assert (answer.status_code, answer.json()["code"]) == (413, "content_too_large")
     assert answer.json()["limit_bytes"] == LIMIT
     assert answer.headers["connection"] == "close"
+
+
+async def test_a_bulk_route_takes_the_largest_bodies(house: House):
+    house.inventory.respond = lambda request: ok(str(len(request.body)).encode())
+    path, limit = "/api/inventory/movements/bulk", BULK_LIMIT_BYTES
+
+    assert (await house.call("POST", path, content=b"z" * limit)).text == str(limit)
+    answer = await house.call("POST", path, content=b"z" * (limit + 1))
+
+    assert (answer.status_code, answer.json()["limit_bytes"]) == (413, limit)
 
 
 async def test_a_declared_body_above_the_limit_is_refused_unread(house: House):

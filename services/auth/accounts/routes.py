@@ -11,8 +11,9 @@ from services.auth.users.schemas import ProfileUpdate, UserRead
 from shared.web import Now, Session, feature_router, problems
 from shared.web.etag import IfMatch
 from shared.web.permissions import SignedIn
+from shared.web.route import SmallRoute
 
-router = feature_router("/api/auth", "account")
+router = feature_router("/api/auth", "account", route_class=SmallRoute)
 
 
 @router.post(

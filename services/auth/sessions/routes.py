@@ -20,8 +20,9 @@ from services.auth.transactions import KeylessTransactions
 from services.auth.users.errors import UserNotFound
 from shared.web import Now, Session, feature_router, problems
 from shared.web.permissions import SignedIn
+from shared.web.route import SmallRoute
 
-router = feature_router("/api/auth", "sessions")
+router = feature_router("/api/auth", "sessions", route_class=SmallRoute)
 
 
 @router.post("/login", responses=problems(InvalidCredentials, AccountLocked, TooManySignIns))

@@ -11,8 +11,9 @@ from services.auth.users.errors import EmailTaken
 from shared.pagination import InvalidCursor, PageQuery
 from shared.principal import Principal
 from shared.web import Now, Session, feature_router, problems, requires
+from shared.web.route import SmallRoute
 
-router = feature_router("/api/tenants", "tenants")
+router = feature_router("/api/tenants", "tenants", route_class=SmallRoute)
 
 CanManage = Annotated[Principal, Depends(requires("tenant:manage"))]
 

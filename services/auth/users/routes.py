@@ -12,8 +12,9 @@ from shared.pagination import InvalidCursor
 from shared.principal import Principal
 from shared.web import Now, Session, feature_router, problems, requires
 from shared.web.etag import IfMatch
+from shared.web.route import SmallRoute
 
-router = feature_router("/api/users", "users")
+router = feature_router("/api/users", "users", route_class=SmallRoute)
 
 CanManage = Annotated[Principal, Depends(requires("user:manage"))]
 

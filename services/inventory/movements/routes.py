@@ -21,6 +21,7 @@ from services.inventory.movements.schemas import (
 )
 from services.inventory.resources import PriceSealer, resources_of
 from shared.clock import utc_now
+from shared.limits import BULK_LIMIT_BYTES
 from shared.pagination import LIMIT_DEFAULT, Cursor, InvalidCursor, Limit
 from shared.principal import Principal
 from shared.schemas import Moment, ShortText
@@ -31,7 +32,6 @@ from shared.web.idempotency import (
     checked_key,
     fingerprint,
 )
-from shared.web.reading import BULK_LIMIT_BYTES
 from shared.web.requests import request_id_of
 from shared.web.route import DirectRoute
 

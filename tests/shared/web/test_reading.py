@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import ContentTooLarge, UnsupportedMediaType
-from shared.web.reading import BODY_LIMIT_BYTES, StrictRequest, parse
+from shared.limits import BODY_LIMIT_BYTES
+from shared.web.reading import StrictRequest, parse
 
 LIMIT = 1000
 
