@@ -11,6 +11,7 @@ class ItemSaved(Entry):
     """An item as it stands after it was added, changed or retired."""
 
     name: ClassVar[str] = "inventory.item-saved.v1"
+    subject_of: ClassVar[tuple[str, str]] = ("item", "item_id")
     item_id: UUID
     code: str
     name_en: str
@@ -26,7 +27,3 @@ class ItemSaved(Entry):
     cost_id: UUID | None
     active: bool
     changed: list[str]  # The fields that differ from before; empty for a new item.
-
-    @property
-    def subject(self) -> str:
-        return f"item:{self.item_id}"

@@ -26,9 +26,6 @@ class LocationRemoved(Entry):
     """An empty location that was taken away."""
 
     name: ClassVar[str] = "inventory.location-removed.v1"
+    subject_of: ClassVar[tuple[str, str]] = ("location", "location_id")
     location_id: UUID
     location_name: str
-
-    @property
-    def subject(self) -> str:
-        return f"location:{self.location_id}"

@@ -12,11 +12,8 @@ class PriceSet(Entry):
     """A cost or price of an item, sealed for its row in `inventory.prices`."""
 
     name: ClassVar[str] = "inventory.price-set.v1"
+    subject_of: ClassVar[tuple[str, str]] = ("item", "item_id")
     price_id: UUID
     item_id: UUID
     kind: Literal["cost", "price"]
     amount_sealed: str  # Base64; opens at place(UNIT_AMOUNT_COLUMN, tenant, price_id).
-
-    @property
-    def subject(self) -> str:
-        return f"item:{self.item_id}"
