@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
+from uuid import UUID
 
 import jiter
 from fastapi import Request
@@ -103,17 +104,18 @@ def refuse_parameters(given: QueryParams, known: Mapping[str, type | None]) -> N
         raise RequestValidationError(errors)
 
 
-def refuse_path(given: Mapping[str, Any], known: Mapping[str, type | None]) -> None:
+def refuse_path(path: str, given: Mapping[str, Any], known: Mapping[str, type | None]) -> None:
     """Raise RequestValidationError for a part of the path that is not in the form of its type.
 
-    What the path's own form (`{item_id:uuid}`) has already read is no text any more.
+    What the path's own form (`{item_id:uuid}`) has already read is no text any more; that reads
+    ids without their dashes too.
     """
-    errors = [
-        error
-        for name, text in given.items()
-        if isinstance(text, str)
-        for error in fault_of_form(text, known.get(name), "path", name)
-    ]
+    errors = []
+    for name, value in given.items():
+        if isinstance(value, str):
+            errors += fault_of_form(value, known.get(name), "path", name)
+        elif isinstance(value, UUID) and str(value) not in path.lower():
+            errors.append(_fault("uuid_parsing", "path", name))
     if errors:
         raise RequestValidationError(errors)
 

@@ -79,7 +79,7 @@ class ServiceRoute(APIRoute):
             if request.scope["query_string"]:
                 refuse_parameters(strict.query_params, queries)
             if paths:
-                refuse_path(request.path_params, paths)
+                refuse_path(request.scope["path"], request.path_params, paths)
             return strict
 
         return prepare

@@ -190,6 +190,12 @@ class Forms(QueryModel):
     all: bool = False
 
 
+@router.get("/by-id/{note_id:uuid}")
+async def get_by_id(note_id: UUID, _caller: CanRead) -> UUID:
+    """Read an id from the path, which has a form of its own."""
+    return note_id
+
+
 @router.get("/forms")
 async def read_forms(
     _caller: CanRead,

@@ -120,6 +120,18 @@ async def test_a_part_of_the_path_has_one_form_too(shop, caller, version):
     assert response.json()["errors"][0]["path"] == "path.version"
 
 
+async def test_an_id_that_the_path_itself_reads_has_one_form_too(shop, caller):
+    id_ = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
+
+    for form in (id_, id_.upper()):
+        read = await shop.get(f"/api/shop/by-id/{form}", headers=caller.headers())
+        assert read.json() == id_
+    bare = await shop.get(f"/api/shop/by-id/{id_.replace('-', '')}", headers=caller.headers())
+
+    assert_problem(bare, ValidationFailed)
+    assert bare.json()["errors"][0]["path"] == "path.note_id"
+
+
 @pytest.mark.parametrize(("faults", "named", "more"), [(20, 20, None), (21, 20, 1), (90, 20, 70)])
 async def test_a_refusal_names_twenty_places_and_says_how_many_more(shop, faults, named, more):
     members = ",".join(f'"k{number}": 1' for number in range(faults))
