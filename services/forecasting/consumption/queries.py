@@ -23,9 +23,12 @@ async def add_movements(session: AsyncSession, movements: Sequence[dict[str, Any
     await session.execute(_ADD_MOVEMENTS, {"rows": orjson.dumps(movements).decode()})
 
 
-async def find_items(session: AsyncSession, codes: Sequence[str]) -> Sequence[RowMapping]:
-    """Return (id, code) of the items with these codes, in order of code."""
-    return (await session.execute(_FIND_ITEMS, {"codes": list(codes)})).mappings().all()
+async def find_items(
+    session: AsyncSession, ids: Sequence[UUID], keys: Sequence[str]
+) -> Sequence[RowMapping]:
+    """Return (id, code, code_key) of the items with these ids, or codes of these keys."""
+    rows = await session.execute(_FIND_ITEMS, {"ids": list(ids), "keys": list(keys)})
+    return rows.mappings().all()
 
 
 async def list_items(session: AsyncSession, *, after_code: str, limit: int) -> Sequence[RowMapping]:
@@ -57,13 +60,15 @@ async def followed_until(session: AsyncSession) -> datetime | None:
 
 
 _SAVE_ITEMS = text("""
-    INSERT INTO items (id, code, name_en, name_fr, unit, pack_size, pack_unit, reorder_quantity,
-                       lead_time_days, active)
+    INSERT INTO items (id, code, code_key, name_en, name_fr, unit, pack_size, pack_unit,
+                       reorder_quantity, lead_time_days, active)
     SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS r(
-        item_id uuid, code text, name_en text, name_fr text, unit text, pack_size numeric,
-        pack_unit text, reorder_quantity numeric, lead_time_days int, active boolean)
+        item_id uuid, code text, code_key text, name_en text, name_fr text, unit text,
+        pack_size numeric, pack_unit text, reorder_quantity numeric, lead_time_days int,
+        active boolean)
     ON CONFLICT (tenant_id, id) DO UPDATE SET
-        code = excluded.code, name_en = excluded.name_en, name_fr = excluded.name_fr,
+        code = excluded.code, code_key = excluded.code_key,
+        name_en = excluded.name_en, name_fr = excluded.name_fr,
         unit = excluded.unit, pack_size = excluded.pack_size, pack_unit = excluded.pack_unit,
         reorder_quantity = excluded.reorder_quantity, lead_time_days = excluded.lead_time_days,
         active = excluded.active""")
@@ -93,7 +98,11 @@ _ADD_MOVEMENTS = text("""
     SELECT item_id, location_id, sum(quantity) FROM moved GROUP BY 1, 2 ORDER BY 1, 2
     ON CONFLICT (tenant_id, item_id, location_id) DO UPDATE SET
         on_hand = v.on_hand + excluded.on_hand""")
-_FIND_ITEMS = text("SELECT id, code FROM items WHERE code = ANY(:codes) ORDER BY code")
+_FIND_ITEMS = text("""
+    SELECT id, code, code_key FROM items WHERE id = ANY(:ids)
+    UNION
+    (SELECT DISTINCT ON (code_key) id, code, code_key FROM items
+     WHERE code_key = ANY(:keys) ORDER BY code_key, id)""")
 _LIST_ITEMS = text("""
     SELECT id, code FROM items i
     WHERE code > :after_code AND EXISTS (SELECT FROM consumption c WHERE c.item_id = i.id)

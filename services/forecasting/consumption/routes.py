@@ -8,13 +8,14 @@ from services.forecasting.consumption.errors import InvalidWindow, ItemNotFound
 from services.forecasting.consumption.metrics import derived
 from services.forecasting.consumption.rules import day_of, window_start
 from services.forecasting.consumption.schemas import (
+    ITEM_IN_PATH,
     ConsumptionDerive,
     ConsumptionDerived,
     ConsumptionRead,
+    ItemCode,
 )
 from shared.pagination import InvalidCursor
 from shared.principal import Principal
-from shared.schemas import ShortText
 from shared.web import Now, Session, feature_router, problems, requires
 
 router = feature_router("/api/ai/consumption", "consumption")
@@ -34,7 +35,7 @@ async def derive_consumption(
 
 @router.get("/{item_code}", responses=problems(ItemNotFound, InvalidWindow))
 async def get_consumption(
-    item_code: Annotated[ShortText, Path(description="Code of the item.")],
+    item_code: Annotated[ItemCode, Path(description=ITEM_IN_PATH)],
     session: Session,
     _caller: CanRead,
     now: Now,

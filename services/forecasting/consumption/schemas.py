@@ -1,20 +1,26 @@
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from shared.money import DecimalText
 from shared.pagination import LIMIT_DEFAULT, LIMIT_MAX
 from shared.schemas import Input, Output, ShortText
 
-ItemCode = Annotated[ShortText, Field(max_length=64, examples=["SPAGHETTI-500"])]
+ITEM_IN_PATH = "Code of the item, or its id: a code with a slash fits no path."
+# Compared as inventory compares codes; what has the form of an id is one.
+ItemCode = Annotated[
+    ShortText,
+    StringConstraints(max_length=64),
+    Field(description="Code of the item, or its id.", examples=["SPAGHETTI-500"]),
+]
 
 
 class ConsumptionDerive(Input):
     """Whose consumption to derive, and over which days."""
 
     items: Annotated[list[ItemCode], Field(min_length=1, max_length=LIMIT_MAX)] | None = Field(
-        default=None, description="Codes; all items unless given."
+        default=None, description="All items unless given."
     )
     from_day: date = Field(alias="from", description="First day.", examples=["2026-01-01"])
     to_day: date = Field(alias="to", description="Last day.", examples=["2026-01-31"])

@@ -26,6 +26,7 @@ from services.forecasting.consumption.schemas import (
 )
 from shared.contracts.inventory.items import ItemSaved
 from shared.contracts.inventory.movements import StockMoved
+from shared.identifiers import find_id, identifier_key
 from shared.journal import Entry, JournalEntry
 from shared.pagination import Keyset
 
@@ -45,7 +46,9 @@ async def apply_entries(session: AsyncSession, entries: Sequence[JournalEntry]) 
     items = {e.data["item_id"]: e.data for e in entries if e.type == ItemSaved.name}
     movements = [e.data for e in entries if e.type == StockMoved.name]
     if items:
-        await queries.save_items(session, list(items.values()))
+        await queries.save_items(
+            session, [each | {"code_key": identifier_key(each["code"])} for each in items.values()]
+        )
     if movements:
         await queries.add_movements(session, movements)
 
@@ -76,22 +79,22 @@ async def derive_consumption(
 
 
 async def get_consumption(
-    session: AsyncSession, item_code: str, from_day: date, to_day: date, *, today: date
+    session: AsyncSession, named: str, from_day: date, to_day: date, *, today: date
 ) -> ConsumptionRead:
-    """Return every day of an item's consumption since it was first moved.
+    """Return every day of an item's consumption since it was first moved; by its code or id.
 
     Raises InvalidWindow, ItemNotFound.
     """
     last_day = _last_day(from_day, to_day, today)
-    item_id = (await get_items(session, [item_code]))[item_code]
+    [(code, item_id)] = (await get_items(session, [named])).items()
     ledger = await queries.list_ledger_days(session, [item_id], last_day)
     days = complete_days(ledger.get(item_id, []), from_day, last_day)
     return ConsumptionRead.model_construct(
-        item_code=item_code,
+        item_code=code,
         as_of=await followed_until(session),
         total=sum((day.quantity for day in days), NOTHING),
         stock_out_days=sum(day.is_stock_out for day in days),
-        days=[_record(item_code, day) for day in days],
+        days=[_record(code, day) for day in days],
     )
 
 
@@ -104,9 +107,21 @@ async def find_demand(
     return demand_history(complete_days(ledger.get(item_id, []), first_day, last_day))
 
 
-async def get_items(session: AsyncSession, codes: Sequence[str]) -> dict[str, UUID]:
-    """Return the ids of items by code, in order of code. Raises ItemNotFound."""
-    return {row["code"]: row["id"] for row in await _named_items(session, codes)}
+async def get_items(session: AsyncSession, named: Sequence[str]) -> dict[str, UUID]:
+    """Return the ids of items named by code or id, by code and in its order.
+
+    Raises ItemNotFound.
+    """
+    return {row["code"]: row["id"] for row in await _named_items(session, named)}
+
+
+async def find_item_id(session: AsyncSession, named: str) -> UUID | None:
+    """Return the id of the item that a code or id names, None if there is none."""
+    item_id = find_id(named)
+    if item_id is not None:
+        return item_id
+    rows = await queries.find_items(session, [], [identifier_key(named)])
+    return rows[0]["id"] if rows else None
 
 
 async def list_top_items(session: AsyncSession, *, since: date, limit: int) -> dict[str, UUID]:
@@ -125,14 +140,20 @@ async def _derived_items(session: AsyncSession, wanted: ConsumptionDerive) -> Se
     return [row for row in rows if row["code"] > after_code][: wanted.limit + 1]
 
 
-async def _named_items(session: AsyncSession, codes: Sequence[str]) -> Sequence[RowMapping]:
-    """Return (id, code) of the items named, in order of code. Raises ItemNotFound."""
-    rows = await queries.find_items(session, codes)
-    known = {row["code"] for row in rows}
-    for code in codes:
-        if code not in known:
-            raise ItemNotFound(item=code)
-    return rows
+async def _named_items(session: AsyncSession, named: Sequence[str]) -> Sequence[RowMapping]:
+    """Return (id, code) of items named by code or id, each once, in order of code.
+
+    What has the form of an id is one, and never a code. Raises ItemNotFound.
+    """
+    wanted = {text: find_id(text) or identifier_key(text) for text in named}
+    ids = [each for each in wanted.values() if isinstance(each, UUID)]
+    keys = [each for each in wanted.values() if isinstance(each, str)]
+    rows = await queries.find_items(session, ids, keys)
+    known = {row["id"] for row in rows} | {row["code_key"] for row in rows}
+    for text, each in wanted.items():
+        if each not in known:
+            raise ItemNotFound(item=text)
+    return sorted(rows, key=lambda row: str(row["code"]))
 
 
 async def followed_until(session: AsyncSession) -> datetime | None:

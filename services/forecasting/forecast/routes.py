@@ -4,6 +4,7 @@ from fastapi import Depends, Path, Query, Request
 
 from services.forecasting.consumption.errors import ItemNotFound
 from services.forecasting.consumption.rules import day_of
+from services.forecasting.consumption.schemas import ITEM_IN_PATH, ItemCode
 from services.forecasting.forecast import service
 from services.forecasting.forecast.errors import ForecastExpired, LocationUnsupported, NotTrained
 from services.forecasting.forecast.schemas import ForecastRead
@@ -24,7 +25,7 @@ CanRead = Annotated[Principal, Depends(requires("forecast:read"))]
 )
 async def get_forecast(
     request: Request,
-    item_code: Annotated[ShortText, Path(description="Code of the item.")],
+    item_code: Annotated[ItemCode, Path(description=ITEM_IN_PATH)],
     session: Session,
     _caller: CanRead,
     settings: OwnSettings,

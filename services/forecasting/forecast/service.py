@@ -14,6 +14,7 @@ from services.forecasting.forecast.rules import points_ahead
 from services.forecasting.forecast.schemas import ForecastRead
 from services.forecasting.models.service import read_assumptions
 from shared.cache import Cache
+from shared.identifiers import find_id, identifier_key
 
 CACHE_PREFIX = "forecast"
 CACHED_FORM = 2  # What is cached in another form is not read.
@@ -22,27 +23,31 @@ CACHED_FORM = 2  # What is cached in another form is not read.
 async def get_forecast(
     session: AsyncSession,
     cache: Cache,
-    item_code: str,
+    named: str,
     *,
     today: date,
     language: str,
     periods: int | None,
     ttl_s: int,
 ) -> ForecastRead:
-    """Return what the item's active model expects from today on, for at most `periods` days.
+    """Return what the active model of the item named by code or id expects from today on.
+
+    For at most `periods` days.
 
     A model never changes, so what is cached under its id is never out of date.
     Raises ItemNotFound, NotTrained, ForecastExpired.
     """
     with observed() as prediction:
-        active = await queries.find_active(session, item_code)
+        active = await queries.find_active(
+            session, item_id=find_id(named), key=identifier_key(named)
+        )
         if active is None:
-            raise ItemNotFound(item=item_code)
+            raise ItemNotFound(item=named)
         if active["id"] is None:
-            raise NotTrained(item=item_code)
+            raise NotTrained(item=active["code"])
         prediction.model_type = active["model_type"]
         if active["last_day"] < today:
-            raise ForecastExpired(item=item_code, last_day=active["last_day"])
+            raise ForecastExpired(item=active["code"], last_day=active["last_day"])
         found = await cache.get_or_compute(
             CACHE_PREFIX,
             f"{CACHED_FORM}:{active['id']}",
@@ -51,7 +56,7 @@ async def get_forecast(
         )
         return ForecastRead.model_validate(
             {
-                "item_code": item_code,
+                "item_code": active["code"],
                 "model": found["model"],
                 "points": points_ahead(found["points"], today, periods),
                 "accuracy": found["accuracy"],

@@ -6,7 +6,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.forecasting.models.models import Model
 from services.forecasting.models.rules import Status
-from services.forecasting.models.schemas import ModelQuery
 
 
 async def find_model(session: AsyncSession, model_id: UUID) -> Model | None:
@@ -37,14 +36,19 @@ async def archive_active(session: AsyncSession, item_id: UUID) -> None:
 
 
 async def list_models(
-    session: AsyncSession, wanted: ModelQuery, *, before: UUID | None, limit: int
+    session: AsyncSession,
+    *,
+    item_id: UUID | None,
+    status: Status | None,
+    before: UUID | None,
+    limit: int,
 ) -> Sequence[Model]:
     """Return models, newest first."""
     query = select(Model).order_by(Model.id.desc()).limit(limit)
-    if wanted.item_code is not None:
-        query = query.where(Model.item_code == wanted.item_code)
-    if wanted.status is not None:
-        query = query.where(Model.status == wanted.status.value)
+    if item_id is not None:
+        query = query.where(Model.item_id == item_id)
+    if status is not None:
+        query = query.where(Model.status == status.value)
     if before is not None:
         query = query.where(Model.id < before)
     return (await session.scalars(query)).all()

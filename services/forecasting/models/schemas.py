@@ -3,9 +3,10 @@ from uuid import UUID
 
 from pydantic import Field
 
+from services.forecasting.consumption.schemas import ItemCode
 from services.forecasting.models.rules import AssumptionCode, Status
 from shared.pagination import PageQuery
-from shared.schemas import Output, ShortText
+from shared.schemas import Output
 
 
 class AccuracyRead(Output):
@@ -66,7 +67,7 @@ class ModelRead(ModelSummary):
 class ModelQuery(PageQuery):
     """Which models to list; null means any."""
 
-    item_code: ShortText | None = Field(default=None, description="Of this item only.")
+    item_code: ItemCode | None = Field(default=None, description="Of this item only: code or id.")
     status: Status | None = None
 
 

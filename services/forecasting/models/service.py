@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.forecasting.consumption.service import find_item_id
 from services.forecasting.models import queries
 from services.forecasting.models.errors import ModelNotFound
 from services.forecasting.models.models import Model, StoredForecast
@@ -98,9 +99,17 @@ async def get_model(session: AsyncSession, model_id: UUID) -> Model:
 
 async def list_models(session: AsyncSession, query: ModelQuery) -> ModelPage:
     """Return one page of models, newest first. Raises InvalidCursor."""
-    after = NEWEST.after(query.cursor)
+    after, item_id = NEWEST.after(query.cursor), None
+    if query.item_code is not None:
+        item_id = await find_item_id(session, query.item_code)
+        if item_id is None:
+            return ModelPage(models=[], next_cursor=None)
     rows = await queries.list_models(
-        session, query, before=after[0] if after else None, limit=query.limit + 1
+        session,
+        item_id=item_id,
+        status=query.status,
+        before=after[0] if after else None,
+        limit=query.limit + 1,
     )
     page, next_cursor = NEWEST.page(rows, query.limit, lambda model: (model.id,))
     return ModelPage(models=[to_summary(model) for model in page], next_cursor=next_cursor)

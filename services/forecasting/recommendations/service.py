@@ -76,7 +76,7 @@ def to_read(row: RowMapping, language: str, today: date) -> RecommendationRead:
     wording = Wording(reason, packs, row["pack_unit"], today, language)
     return RecommendationRead(
         item_code=row["code"],
-        name=row["name_fr" if language == "fr" else "name_en"],
+        name=_name(row, language),
         unit=row["unit"],
         on_hand=position.on_hand,
         reserved=position.reserved,
@@ -99,6 +99,12 @@ def to_read(row: RowMapping, language: str, today: date) -> RecommendationRead:
         model_type=row["model_type"],
         beats_baseline=row["beats_baseline"],
     )  # fmt: skip
+
+
+def _name(row: RowMapping, language: str) -> str:
+    """Return the item's name; in the other language where this one has none."""
+    english, french = row["name_en"], row["name_fr"]
+    return str((french or english) if language == "fr" else (english or french))
 
 
 def _lead_time_demand(

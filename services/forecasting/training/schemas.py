@@ -5,6 +5,7 @@ from uuid import UUID
 from pydantic import AliasChoices, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from services.forecasting.consumption.schemas import ItemCode
 from services.forecasting.models.schemas import AccuracyRead
 from services.forecasting.training.rules import (
     FORECAST_PERIODS_DEFAULT,
@@ -18,9 +19,7 @@ from services.forecasting.training.rules import (
     State,
 )
 from shared.i18n import N_
-from shared.schemas import Input, Output, Page, ShortText
-
-ItemCode = Annotated[ShortText, StringConstraints(max_length=64), Field(examples=["SPAGHETTI-500"])]
+from shared.schemas import Input, Output, Page
 
 
 class TrainingCreate(Input):

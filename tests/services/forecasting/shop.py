@@ -29,12 +29,16 @@ class Shop:
     caller: Caller
     lines: list[dict[str, Any]] = field(default_factory=list)
 
-    async def open(self, *codes: str, **fields: Any) -> None:
+    async def open(self, *codes: str, **fields: Any) -> str:
+        """Add a location and items; return the last one's id."""
         body = {"name": "Main", "type": "warehouse"}
         await self._post("/api/locations", body)
         for code in codes:
             named = {"en": f"Item {code}", "fr": f"Article {code}"}
-            await self._post("/api/inventory/add-item", {"code": code, "name": named, **fields})
+            item = await self._post(
+                "/api/inventory/add-item", {"code": code, "name": named} | fields
+            )
+        return str(item["id"])
 
     def move(self, kind: str, item: str, quantity: object, day: date, **more: Any) -> None:
         self.lines.append(
@@ -64,6 +68,7 @@ class Shop:
                 {"lines": lines[start : start + 5000], "mode": "atomic"},
             )
 
-    async def _post(self, path: str, body: dict[str, Any]) -> None:
+    async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         response = await self.inventory.post(path, json=body, headers=self.caller.headers())
         assert response.status_code == 201, response.text
+        return dict(response.json())

@@ -76,6 +76,29 @@ async def test_nothing_is_told_of_days_to_come(client, caller, stocked):
     assert [day["date"] for day in soon.json()["days"]] == [str(days_ago(1)), str(days_ago(0))]
 
 
+async def test_an_item_is_named_by_its_code_in_any_writing_or_by_its_id(
+    client, caller, shop, follow
+):
+    item_id = await shop.open("1/2 Elbow #40")
+    shop.sell("1/2 Elbow #40", [2, 3])
+    await shop.record()
+    await follow()
+
+    by_id = await client.get(f"/api/ai/consumption/{item_id}", headers=caller.headers())
+    by_code = await derive(client, caller, items=["1/2 ELBOW  #40", item_id])
+
+    assert (by_id.json()["item_code"], by_id.json()["total"]) == ("1/2 Elbow #40", "5")
+    assert [r["item_code"] for r in by_code.json()["records"]] == ["1/2 Elbow #40"] * 2
+
+
+async def test_an_id_of_no_item_is_no_code(client, caller, stocked):
+    nobody = "0190b6f0-5a3c-7000-8000-2f1c4d5e6f70"
+
+    answer = await client.get(f"/api/ai/consumption/{nobody}", headers=caller.headers())
+
+    assert_problem(answer, ItemNotFound, item=nobody)
+
+
 async def test_an_item_never_moved_has_no_days(client, caller, stocked):
     answer = await client.get("/api/ai/consumption/C1", headers=caller.headers())
 

@@ -32,6 +32,22 @@ async def test_a_trained_item_has_points_from_today_with_nested_intervals(
     assert found["accuracy"] == found["baseline"]
 
 
+async def test_an_item_is_named_by_its_code_in_any_writing_or_by_its_id(
+    client, caller, shop, follow, train_here
+):
+    item_id = await shop.open("Elbow 40")
+    shop.sell("Elbow 40", [4] * 28)
+    await shop.record()
+    await follow()
+    await train_here(item_codes=[item_id, "ELBOW  40"])
+
+    by_id = await ask(client, caller, item_id)
+    by_code = await ask(client, caller, "elbow 40")
+
+    assert by_id.json() == by_code.json()
+    assert by_id.json()["item_code"] == "Elbow 40"
+
+
 async def test_periods_bound_the_points(client, caller, stocked, train_here):
     await train_here(item_code="A1")
 

@@ -93,7 +93,8 @@ async def test_models_are_filtered_and_paged(client, caller, versions, train_her
 
     assert [m["entity_id"] for m in first.json()["models"]] == ["B1", "A1"]
     assert [m["version"] for m in rest] == [1]
-    assert {m["entity_id"] for m in await listed(client, caller, item_code="B1")} == {"B1"}
+    assert {m["entity_id"] for m in await listed(client, caller, item_code="b1")} == {"B1"}
+    assert await listed(client, caller, item_code="Z9") == []
 
 
 async def test_another_tenant_sees_no_model(client, versions):

@@ -1,5 +1,7 @@
 import pytest
+from sqlalchemy import text
 
+from shared.db import Stamp
 from shared.errors import Forbidden, Unauthorized
 from tests.services.forecasting.shop import WEEK, days_ago
 from tests.support.services import Caller, assert_problem, service_headers
@@ -67,6 +69,15 @@ async def test_the_reason_and_the_name_come_in_french(client, caller, planned):
 
     assert found["items"][0]["name"] == "Article A1"
     assert found["items"][0]["reason"].startswith("Le stock couvre")
+
+
+async def test_a_name_missing_in_one_language_comes_in_the_other(client, caller, planned, database):
+    async with database.transaction(Stamp(caller.tenant_id, "test")) as session:
+        await session.execute(text("UPDATE items SET name_fr = NULL"))
+
+    found = await ask(client, caller, lang="fr")
+
+    assert found["items"][0]["name"] == "Item A1"
 
 
 async def test_another_service_reads_the_same_for_a_tenant(client, caller, planned):
