@@ -11,15 +11,12 @@ class LocationSaved(Entry):
     """A location as it stands after it was added or changed."""
 
     name: ClassVar[str] = "inventory.location-saved.v1"
+    subject_of: ClassVar[tuple[str, str]] = ("location", "location_id")
     location_id: UUID
     location_name: str
     type: str
     parent_id: UUID | None
     capacity: Decimal | None
-
-    @property
-    def subject(self) -> str:
-        return f"location:{self.location_id}"
 
 
 class LocationRemoved(Entry):
