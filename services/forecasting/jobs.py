@@ -37,7 +37,7 @@ async def adopt_orphans(database: Database) -> int:
     adopted = 0
     for orphan in orphans:
         async with database.transaction(Stamp(orphan["tenant_id"], "training")) as session:
-            adopted += await adopt_orphan(session, orphan["id"])
+            adopted += await adopt_orphan(session, orphan["id"]) is not None
     return adopted
 
 

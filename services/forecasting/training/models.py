@@ -11,7 +11,7 @@ from shared.ids import new_id
 
 
 class Job(Base):
-    """A wish to train some items, and how far it got."""
+    """The training of some items, and how far it got."""
 
     __tablename__ = "jobs"
 

@@ -61,6 +61,7 @@ async def list_orphans(session: AsyncSession) -> Sequence[RowMapping]:
 
 
 async def is_queued(session: AsyncSession, queue_id: int) -> bool:
+    """Say whether the queue holds this entry."""
     return bool(await session.scalar(_IS_QUEUED, {"queue_id": queue_id}))
 
 

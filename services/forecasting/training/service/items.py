@@ -114,15 +114,15 @@ async def count_crash(session: AsyncSession, job_item_id: UUID) -> int:
     return item.crashes
 
 
-async def adopt_orphan(session: AsyncSession, job_item_id: UUID) -> bool:
-    """Say whether an unfinished item was queued again, because the queue has lost its entry."""
+async def adopt_orphan(session: AsyncSession, job_item_id: UUID) -> JobItem | None:
+    """Queue an item again whose entry the queue has lost; None when there is nothing to do."""
     found = await _lock(session, job_item_id)
     if found is None or await queries.is_queued(session, found[1].queue_id):
-        return False
+        return None
     job, item = found
     asked = replace(journal.stamp_of(session), actor=job.actor, request_id=job.request_id)
     [item.queue_id] = await queue.enqueue(session, queue.TRAIN, [queue.payload(asked, item.id)])
-    return True
+    return item
 
 
 async def _lock(session: AsyncSession, job_item_id: UUID) -> tuple[Job, JobItem] | None:

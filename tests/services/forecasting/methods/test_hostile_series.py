@@ -147,6 +147,25 @@ def test_one_outlier_moves_an_order_by_less_than_the_factor(quantity, model_type
         assert 1 / OUTLIER_FACTOR < ratio < OUTLIER_FACTOR
 
 
+@pytest.mark.parametrize("outlier", [500, 10_000])
+@pytest.mark.parametrize("place", [30, 150, 190, 199])
+@pytest.mark.parametrize("model_type", ["auto", "seasonal_naive"])
+def test_a_lead_time_of_thirty_units_is_covered_whatever_one_day_sold(outlier, place, model_type):
+    quantity = [3 + (5 * day + day // 7) % 4 for day in range(200)]
+    quantity[place] = outlier
+    result = fit(quantity, model_type)
+    path, variance = [p["mean"] for p in result["points"]], result["sum_error_variance"]
+
+    expected = expected_demand(path, LEAD_TIME_DAYS)
+    upper_80 = demand_quantile(path, variance, LEAD_TIME_DAYS, 0.9)
+    plan = plan_for(result)
+
+    assert 25 < expected < 45
+    assert expected <= upper_80 < 60
+    assert upper_80 <= plan.reorder_point < 70
+    assert plan.order_quantity > 0
+
+
 @settings(deadline=None, max_examples=30)
 @given(quantity=steady_series(), model_type=model_types, data=st.data())
 def test_how_large_an_outlier_was_does_not_matter(quantity, model_type, data):
