@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from pydantic_core import CoreSchema, core_schema
 
-from shared.written import checked_day, checked_id
+from shared.written import checked_day, checked_given, checked_id
 
 
 def strict(schema: CoreSchema) -> CoreSchema:
@@ -18,9 +18,10 @@ def without_null(schema: CoreSchema, clearable: AbstractSet[str]) -> CoreSchema:
     for name, field in _fields_of(schema).items():
         given = field["schema"]
         if name not in clearable and given["type"] == "default":
-            field["schema"] = core_schema.with_default_schema(
-                _never_null(given["schema"]), default_factory=_left_out
+            never_null = core_schema.no_info_before_validator_function(
+                checked_given, _without_nullable(given["schema"])
             )
+            field["schema"] = core_schema.with_default_schema(never_null, default_factory=_left_out)
     return schema
 
 
@@ -52,9 +53,9 @@ def _left_out() -> None:
     """Stand for a field that was not given; documents show no default made by a function."""
 
 
-def _never_null(schema: Any) -> Any:  # noqa: ANN401 - same.
+def _without_nullable(schema: Any) -> Any:  # noqa: ANN401 - same.
     if schema["type"] == "nullable":
         return schema["schema"]
     if "schema" in schema:  # A validator of ours around it.
-        return schema | {"schema": _never_null(schema["schema"])}
+        return schema | {"schema": _without_nullable(schema["schema"])}
     return schema

@@ -51,6 +51,13 @@ def fault_in(text: str, kind: type) -> str | None:
     return None
 
 
+def checked_given(value: object) -> object:
+    """Return a value that is one. Raises PydanticCustomError for null."""
+    if value is None:
+        raise _error("cannot_be_empty")
+    return value
+
+
 def checked_day(value: object) -> object:
     """Return a date, or a text that is written as one. Raises PydanticCustomError."""
     return _checked(value, date)

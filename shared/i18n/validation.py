@@ -14,6 +14,7 @@ MESSAGES: Mapping[str, str] = {
     "missing": N_("This field is required."),
     "extra_forbidden": N_("This field is not known here."),
     "invalid_key": N_("This field is not known here."),
+    "cannot_be_empty": N_("This cannot be left empty."),
     "given_twice": N_("The field {key} is given twice."),
     "too_many_errors": N_("Too many values are not valid."),
     "json_invalid": N_("The body is not valid JSON."),

@@ -17,7 +17,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator
 
 from gateway.upstreams import RouteTable
 from shared.errors import Problem
-from shared.schemas import Input
+from shared.schemas import Input, Update
 from tests.support.tree import ROOT, parsed, services
 
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -148,6 +148,21 @@ def test_what_comes_in_is_held_to_its_one_form(name):
 
     assert loose == []
     assert asked == []
+
+
+@each_service
+def test_a_change_says_which_fields_it_may_empty(name):
+    """Null for any other is refused: no PATCH answers 200 and changes nothing."""
+    changes = [
+        (route.path, route.body_field.field_info.annotation)
+        for route in iter_route_contexts(app_of(name).routes)
+        if "PATCH" in (route.methods or ())
+    ]
+
+    assert [path for path, model in changes if not issubclass(model, Update)] == []
+    assert [
+        path for path, model in changes if not model.clearable <= model.model_fields.keys()
+    ] == []
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -138,8 +138,8 @@ class BoxUpdate(Update):
 def test_null_empties_what_may_be_empty_and_nothing_else():
     assert BoxUpdate.model_validate({"label": None}).model_fields_set == {"label"}
     assert faults(BoxUpdate, label=None, size=None, shelf=None) == [
-        ("size", "int_type"),
-        ("shelf", "model_type"),
+        ("size", "cannot_be_empty"),
+        ("shelf", "cannot_be_empty"),
     ]
 
 

@@ -1,5 +1,5 @@
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, SecretStr
@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from services.auth.users.rules import EMAIL_LENGTH_MAX, Language, Role, is_email
 from shared.i18n import N_
 from shared.pagination import PageQuery
-from shared.schemas import Input, Output, Page, ShortText, Text
+from shared.schemas import Input, Output, Page, ShortText, Text, Update
 
 PASSWORD_FIELD_LENGTH_MAX = 512  # Before normalisation; the rule itself is in passwords.rules.
 
@@ -61,15 +61,19 @@ class UserCreate(PasswordInput):
     language: Language | None = None
 
 
-class ProfileUpdate(Input):
+class ProfileUpdate(Update):
     """Fields left out stay as they are; `null` clears."""
+
+    clearable: ClassVar[frozenset[str]] = frozenset({"name", "language"})
 
     name: ShortText | None = None
     language: Language | None = None
 
 
 class UserUpdate(ProfileUpdate):
-    role: Role | None = Field(default=None, description="Left out or null: unchanged.")
+    """The same of another user, and his role, which he cannot be without."""
+
+    role: Role | None = None
 
 
 class UserQuery(PageQuery):

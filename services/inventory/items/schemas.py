@@ -1,6 +1,6 @@
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 from uuid import UUID
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
@@ -10,7 +10,7 @@ from shared.i18n import N_
 from shared.identifiers import Code
 from shared.money import Amount, DecimalText, Quantity, QuantityOrZero
 from shared.pagination import PageQuery
-from shared.schemas import Input, Output, Page, ShortText, Text
+from shared.schemas import Input, Output, Page, ShortText, Text, Update
 
 ItemCode = Annotated[
     Code,
@@ -99,11 +99,13 @@ class ItemCreate(ItemFields):
     price: Amount | None = Field(default=None, description="Needs the scope `price:write`.")
 
 
-class ItemUpdate(ItemFields):
+class ItemUpdate(ItemFields, Update):
     """A change of an item: the fields given are set, the others stay; so do languages not given.
 
     Null empties a field that an item may lack, and is refused for the others.
     """
+
+    clearable: ClassVar[frozenset[str]] = frozenset({*ItemFields.model_fields, "description"})
 
     code: ItemCode | None = None
     name: Name | None = None
@@ -116,23 +118,11 @@ class ItemUpdate(ItemFields):
     active: Literal[True] | None = Field(default=None, description="Bring a retired item back.")
 
     @model_validator(mode="after")
-    def _keeps_what_must_be(self) -> Self:
-        kept = {
-            "code": self.code,
-            "name": self.name,
-            "unit": self.unit,
-            "pack_size": self.pack_size,
-            "barcodes": self.barcodes,
-            "active": self.active,
-            "unit_cost": self.unit_cost,
-            "price": self.price,
-        }
-        emptied = any(kept[name] is None for name in self.model_fields_set & kept.keys())
+    def _keeps_names(self) -> Self:
         if self.name is not None:
             names = {"en": self.name.en, "fr": self.name.fr}
-            emptied |= any(names[language] is None for language in self.name.model_fields_set)
-        if emptied:
-            raise PydanticCustomError("cannot_be_empty", N_("This cannot be left empty."))
+            if any(names[language] is None for language in self.name.model_fields_set):
+                raise PydanticCustomError("cannot_be_empty", N_("This cannot be left empty."))
         return self
 
 

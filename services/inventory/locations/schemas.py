@@ -1,16 +1,14 @@
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, ClassVar
 from uuid import UUID
 
-from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
 from services.inventory.locations.rules import LocationType
-from shared.i18n import N_
 from shared.identifiers import UniqueName
 from shared.money import DecimalText, Quantity
 from shared.pagination import PageQuery
-from shared.schemas import Input, Output, Page, ShortText
+from shared.schemas import Input, Output, Page, ShortText, Update
 
 LocationName = Annotated[
     UniqueName,
@@ -33,17 +31,13 @@ class LocationCreate(Input):
     capacity: Quantity | None = Field(default=None, description="Stock units it can hold.")
 
 
-class LocationUpdate(Input):
+class LocationUpdate(Update):
     """A change of a location: the fields given are set, the others stay."""
+
+    clearable: ClassVar[frozenset[str]] = frozenset({"capacity"})
 
     name: LocationName | None = None
     capacity: Quantity | None = None
-
-    @model_validator(mode="after")
-    def _keeps_a_name(self) -> Self:
-        if "name" in self.model_fields_set and self.name is None:
-            raise PydanticCustomError("cannot_be_empty", N_("This cannot be left empty."))
-        return self
 
 
 class LocationRead(Output):

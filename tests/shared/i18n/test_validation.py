@@ -34,7 +34,7 @@ value_error assertion_error
 """
 FOREIGN = frozenset(_FOREIGN.split())
 # What is found before pydantic sees the value, or beside it.
-OURS = {"given_twice", "too_many_values", "too_many_errors", "date_out_of_range",
+OURS = {"cannot_be_empty", "given_twice", "too_many_values", "too_many_errors", "date_out_of_range",
         "datetime_out_of_range"}  # fmt: skip
 
 
