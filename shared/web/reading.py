@@ -156,8 +156,8 @@ def parse(body: bytes, limit_bytes: int) -> Any:  # noqa: ANN401 - any JSON valu
         )
     except ValueError as error:
         raise RequestValidationError([_no_json(str(error))]) from error
-    if len(body) > _SMALL_BYTES:
-        _refuse_many_members(value)
+    if len(body) > _SMALL_BYTES and isinstance(value, dict | list):
+        _refuse_many_members(value, body.count(b"{") + body.count(b"["))
     return value
 
 
@@ -167,20 +167,27 @@ def _refuse_many_values(body: bytes, most: int) -> None:
         raise RequestValidationError([_fault("too_many_values", "body", max_values=most)])
 
 
-def _refuse_many_members(value: Any) -> None:  # noqa: ANN401 - any JSON value.
-    """Each member that nobody knows costs more than all else that is done for it."""
-    waiting = [value]
-    while waiting:
-        found = waiting.pop()
-        if isinstance(found, dict):
-            if len(found) > _MEMBERS_MAX:
-                raise RequestValidationError(
-                    [_fault("too_many_values", "body", max_values=_MEMBERS_MAX)]
-                )
-            found = found.values()
-        elif not isinstance(found, list):
-            continue
-        waiting += [inner for inner in found if type(inner) is dict or type(inner) is list]
+def _refuse_many_members(value: Any, containers: int) -> None:  # noqa: ANN401 - any JSON value.
+    """Each member that nobody knows costs more than all else that is done for it.
+
+    `containers` says how many objects and lists there are at most: once as many were seen, nobody
+    has to look into the last of them for more.
+    """
+    seen, level = 0, [value]
+    while level:
+        if max(len(one) if type(one) is dict else 0 for one in level) > _MEMBERS_MAX:
+            raise RequestValidationError(
+                [_fault("too_many_values", "body", max_values=_MEMBERS_MAX)]
+            )
+        seen += len(level)
+        if seen >= containers:
+            return
+        level = [
+            inner
+            for one in level
+            for inner in (one.values() if type(one) is dict else one)
+            if type(inner) is dict or type(inner) is list
+        ]
 
 
 def _no_json(reason: str) -> dict[str, Any]:

@@ -151,8 +151,10 @@ async def test_what_is_not_named_json_is_refused(content_type):
             b'"%d":1' % number for number in range(101)) + b"}]}]}",
         b"[" + b"{}," * 400_001 + b"{}]",
         b"[" + b"1," * 17_000 + b"1]",
+        b'{"a":"' + b"x" * 20_000 + b'","b":[{"c":[{' + b",".join(
+            b'"%d":1' % number for number in range(101)) + b"}]}]}",
     ],
-    ids=["members", "members-deep", "objects", "numbers"],
+    ids=["members", "members-deep", "objects", "numbers", "members-deeper"],
 )  # fmt: skip
 def test_more_values_than_anybody_sends_are_refused_before_they_cost(body):
     limit = BODY_LIMIT_BYTES if len(body) < BODY_LIMIT_BYTES else 16_777_216
