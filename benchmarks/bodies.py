@@ -28,7 +28,7 @@ from shared.settings import ServiceSettings
 SERVICES = ("auth", "inventory", "forecasting", "reporting")
 NEIGHBOUR = "/health/live"
 _MEMBER = '"k%06d":1'
-_ANY_ID = str(UUID(int=7))
+ANY_ID = str(UUID(int=7))
 _SCOPES = frozenset(
     ["inventory:read", "inventory:write", "stock:write", "price:write", "forecast:read",
      "forecast:train", "report:read", "user:manage", "tenant:manage", "audit:read", "ops:read"]
@@ -71,7 +71,7 @@ def worst_bodies(document: dict[str, Any]) -> Iterator[tuple[str, str, str, byte
             if told is None:
                 raise LookupError(f"{path} does not say how large its body may be")
             schema = operation["requestBody"]["content"]["application/json"]["schema"]
-            address = re.sub(r"\{\w+\}", _ANY_ID, path)
+            address = re.sub(r"\{\w+\}", ANY_ID, path)
             for kind, body in _bodies(_lists(schema, document), int(told[1])):
                 yield method.upper(), address, kind, body
 
@@ -131,7 +131,7 @@ async def _tell_service(client: httpx.AsyncClient, document: dict[str, Any]) -> 
     idle = await _idle_ms(client)
     for method, path, kind, body in worst_bodies(document):
         waited = await _neighbour_ms(client, method, path, body)
-        where = f"{method} {path.replace(_ANY_ID, '{id}')}"
+        where = f"{method} {path.replace(ANY_ID, '{id}')}"
         worst[where] = max(worst.get(where, (0.0, "", 0)), (waited, kind, len(body)))
     for where, (waited, kind, size) in worst.items():
         print(f"  {where:<44} {size:>9} {idle:>6.2f} {waited:>7.1f}  {kind}")
