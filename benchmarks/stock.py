@@ -2,7 +2,7 @@
 
 One run starts the system as `make up` does (fsync on, row-level security, both servers
 embedded) in a folder of its own, and measures in turn: single movements spread over 200 items and
-on one item; the same statement run by asyncpg workers; bulk movements beside COPY into an equal
+on one item; the same by asyncpg workers without groups; bulk movements beside COPY into an equal
 table; lists of 50 among 10,000 and 100,000 items. Needs `wrk`.
 """
 
@@ -12,7 +12,6 @@ import json
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -21,7 +20,8 @@ import asyncpg
 import httpx
 
 from benchmarks.load import Load, load, postgres_pids, require_wrk
-from services.inventory.movements.queries import Line, apply
+from services.inventory.ledger.rules import Change, Kind, reference_to
+from services.inventory.ledger.service import apply_changes
 from shared.db.database import PLAN_ONCE
 from shared.ids import new_id
 from tests.support.stack import Stack, running_stack
@@ -179,7 +179,7 @@ def _print_load(name: str, found: Load) -> None:
 
 
 async def _sql_rate(dsn: str, tenant_id: UUID, pick: Callable[[int], str]) -> float:
-    """Return movements per second of the bare statement, one a round trip, by asyncpg workers."""
+    """Return movements per second of the ledger alone, one a transaction, by asyncpg workers."""
     ends_at, count = time.perf_counter() + SECONDS, 0
 
     async def work(first: int) -> None:
@@ -189,8 +189,8 @@ async def _sql_rate(dsn: str, tenant_id: UUID, pick: Callable[[int], str]) -> fl
         await connection.execute("SELECT set_config('app.tenant', $1, false)", str(tenant_id))
         number = first
         while time.perf_counter() < ends_at:
-            now = datetime.now(UTC)
-            await apply(connection, [_sql_line(pick(number), now)], now)
+            async with connection.transaction():
+                await apply_changes(connection, [_change(pick(number))])
             number, count = number + WORKERS, count + 1
         await connection.close()
 
@@ -248,11 +248,10 @@ async def _fill(dsn: str, tenant_id: UUID, count: int) -> None:
     await connection.close()
 
 
-def _sql_line(item: str, now: datetime) -> Line:
-    return Line(
-        id=new_id(), kind="receipt", item_code=item, item_id=None, location="Main",
-        to_location=None, change=Decimal(1), counted=None, cost_id=None, amount=None, reason=None,
-        reference=None, occurred_at=now, actor="benchmark", request_id="benchmark",
+def _change(item: str) -> Change:
+    return Change(
+        new_id(), Kind.RECEIPT, reference_to(item), reference_to("Main"), "benchmark", "benchmark",
+        quantity=Decimal(1),
     )  # fmt: skip
 
 

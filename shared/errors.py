@@ -6,6 +6,7 @@ from the catalogues, the instance's fields become extension members and fill in 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -39,7 +40,7 @@ class Problem(Exception):
 
     def detail_in(self, language: str) -> str:
         """Return the detail in a language, the instance's fields filled in."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        values = {f.name: _shown(getattr(self, f.name)) for f in fields(self)}
         return translate(self.detail, language, **values)
 
 
@@ -231,6 +232,15 @@ def _plain(value: object) -> object:
     """Return decimals as plain strings (1E+1 is 10) and ids as text."""
     if isinstance(value, Decimal):
         return plain(value)
+    if isinstance(value, datetime):
+        return _shown(value)
     if value is None or isinstance(value, str | int | float | list | dict):
         return value
     return str(value)
+
+
+def _shown(value: object) -> object:
+    """Return a time as it is written in requests; anything else as it is."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return value

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from services.inventory.movements.service.batching import Batcher, apply_group
+from services.inventory.ledger.service import Batcher, apply_group
 from services.inventory.settings import Settings
 from shared.resources import Resources, open_resources
 from shared.security.sealing import Sealer

@@ -2,7 +2,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, LargeBinary
+from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db import Base
@@ -50,15 +50,3 @@ class Identifier(Base):
     item_id: Mapped[UUID] = mapped_column(ForeignKey("items.id"))
     is_code: Mapped[bool]
     barcode: Mapped[str | None]  # As printed on the label; null where the key is a code alone.
-
-
-class Price(Base):
-    """A cost or price that was in force once; the amount is sealed for its own row."""
-
-    __tablename__ = "prices"
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    item_id: Mapped[UUID] = mapped_column(ForeignKey("items.id"))
-    kind: Mapped[str]
-    source: Mapped[str]
-    amount: Mapped[bytes] = mapped_column(LargeBinary)

@@ -3,7 +3,6 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
 
-from services.inventory.errors import PriceForbidden
 from services.inventory.items import service
 from services.inventory.items.errors import (
     BarcodeTaken,
@@ -20,6 +19,7 @@ from services.inventory.items.schemas import (
     ItemUpdate,
     LowStockQuery,
 )
+from services.inventory.prices.errors import PriceForbidden
 from services.inventory.resources import PriceSealer
 from shared.db import Database
 from shared.pagination import InvalidCursor, Limit

@@ -1,31 +1,31 @@
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Body, Depends, Query, Request, Response
 
-from services.inventory.errors import (
-    BulkRefused,
+from services.inventory.items.errors import ItemNotFound, ItemRetired
+from services.inventory.ledger.errors import (
+    BalanceTooLarge,
     InsufficientStock,
     MovementInFuture,
-    PriceForbidden,
+    TransferInPlace,
 )
-from services.inventory.items.errors import ItemNotFound, ItemRetired
 from services.inventory.locations.errors import LocationNotFound
 from services.inventory.movements import service
-from services.inventory.movements.rules import Kind
+from services.inventory.movements.errors import BulkRefused
 from services.inventory.movements.schemas import (
     BulkCreate,
     BulkRead,
     MovementCreate,
     MovementPage,
+    MovementQuery,
     MovementRead,
 )
+from services.inventory.prices.errors import PriceForbidden
 from services.inventory.resources import PriceSealer, resources_of
-from shared.clock import utc_now
 from shared.limits import BULK_LIMIT_BYTES
-from shared.pagination import LIMIT_DEFAULT, Cursor, InvalidCursor, Limit
+from shared.pagination import InvalidCursor
 from shared.principal import Principal
-from shared.schemas import Moment, ShortText
-from shared.web import Language, Now, Session, feature_router, problems, requires
+from shared.web import Language, Session, feature_router, problems, requires
 from shared.web.answers import json_answer
 from shared.web.idempotency import (
     KEY_PARAMETER,
@@ -42,18 +42,22 @@ CanRead = Annotated[Principal, Depends(requires("inventory:read"))]
 
 
 async def record_movement(request: Request, caller: CanMove, body: MovementCreate) -> MovementRead:
-    """Receive, issue, transfer, adjust or correct the stock of one item."""
+    """Receive, issue, transfer, adjust or correct the stock of one item.
+
+    With a time before the latest movement of the same stock it is marked as backdated, and refused
+    if too little would have lain there at any instant since.
+    """
     resources = resources_of(request)
     key = request.headers.get("idempotency-key")
-    print_ = None
+    keyed = None
     if key is not None:
         key = checked_key(key)
-        print_ = fingerprint(
+        keyed = fingerprint(
             "POST", request.url.path, await request.body(), resources.fingerprint_key
         )
-    asked = service.Request(caller, request_id_of(request), utc_now(), key, print_)
+    origin = service.Origin(caller, request_id_of(request), key, keyed)
     movement = await service.record_movement(
-        resources.own.batcher, resources.database, resources.own.prices, body, asked
+        resources.own.batcher, resources.database, resources.own.prices, body, origin=origin
     )
     resources.waker.wake(resources.service)
     return movement
@@ -66,8 +70,8 @@ router.add_api_route(
     status_code=201,
     route_class_override=DirectRoute,
     responses=problems(
-        ItemNotFound, ItemRetired, LocationNotFound, InsufficientStock, MovementInFuture,
-        PriceForbidden,
+        ItemNotFound, ItemRetired, LocationNotFound, InsufficientStock, BalanceTooLarge,
+        TransferInPlace, MovementInFuture, PriceForbidden,
     ),
     openapi_extra=KEY_PARAMETER,
 )  # fmt: skip
@@ -78,7 +82,7 @@ router.add_api_route(
     status_code=201,
     max_body_size=BULK_LIMIT_BYTES,
     response_model=BulkRead,
-    responses=problems(MovementInFuture, PriceForbidden, BulkRefused),
+    responses=problems(PriceForbidden, BulkRefused),
 )
 async def record_bulk(
     request: Request,
@@ -86,39 +90,20 @@ async def record_bulk(
     session: Session,
     caller: CanMove,
     sealer: PriceSealer,
-    now: Now,
     language: Language,
 ) -> Response:
     """Apply up to 10,000 movements in their order: all or nothing, or whatever is possible."""
-    asked = service.Request(caller, request_id_of(request), now)
-    answer = await service.record_bulk(session, sealer, body, asked, language)
+    origin = service.Origin(caller, request_id_of(request))
+    answer = await service.record_bulk(session, sealer, body, origin=origin, language=language)
     return json_answer(answer, status=201)
 
 
 @router.get("", responses=problems(InvalidCursor))
 async def list_movements(
+    wanted: Annotated[MovementQuery, Query()],
     session: Session,
     caller: CanRead,
     sealer: PriceSealer,
-    item: Annotated[ShortText | None, Query(description="Code of an item.")] = None,
-    location: Annotated[ShortText | None, Query(description="Name of a location.")] = None,
-    kind: Kind | None = None,
-    reference: ShortText | None = None,
-    from_time: Annotated[Moment | None, Query(alias="from")] = None,
-    to_time: Annotated[Moment | None, Query(alias="to")] = None,
-    cursor: Cursor = None,
-    limit: Limit = LIMIT_DEFAULT,
 ) -> MovementPage:
     """List ledger rows, newest first; a transfer is two, one for each end."""
-    asked: dict[str, Any] = {
-        "item": item,
-        "location": location,
-        "kind": kind.value if kind else None,
-        "reference": reference,
-        "from_time": from_time,
-        "to_time": to_time,
-    }
-    filters = {name: value for name, value in asked.items() if value is not None}
-    return await service.list_movements(
-        session, sealer, filters, cursor=cursor, limit=limit, caller=caller
-    )
+    return await service.list_movements(session, sealer, wanted, caller=caller)

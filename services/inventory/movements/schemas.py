@@ -1,22 +1,46 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import FailFast, Field, model_validator
+from pydantic import (
+    FailFast,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
-from services.inventory.movements.rules import LINES_MAX, Direction, Kind
+from services.inventory.ledger.rules import LINES_MAX, Kind
 from shared.i18n import N_
 from shared.money import Amount, DecimalText, QuantityOrZero
+from shared.pagination import PageQuery
 from shared.schemas import Input, Moment, Note, Output, Page, ShortText
+
+
+class Direction(StrEnum):
+    """Which way an adjustment goes."""
+
+    IN = "in"
+    OUT = "out"
 
 
 class MovementCreate(Input):
     """One movement of one item."""
 
     kind: Kind
-    item: ShortText = Field(description="Code or id of the item.", examples=["SPAGHETTI-500"])
-    location: ShortText = Field(description="Name of the location.", examples=["Main warehouse"])
+    item: ShortText = Field(
+        description="Id, code or barcode of the item.", examples=["SPAGHETTI-500"]
+    )
+    location: ShortText = Field(
+        description="Id or name of the location.", examples=["Main warehouse"]
+    )
     to_location: ShortText | None = Field(default=None, description="Where a transfer goes.")
     quantity: QuantityOrZero = Field(
         description="Stock units, above zero. For a count correction: what was counted, zero too.",
@@ -55,6 +79,19 @@ class MovementCreate(Input):
             )
         return self
 
+    @property
+    def change(self) -> Decimal | None:
+        """What it adds at its location; None for a count, whose change depends on the stock."""
+        match self.kind:
+            case Kind.COUNT_CORRECTION:
+                return None
+            case Kind.ISSUE | Kind.TRANSFER:
+                return -self.quantity
+            case Kind.ADJUSTMENT if self.direction is Direction.OUT:
+                return -self.quantity
+            case _:
+                return self.quantity
+
 
 class MovementRead(Output):
     """A movement as the ledger holds it; of a transfer, the change at `location`."""
@@ -68,22 +105,67 @@ class MovementRead(Output):
     quantity: DecimalText = Field(description="Stock units moved, never negative.")
     change: DecimalText = Field(description="What it added at `location`, signed.")
     balance_after: DecimalText = Field(description="On hand at `location` after it.")
-    unit_cost: DecimalText | None = Field(description="Null without a scope for prices.")
+    unit_cost: DecimalText | None = Field(
+        description="The unit cost that it brought; null if none, or without a scope for prices."
+    )
     reason: str | None
     reference: str | None
     actor: str
     occurred_at: datetime
     recorded_at: datetime
+    backdated: bool = Field(
+        description="Recorded after a later movement of the same item and location."
+    )
+
+
+class MovementQuery(PageQuery):
+    """Which movements to list; null means any."""
+
+    item: ShortText | None = Field(default=None, description="Id, code or barcode of an item.")
+    location: ShortText | None = Field(default=None, description="Id or name of a location.")
+    kind: Kind | None = None
+    reference: ShortText | None = None
+    from_time: Moment | None = Field(default=None, alias="from")
+    to_time: Moment | None = Field(default=None, alias="to")
+
+
+@dataclass(frozen=True, slots=True)
+class LineFault:
+    """A line of a bulk call that is no valid movement, and what is wrong with it."""
+
+    errors: list[dict[str, Any]]  # As pydantic tells them.
+
+
+def _valid_or_fault(
+    value: object, validate: ValidatorFunctionWrapHandler, info: ValidationInfo
+) -> object:
+    """Return the movement that a line is; in mode each a bad line is set aside, not raised."""
+    try:
+        return validate(value)
+    except ValidationError as error:
+        if info.data.get("mode") == "each":
+            return LineFault([dict(found) for found in error.errors(include_url=False)])
+        raise
 
 
 class BulkCreate(Input):
     """Many movements in one call, applied in their order."""
 
-    lines: Annotated[list[MovementCreate], Field(min_length=1, max_length=LINES_MAX), FailFast()]
+    # Before the lines, which are read by it.
     mode: Literal["atomic", "each"] = Field(
         default="atomic",
         description="atomic: all or nothing. each: whatever is possible, a result for every line.",
     )
+    lines: Annotated[
+        list[Annotated[MovementCreate, WrapValidator(_valid_or_fault)]],
+        Field(min_length=1, max_length=LINES_MAX),
+        FailFast(),
+    ]
+
+    @property
+    def read_lines(self) -> Sequence[MovementCreate | LineFault]:
+        """The lines as they were read; those that are no movements only in mode each."""
+        return self.lines
 
 
 class LineResult(Output):

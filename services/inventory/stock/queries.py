@@ -1,5 +1,4 @@
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -16,17 +15,6 @@ async def look_up(
     """
     rows: list[asyncpg.Record] = await connection.fetch(_LOOK_UP, keys, ids)
     return rows
-
-
-async def stock_as_of(
-    session: AsyncSession, item_id: UUID, as_of: datetime
-) -> Sequence[RowMapping]:
-    """Return what lay of an item at each location at that moment, from the ledger.
-
-    Counts what had happened by then, whenever it was recorded.
-    """
-    rows = await session.execute(_AS_OF, {"item_id": item_id, "as_of": as_of})
-    return rows.mappings().all()
 
 
 async def list_at_location(
@@ -55,11 +43,6 @@ _LOOK_UP = """
     LEFT JOIN locations l ON l.id = v.location_id
     ORDER BY a.n, l.name
 """
-_AS_OF = text("""
-    SELECT l.name AS location, m.location_id, sum(m.quantity) AS on_hand
-    FROM movements m JOIN locations l ON l.id = m.location_id
-    WHERE m.item_id = :item_id AND m.occurred_at <= :as_of
-    GROUP BY l.name, m.location_id HAVING sum(m.quantity) <> 0 ORDER BY l.name""")
 _AT_LOCATION = text("""
     SELECT i.id AS item_id, i.code, i.name_en, i.name_fr, i.unit, v.on_hand, v.reserved,
            v.on_hand - v.reserved AS available

@@ -4,6 +4,7 @@ from uuid import UUID
 from fastapi import Depends, Path, Query
 
 from services.inventory.items.errors import ItemNotFound
+from services.inventory.ledger.errors import KnownInFuture, NotSettledYet
 from services.inventory.locations.errors import LocationNotFound
 from services.inventory.stock import service
 from services.inventory.stock.schemas import (
@@ -58,12 +59,23 @@ async def look_up_in_path(
     return await service.look_up(database, caller.tenant_id, code, language)
 
 
-@router.get("/inventory/{item_id:uuid}/stock", responses=problems(ItemNotFound))
+@router.get(
+    "/inventory/{item_id:uuid}/stock",
+    responses=problems(ItemNotFound, KnownInFuture, NotSettledYet),
+)
 async def stock_of(
-    item_id: UUID, session: Session, _caller: CanRead, now: Now, as_of: Moment | None = None
+    item_id: UUID,
+    session: Session,
+    _caller: CanRead,
+    now: Now,
+    as_of: Annotated[Moment | None, Query(description="When it lay there; now.")] = None,
+    known_at: Annotated[
+        Moment | None,
+        Query(description="As recorded by then: the same answer for ever; all that is recorded."),
+    ] = None,
 ) -> ItemStockRead:
-    """Tell what lay of an item at each location at any past moment; now unless given."""
-    return await service.stock_of(session, item_id, as_of or now)
+    """Tell what lay of an item at each location at any past moment."""
+    return await service.stock_of(session, item_id, as_of=as_of, known_at=known_at, now=now)
 
 
 @router.get("/locations/{name}/inventory", responses=problems(LocationNotFound, InvalidCursor))

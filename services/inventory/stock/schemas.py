@@ -65,6 +65,7 @@ class ItemStockRead(Output):
     item_id: UUID
     code: str
     as_of: datetime
+    known_at: datetime | None = Field(description="Null: by all that has been recorded since.")
     on_hand: DecimalText
     stock: list[StockRead]
 

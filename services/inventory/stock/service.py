@@ -7,11 +7,13 @@ from itertools import groupby
 from uuid import UUID
 
 import asyncpg
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.items.errors import ItemNotFound
 from services.inventory.items.rules import said_in
 from services.inventory.items.service import get_item
+from services.inventory.ledger import service as ledger
 from services.inventory.locations.service import get_named_location
 from services.inventory.stock import queries
 from services.inventory.stock.schemas import (
@@ -88,25 +90,26 @@ def _lookup(rows: list[asyncpg.Record], language: str) -> LookupRead:
     )
 
 
-async def stock_of(session: AsyncSession, item_id: UUID, as_of: datetime) -> ItemStockRead:
-    """Return what lay of an item at a moment, by location. Raises ItemNotFound."""
+async def stock_of(
+    session: AsyncSession,
+    item_id: UUID,
+    *,
+    as_of: datetime | None,
+    known_at: datetime | None,
+    now: datetime,
+) -> ItemStockRead:
+    """Return what lay of an item by location: at `as_of`, as recorded by `known_at`.
+
+    Without them: what lies there now. Raises ItemNotFound, KnownInFuture, NotSettledYet.
+    """
     item = await get_item(session, item_id)
-    rows = await queries.stock_as_of(session, item_id, as_of)
-    stock = [
-        StockRead(
-            location=row["location"],
-            location_id=row["location_id"],
-            lot=None,
-            on_hand=row["on_hand"],
-            reserved=Decimal(0),
-            available=row["on_hand"],
-        )
-        for row in rows
-    ]
+    rows = await ledger.stock_as_of(session, item_id, as_of=as_of, known_at=known_at)
+    stock = [_stock(row) for row in rows]
     return ItemStockRead(
         item_id=item.id,
         code=item.code,
-        as_of=as_of,
+        as_of=as_of or known_at or now,
+        known_at=known_at,
         on_hand=sum((place.on_hand for place in stock), Decimal(0)),
         stock=stock,
     )
@@ -132,7 +135,7 @@ async def list_at_location(
     )
 
 
-def _stock(row: asyncpg.Record) -> StockRead:
+def _stock(row: asyncpg.Record | RowMapping) -> StockRead:
     return StockRead.model_construct(
         location=row["location"],
         location_id=row["location_id"],

@@ -11,9 +11,9 @@ async def count_checked(session: AsyncSession) -> RowMapping:
 
 
 async def list_differences(session: AsyncSession) -> Sequence[RowMapping]:
-    """Compare stock with ledger, each ledger row with the one before, and ledger with journal."""
+    """Compare stock with the ledger, the ledger with itself in both orders and with the journal."""
     found: list[RowMapping] = []
-    for check in (_LEVELS, _BALANCES, _ENTRIES):
+    for check in (_LEVELS, _LEVEL_TIMES, _BALANCES, _PAST, _ENTRIES):
         rows = await session.execute(check, {"most": DIFFERENCES_MAX - len(found)})
         found.extend(rows.mappings())
     return found
@@ -25,15 +25,34 @@ _COUNTS = text("""
 # The stock of every level is the sum of its ledger.
 _LEVELS = text("""
     SELECT 'level' AS kind, item_id, location_id, NULL::uuid AS movement_id,
-           coalesce(m.total, 0) AS expected, coalesce(v.on_hand, 0) AS found
+           coalesce(m.total, 0) AS expected, coalesce(v.on_hand, 0) AS found,
+           NULL::timestamptz AS occurred_at
     FROM levels v FULL JOIN (
         SELECT item_id, location_id, lot_id, sum(quantity) AS total FROM movements GROUP BY 1, 2, 3
     ) m USING (item_id, location_id, lot_id)
     WHERE coalesce(v.on_hand, 0) <> coalesce(m.total, 0) LIMIT :most""")
-# Every balance is the sum of the ledger up to there, so no prefix was ever below zero.
+# Every level knows when its latest movement happened.
+_LEVEL_TIMES = text("""
+    SELECT 'level_time' AS kind, item_id, location_id, NULL::uuid AS movement_id,
+           NULL::numeric AS expected, NULL::numeric AS found, v.moved_at AS occurred_at
+    FROM levels v LEFT JOIN (
+        SELECT item_id, location_id, lot_id, max(occurred_at) AS latest FROM movements
+        GROUP BY 1, 2, 3
+    ) m USING (item_id, location_id, lot_id)
+    WHERE v.moved_at IS DISTINCT FROM m.latest LIMIT :most""")
+# At no instant of business time did less than nothing lie anywhere.
+_PAST = text("""
+    SELECT 'past' AS kind, item_id, location_id, NULL::uuid AS movement_id,
+           0::numeric AS expected, total AS found, occurred_at
+    FROM (
+        SELECT item_id, location_id, occurred_at, sum(sum(quantity)) OVER (
+            PARTITION BY item_id, location_id, lot_id ORDER BY occurred_at) AS total
+        FROM movements GROUP BY item_id, location_id, lot_id, occurred_at
+    ) m WHERE total < 0 ORDER BY occurred_at LIMIT :most""")
+# Every balance is the sum of the ledger up to there, in the order of recording.
 _BALANCES = text("""
     SELECT 'balance' AS kind, item_id, location_id, id AS movement_id, total AS expected,
-           balance_after AS found
+           balance_after AS found, occurred_at
     FROM (
         SELECT *, sum(quantity) OVER (
             PARTITION BY item_id, location_id, lot_id ORDER BY seq) AS total FROM movements
@@ -45,7 +64,8 @@ _ENTRIES = text("""
            coalesce(m.item_id, j.item_id) AS item_id,
            coalesce(m.location_id, j.location_id) AS location_id,
            coalesce(m.id, j.movement_id) AS movement_id,
-           j.quantity AS expected, m.quantity AS found
+           j.quantity AS expected, m.quantity AS found,
+           coalesce(m.occurred_at, j.occurred_at) AS occurred_at
     FROM movements m FULL JOIN (
         SELECT (data ->> 'movement_id')::uuid AS movement_id, (data ->> 'leg')::int AS leg,
                (data ->> 'item_id')::uuid AS item_id, data ->> 'kind' AS kind,
@@ -53,12 +73,13 @@ _ENTRIES = text("""
                (data ->> 'quantity')::numeric AS quantity, data ->> 'reason' AS reason,
                (data ->> 'balance_after')::numeric AS balance_after,
                (data ->> 'cost_id')::uuid AS cost_id, data ->> 'reference' AS reference,
-               (data ->> 'occurred_at')::timestamptz AS occurred_at
+               (data ->> 'occurred_at')::timestamptz AS occurred_at,
+               coalesce((data ->> 'backdated')::bool, false) AS backdated
         FROM journal WHERE type = 'inventory.stock-moved.v1'
     ) j ON j.movement_id = m.id AND j.leg = m.leg
     WHERE m.id IS NULL OR j.movement_id IS NULL
        OR (m.item_id, m.location_id, m.kind, m.quantity, m.balance_after, m.actor, m.occurred_at)
           <> (j.item_id, j.location_id, j.kind, j.quantity, j.balance_after, j.actor, j.occurred_at)
        OR m.cost_id IS DISTINCT FROM j.cost_id OR m.reason IS DISTINCT FROM j.reason
-       OR m.reference IS DISTINCT FROM j.reference
+       OR m.reference IS DISTINCT FROM j.reference OR m.backdated <> j.backdated
     LIMIT :most""")

@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -13,15 +14,24 @@ class Checked(Output):
     entries: int = Field(description="Journal entries of movements.")
 
 
-class DifferenceRead(Output):
+class StockDifferenceRead(Output):
     """One place where two records of the same stock disagree."""
 
-    kind: Literal["level", "balance", "entry_missing", "entry_differs", "movement_missing"]
+    kind: Literal[
+        "level",
+        "level_time",
+        "balance",
+        "past",
+        "entry_missing",
+        "entry_differs",
+        "movement_missing",
+    ] = Field(description="past: stock below zero at `occurred_at`, in the order of business time.")
     item_id: UUID | None
     location_id: UUID | None
     movement_id: UUID | None
     expected: DecimalText | None
     found: DecimalText | None
+    occurred_at: datetime | None
 
 
 class VerificationRead(Output):
@@ -29,4 +39,4 @@ class VerificationRead(Output):
 
     ok: bool
     checked: Checked
-    differences: list[DifferenceRead]
+    differences: list[StockDifferenceRead]

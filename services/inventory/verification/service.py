@@ -3,7 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.verification import queries
-from services.inventory.verification.schemas import Checked, DifferenceRead, VerificationRead
+from services.inventory.verification.schemas import Checked, StockDifferenceRead, VerificationRead
 
 
 async def verify(session: AsyncSession) -> VerificationRead:
@@ -13,5 +13,5 @@ async def verify(session: AsyncSession) -> VerificationRead:
     return VerificationRead(
         ok=not differences,
         checked=Checked.model_validate(dict(checked)),
-        differences=[DifferenceRead.model_validate(dict(row)) for row in differences],
+        differences=[StockDifferenceRead.model_validate(dict(row)) for row in differences],
     )

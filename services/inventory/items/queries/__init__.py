@@ -10,7 +10,6 @@ from services.inventory.items.queries.identifiers import (
 from services.inventory.items.queries.listing import list_items, list_low_stock, search_items
 from services.inventory.items.queries.rows import (
     StockTotal,
-    find_amounts,
     find_item,
     has_moved,
     lock_item,
@@ -20,7 +19,6 @@ from services.inventory.items.queries.rows import (
 __all__ = [
     "StockTotal",
     "claim_keys",
-    "find_amounts",
     "find_item",
     "find_item_id",
     "has_moved",

@@ -1,6 +1,5 @@
-"""Single items, their prices and their stock."""
+"""Single items, and their stock."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
@@ -8,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.inventory.items.models import Item, Price
+from services.inventory.items.models import Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +36,6 @@ async def lock_item(
     """
     query = select(Item).where(Item.id == item_id)
     return await session.scalar(query.with_for_update(key_share=not against_movements))
-
-
-async def find_amounts(session: AsyncSession, price_ids: Sequence[UUID]) -> dict[UUID, bytes]:
-    """Return the sealed amounts of these prices by id."""
-    if not price_ids:
-        return {}
-    rows = await session.execute(select(Price.id, Price.amount).where(Price.id.in_(price_ids)))
-    return {row.id: row.amount for row in rows}
 
 
 async def total_stock(session: AsyncSession, item_id: UUID) -> StockTotal:

@@ -1,6 +1,5 @@
 """Items as callers see them, alone and in lists."""
 
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -11,12 +10,11 @@ from services.inventory.items.errors import ItemNotFound
 from services.inventory.items.models import Item
 from services.inventory.items.rules import barcodes_of, folded, said_in
 from services.inventory.items.schemas import ItemQuery, ItemRead
-from services.inventory.items.service.pricing import SET_PRICES
-from shared.contracts.inventory.prices import UNIT_AMOUNT_COLUMN
+from services.inventory.prices import service as prices
 from shared.db import Database
 from shared.pagination import Keyset, PageQuery
 from shared.principal import Principal
-from shared.security.sealing import Sealer, place
+from shared.security.sealing import Sealer
 
 _BY_CODE = Keyset("code", str)
 
@@ -35,15 +33,9 @@ async def to_read(
     """Return an item as callers see it: prices only for those who may see them."""
     total = await queries.total_stock(session, item.id)
     labels = await queries.list_labels(session, item.id)
-    price_ids = [p for p in (item.cost_id, item.price_id) if p and caller.may(SET_PRICES)]
-    amounts = await queries.find_amounts(session, price_ids)
-
-    def opened(price_id: UUID | None) -> Decimal | None:
-        if price_id not in amounts:
-            return None
-        where = place(UNIT_AMOUNT_COLUMN, caller.tenant_id, price_id)
-        return sealer.open_amount(amounts[price_id], where)
-
+    unit_cost, price = await prices.find_opened(
+        session, sealer, item.cost_id, item.price_id, caller=caller
+    )
     return ItemRead(
         id=item.id,
         code=item.code,
@@ -62,8 +54,8 @@ async def to_read(
         reorder_point=item.reorder_point,
         reorder_quantity=item.reorder_quantity,
         lead_time_days=item.lead_time_days,
-        unit_cost=opened(item.cost_id),
-        price=opened(item.price_id),
+        unit_cost=unit_cost,
+        price=price,
         on_hand=total.on_hand,
         reserved=total.reserved,
         available=total.available,

@@ -11,7 +11,7 @@ from services.inventory.items.models import Item
 from services.inventory.items.rules import Label, barcodes_of, said_in, search_text
 from services.inventory.items.schemas import ItemCreate, ItemUpdate, LocalisedName, LocalisedText
 from services.inventory.items.service.naming import name_item
-from services.inventory.items.service.pricing import set_prices
+from services.inventory.prices import service as prices
 from shared import journal
 from shared.contracts.inventory.items import ItemSaved
 from shared.db.conflicts import conflicts
@@ -30,7 +30,7 @@ async def add_item(
     session.add(item)
     await _write(session, item)
     labels = await name_item(session, item, code=wanted.code, barcodes=wanted.barcodes)
-    set_prices(session, sealer, item, wanted, caller=caller)
+    _set_prices(session, sealer, item, wanted, caller)
     _finish(session, item, labels, changed=[])
     return item
 
@@ -57,7 +57,7 @@ async def replace_item(
     _fill(item, wanted)
     await _write(session, item)
     labels = await name_item(session, item, code=wanted.code, barcodes=wanted.barcodes)
-    set_prices(session, sealer, item, wanted, caller=caller)
+    _set_prices(session, sealer, item, wanted, caller)
     _renew(item, now)
     _finish(session, item, labels, changed=sorted(ItemCreate.model_fields))
     return item
@@ -91,7 +91,7 @@ async def change_item(
     if wanted.active is not None:
         item.active = wanted.active
     labels = await name_item(session, item, code=wanted.code, barcodes=wanted.barcodes)
-    set_prices(session, sealer, item, wanted, caller=caller)
+    _set_prices(session, sealer, item, wanted, caller)
     _renew(item, now)
     _finish(session, item, labels, changed=sorted(wanted.model_fields_set))
     return item
@@ -184,6 +184,22 @@ async def _write(session: AsyncSession, item: Item) -> None:
     """Write the item now, since what names it refers to its row."""
     with conflicts({"items_code": ItemCodeTaken(asked=item.code, item=item.code)}):
         await session.flush()
+
+
+def _set_prices(
+    session: AsyncSession,
+    sealer: Sealer,
+    item: Item,
+    wanted: ItemCreate | ItemUpdate,
+    caller: Principal,
+) -> None:
+    """Put the cost and price given in force; one that is not given stays."""
+    if wanted.unit_cost is not None:
+        cost = wanted.unit_cost
+        item.cost_id = prices.set_price(session, sealer, item.id, "cost", cost, caller=caller)
+    if wanted.price is not None:
+        price = wanted.price
+        item.price_id = prices.set_price(session, sealer, item.id, "price", price, caller=caller)
 
 
 def _renew(item: Item, now: datetime) -> None:

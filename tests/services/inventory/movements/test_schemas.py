@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.inventory.movements.rules import LINES_MAX
-from services.inventory.movements.schemas import BulkCreate, MovementCreate
+from services.inventory.ledger.rules import LINES_MAX
+from services.inventory.movements.schemas import BulkCreate, LineFault, MovementCreate
 
 RECEIPT = {"kind": "receipt", "item": "A1", "location": "Main", "quantity": "12"}
 TRANSFER = RECEIPT | {"kind": "transfer", "to_location": "Shop"}
@@ -115,3 +115,27 @@ def test_a_bulk_call_has_one_to_ten_thousand_lines():
 def test_a_bulk_call_is_atomic_unless_said_otherwise():
     assert BulkCreate.model_validate({"lines": [RECEIPT]}).mode == "atomic"
     assert codes_of({"lines": [RECEIPT], "mode": "some"}, BulkCreate) == {"literal_error"}
+
+
+@pytest.mark.parametrize(
+    ("body", "change"),
+    [
+        (RECEIPT, 12),
+        (RECEIPT | {"kind": "issue"}, -12),
+        (TRANSFER, -12),
+        (ADJUSTMENT, -12),
+        (ADJUSTMENT | {"direction": "in"}, 12),
+        (COUNT, None),
+    ],
+)
+def test_each_kind_has_its_sign(body, change):
+    assert MovementCreate.model_validate(body).change == change
+
+
+def test_in_mode_each_a_line_that_is_no_movement_is_kept_with_what_is_wrong():
+    body = {"lines": [RECEIPT, RECEIPT | {"quantity": 0}, 7], "mode": "each"}
+
+    read = BulkCreate.model_validate(body).read_lines
+
+    assert [type(line) for line in read] == [MovementCreate, LineFault, LineFault]
+    assert read[1].errors[0]["type"] == "quantity_zero"

@@ -23,13 +23,14 @@ async def shop(post):
         await post(
             "/api/inventory/add-item", code=code, name=code, unit_cost="2", reorder_point=point
         )
+    for kind, quantity, days in (("receipt", 9, 8), ("issue", 1, 7.1), ("issue", 1, 6)):
+        moment = (datetime.now(UTC) - timedelta(days=days)).isoformat()
+        await post(
+            MOVE, kind=kind, item="FULL", location="Main", quantity=quantity, occurred_at=moment
+        )
     await post(MOVE, kind="receipt", item="LOW", location="Main", quantity=10)
-    await post(MOVE, kind="receipt", item="FULL", location="Main", quantity=10)
+    await post(MOVE, kind="receipt", item="FULL", location="Main", quantity=1)
     await post(MOVE, kind="transfer", item="FULL", location="Main", to_location="Shop", quantity=4)
-    long_ago = (datetime.now(UTC) - timedelta(days=6)).isoformat()
-    longer_ago = (datetime.now(UTC) - timedelta(days=7, hours=1)).isoformat()
-    for moment in (long_ago, longer_ago):
-        await post(MOVE, kind="issue", item="FULL", location="Main", quantity=1, occurred_at=moment)
 
 
 async def test_stats_sum_up_stock_movements_and_value(shop, follow, get):

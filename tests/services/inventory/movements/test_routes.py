@@ -2,9 +2,15 @@ import asyncio
 
 import pytest
 
-from services.inventory.errors import InsufficientStock, MovementInFuture, PriceForbidden
 from services.inventory.items.errors import ItemNotFound
+from services.inventory.ledger.errors import (
+    BalanceTooLarge,
+    InsufficientStock,
+    MovementInFuture,
+    TransferInPlace,
+)
 from services.inventory.locations.errors import LocationNotFound
+from services.inventory.prices.errors import PriceForbidden
 from shared.errors import Forbidden, IdempotencyKeyReused, ValidationFailed
 from tests.support.services import Caller, assert_problem
 
@@ -35,7 +41,7 @@ async def test_receipt_raises_stock_and_tells_what_the_ledger_holds(client, call
     movement = response.json()
     assert movement["quantity"] == "12.5"
     assert movement["balance_after"] == "12.5"
-    assert movement["unit_cost"] == "2.5"
+    assert movement["unit_cost"] is None
     assert movement["actor"] == f"user:{caller.id}"
     assert await on_hand(client, caller) == "12.5"
     assert (await assert_verified(client, caller))["movements"] == 1
@@ -249,3 +255,58 @@ async def test_without_the_scope_nothing_moves(client, caller):
     response = await client.post("/api/inventory/movements", json=body, headers=viewer.headers())
 
     assert_problem(response, Forbidden)
+
+
+async def test_one_movement_too_large_leaves_its_neighbours_alone(client, caller, move, make_item):
+    """All of them meet in one group: the answer of each is its own."""
+    await make_item("B1")
+    await move("receipt", "99999999999000")
+
+    answers = await asyncio.gather(
+        *(move("receipt", "99999999999999" if n % 3 == 0 else "1", item="A1") for n in range(30)),
+        *(move("receipt", 1, item="B1") for _ in range(20)),
+    )
+
+    for number, answer in enumerate(answers[:30]):
+        if number % 3 == 0:
+            assert_problem(answer, BalanceTooLarge, item="A1", location="Main")
+        else:
+            assert answer.status_code == 201
+    assert {answer.status_code for answer in answers[30:]} == {201}
+    assert await on_hand(client, caller, "B1") == "20"
+    await assert_verified(client, caller)
+
+
+async def test_an_item_and_a_location_may_be_named_by_their_ids(client, caller, move, make_item):
+    item = await make_item("B1")
+    places = await client.get("/api/locations", headers=caller.headers())
+    place = places.json()["items"][0]
+
+    moved = await move("receipt", 2, item=item["id"], location=place["id"])
+    await move("receipt", 1, item="A1")
+    listed = await client.get(
+        "/api/inventory/movements",
+        params={"item": item["id"], "location": place["id"]},
+        headers=caller.headers(),
+    )
+
+    assert (moved.json()["item"], moved.json()["location"]) == ("B1", "Main")
+    assert [movement["id"] for movement in listed.json()["items"]] == [moved.json()["id"]]
+
+
+async def test_a_transfer_to_the_same_place_by_another_spelling_is_refused(move):
+    await move("receipt", 2)
+
+    assert_problem(await move("transfer", 1, to_location="MAIN"), TransferInPlace)
+
+
+async def test_a_movement_shows_the_cost_that_it_brought_or_none(client, caller, move):
+    brought = await move("receipt", 2, unit_cost="9.99", key="cost")
+    again = await move("receipt", 2, unit_cost="9.99", key="cost")
+    plain = await move("receipt", 2)
+    issued = await move("issue", 1)
+
+    listed = await client.get("/api/inventory/movements", headers=caller.headers())
+    assert brought.json()["unit_cost"] == again.json()["unit_cost"] == "9.99"
+    assert plain.json()["unit_cost"] is issued.json()["unit_cost"] is None
+    assert [movement["unit_cost"] for movement in listed.json()["items"]] == [None, None, "9.99"]

@@ -2,9 +2,9 @@ import asyncio
 
 import pytest
 
-from services.inventory.errors import BulkRefused
+from services.inventory.movements.errors import BulkRefused
 from shared.errors import ValidationFailed
-from tests.support.services import assert_problem
+from tests.support.services import Caller, assert_problem
 
 pytestmark = pytest.mark.stack
 
@@ -112,4 +112,66 @@ async def test_a_bad_line_is_named_and_nothing_is_applied(bulk, client, caller):
 
     assert_problem(answer, ValidationFailed)
     assert answer.json()["errors"][0]["path"] == "body.lines.1.quantity"
+    assert await on_hand(client, caller, "A1") == "0"
+
+
+async def test_in_mode_each_a_bad_line_is_refused_alone_with_its_number(bulk, client, caller):
+    answer = await bulk(
+        ("receipt", "A1", 5, {}),
+        ("receipt", "A1", 5, {"occurred_at": "2099-01-01T00:00:00Z"}),
+        ("receipt", "A1", 0, {}),
+        ("adjustment", "A1", 1, {"direction": "in"}),
+        ("receipt", "A1", 1, {"surprise": 1}),
+        ("receipt", "A1", "99999999999999", {}),
+        ("transfer", "A1", 1, {"to_location": "MAIN"}),
+        ("issue", "A1", 2, {}),
+        mode="each",
+    )
+
+    assert answer.status_code == 201, answer.text
+    assert [(line["line"], line["code"]) for line in answer.json()["results"]] == [
+        (0, None),
+        (1, "movement_in_future"),
+        (2, "validation_failed"),
+        (3, "validation_failed"),
+        (4, "validation_failed"),
+        (5, "balance_too_large"),
+        (6, "transfer_in_place"),
+        (7, None),
+    ]
+    assert "surprise" in answer.json()["results"][4]["message"]
+    assert await on_hand(client, caller, "A1") == "3"
+
+
+async def test_in_mode_each_a_cost_that_may_not_be_set_refuses_its_line_alone(client, caller):
+    clerk = Caller(tenant_id=caller.tenant_id, scopes={"inventory:read", "stock:write"})
+    line = {"kind": "receipt", "item": "A1", "location": "Main", "quantity": 1}
+    body = {"mode": "each", "lines": [line, line | {"unit_cost": "2"}, line]}
+
+    answer = await client.post("/api/inventory/movements/bulk", json=body, headers=clerk.headers())
+
+    assert [line["code"] for line in answer.json()["results"]] == [None, "price_forbidden", None]
+    assert await on_hand(client, caller, "A1") == "2"
+
+
+async def test_lines_that_are_no_objects_are_refused_alone_too(client, caller):
+    line = {"kind": "receipt", "item": "A1", "location": "Main", "quantity": 1}
+    body = {"mode": "each", "lines": [7, line, None, [], "x"]}
+
+    answer = await client.post("/api/inventory/movements/bulk", json=body, headers=caller.headers())
+
+    assert (answer.json()["applied"], answer.json()["refused"]) == (1, 4)
+
+
+async def test_every_line_may_be_refused(bulk, client, caller):
+    answer = await bulk(("receipt", "A1", 0, {}), ("issue", "NONE", 1, {}), mode="each")
+
+    assert (answer.status_code, answer.json()["applied"], answer.json()["refused"]) == (201, 0, 2)
+
+
+async def test_no_line_of_an_atomic_call_is_applied_beside_one_too_large(bulk, client, caller):
+    answer = await bulk(("receipt", "A1", "99999999999999", {}), ("receipt", "A1", 2, {}))
+
+    assert_problem(answer, BulkRefused, refused=1)
+    assert answer.json()["results"][0]["code"] == "balance_too_large"
     assert await on_hand(client, caller, "A1") == "0"

@@ -1,9 +1,9 @@
 """Group commit: movements that arrive together are written together, each with its own outcome.
 
-A statement costs about as much as ten of the movements it can carry. So a tenant has one under way
-at a time, and what arrives meanwhile goes in the next; one busy item then costs one lock and one
-commit for many movements. A movement that comes alone waits for nothing: only after a group that
-carried several, as many as these are given a moment to come back.
+A transaction costs about as much as ten of the movements it can carry. So a tenant has one under
+way at a time, and what arrives meanwhile goes in the next; one busy item then costs one lock and
+one commit for many movements. A movement that comes alone waits for nothing: only after a group
+that carried several, as many as these are given a moment to come back.
 """
 
 import asyncio
@@ -13,8 +13,10 @@ from uuid import UUID
 
 import asyncpg
 
-from services.inventory.movements.queries import Line, Outcome, apply
-from shared.clock import utc_now
+from services.inventory.ledger.metrics import count_movements
+from services.inventory.ledger.queries import KeptAnswer
+from services.inventory.ledger.rules import Change, Outcome
+from services.inventory.ledger.service.recording import apply_changes
 from shared.db import Database
 from shared.errors import IdempotencyInProgress
 
@@ -26,8 +28,10 @@ _TRY_AGAIN = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
 )
-_Waiting = tuple[Line, "asyncio.Future[Outcome]"]
-ApplyGroup = Callable[[UUID, Sequence[Line]], Awaitable[Sequence[Outcome]]]
+_ITS_OWN = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
+Result = Outcome | KeptAnswer
+_Waiting = tuple[Change, "asyncio.Future[Result]"]
+ApplyGroup = Callable[[UUID, Sequence[Change]], Awaitable[Sequence[Result | Exception]]]
 
 
 @dataclass(slots=True)
@@ -41,13 +45,7 @@ class _Queue:
     patience: asyncio.TimerHandle | None = None
 
     def take_group(self) -> list[_Waiting]:
-        """Take the next group; a count goes alone, it is judged under lock."""
-        size = next(
-            (at for at, (line, _) in enumerate(self.waiting) if line.counted is not None),
-            len(self.waiting),
-        )
-        size = min(max(size, 1), BATCH_MAX)
-        group, self.waiting = self.waiting[:size], self.waiting[size:]
+        group, self.waiting = self.waiting[:BATCH_MAX], self.waiting[BATCH_MAX:]
         return group
 
     def stop_gathering(self) -> None:
@@ -65,21 +63,21 @@ class Batcher:
         self._keys: set[tuple[UUID, str, str | None]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def submit(self, tenant_id: UUID, line: Line) -> Outcome:
-        """Return what became of the line, once that is committed.
+    async def submit(self, tenant_id: UUID, change: Change) -> Result:
+        """Return what became of the change, once that is committed.
 
         Raises IdempotencyInProgress when its key is being answered here right now.
         """
-        if line.key is not None:
-            key = (tenant_id, line.actor, line.key)
+        if change.key is not None:
+            key = (tenant_id, change.actor, change.key)
             if key in self._keys:
                 raise IdempotencyInProgress
             self._keys.add(key)
         queue = self._queues.get(tenant_id)
         if queue is None:
             queue = self._queues[tenant_id] = _Queue(tenant_id)
-        outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        queue.waiting.append((line, outcome))
+        outcome: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        queue.waiting.append((change, outcome))
         if not queue.under_way and len(queue.waiting) >= queue.expected:
             self._start(queue)
         # Shielded: a caller who goes away does not take the others of his group with him.
@@ -103,14 +101,16 @@ class Batcher:
 
     async def _apply(self, queue: _Queue, group: list[_Waiting]) -> None:
         try:
-            outcomes = await self._apply_group(queue.tenant_id, [line for line, _ in group])
+            outcomes = await self._apply_group(queue.tenant_id, [change for change, _ in group])
         except Exception as error:  # noqa: BLE001 - every caller of the group must be answered.
-            for line, future in group:
-                self._keys.discard((queue.tenant_id, line.actor, line.key))
-                future.set_exception(error)
-        else:
-            for (line, future), outcome in zip(group, outcomes, strict=True):
-                self._keys.discard((queue.tenant_id, line.actor, line.key))
+            outcomes = [error] * len(group)
+        for (change, future), outcome in zip(group, outcomes, strict=True):
+            self._keys.discard((queue.tenant_id, change.actor, change.key))
+            if isinstance(outcome, Exception):
+                future.set_exception(outcome)
+            else:
+                if isinstance(outcome, Outcome):
+                    count_movements(change.kind, outcome.refusal)
                 future.set_result(outcome)
         self._go_on(queue, len(group))
 
@@ -135,14 +135,22 @@ class Batcher:
 
 
 async def apply_group(
-    database: Database, tenant_id: UUID, lines: Sequence[Line]
-) -> Sequence[Outcome]:
-    """Apply one tenant's movements in a statement of their own; after a clash, again."""
+    database: Database, tenant_id: UUID, changes: Sequence[Change]
+) -> Sequence[Result | Exception]:
+    """Apply one tenant's movements in a transaction of their own; after a clash, again.
+
+    What the database refuses to hold is one movement's own trouble: then each goes alone.
+    """
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            async with database.hot(tenant_id) as connection:
-                return await apply(connection, lines, utc_now(), with_cost=True)
+            async with database.hot(tenant_id) as connection, connection.transaction():
+                return await apply_changes(connection, changes)
         except _TRY_AGAIN:
             if attempt == ATTEMPTS:
                 raise
+        except _ITS_OWN as error:
+            if len(changes) == 1:
+                return [error]
+            alone = [await apply_group(database, tenant_id, [change]) for change in changes]
+            return [outcome for outcomes in alone for outcome in outcomes]
     raise AssertionError  # pragma: no cover - the loop returns or raises.

@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.inventory.movements.queries import Line, Outcome
-from services.inventory.movements.service import batching
-from services.inventory.movements.service.batching import BATCH_MAX, Batcher
+from services.inventory.ledger.rules import Change, Kind, Outcome, Spot, reference_to
+from services.inventory.ledger.service import batching
+from services.inventory.ledger.service.batching import BATCH_MAX, Batcher
 from shared.errors import IdempotencyInProgress
 from tests.support.waiting import PATIENCE_S, eventually
 
@@ -23,25 +23,31 @@ class Ledger:
     groups: list[tuple[UUID, list[str]]] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     failure: Exception | None = None
+    bad: dict[str, Exception] = field(default_factory=dict)
 
-    async def apply(self, tenant_id: UUID, lines: Sequence[Line]) -> list[Outcome]:
-        self.groups.append((tenant_id, [line.item_code or "" for line in lines]))
+    async def apply(self, tenant_id: UUID, changes: Sequence[Change]) -> list[Outcome | Exception]:
+        self.groups.append((tenant_id, [change.item.text for change in changes]))
         await self.gate.wait()
         if self.failure is not None:
             raise self.failure
-        return [Outcome("applied", code=line.item_code) for line in lines]
+        return [self.bad.get(change.item.text) or applied(change) for change in changes]
 
 
-def line(item: str, *, counted: Decimal | None = None, key: str | None = None) -> Line:
-    return Line(
-        id=uuid4(), kind="receipt", item_code=item, item_id=None, location="Main",
-        to_location=None, change=Decimal(1), counted=counted, cost_id=None, amount=None,
-        reason=None, reference=None, occurred_at=datetime.now(UTC), actor="user:1",
-        request_id="r", key=key,
+def applied(change: Change) -> Outcome:
+    spot = Spot(
+        uuid4(), change.item.text, active=True, cost_id=None, place_id=uuid4(), place="Main"
+    )
+    return Outcome(change, spot, None, datetime.now(UTC), None)
+
+
+def line(item: str, *, key: str | None = None) -> Change:
+    return Change(
+        uuid4(), Kind.RECEIPT, reference_to(item), reference_to("Main"), "user:1", "r",
+        quantity=Decimal(1), key=key,
     )  # fmt: skip
 
 
-async def submit_all(batcher: Batcher, *lines: Line) -> list[asyncio.Task[Outcome]]:
+async def submit_all(batcher: Batcher, *lines: Change) -> list[asyncio.Task[Outcome]]:
     tasks = [asyncio.create_task(batcher.submit(TENANT, each)) for each in lines]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -55,7 +61,7 @@ async def test_what_arrives_meanwhile_goes_together_in_order_each_with_its_own_o
     tasks = await submit_all(batcher, *(line(item) for item in "ABCD"))
     ledger.gate.set()
 
-    assert [(await task).code for task in tasks] == ["A", "B", "C", "D"]
+    assert [(await task).spot.code for task in tasks] == ["A", "B", "C", "D"]
     assert [items for _, items in ledger.groups] == [["A"], ["B", "C", "D"]]
 
 
@@ -83,7 +89,7 @@ async def test_after_a_group_as_many_are_gathered(monkeypatch):
     second = await submit_all(batcher, line("E"))
     outcomes = await asyncio.gather(*first, *second)
 
-    assert [outcome.code for outcome in outcomes] == ["D", "E"]
+    assert [outcome.spot.code for outcome in outcomes] == ["D", "E"]
     assert [items for _, items in ledger.groups] == [["A"], ["B", "C"], ["D", "E"]]
 
 
@@ -95,7 +101,7 @@ async def test_after_a_group_one_who_comes_alone_is_not_kept_waiting_for_long():
 
     (late,) = await asyncio.gather(*await submit_all(batcher, line("D")))
 
-    assert late.code == "D"
+    assert late.spot.code == "D"
     assert [items for _, items in ledger.groups] == [["A"], ["B", "C"], ["D"]]
 
 
@@ -110,17 +116,16 @@ async def test_a_group_has_an_upper_size():
     assert [len(items) for _, items in ledger.groups] == [1, BATCH_MAX, 1]
 
 
-async def test_a_count_goes_alone():
-    ledger = Ledger()
-    batcher = Batcher(ledger.apply)
-
-    tasks = await submit_all(
-        batcher, line("A"), line("B"), line("C", counted=Decimal(3)), line("D"), line("E")
-    )
+async def test_one_movement_s_own_trouble_is_not_its_neighbours():
+    ledger = Ledger(bad={"B": ValueError("too many digits")})
     ledger.gate.set()
-    await asyncio.gather(*tasks)
 
-    assert [items for _, items in ledger.groups] == [["A"], ["B"], ["C"], ["D", "E"]]
+    outcomes = await asyncio.gather(
+        *await submit_all(Batcher(ledger.apply), line("A"), line("B"), line("C")),
+        return_exceptions=True,
+    )
+
+    assert [type(outcome) for outcome in outcomes] == [Outcome, ValueError, Outcome]
 
 
 async def test_tenants_never_share_a_group_nor_wait_for_one_another():
@@ -148,7 +153,7 @@ async def test_a_failure_reaches_everyone_of_the_group_and_no_one_after():
     ledger.failure = None
 
     assert [type(each) for each in failed] == [ConnectionError, ConnectionError]
-    assert (await batcher.submit(TENANT, line("C"))).code == "C"
+    assert (await batcher.submit(TENANT, line("C"))).spot.code == "C"
 
 
 async def test_a_caller_who_goes_away_does_not_take_the_others_with_him():
@@ -159,7 +164,7 @@ async def test_a_caller_who_goes_away_does_not_take_the_others_with_him():
     gone.cancel()
     ledger.gate.set()
 
-    assert [(await task).code for task in (first, stays)] == ["A", "C"]
+    assert [(await task).spot.code for task in (first, stays)] == ["A", "C"]
     assert [items for _, items in ledger.groups] == [["A"], ["B", "C"]]
 
 
@@ -173,7 +178,7 @@ async def test_a_key_that_is_being_answered_is_refused_until_it_is():
     ledger.gate.set()
     await first
 
-    assert (await batcher.submit(TENANT, line("A", key="k"))).code == "A"
+    assert (await batcher.submit(TENANT, line("A", key="k"))).spot.code == "A"
 
 
 async def test_drained_means_that_nothing_waits_any_more():
@@ -186,4 +191,4 @@ async def test_drained_means_that_nothing_waits_any_more():
     await asyncio.sleep(0)
 
     assert [items for _, items in ledger.groups] == [["A"], ["B", "C"]]
-    assert [task.result().code for task in tasks] == ["A", "B", "C"]
+    assert [task.result().spot.code for task in tasks] == ["A", "B", "C"]

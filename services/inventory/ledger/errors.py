@@ -1,0 +1,72 @@
+"""Why the ledger refuses a movement."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import ClassVar
+
+from shared.errors import Conflict, Unprocessable
+from shared.i18n import N_
+
+
+@dataclass(eq=False)
+class InsufficientStock(Conflict):
+    """The place has fewer available units than the movement takes."""
+
+    slug: ClassVar[str] = "insufficient-stock"
+    title: ClassVar[str] = N_("Not enough stock")
+    detail: ClassVar[str] = N_("{available} of {item} available at {location}, {requested} asked.")
+    item: str
+    location: str
+    available: Decimal
+    requested: Decimal
+
+
+@dataclass(eq=False)
+class InsufficientStockThen(InsufficientStock):
+    """A late movement would leave too little at some instant since; `fits_from` is when it fits."""
+
+    detail: ClassVar[str] = N_(
+        "{available} of {item} were available at {location} from then on, {requested} asked. "
+        "The earliest time at which it fits is {fits_from}."
+    )
+    fits_from: datetime
+
+
+@dataclass(eq=False)
+class BalanceTooLarge(Conflict):
+    slug: ClassVar[str] = "balance-too-large"
+    title: ClassVar[str] = N_("Too much to hold")
+    detail: ClassVar[str] = N_("The stock of {item} at {location} would have too many digits.")
+    item: str
+    location: str
+
+
+@dataclass(eq=False)
+class TransferInPlace(Unprocessable):
+    slug: ClassVar[str] = "transfer-in-place"
+    title: ClassVar[str] = N_("Nothing to transfer")
+    detail: ClassVar[str] = N_("A transfer goes to another location.")
+
+
+@dataclass(eq=False)
+class MovementInFuture(Unprocessable):
+    slug: ClassVar[str] = "movement-in-future"
+    title: ClassVar[str] = N_("Time in the future")
+    detail: ClassVar[str] = N_("A movement cannot have happened later than now.")
+
+
+@dataclass(eq=False)
+class NotSettledYet(Conflict):
+    slug: ClassVar[str] = "not-settled-yet"
+    title: ClassVar[str] = N_("Not settled yet")
+    detail: ClassVar[str] = N_(
+        "Movements of that time are still being recorded. Ask again in a moment."
+    )
+
+
+@dataclass(eq=False)
+class KnownInFuture(Unprocessable):
+    slug: ClassVar[str] = "known-in-future"
+    title: ClassVar[str] = N_("Time in the future")
+    detail: ClassVar[str] = N_("Nobody knows yet what will be recorded by then.")

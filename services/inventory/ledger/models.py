@@ -1,0 +1,44 @@
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, SmallInteger
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.db import Base
+
+
+class Level(Base):
+    """What lies of one item at one place, in stock units. Written by this feature's SQL alone."""
+
+    __tablename__ = "levels"
+
+    item_id: Mapped[UUID] = mapped_column(ForeignKey("items.id"), primary_key=True)
+    location_id: Mapped[UUID] = mapped_column(ForeignKey("locations.id"), primary_key=True)
+    lot_id: Mapped[UUID] = mapped_column(primary_key=True)
+    on_hand: Mapped[Decimal]
+    reserved: Mapped[Decimal]  # Part of on hand.
+    moved_at: Mapped[datetime | None]  # When its latest movement happened.
+
+
+class Movement(Base):
+    """One row of the ledger: a change of one level. A transfer is two of one id, legs 0 and 1."""
+
+    __tablename__ = "movements"
+
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    id: Mapped[UUID]
+    leg: Mapped[int] = mapped_column(SmallInteger)
+    kind: Mapped[str]
+    item_id: Mapped[UUID]
+    location_id: Mapped[UUID]
+    lot_id: Mapped[UUID]
+    quantity: Mapped[Decimal]  # Signed, in stock units.
+    balance_after: Mapped[Decimal]  # On hand after it, in the order of recording.
+    cost_id: Mapped[UUID | None]  # The unit cost at the time, a row of prices.
+    reason: Mapped[str | None]
+    reference: Mapped[str | None]
+    actor: Mapped[str]
+    occurred_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    backdated: Mapped[bool]  # Recorded after a later one of its level.

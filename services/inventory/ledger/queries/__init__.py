@@ -1,0 +1,38 @@
+"""The ledger in the database: locking what is touched, writing what was granted, reading it."""
+
+from services.inventory.ledger.queries.lock import (
+    KeptAnswer,
+    Locked,
+    ensure_levels,
+    find_kept,
+    list_changes_since,
+    lock,
+)
+from services.inventory.ledger.queries.read import (
+    LedgerRow,
+    MovementFilter,
+    find_movement,
+    find_recording,
+    list_movements,
+    stock_as_of,
+    stock_now,
+)
+from services.inventory.ledger.queries.write import LedgerEntry, write
+
+__all__ = [
+    "KeptAnswer",
+    "LedgerEntry",
+    "LedgerRow",
+    "Locked",
+    "MovementFilter",
+    "ensure_levels",
+    "find_kept",
+    "find_movement",
+    "find_recording",
+    "list_changes_since",
+    "list_movements",
+    "lock",
+    "stock_as_of",
+    "stock_now",
+    "write",
+]

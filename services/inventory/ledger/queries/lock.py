@@ -1,0 +1,152 @@
+"""Finding and locking what movements touch: items, places, levels, in this order.
+
+Whoever retires, removes or freezes takes the same locks: a movement holds each item and place in
+KEY SHARE, which an ordinary edit leaves alone (FOR NO KEY UPDATE) and a retirement waits for
+(FOR UPDATE). Levels are locked in key order, each once, however many changes touch it.
+
+Tables are met only through an index look-up of each row's own, which no statistics can talk the
+planner out of: one plan serves one change and ten thousand, an empty table and a full one. (Keys
+become ids in a step of their own: row-level security lets only plain conditions use an index.)
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from services.inventory.ledger.rules import CLOCK_TOLERANCE, Balance, Late, Reference, Spot
+
+NO_LOT = UUID(int=0)
+Pair = tuple[Reference, Reference]
+
+
+class Locked(NamedTuple):
+    """What was found under lock, and the database's time once all of it was held."""
+
+    spots: dict[Pair, Spot]
+    balances: dict[tuple[UUID, UUID], Balance]
+    missing: list[tuple[UUID, UUID]]  # Levels that are not there yet.
+    now: datetime
+
+
+class KeptAnswer(NamedTuple):
+    """The movement that an Idempotency-Key was answered with."""
+
+    fingerprint: bytes
+    movement_id: UUID
+
+
+async def lock(connection: asyncpg.Connection, pairs: Collection[Pair]) -> Locked:
+    """Find and lock the items and places named, and their levels."""
+    ordered = list(pairs)
+    named = zip(*((i.id, i.key, p.id, p.key) for i, p in ordered), strict=True)
+    rows = await connection.fetch(LOCK, range(len(ordered)), *named, NO_LOT)
+    spots: dict[Pair, Spot] = {}
+    balances: dict[tuple[UUID, UUID], Balance] = {}
+    missing: list[tuple[UUID, UUID]] = []
+    for number, on_hand, reserved, moved_at, _now, *found in rows:
+        spot = spots[ordered[number]] = Spot._make(found)
+        if spot.item_id is None or spot.place_id is None:
+            continue
+        level = spot.item_id, spot.place_id
+        if on_hand is None:
+            missing.append(level)
+            balances[level] = Balance()
+        else:
+            balances[level] = Balance(on_hand, reserved, moved_at)
+    return Locked(spots, balances, missing, max(row[4] for row in rows))
+
+
+async def ensure_levels(
+    connection: asyncpg.Connection, levels: Sequence[tuple[UUID, UUID]]
+) -> None:
+    """Make the levels that are not there, empty, so that they can be locked."""
+    items, places = zip(*levels, strict=True)
+    await connection.execute(ENSURE_LEVELS, items, places)
+
+
+async def find_kept(
+    connection: asyncpg.Connection, keys: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], KeptAnswer]:
+    """Return what was answered under these (actor, Idempotency-Key) pairs before."""
+    actors, names = zip(*keys, strict=True)
+    rows = await connection.fetch(KEPT, actors, names)
+    return {(row[0], row[1]): KeptAnswer(row[2], row[3]) for row in rows}
+
+
+async def list_changes_since(
+    connection: asyncpg.Connection, late: Mapping[tuple[UUID, UUID], Late]
+) -> dict[tuple[UUID, UUID], list[tuple[datetime, Decimal]]]:
+    """Return by level what happened after its earliest late instant: (instant, sum), in order.
+
+    Nothing is recorded before it happens, so only the months since then are read.
+    """
+    levels = list(late)
+    since = [late[level].since for level in levels]
+    recorded_from = min(at for at in since if at is not None) - RECORDED_MARGIN
+    items, places = zip(*levels, strict=True)
+    rows = await connection.fetch(CHANGES_SINCE, items, places, since, NO_LOT, recorded_from)
+    found: dict[tuple[UUID, UUID], list[tuple[datetime, Decimal]]] = {level: [] for level in levels}
+    for item_id, place_id, instant, quantity in rows:
+        found[item_id, place_id].append((instant, quantity))
+    return found
+
+
+# Rows of the first release may be dated ahead of their recording by what its clocks were allowed.
+RECORDED_MARGIN = CLOCK_TOLERANCE + timedelta(minutes=1)
+
+LOCK = """
+WITH named AS MATERIALIZED (
+    SELECT w.n, i.id AS item_id, i.code, i.active, i.cost_id, p.id AS place_id, p.name AS place
+    FROM unnest($1::int[], $2::uuid[], $3::text[], $4::uuid[], $5::text[])
+         AS w(n, item_id, item_key, place_id, place_key)
+    CROSS JOIN LATERAL (
+        SELECT coalesce(w.item_id, (SELECT item_id FROM identifiers WHERE key = w.item_key))
+                   AS item_id,
+               coalesce(w.place_id, (SELECT id FROM locations WHERE name_key = w.place_key))
+                   AS place_id
+        OFFSET 0
+    ) k
+    LEFT JOIN LATERAL (
+        SELECT id, code, active, cost_id FROM items WHERE id = k.item_id FOR KEY SHARE
+    ) i ON true
+    LEFT JOIN LATERAL (
+        SELECT id, name FROM locations WHERE id = k.place_id FOR KEY SHARE
+    ) p ON true
+)
+SELECT s.n, v.on_hand, v.reserved, v.moved_at, clock_timestamp(),
+       s.item_id, s.code, s.active, s.cost_id, s.place_id, s.place
+FROM (SELECT * FROM named ORDER BY item_id, place_id) s
+LEFT JOIN LATERAL (
+    SELECT on_hand, reserved, moved_at FROM levels
+    WHERE item_id = s.item_id AND location_id = s.place_id AND lot_id = $6 FOR UPDATE
+) v ON true
+"""
+
+ENSURE_LEVELS = """
+INSERT INTO levels (item_id, location_id)
+SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS w(item_id, location_id) ORDER BY 1, 2
+ON CONFLICT DO NOTHING
+"""
+
+KEPT = """
+SELECT k.actor, k.key, k.fingerprint, (k.answer ->> 'movement_id')::uuid
+FROM unnest($1::text[], $2::text[]) AS w(actor, key)
+CROSS JOIN LATERAL (
+    SELECT * FROM idempotency_keys WHERE actor = w.actor AND key = w.key OFFSET 0
+) k
+"""
+
+CHANGES_SINCE = """
+SELECT w.item_id, w.place_id, m.occurred_at, sum(m.quantity)
+FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS w(item_id, place_id, since)
+CROSS JOIN LATERAL (
+    SELECT occurred_at, quantity FROM movements
+    WHERE item_id = w.item_id AND location_id = w.place_id AND lot_id = $4
+        AND occurred_at > w.since AND recorded_at >= $5 OFFSET 0
+) m
+GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+"""

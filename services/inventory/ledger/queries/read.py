@@ -1,0 +1,153 @@
+"""Reading the ledger."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.inventory.ledger.rules import Reference
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One change of one level; `location` and `item` are names as they are today."""
+
+    seq: int
+    id: UUID
+    leg: int
+    kind: str
+    item: str
+    item_id: UUID
+    location: str
+    location_id: UUID
+    quantity: Decimal  # Signed.
+    balance_after: Decimal
+    cost_id: UUID | None  # Of the unit cost that the movement brought.
+    cost_sealed: bytes | None
+    reason: str | None
+    reference: str | None
+    actor: str
+    occurred_at: datetime
+    recorded_at: datetime
+    backdated: bool
+    counterlocation: str | None
+
+
+_SELECT = """
+    SELECT m.seq, m.id, m.leg, m.kind, i.code AS item, m.item_id, l.name AS location,
+           m.location_id, m.quantity, m.balance_after, p.id AS cost_id, p.amount AS cost_sealed,
+           m.reason, m.reference, m.actor, m.occurred_at, m.recorded_at, m.backdated,
+           (SELECT cl.name FROM movements c JOIN locations cl ON cl.id = c.location_id
+            WHERE m.kind = 'transfer' AND c.id = m.id AND c.leg <> m.leg) AS counterlocation
+    FROM movements m
+    JOIN items i ON i.id = m.item_id
+    JOIN locations l ON l.id = m.location_id
+    LEFT JOIN prices p ON p.id = m.cost_id AND p.source = 'receipt'
+"""
+
+
+async def find_movement(connection: asyncpg.Connection, movement_id: UUID) -> LedgerRow | None:
+    """Return the first ledger row of a movement."""
+    row = await connection.fetchrow(_SELECT + "WHERE m.id = $1 AND m.leg = 0", movement_id)
+    return LedgerRow(**dict(row)) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class MovementFilter:
+    """Which ledger rows to list; None means any."""
+
+    item: Reference | None = None
+    location: Reference | None = None
+    kind: str | None = None
+    reference: str | None = None
+    from_time: datetime | None = None
+    to_time: datetime | None = None
+
+
+async def list_movements(
+    session: AsyncSession, wanted: MovementFilter, *, before_seq: int | None, limit: int
+) -> list[LedgerRow]:
+    """Return ledger rows, newest first, that match every filter given."""
+    parameters: dict[str, Any] = {"limit": limit}
+    conditions: list[str] = []
+    if wanted.item is not None:
+        conditions.append(_OF_ITEM)
+        parameters |= {"item_id": wanted.item.id, "item_key": wanted.item.key}
+    if wanted.location is not None:
+        conditions.append(_AT_LOCATION)
+        parameters |= {"location_id": wanted.location.id, "name_key": wanted.location.key}
+    plain = {
+        "m.kind = :kind": wanted.kind,
+        "m.reference = :reference": wanted.reference,
+        "m.occurred_at >= :from_time": wanted.from_time,
+        "m.occurred_at < :to_time": wanted.to_time,
+        "m.seq < :before_seq": before_seq,
+    }
+    for condition, value in plain.items():
+        if value is not None:
+            conditions.append(condition)
+            parameters[condition.rpartition(":")[2]] = value
+    where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
+    rows = await session.execute(
+        text(_SELECT + where + "ORDER BY m.seq DESC LIMIT :limit"), parameters
+    )
+    return [LedgerRow(**row) for row in rows.mappings()]
+
+
+async def stock_now(session: AsyncSession, item_id: UUID) -> Sequence[RowMapping]:
+    """Return what lies of an item at each location."""
+    return (await session.execute(_NOW, {"item_id": item_id})).mappings().all()
+
+
+async def stock_as_of(
+    session: AsyncSession, item_id: UUID, *, as_of: datetime | None, known_at: datetime | None
+) -> Sequence[RowMapping]:
+    """Return what lay of an item at each location, by what had happened and been recorded then."""
+    parameters = {"item_id": item_id, "as_of": as_of, "known_at": known_at}
+    return (await session.execute(_AS_OF, parameters)).mappings().all()
+
+
+class Recording(NamedTuple):
+    """The database's time, and since when the oldest transaction that writes has been open."""
+
+    now: datetime
+    since: datetime | None
+
+
+async def find_recording(session: AsyncSession) -> Recording:
+    """Return since when somebody may be recording.
+
+    A movement's recorded_at is taken in its transaction, after the first lock: whoever is not
+    there yet will record at a later time than now.
+    """
+    await session.execute(_LOOK_ANEW)
+    return Recording(*(await session.execute(_RECORDING)).one())
+
+
+# As sub-queries of their own: row-level security lets no other condition use an index.
+_OF_ITEM = """m.item_id = (SELECT coalesce(
+    CAST(:item_id AS uuid), (SELECT item_id FROM identifiers WHERE key = :item_key)))"""
+_AT_LOCATION = """m.location_id = (SELECT coalesce(
+    CAST(:location_id AS uuid), (SELECT id FROM locations WHERE name_key = :name_key)))"""
+_NOW = text("""
+    SELECT l.name AS location, v.location_id, v.on_hand, v.reserved
+    FROM levels v JOIN locations l ON l.id = v.location_id
+    WHERE v.item_id = :item_id AND v.on_hand <> 0 ORDER BY l.name""")
+_AS_OF = text("""
+    SELECT l.name AS location, m.location_id, sum(m.quantity) AS on_hand, 0::numeric AS reserved
+    FROM movements m JOIN locations l ON l.id = m.location_id
+    WHERE m.item_id = :item_id
+        AND m.occurred_at <= coalesce(CAST(:as_of AS timestamptz), 'infinity')
+        AND m.recorded_at <= coalesce(CAST(:known_at AS timestamptz), 'infinity')
+    GROUP BY l.name, m.location_id HAVING sum(m.quantity) <> 0 ORDER BY l.name""")
+_LOOK_ANEW = text("SELECT pg_stat_clear_snapshot()")  # Activity is read once a transaction.
+_RECORDING = text("""
+    SELECT clock_timestamp(), min(xact_start) FROM pg_stat_activity
+    WHERE datname = current_database() AND usename = current_user
+        AND backend_xid IS NOT NULL AND pid <> pg_backend_pid()""")

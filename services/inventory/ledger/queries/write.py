@@ -1,0 +1,122 @@
+"""Writing what was granted, in one statement: levels, ledger, costs, journal, keys."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from services.inventory.ledger.queries.lock import NO_LOT
+from services.inventory.ledger.rules import Balance
+
+
+class LedgerEntry(NamedTuple):
+    """One row of the ledger to write, with its journal entry's data."""
+
+    id: UUID
+    leg: int
+    kind: str
+    item_id: UUID
+    location_id: UUID
+    quantity: Decimal
+    balance_after: Decimal
+    cost_id: UUID | None
+    reason: str | None
+    reference: str | None
+    actor: str
+    occurred_at: datetime
+    backdated: bool
+    request_id: str
+    data: str  # The journal entry, as JSON.
+    amount: bytes | None  # The sealed unit cost that it brings.
+    key: str | None
+    fingerprint: bytes | None
+
+
+async def write(
+    connection: asyncpg.Connection,
+    entries: Sequence[LedgerEntry],
+    levels: Mapping[tuple[UUID, UUID], Balance],
+    recorded_at: datetime,
+) -> None:
+    """Write the entries, and the levels as they are after them. They must be locked."""
+    columns = map(_sent, LedgerEntry._fields, zip(*entries, strict=True))
+    items, places = zip(*levels, strict=True)
+    on_hand = [balance.on_hand for balance in levels.values()]
+    moved_at = [balance.moved_at for balance in levels.values()]
+    await connection.execute(WRITE, *columns, items, places, on_hand, moved_at, NO_LOT, recorded_at)
+
+
+def _sent(name: str, column: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return a column as it is sent: what is the same in all rows once, for each takes its time.
+
+    unnest fills a shorter column up with nulls. A column that has none of its own is filled from
+    its first value by the statement; one that may have some is sent once only if it has no other.
+    """
+    is_same = column.count(column[0]) == len(column)
+    return column[:1] if is_same and (name not in _NULLABLE or column[0] is None) else column
+
+
+# The columns of LedgerEntry as PostgreSQL takes them, in their order.
+_TYPES = {
+    "id": "uuid",
+    "leg": "smallint",
+    "kind": "text",
+    "item_id": "uuid",
+    "location_id": "uuid",
+    "quantity": "numeric",
+    "balance_after": "numeric",
+    "cost_id": "uuid",
+    "reason": "text",
+    "reference": "text",
+    "actor": "text",
+    "occurred_at": "timestamptz",
+    "backdated": "bool",
+    "request_id": "text",
+    "data": "text",
+    "amount": "bytea",
+    "key": "text",
+    "fingerprint": "bytea",
+}
+assert tuple(_TYPES) == LedgerEntry._fields  # noqa: S101 - the statement is made from both.
+_WIDTH = len(_TYPES)
+_ARRAYS = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(_TYPES.values(), start=1))
+_NULLABLE = {"cost_id", "reason", "reference", "amount", "key", "fingerprint"}
+_FILLED = ", ".join(
+    name if name in _NULLABLE else f"coalesce({name}, (${n}::{kind}[])[1]) AS {name}"
+    for n, (name, kind) in enumerate(_TYPES.items(), start=1)
+)
+_LEDGER = (
+    "id, leg, kind, item_id, location_id, quantity, balance_after, cost_id, reason, reference, "
+    "actor, occurred_at, backdated"
+)
+
+WRITE = f"""
+WITH entry AS MATERIALIZED (
+    SELECT n, {_FILLED}
+    FROM unnest({_ARRAYS}) WITH ORDINALITY AS sent({", ".join(_TYPES)}, n)
+), kept AS (
+    INSERT INTO idempotency_keys (actor, key, fingerprint, answer)
+    SELECT actor, key, fingerprint, jsonb_build_object('movement_id', id)
+    FROM entry WHERE key IS NOT NULL AND leg = 0 ORDER BY actor, key
+), brought AS (
+    INSERT INTO prices (id, item_id, kind, source, amount)
+    SELECT cost_id, item_id, 'cost', 'receipt', amount
+    FROM entry WHERE amount IS NOT NULL AND leg = 0
+), moved AS (
+    INSERT INTO levels (item_id, location_id, lot_id, on_hand, moved_at)
+    SELECT item_id, location_id, ${_WIDTH + 5}, on_hand, moved_at
+    FROM unnest(${_WIDTH + 1}::uuid[], ${_WIDTH + 2}::uuid[], ${_WIDTH + 3}::numeric[],
+                ${_WIDTH + 4}::timestamptz[]) AS level(item_id, location_id, on_hand, moved_at)
+    ON CONFLICT (tenant_id, item_id, location_id, lot_id)
+    DO UPDATE SET on_hand = excluded.on_hand, moved_at = excluded.moved_at
+), journaled AS (
+    INSERT INTO journal (id, recorded_at, actor, request_id, type, subject, data)
+    SELECT gen_random_uuid(), ${_WIDTH + 6}, actor, request_id, 'inventory.stock-moved.v1',
+           'item:' || item_id, data::json
+    FROM entry ORDER BY n
+)
+INSERT INTO movements ({_LEDGER}, recorded_at) SELECT {_LEDGER}, ${_WIDTH + 6} FROM entry ORDER BY n
+"""  # noqa: S608 - made of our own names.

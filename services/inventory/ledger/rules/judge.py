@@ -1,0 +1,301 @@
+"""Who gets scarce units, and what may never be: the one place where movements are decided."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple
+from uuid import UUID
+
+from services.inventory.ledger.rules.kinds import CLOCK_TOLERANCE, ON_HAND_MAX, Kind
+from services.inventory.ledger.rules.timeline import NOTHING, Timeline
+from shared.identifiers import find_id, identifier_key
+
+
+class Reference(NamedTuple):
+    """How an item or a location is named: by its id, or by the key of its code or name."""
+
+    id: UUID | None
+    key: str | None
+    text: str  # As it was given.
+
+
+@lru_cache(maxsize=8192)
+def reference_to(text: str) -> Reference:
+    """Return what a text names: the id that it is, or else whatever has it as code or name."""
+    found = find_id(text)
+    return Reference(found, None if found else identifier_key(text), text)
+
+
+class Change(NamedTuple):
+    """One movement asked for: what happens at `place`, and the opposite at `counterplace`.
+
+    Exactly one of `quantity` (signed, in stock units) and `counted` (what was found there) is set.
+    occurred_at is None for now. cost_id and amount are the sealed unit cost that it brings.
+    """
+
+    id: UUID
+    kind: Kind
+    item: Reference
+    place: Reference
+    actor: str
+    request_id: str
+    quantity: Decimal | None = None
+    counted: Decimal | None = None
+    counterplace: Reference | None = None
+    occurred_at: datetime | None = None
+    cost_id: UUID | None = None
+    amount: bytes | None = None
+    reason: str | None = None
+    reference: str | None = None
+    key: str | None = None
+    fingerprint: bytes | None = None
+
+
+class Spot(NamedTuple):
+    """What the database says of one item and one place, under lock; None where there is none."""
+
+    item_id: UUID | None
+    code: str | None
+    active: bool | None
+    cost_id: UUID | None  # The item's unit cost in force.
+    place_id: UUID | None
+    place: str | None
+
+
+@dataclass(slots=True)
+class Balance:
+    """The stock of one item at one place, in stock units; reserved is part of on hand.
+
+    moved_at is when its latest movement happened. The timeline is there for levels that a late
+    movement touches, and reaches back to before the earliest of these.
+    """
+
+    on_hand: Decimal = NOTHING
+    reserved: Decimal = NOTHING
+    moved_at: datetime | None = None
+    timeline: Timeline | None = None
+
+    @property
+    def available(self) -> Decimal:
+        """Return what may be taken; never below zero, whatever a fault may have left."""
+        return max(self.on_hand - self.reserved, NOTHING)
+
+    def move(self, quantity: Decimal, instant: datetime) -> None:
+        """Let a granted quantity come or go at an instant."""
+        self.on_hand += quantity
+        if self.timeline is not None:
+            self.timeline.add(instant, quantity)
+        if self.moved_at is None or instant > self.moved_at:
+            self.moved_at = instant
+
+
+class Refusal(StrEnum):
+    """Why a movement is not applied."""
+
+    UNKNOWN_ITEM = "unknown_item"
+    RETIRED_ITEM = "retired_item"
+    UNKNOWN_PLACE = "unknown_place"
+    UNKNOWN_COUNTERPLACE = "unknown_counterplace"
+    SAME_PLACE = "same_place"
+    IN_FUTURE = "in_future"
+    NOT_ENOUGH = "not_enough"
+    NOT_ENOUGH_THEN = "not_enough_then"
+    TOO_MUCH = "too_much"
+    HELD_BACK = "held_back"  # Another movement of an atomic call was refused.
+
+
+class Outcome(NamedTuple):
+    """What becomes of a change: refused, or applied with these figures.
+
+    quantity is what it adds at its place, balance and counterbalance what lies at both places
+    after it. Of a refusal for lack of stock: what was available, and of one in the past the first
+    instant from which on it would fit (not of a count, whose quantity depends on its instant).
+    """
+
+    change: Change
+    spot: Spot
+    counterspot: Spot | None  # Of the same item, where a transfer goes.
+    recorded_at: datetime
+    refusal: Refusal | None
+    quantity: Decimal = NOTHING
+    balance: Decimal = NOTHING
+    counterbalance: Decimal = NOTHING
+    occurred_at: datetime | None = None
+    is_backdated: bool = False
+    available: Decimal = NOTHING
+    fits_from: datetime | None = None
+
+
+@dataclass(slots=True)
+class Late:
+    """Of one level: the earliest instant of a late change, and the instants of all changes."""
+
+    since: datetime | None = None
+    instants: list[datetime] = field(default_factory=list)
+
+
+Spots = Mapping[tuple[Reference, Reference], Spot]
+Balances = dict[tuple[UUID, UUID], Balance]
+
+
+def judge(
+    changes: Sequence[Change],
+    spots: Spots,
+    balances: Balances,
+    now: datetime,
+    atomic: bool,  # noqa: FBT001 - named wherever it is said; judged in a thread it is passed on.
+) -> list[Outcome]:
+    """Decide changes in their order, and bring the balances up to what was granted.
+
+    A change is granted if no level it takes from falls below zero at any instant from its own on,
+    nor below what is reserved now, after all granted before it. A refused one changes nothing, so
+    a smaller one after it may still be granted; if `atomic`, one refusal refuses all (then the
+    balances mean nothing any more).
+    """
+    outcomes = [_decide(change, spots, balances, now) for change in changes]
+    if atomic and any(outcome.refusal for outcome in outcomes):
+        return [
+            outcome if outcome.refusal else outcome._replace(refusal=Refusal.HELD_BACK)
+            for outcome in outcomes
+        ]
+    return outcomes
+
+
+def late_levels(
+    changes: Sequence[Change], spots: Spots, balances: Balances, now: datetime
+) -> dict[tuple[UUID, UUID], Late]:
+    """Return the levels that some change touches out of order of time.
+
+    Out of order is a change before the latest movement of the level, whether that is recorded or
+    asked for before it.
+    """
+    latest = {level: balance.moved_at for level, balance in balances.items()}
+    found: dict[tuple[UUID, UUID], Late] = {}
+    for change in changes:
+        instant = change.occurred_at
+        if instant is None or instant >= now:
+            instant = now
+        for level in _levels_of(change, spots):
+            before = latest.get(level)
+            late = found.setdefault(level, Late())
+            late.instants.append(instant)
+            if before is None or instant >= before:
+                latest[level] = instant
+            elif instant < now and (late.since is None or instant < late.since):
+                late.since = instant
+    return {level: late for level, late in found.items() if late.since is not None}
+
+
+def _levels_of(change: Change, spots: Spots) -> list[tuple[UUID, UUID]]:
+    """Return the levels that a change touches, as far as they are known."""
+    named = [spots[change.item, change.place]]
+    if change.counterplace is not None:
+        named.append(spots[change.item, change.counterplace])
+    return [
+        (spot.item_id, spot.place_id)
+        for spot in named
+        if spot.item_id is not None and spot.place_id is not None
+    ]
+
+
+def _decide(change: Change, spots: Spots, balances: Balances, now: datetime) -> Outcome:
+    spot = spots[change.item, change.place]
+    counterspot = None
+    if change.counterplace is not None:
+        counterspot = spots[change.item, change.counterplace]
+    refusal = _misfit(change, spot, counterspot, now)
+    outcome = Outcome(change, spot, counterspot, now, refusal)
+    if refusal is not None:
+        return outcome
+    levels = [balances[level] for level in _levels_of(change, spots)]
+    here = levels[0]
+    instant = _instant_of(change, now, levels)
+    late = any(_is_late(instant, level) for level in levels)
+    quantity = change.quantity if change.counted is None else change.counted - _lay(here, instant)
+    if quantity is None:
+        raise ValueError("a change has a quantity or a count")
+    outcome = outcome._replace(quantity=quantity, occurred_at=instant, is_backdated=late)
+    touched = list(zip(levels, (quantity, -quantity), strict=False))
+    for level, delta in touched:
+        shortage = _shortage(level, delta, instant)
+        if shortage is not None:
+            return outcome._replace(
+                refusal=shortage.refusal,
+                available=shortage.available,
+                fits_from=shortage.fits_from if change.counted is None else None,
+            )
+    for level, delta in touched:
+        level.move(delta, instant)
+    return outcome._replace(balance=here.on_hand, counterbalance=levels[-1].on_hand)
+
+
+def _misfit(  # noqa: PLR0911 - one return for each reason.
+    change: Change, spot: Spot, counterspot: Spot | None, now: datetime
+) -> Refusal | None:
+    """Return what is wrong with a change whatever the stock."""
+    if spot.item_id is None:
+        return Refusal.UNKNOWN_ITEM
+    if not spot.active:
+        return Refusal.RETIRED_ITEM
+    if spot.place_id is None:
+        return Refusal.UNKNOWN_PLACE
+    if counterspot is not None and counterspot.place_id is None:
+        return Refusal.UNKNOWN_COUNTERPLACE
+    if counterspot is not None and counterspot.place_id == spot.place_id:
+        return Refusal.SAME_PLACE
+    if change.occurred_at is not None and change.occurred_at > now + CLOCK_TOLERANCE:
+        return Refusal.IN_FUTURE
+    return None
+
+
+def _instant_of(change: Change, now: datetime, levels: Sequence[Balance]) -> datetime:
+    """Return the instant of a change: its own, or now where it has none or a clock runs ahead.
+
+    Now is never before the latest movement of a level: a server's clock may have been set back.
+    """
+    if change.occurred_at is not None and change.occurred_at < now:
+        return change.occurred_at
+    return max([now, *(level.moved_at for level in levels if level.moved_at is not None)])
+
+
+def _is_late(instant: datetime, level: Balance) -> bool:
+    """Say whether a movement at the instant comes after later ones of the level were recorded."""
+    return level.moved_at is not None and instant < level.moved_at
+
+
+def _timeline_of(level: Balance) -> Timeline:
+    if level.timeline is None:
+        raise LookupError("a late movement is judged by the history of its level")
+    return level.timeline
+
+
+def _lay(level: Balance, instant: datetime) -> Decimal:
+    """Return what lay at the level at the end of the instant."""
+    return _timeline_of(level).at(instant) if _is_late(instant, level) else level.on_hand
+
+
+class _Shortage(NamedTuple):
+    refusal: Refusal
+    available: Decimal = NOTHING
+    fits_from: datetime | None = None
+
+
+def _shortage(level: Balance, quantity: Decimal, instant: datetime) -> _Shortage | None:
+    """Return why the level cannot take or give a quantity at an instant, if it cannot."""
+    after = level.on_hand + quantity
+    if after > ON_HAND_MAX:
+        return _Shortage(Refusal.TOO_MUCH)
+    if quantity >= 0:
+        return None
+    if after < level.reserved:
+        return _Shortage(Refusal.NOT_ENOUGH, level.available)
+    if _is_late(instant, level):
+        timeline = _timeline_of(level)
+        lowest = timeline.lowest_from(instant)
+        if lowest + quantity < 0:
+            fits_from = timeline.earliest(instant, -quantity)
+            return _Shortage(Refusal.NOT_ENOUGH_THEN, max(lowest, NOTHING), fits_from)
+    return None

@@ -1,0 +1,31 @@
+"""Changing stock inside a request's transaction."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.inventory.ledger.metrics import count_movements
+from services.inventory.ledger.rules import Change, Outcome
+from services.inventory.ledger.service.recording import apply_changes
+from shared import journal
+from shared.db import driver_connection
+
+
+async def apply(
+    session: AsyncSession, changes: Sequence[Change], *, atomic: bool = False
+) -> list[Outcome]:
+    """Apply the changes in their order, in the session's transaction, and return their outcomes.
+
+    What the session has not flushed yet is not seen. An atomic call applies all or none. The
+    changes carry no Idempotency-Keys of their own: the request has one.
+    """
+    connection = await driver_connection(session)
+    results = await apply_changes(connection, changes, atomic=atomic)
+    outcomes = [result for result in results if isinstance(result, Outcome)]
+    counted = Counter((outcome.change.kind, outcome.refusal) for outcome in outcomes)
+    for (kind, refusal), number in counted.items():
+        count_movements(kind, refusal, number)
+    if any(outcome.refusal is None for outcome in outcomes):
+        journal.mark_grown(session)
+    return outcomes

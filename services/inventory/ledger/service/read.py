@@ -1,0 +1,61 @@
+"""Reading the ledger: its rows, and what lay where at any moment."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.inventory.ledger import queries
+from services.inventory.ledger.errors import KnownInFuture, NotSettledYet
+from services.inventory.ledger.queries import LedgerRow, MovementFilter
+from shared.db import Database
+
+SETTLING_S = 2.0  # How long a question waits for what is being recorded at the time it names.
+_LOOK_AGAIN_S = 0.05
+
+
+async def get_movement(database: Database, tenant_id: UUID, movement_id: UUID) -> LedgerRow:
+    """Return the first ledger row of a movement that is known to be there."""
+    async with database.hot(tenant_id) as connection:
+        row = await queries.find_movement(connection, movement_id)
+    if row is None:
+        raise LookupError("a kept key names a movement that the ledger does not hold")
+    return row
+
+
+async def list_movements(
+    session: AsyncSession, wanted: MovementFilter, *, before_seq: int | None, limit: int
+) -> list[LedgerRow]:
+    """Return ledger rows, newest first, that match every filter given."""
+    return await queries.list_movements(session, wanted, before_seq=before_seq, limit=limit)
+
+
+async def stock_as_of(
+    session: AsyncSession, item_id: UUID, *, as_of: datetime | None, known_at: datetime | None
+) -> Sequence[RowMapping]:
+    """Return what lay of an item at each location: at `as_of`, as recorded by `known_at`.
+
+    Without them: what lies there now. The answer for a known_at never changes: it waits for
+    transactions that may still record something at that time. Raises KnownInFuture,
+    NotSettledYet.
+    """
+    if as_of is None and known_at is None:
+        return await queries.stock_now(session, item_id)
+    if known_at is not None:
+        await _settle(session, known_at)
+    return await queries.stock_as_of(session, item_id, as_of=as_of, known_at=known_at)
+
+
+async def _settle(session: AsyncSession, known_at: datetime) -> None:
+    """Return once nothing can be recorded at that time any more."""
+    for _ in range(int(SETTLING_S / _LOOK_AGAIN_S)):
+        recording = await queries.find_recording(session)
+        if known_at > recording.now:
+            raise KnownInFuture
+        if recording.since is None or known_at < recording.since:
+            return
+        await asyncio.sleep(_LOOK_AGAIN_S)
+    raise NotSettledYet

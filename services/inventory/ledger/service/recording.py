@@ -1,0 +1,168 @@
+"""Lock, judge, write: any number of movements in the transaction of a connection."""
+
+import asyncio
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import TypeVar
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from services.inventory.ledger import queries
+from services.inventory.ledger.queries import KeptAnswer, LedgerEntry, Locked
+from services.inventory.ledger.rules import (
+    Balance,
+    Change,
+    Outcome,
+    Spot,
+    Timeline,
+    judge,
+    late_levels,
+)
+from shared.money import plain
+
+OFF_LOOP_FROM = 500  # So many changes at once are worked on in a thread: others go on meanwhile.
+T = TypeVar("T")
+
+
+async def apply_changes(
+    connection: asyncpg.Connection, changes: Sequence[Change], *, atomic: bool = False
+) -> list[Outcome | KeptAnswer]:
+    """Apply the changes in their order and return what became of each.
+
+    That is an outcome, or what its Idempotency-Key was answered with before. Works in the
+    transaction that is open; its end gives the locks back. An atomic call applies all or none.
+    """
+    locked = await _lock(connection, changes)
+    kept = await _find_kept(connection, changes)
+    wanted = [change for change in changes if change.id not in kept] if kept else changes
+    await _bring_timelines(connection, wanted, locked)
+    outcomes = await _off_loop(judge, wanted, locked.spots, locked.balances, locked.now, atomic)
+    granted = [outcome for outcome in outcomes if outcome.refusal is None]
+    if granted:
+        entries = await _off_loop(_entries, granted)
+        await queries.write(connection, entries, _touched(entries, locked), locked.now)
+    if not kept:
+        return list(outcomes)
+    decided = iter(outcomes)
+    return [kept[change.id] if change.id in kept else next(decided) for change in changes]
+
+
+async def _lock(connection: asyncpg.Connection, changes: Sequence[Change]) -> Locked:
+    """Lock what the changes touch, with the levels that some of them are the first to fill."""
+    pairs = {(change.item, change.place): None for change in changes}
+    pairs |= {(c.item, c.counterplace): None for c in changes if c.counterplace is not None}
+    locked = await queries.lock(connection, pairs)
+    if locked.missing and not all(_only_takes(change) for change in changes):
+        await queries.ensure_levels(connection, locked.missing)
+        locked = await queries.lock(connection, pairs)
+    return locked
+
+
+def _only_takes(change: Change) -> bool:
+    """Say whether a change needs no level to be there that is not."""
+    return change.quantity is not None and change.quantity < 0 and change.counterplace is None
+
+
+async def _find_kept(
+    connection: asyncpg.Connection, changes: Sequence[Change]
+) -> dict[UUID, KeptAnswer]:
+    """Return, by change, what its Idempotency-Key was answered with before.
+
+    Looked for under lock: a request with the same key may just have been answered elsewhere.
+    """
+    keyed = {(c.actor, c.key): c.id for c in changes if c.key is not None}
+    if not keyed:
+        return {}
+    kept = await queries.find_kept(connection, list(keyed))
+    return {keyed[name]: answer for name, answer in kept.items()}
+
+
+async def _bring_timelines(
+    connection: asyncpg.Connection, changes: Sequence[Change], locked: Locked
+) -> None:
+    """Give each level that a late change touches its history since then."""
+    if all(change.occurred_at is None for change in changes):
+        return
+    late = late_levels(changes, locked.spots, locked.balances, locked.now)
+    if not late:
+        return
+    since = await queries.list_changes_since(connection, late)
+    for level, history in since.items():
+        balance = locked.balances[level]
+        opening = balance.on_hand - sum((quantity for _, quantity in history), Decimal(0))
+        balance.timeline = Timeline(opening, history, [*late[level].instants, locked.now])
+
+
+def _entries(granted: Sequence[Outcome]) -> list[LedgerEntry]:
+    entries: list[LedgerEntry] = []
+    for outcome in granted:
+        entries.append(_entry(outcome, 0, outcome.spot, outcome.quantity, outcome.balance))
+        if outcome.counterspot is not None:
+            counter = outcome.counterspot, -outcome.quantity, outcome.counterbalance
+            entries.append(_entry(outcome, 1, *counter))
+    return entries
+
+
+def _touched(entries: Sequence[LedgerEntry], locked: Locked) -> dict[tuple[UUID, UUID], Balance]:
+    """Return the levels that were changed, as they are now."""
+    levels = {(entry.item_id, entry.location_id) for entry in entries}
+    if any(locked.balances[level].on_hand < 0 for level in levels):
+        raise AssertionError("a level below zero was about to be written")
+    return {level: locked.balances[level] for level in levels}
+
+
+async def _off_loop(work: Callable[..., T], changes: Sequence[object], *more: object) -> T:
+    """Return what the work makes of the changes; of many, without holding up the event loop."""
+    if len(changes) < OFF_LOOP_FROM:
+        return work(changes, *more)
+    return await asyncio.to_thread(work, changes, *more)
+
+
+def _entry(
+    outcome: Outcome, leg: int, spot: Spot, quantity: Decimal, balance: Decimal
+) -> LedgerEntry:
+    change = outcome.change
+    if spot.item_id is None or spot.place_id is None or outcome.occurred_at is None:
+        raise AssertionError("only what was found can be granted")
+    cost_id = change.cost_id or spot.cost_id
+    # In the shape of shared.contracts.inventory.movements.StockMoved; a contract test compares.
+    data = {
+        "movement_id": str(change.id),
+        "leg": leg,
+        "kind": change.kind,
+        "item_id": str(spot.item_id),
+        "code": spot.code,
+        "location_id": str(spot.place_id),
+        "location": spot.place,
+        "quantity": plain(quantity),
+        "balance_after": plain(balance),
+        "cost_id": None if cost_id is None else str(cost_id),
+        "amount_sealed": b64encode(change.amount).decode() if change.amount is not None else None,
+        "reason": change.reason,
+        "reference": change.reference,
+        "occurred_at": outcome.occurred_at,
+        "backdated": outcome.is_backdated,
+    }
+    return LedgerEntry(
+        id=change.id,
+        leg=leg,
+        kind=change.kind,
+        item_id=spot.item_id,
+        location_id=spot.place_id,
+        quantity=quantity,
+        balance_after=balance,
+        cost_id=cost_id,
+        reason=change.reason,
+        reference=change.reference,
+        actor=change.actor,
+        occurred_at=outcome.occurred_at,
+        backdated=outcome.is_backdated,
+        request_id=change.request_id,
+        data=orjson.dumps(data).decode(),
+        amount=change.amount,
+        key=change.key,
+        fingerprint=change.fingerprint,
+    )

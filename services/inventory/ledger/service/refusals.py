@@ -1,0 +1,56 @@
+"""From a refusal to the problem that tells of it."""
+
+from decimal import Decimal
+
+from services.inventory.items.errors import ItemNotFound, ItemRetired
+from services.inventory.ledger.errors import (
+    BalanceTooLarge,
+    InsufficientStock,
+    InsufficientStockThen,
+    MovementInFuture,
+    TransferInPlace,
+)
+from services.inventory.ledger.rules import Outcome, Refusal
+from services.inventory.locations.errors import LocationNotFound
+from shared.errors import Problem
+
+
+def problem_of(outcome: Outcome) -> Problem:  # noqa: PLR0911 - one return for each reason.
+    """Return the problem that tells why a change was refused."""
+    change = outcome.change
+    item, location = outcome.spot.code or change.item.text, change.place.text
+    match outcome.refusal:
+        case Refusal.UNKNOWN_ITEM:
+            return ItemNotFound(item=change.item.text)
+        case Refusal.RETIRED_ITEM:
+            return ItemRetired(item=item)
+        case Refusal.UNKNOWN_PLACE:
+            return LocationNotFound(location=location)
+        case Refusal.UNKNOWN_COUNTERPLACE if change.counterplace is not None:
+            return LocationNotFound(location=change.counterplace.text)
+        case Refusal.SAME_PLACE:
+            return TransferInPlace()
+        case Refusal.IN_FUTURE:
+            return MovementInFuture()
+        case Refusal.TOO_MUCH:
+            return BalanceTooLarge(item=item, location=location)
+        case Refusal.NOT_ENOUGH_THEN if outcome.fits_from is not None:
+            return InsufficientStockThen(
+                item=item,
+                location=location,
+                available=outcome.available,
+                requested=_requested(outcome),
+                fits_from=outcome.fits_from,
+            )
+        case _:
+            return InsufficientStock(
+                item=item,
+                location=location,
+                available=outcome.available,
+                requested=_requested(outcome),
+            )
+
+
+def _requested(outcome: Outcome) -> Decimal:
+    change = outcome.change
+    return change.counted if change.counted is not None else abs(change.quantity or Decimal(0))

@@ -1,0 +1,232 @@
+"""From bodies to changes of the ledger, and from what became of them to answers."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.inventory.ledger import service as ledger
+from services.inventory.ledger.errors import InsufficientStock
+from services.inventory.ledger.rules import (
+    Change,
+    Kind,
+    Outcome,
+    Refusal,
+    reference_to,
+)
+from services.inventory.ledger.service import Batcher, KeptAnswer, LedgerRow, MovementFilter
+from services.inventory.movements.errors import BulkRefused
+from services.inventory.movements.schemas import (
+    BulkCreate,
+    LineFault,
+    MovementCreate,
+    MovementPage,
+    MovementQuery,
+    MovementRead,
+)
+from services.inventory.prices import service as prices
+from services.inventory.prices.errors import PriceForbidden
+from shared.db import Database
+from shared.errors import IdempotencyKeyReused, Problem, ValidationFailed
+from shared.i18n.validation import validation_errors
+from shared.ids import new_id
+from shared.money import plain
+from shared.pagination import Keyset
+from shared.principal import Principal
+from shared.security.sealing import Sealer
+
+NEWEST = Keyset("newest", int)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Who asks, by which request, and under which Idempotency-Key."""
+
+    caller: Principal
+    request_id: str
+    key: str | None = None
+    fingerprint: bytes | None = None
+
+    @cached_property
+    def actor(self) -> str:
+        return self.caller.actor
+
+
+async def record_movement(
+    batcher: Batcher, database: Database, sealer: Sealer, wanted: MovementCreate, *, origin: Origin
+) -> MovementRead:
+    """Apply one movement and return it as the ledger holds it.
+
+    The same key and body return the same movement again. Raises what `ledger.problem_of` returns,
+    PriceForbidden, IdempotencyKeyReused, IdempotencyInProgress.
+    """
+    change = to_change(wanted, sealer, origin)
+    outcome = await batcher.submit(origin.caller.tenant_id, change)
+    if isinstance(outcome, KeptAnswer):
+        if outcome.fingerprint != origin.fingerprint:
+            raise IdempotencyKeyReused
+        row = await ledger.get_movement(database, origin.caller.tenant_id, outcome.movement_id)
+        return to_read(row, sealer, caller=origin.caller)
+    if outcome.refusal is not None:
+        raise ledger.problem_of(outcome)
+    return _applied(wanted, outcome)
+
+
+async def record_bulk(
+    session: AsyncSession, sealer: Sealer, wanted: BulkCreate, *, origin: Origin, language: str
+) -> dict[str, Any]:
+    """Apply the lines in order, in the session's transaction, and say what became of each.
+
+    The answer is JSON-ready, in the shape of BulkRead. Raises BulkRefused, with the results, when
+    the mode is atomic and any line cannot be applied.
+    """
+    atomic = wanted.mode == "atomic"
+    lines = [_change_or_fault(line, sealer, origin, atomic=atomic) for line in wanted.read_lines]
+    changes = [line for line in lines if isinstance(line, Change)]
+    outcomes = iter(await ledger.apply(session, changes, atomic=atomic))
+    results = [
+        _result(number, next(outcomes) if isinstance(line, Change) else line, language)
+        for number, line in enumerate(lines)
+    ]
+    refused = [result for result in results if result["status"] == "refused"]
+    if atomic and refused:
+        raise BulkRefused(refused=len(refused), results=refused)
+    return {"applied": len(results) - len(refused), "refused": len(refused), "results": results}
+
+
+async def list_movements(
+    session: AsyncSession, sealer: Sealer, wanted: MovementQuery, *, caller: Principal
+) -> MovementPage:
+    """Return one page of ledger rows, newest first. Raises InvalidCursor."""
+    after = NEWEST.after(wanted.cursor)
+    filters = MovementFilter(
+        item=reference_to(wanted.item) if wanted.item else None,
+        location=reference_to(wanted.location) if wanted.location else None,
+        kind=wanted.kind.value if wanted.kind else None,
+        reference=wanted.reference,
+        from_time=wanted.from_time,
+        to_time=wanted.to_time,
+    )
+    rows = await ledger.list_movements(
+        session, filters, before_seq=after[0] if after else None, limit=wanted.limit + 1
+    )
+    page, next_cursor = NEWEST.page(rows, wanted.limit, lambda row: (row.seq,))
+    return MovementPage(
+        items=[to_read(row, sealer, caller=caller) for row in page], next_cursor=next_cursor
+    )
+
+
+def to_change(wanted: MovementCreate, sealer: Sealer, origin: Origin) -> Change:
+    """Return the change that a body asks for. Raises PriceForbidden."""
+    cost_id = amount = None
+    if wanted.unit_cost is not None:
+        cost_id, amount = prices.seal(sealer, wanted.unit_cost, caller=origin.caller)
+    return Change(
+        id=new_id(),
+        kind=wanted.kind,
+        item=reference_to(wanted.item),
+        place=reference_to(wanted.location),
+        actor=origin.actor,
+        request_id=origin.request_id,
+        quantity=wanted.change,
+        counted=wanted.quantity if wanted.kind is Kind.COUNT_CORRECTION else None,
+        counterplace=None if wanted.to_location is None else reference_to(wanted.to_location),
+        occurred_at=wanted.occurred_at,
+        cost_id=cost_id,
+        amount=amount,
+        reason=wanted.reason,
+        reference=wanted.reference,
+        key=origin.key,
+        fingerprint=origin.fingerprint,
+    )
+
+
+def to_read(row: LedgerRow, sealer: Sealer, *, caller: Principal) -> MovementRead:
+    """Return a ledger row as the caller sees it, the cost only if he may see prices."""
+    return MovementRead(
+        id=row.id,
+        kind=Kind(row.kind),
+        item=row.item,
+        item_id=row.item_id,
+        location=row.location,
+        to_location=row.counterlocation,
+        quantity=abs(row.quantity),
+        change=row.quantity,
+        balance_after=row.balance_after,
+        unit_cost=prices.open_for(sealer, row.cost_id, row.cost_sealed, caller=caller),
+        reason=row.reason,
+        reference=row.reference,
+        actor=row.actor,
+        occurred_at=row.occurred_at,
+        recorded_at=row.recorded_at,
+        backdated=row.backdated,
+    )
+
+
+def _applied(wanted: MovementCreate, outcome: Outcome) -> MovementRead:
+    change, counterspot = outcome.change, outcome.counterspot
+    return MovementRead.model_validate(
+        {
+            "id": change.id,
+            "kind": change.kind,
+            "item": outcome.spot.code,
+            "item_id": outcome.spot.item_id,
+            "location": outcome.spot.place,
+            "to_location": None if counterspot is None else counterspot.place,
+            "quantity": abs(outcome.quantity),
+            "change": outcome.quantity,
+            "balance_after": outcome.balance,
+            "unit_cost": wanted.unit_cost,
+            "reason": change.reason,
+            "reference": change.reference,
+            "actor": change.actor,
+            "occurred_at": outcome.occurred_at,
+            "recorded_at": outcome.recorded_at,
+            "backdated": outcome.is_backdated,
+        }
+    )
+
+
+def _change_or_fault(
+    line: MovementCreate | LineFault, sealer: Sealer, origin: Origin, *, atomic: bool
+) -> Change | Problem | LineFault:
+    """Return the change that a line asks for, or what is wrong with that line alone.
+
+    Raises PriceForbidden for an atomic call as a whole.
+    """
+    if isinstance(line, LineFault):
+        return line
+    try:
+        return to_change(line, sealer, origin)
+    except PriceForbidden as problem:
+        if atomic:
+            raise
+        return problem
+
+
+def _result(number: int, found: Outcome | Problem | LineFault, language: str) -> dict[str, Any]:
+    """Return what became of a line, in the shape of LineResult."""
+    result: dict[str, Any] = {
+        "line": number, "status": "refused", "id": None, "balance_after": None, "code": None,
+        "message": None, "available": None,
+    }  # fmt: skip
+    match found:
+        case Outcome(refusal=None):
+            balance = plain(found.balance)
+            return result | {
+                "status": "applied", "id": found.change.id, "balance_after": balance
+            }  # fmt: skip
+        case Outcome(refusal=Refusal.HELD_BACK):
+            return result | {"status": "not_applied"}
+        case Outcome():
+            problem = ledger.problem_of(found)
+            if isinstance(problem, InsufficientStock):
+                result["available"] = plain(problem.available)
+        case Problem():
+            problem = found
+        case LineFault():
+            (first, *_), _more = validation_errors(found.errors, language)
+            message = f"{first['path']}: {first['message']}" if first["path"] else first["message"]
+            return result | {"code": ValidationFailed().code, "message": message}
+    return result | {"code": problem.code, "message": problem.detail_in(language)}

@@ -1,0 +1,92 @@
+"""Costs and prices: who may see and set them, and how each is sealed for its own row."""
+
+import base64
+from decimal import Decimal
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.inventory.prices import queries
+from services.inventory.prices.errors import PriceForbidden
+from services.inventory.prices.models import Price
+from shared import journal
+from shared.contracts.inventory.prices import UNIT_AMOUNT_COLUMN, PriceSet
+from shared.ids import new_id
+from shared.principal import Principal
+from shared.security.sealing import Sealer, place
+
+_SCOPE = "price:write"
+
+
+class SealedAmount(NamedTuple):
+    """An amount sealed for the row of this id."""
+
+    id: UUID
+    amount: bytes
+
+
+def may_see(caller: Principal) -> bool:
+    """Say whether the caller may see costs and prices."""
+    return caller.may(_SCOPE)
+
+
+def may_set(caller: Principal) -> bool:
+    """Say whether the caller may set costs and prices."""
+    return caller.may(_SCOPE)
+
+
+def seal(sealer: Sealer, amount: Decimal, *, caller: Principal) -> SealedAmount:
+    """Return the amount sealed for a row to come. Raises PriceForbidden."""
+    if not may_set(caller):
+        raise PriceForbidden
+    price_id = new_id()
+    where = place(UNIT_AMOUNT_COLUMN, caller.tenant_id, price_id)
+    return SealedAmount(price_id, sealer.seal_amount(amount, where))
+
+
+def open_for(
+    sealer: Sealer, price_id: UUID | None, sealed: bytes | None, *, caller: Principal
+) -> Decimal | None:
+    """Return the amount of a price as the caller sees it: None if he may not, or there is none."""
+    if sealed is None or price_id is None or not may_see(caller):
+        return None
+    return sealer.open_amount(sealed, place(UNIT_AMOUNT_COLUMN, caller.tenant_id, price_id))
+
+
+def set_price(
+    session: AsyncSession,
+    sealer: Sealer,
+    item_id: UUID,
+    kind: Literal["cost", "price"],
+    amount: Decimal,
+    *,
+    caller: Principal,
+) -> UUID:
+    """Set a cost or price of an item and return its row's id. Raises PriceForbidden."""
+    sealed = seal(sealer, amount, caller=caller)
+    session.add(
+        Price(id=sealed.id, item_id=item_id, kind=kind, source="item", amount=sealed.amount)
+    )
+    journal.record(
+        session,
+        PriceSet(
+            price_id=sealed.id,
+            item_id=item_id,
+            kind=kind,
+            amount_sealed=base64.b64encode(sealed.amount).decode(),
+        ),
+    )
+    return sealed.id
+
+
+async def find_opened(
+    session: AsyncSession, sealer: Sealer, *price_ids: UUID | None, caller: Principal
+) -> list[Decimal | None]:
+    """Return the amounts of these prices in their order, as the caller sees them."""
+    wanted = [price_id for price_id in price_ids if price_id is not None]
+    amounts = await queries.find_amounts(session, wanted if may_see(caller) else [])
+    return [
+        open_for(sealer, price_id, amounts.get(price_id), caller=caller) if price_id else None
+        for price_id in price_ids
+    ]
