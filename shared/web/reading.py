@@ -1,5 +1,6 @@
 """Reading requests: exactly, strictly, and no further than their route allows."""
 
+import asyncio
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -82,7 +83,7 @@ class StrictRequest(Request):
     async def hold_body(self, validate: Callable[[Any], Any]) -> None:
         """Let FastAPI find the body as its model already, which it then has not to validate."""
         if await self.body():
-            self._json = validated(validate, await self.json(), "body")
+            self._json = await validated_body(self, validate)
 
 
 def refuse_parameters(given: QueryParams, known: Mapping[str, type | None]) -> None:
@@ -130,7 +131,15 @@ async def read_body(request: StrictRequest, validate: Callable[[Any], Any]) -> A
     """Return the body as its model; an empty one is as good as none. Raises what `json` does."""
     if not await request.body():
         raise RequestValidationError([_fault("missing", "body")])
-    return validated(validate, await request.json(), "body")
+    return await validated_body(request, validate)
+
+
+async def validated_body(request: StrictRequest, validate: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - same.
+    """Return what `validate` makes of the body; of a large one, while others go on."""
+    value = await request.json()
+    if len(await request.body()) <= _SMALL_BYTES:
+        return validated(validate, value, "body")
+    return await asyncio.to_thread(validated, validate, value, "body")
 
 
 def validated(validate: Callable[[Any], Any], value: Any, place: str) -> Any:  # noqa: ANN401 - same.

@@ -133,9 +133,11 @@ def test_each_kind_has_its_sign(body, change):
 
 
 def test_in_mode_each_a_line_that_is_no_movement_is_kept_with_what_is_wrong():
-    body = {"lines": [RECEIPT, RECEIPT | {"quantity": 0}, 7], "mode": "each"}
+    crowded = RECEIPT | {f"surprise-{number}": 1 for number in range(40)}
+    body = {"lines": [RECEIPT, RECEIPT | {"quantity": 0}, 7, crowded], "mode": "each"}
 
     read = BulkCreate.model_validate(body).read_lines
 
-    assert [type(line) for line in read] == [MovementCreate, LineFault, LineFault]
+    assert [type(line) for line in read] == [MovementCreate, LineFault, LineFault, LineFault]
+    assert [fault["loc"] for fault in read[3].errors] == [("surprise-0",)]
     assert read[1].errors[0]["type"] == "quantity_zero"
