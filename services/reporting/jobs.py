@@ -1,9 +1,10 @@
 from decimal import Decimal
 
-from services.reporting import metrics
 from services.reporting.cache import service as cache
+from services.reporting.inventory_value import metrics as value_metrics
 from services.reporting.inventory_value.service import total_value
 from services.reporting.read_models.service import list_tenants
+from services.reporting.reorder_recommendations import metrics as reorder_metrics
 from services.reporting.reorder_recommendations.service import count_low
 from services.reporting.resources import ReportingResources
 from shared.db import Stamp
@@ -40,4 +41,5 @@ async def refresh_stock_gauges(resources: ReportingResources) -> None:
             total = await total_value(session, resources.own, tenant_id)
             low += await count_low(session)
         values[total.currency] = values.get(total.currency, Decimal(0)) + total.amount
-    metrics.set_stock(values, low)
+    value_metrics.set_values(values)
+    reorder_metrics.recommendations.set(low)

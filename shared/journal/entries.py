@@ -44,3 +44,12 @@ class JournalEntry(BaseModel):
     type: str
     subject: str
     data: dict[str, Any]
+
+
+class JournalPage(BaseModel):
+    """What the feed answers: entries after a cursor, oldest first."""
+
+    model_config = ConfigDict(frozen=True)
+
+    entries: list[JournalEntry]
+    head_seq: int  # The newest number given out; its entry may not be committed yet.

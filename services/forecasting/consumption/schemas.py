@@ -47,6 +47,7 @@ class ConsumptionDerived(Output):
 
     derived: int = Field(description="Number of records in this page.")
     as_of: datetime | None = Field(description="When the newest ledger entry counted in was made.")
+    incomplete: bool = Field(description="An entry about this tenant could not be counted.")
     records: list[ConsumptionRecord]
     next_cursor: str | None
 
@@ -56,6 +57,7 @@ class ConsumptionRead(Output):
 
     item_code: str
     as_of: datetime | None = Field(description="When the newest ledger entry counted in was made.")
+    incomplete: bool = Field(description="An entry about this tenant could not be counted.")
     total: DecimalText = Field(description="What was issued in all.")
     stock_out_days: int
     days: list[ConsumptionRecord]

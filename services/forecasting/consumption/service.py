@@ -28,6 +28,7 @@ from shared.contracts.inventory.items import ItemSaved
 from shared.contracts.inventory.movements import StockMoved
 from shared.identifiers import find_id, identifier_key
 from shared.journal import Entry, JournalEntry
+from shared.journal.aside import is_incomplete
 from shared.pagination import Keyset
 
 _CONTRACTS: dict[str, type[Entry]] = {entry.name: entry for entry in (ItemSaved, StockMoved)}
@@ -73,6 +74,7 @@ async def derive_consumption(
     return ConsumptionDerived.model_construct(
         derived=len(records),
         as_of=await followed_until(session),
+        incomplete=await is_incomplete(session),
         records=records,
         next_cursor=next_cursor,
     )
@@ -92,6 +94,7 @@ async def get_consumption(
     return ConsumptionRead.model_construct(
         item_code=code,
         as_of=await followed_until(session),
+        incomplete=await is_incomplete(session),
         total=sum((day.quantity for day in days), NOTHING),
         stock_out_days=sum(day.is_stock_out for day in days),
         days=[_record(code, day) for day in days],

@@ -9,7 +9,10 @@ from services.forecasting.recommendations.schemas import (
     TenantRecommendationQuery,
 )
 from services.forecasting.resources import resources_of
-from shared.contracts.forecasting.recommendations import RecommendationPage
+from shared.contracts.forecasting.recommendations import (
+    RecommendationPage,
+    TenantRecommendationPage,
+)
 from shared.db import Stamp
 from shared.pagination import InvalidCursor
 from shared.principal import Principal
@@ -43,10 +46,8 @@ async def list_for_service(
     query: Annotated[TenantRecommendationQuery, Query()],
     now: Now,
     language: Language,
-) -> RecommendationPage:
+) -> TenantRecommendationPage:
     """The same for another service, which names the tenant it asks for."""
     stamp = Stamp(query.tenant, f"service:{caller.sub}", request_id_of(request))
     async with resources_of(request).database.transaction(stamp) as session:
-        return await service.list_recommendations(
-            session, query, language=language, today=day_of(now)
-        )
+        return await service.list_for_service(session, query, language=language, today=day_of(now))

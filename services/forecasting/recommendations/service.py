@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -19,43 +20,81 @@ from services.forecasting.recommendations.rules.replenishment import (
     recommend,
 )
 from services.forecasting.recommendations.rules.wording import Wording, sentence
-from services.forecasting.recommendations.schemas import RecommendationQuery
+from services.forecasting.recommendations.schemas import (
+    RecommendationQuery,
+    TenantRecommendationQuery,
+)
 from shared.contracts.forecasting.recommendations import (
+    BY_CODE,
     LeadTimeDemand,
     RecommendationPage,
     RecommendationRead,
+    TenantRecommendationPage,
 )
+from shared.journal.aside import is_incomplete
 from shared.money import rounded_quantity
-from shared.pagination import Keyset
 
 SCANNED_MAX = 1000  # Items looked at for one page.
-BY_CODE = Keyset("code", str)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What was found of the items looked at for a page."""
+
+    plans: Sequence[RecommendationRead]
+    expired: int
+    next_cursor: str | None
 
 
 async def list_recommendations(
     session: AsyncSession, query: RecommendationQuery, *, language: str, today: date
 ) -> RecommendationPage:
     """Return one page in the order of item codes. Raises InvalidCursor."""
+    return await _to_page(session, query, await _look(session, query, language, today))
+
+
+async def list_for_service(
+    session: AsyncSession, query: TenantRecommendationQuery, *, language: str, today: date
+) -> TenantRecommendationPage:
+    """Return the same with what else was looked at. Raises InvalidCursor."""
+    found = await _look(session, query, language, today)
+    page = await _to_page(session, query, found)
+    without_order = [plan.item_code for plan in found.plans if not plan.order_quantity]
+    return TenantRecommendationPage(**dict(page), without_order=without_order)
+
+
+async def _to_page(
+    session: AsyncSession, query: RecommendationQuery, found: _Look
+) -> RecommendationPage:
+    return RecommendationPage(
+        items=[plan for plan in found.plans if query.everything or plan.order_quantity > 0],
+        expired=found.expired,
+        as_of=await followed_until(session),
+        incomplete=await is_incomplete(session),
+        next_cursor=found.next_cursor,
+    )
+
+
+async def _look(
+    session: AsyncSession, query: RecommendationQuery, language: str, today: date
+) -> _Look:
+    """Look at items until a page of those to list is found, or SCANNED_MAX were looked at."""
     after = BY_CODE.after(query.cursor)
     after_code = after[0] if after else ""
-    found: list[RecommendationRead] = []
-    expired = scanned = 0
+    plans: list[RecommendationRead] = []
+    listed = expired = scanned = 0
     ended = False
-    while len(found) < query.limit and scanned < SCANNED_MAX and not ended:
+    while listed < query.limit and scanned < SCANNED_MAX and not ended:
         batch = await queries.list_forecast_items(session, after_code=after_code, limit=query.limit)
         current = [row for row in batch if row["last_day"] >= today]
         # Some hundred quantiles each: off the loop, so that other requests go on.
         planned = await asyncio.to_thread(_plan_all, current, language, today)
-        found += [plan for plan in planned if query.everything or plan.order_quantity > 0]
+        plans += planned
+        listed += sum(query.everything or plan.order_quantity > 0 for plan in planned)
         scanned, expired = scanned + len(batch), expired + len(batch) - len(current)
         ended = len(batch) < query.limit
         after_code = batch[-1]["code"] if batch else after_code
-    return RecommendationPage(
-        items=found,
-        expired=expired,
-        as_of=await followed_until(session),
-        next_cursor=None if ended else BY_CODE.cursor((after_code,)),
-    )
+    return _Look(plans, expired, None if ended else BY_CODE.cursor((after_code,)))
 
 
 def _plan_all(rows: Sequence[RowMapping], language: str, today: date) -> list[RecommendationRead]:

@@ -4,7 +4,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.schemas import Output
+from shared.pagination import PageQuery
+from shared.schemas import Moment, Output, Page, ShortText
 
 ServiceName = Literal["auth", "inventory", "forecasting", "reporting"]
 
@@ -23,12 +24,30 @@ class AuditEntryRead(Output):
     data: dict[str, Any] = Field(description="As journaled; sensitive values are sealed.")
 
 
-class AuditPage(Output):
-    items: list[AuditEntryRead]
-    next_cursor: str | None
+class AuditQuery(PageQuery):
+    """Which entries to list."""
+
+    service: ServiceName | None = None
+    type: ShortText | None = None
+    subject: ShortText | None = None
+    actor: ShortText | None = None
+    request_id: ShortText | None = None
+    from_time: Moment | None = Field(default=None, alias="from")
+    to_time: Moment | None = Field(default=None, alias="to")
+    q: ShortText | None = Field(
+        default=None, description="Any text of the entry; give `from` with it on long trails."
+    )
+
+    def filters(self) -> dict[str, Any]:
+        """Return the filters that were given, by their names here."""
+        return self.model_dump(exclude=set(PageQuery.model_fields), exclude_none=True)
 
 
-class DifferenceRead(Output):
+class AuditPage(Page[AuditEntryRead]):
+    """Entries, newest first."""
+
+
+class JournalDifferenceRead(Output):
     """The first place where a journal is not what was sealed."""
 
     kind: Literal["changed", "removed", "inserted", "checkpoint_forged", "checkpoint_missing"]
@@ -46,7 +65,7 @@ class JournalVerificationRead(Output):
         description="Entries that checkpoints cover and that are as sealed."
     )
     head: str | None = Field(description="Digest of the last checkpoint, to be kept outside.")
-    first_difference: DifferenceRead | None
+    first_difference: JournalDifferenceRead | None
 
 
 class AuditVerificationRead(Output):

@@ -13,12 +13,12 @@ from services.reporting.audit import queries
 from services.reporting.audit.schemas import (
     AuditEntryRead,
     AuditPage,
+    AuditQuery,
     AuditVerificationRead,
     JournalVerificationRead,
 )
 from services.reporting.read_models.rules import PRODUCERS
-from services.reporting.resources import ReportingResources
-from shared.db import driver_connection
+from shared.db import Database, driver_connection
 from shared.errors import Unavailable
 from shared.http import ServiceClient
 from shared.journal import JournalEntry, checkpoint
@@ -35,35 +35,39 @@ async def add_entries(service: str, session: AsyncSession, entries: Sequence[Jou
     await queries.add_entries(connection, service, entries)
 
 
-async def list_entries(
-    session: AsyncSession, filters: dict[str, Any], *, cursor: str | None, limit: int
-) -> AuditPage:
+async def list_entries(session: AsyncSession, query: AuditQuery) -> AuditPage:
     """Return one page of the trail, newest first. Raises InvalidCursor."""
-    before = NEWEST.after(cursor)
-    rows = await queries.list_entries(session, filters, before=before, limit=limit + 1)
+    before = NEWEST.after(query.cursor)
+    rows = await queries.list_entries(
+        session, query.filters(), before=before, limit=query.limit + 1
+    )
     page, next_cursor = NEWEST.page(
-        rows, limit, lambda row: (row["recorded_at"], row["service"], row["seq"])
+        rows, query.limit, lambda row: (row["recorded_at"], row["service"], row["seq"])
     )
     items = [AuditEntryRead.model_validate(dict(row)) for row in page]
     return AuditPage(items=items, next_cursor=next_cursor)
 
 
-async def verify(resources: ReportingResources) -> AuditVerificationRead:
+async def verify(
+    database: Database, client: ServiceClient | None, signing_key: checkpoint.SigningKey
+) -> AuditVerificationRead:
     """Have every service prove its journal, this one too, and tell the first difference of each."""
-    client = resources.client
     if client is None:
         raise Unavailable
     found = await asyncio.gather(
-        *(_verify_remote(client, service) for service in PRODUCERS), _verify_own(resources)
+        *(_verify_remote(client, service) for service in PRODUCERS),
+        _verify_own(database, signing_key),
     )
     services = dict(zip((*PRODUCERS, OWN), found, strict=True))
     ok = all(journal.status == "verified" for journal in services.values())
     return AuditVerificationRead.model_validate({"ok": ok, "services": services})
 
 
-async def _verify_own(resources: ReportingResources) -> JournalVerificationRead:
-    found = await checkpoint.verify(resources.database, resources.signing_key)
-    return _read(found.as_json())
+async def _verify_own(
+    database: Database, signing_key: checkpoint.SigningKey
+) -> JournalVerificationRead:
+    found = await checkpoint.verify(database, signing_key)
+    return _to_read(found.as_json())
 
 
 async def _verify_remote(client: ServiceClient, service: str) -> JournalVerificationRead:
@@ -71,14 +75,14 @@ async def _verify_remote(client: ServiceClient, service: str) -> JournalVerifica
         found = await client.get_json(
             service, "/internal/journal/verify", timeout_s=VERIFY_TIMEOUT_S
         )
-        return _read(found)
+        return _to_read(found)
     except (Unavailable, httpx.HTTPError):
         return JournalVerificationRead(
             status="unreachable", checkpoints=None, entries=None, head=None, first_difference=None
         )
 
 
-def _read(found: dict[str, Any]) -> JournalVerificationRead:
+def _to_read(found: dict[str, Any]) -> JournalVerificationRead:
     return JournalVerificationRead.model_validate(
         found | {"status": "verified" if found["ok"] else "broken"}
     )

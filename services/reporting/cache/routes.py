@@ -4,7 +4,7 @@ from fastapi import Depends
 
 from services.reporting.cache import service
 from services.reporting.cache.schemas import CacheStatsRead
-from services.reporting.resources import Everything
+from services.reporting.resources import Counters
 from shared.principal import Principal
 from shared.web import feature_router, requires
 
@@ -14,6 +14,6 @@ CanOperate = Annotated[Principal, Depends(requires("ops:read"))]
 
 
 @router.get("/stats")
-async def read_cache_stats(resources: Everything, _caller: CanOperate) -> CacheStatsRead:
+async def read_cache_stats(redis: Counters, _caller: CanOperate) -> CacheStatsRead:
     """Tell how full the cache is and how often it is asked in vain."""
-    return await service.read_stats(resources.redis)
+    return await service.get_stats(redis)

@@ -7,7 +7,7 @@ from prometheus_client import Counter
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from services.reporting import metrics as gauges
+from services.reporting.cache import metrics as gauges
 from services.reporting.cache.rules import hit_rate
 from services.reporting.cache.schemas import CacheStatsRead, PrefixRead
 from shared import metrics
@@ -26,7 +26,7 @@ class Usage:
     misses: int
 
 
-async def read_stats(redis: Redis) -> CacheStatsRead:
+async def get_stats(redis: Redis) -> CacheStatsRead:
     """Return the cache's state, whether it answers or not."""
     usage = await find_usage(redis)
     return CacheStatsRead(

@@ -1,4 +1,3 @@
-from collections.abc import Sequence
 from datetime import date
 
 from sqlalchemy import RowMapping, text
@@ -16,12 +15,6 @@ async def list_days(session: AsyncSession, first: date) -> list[tuple[date, str,
     return [(row.day, row.kind, row.movements) for row in rows]
 
 
-async def list_cursors(session: AsyncSession, producers: Sequence[str]) -> Sequence[RowMapping]:
-    """Return how far each of these journals was followed."""
-    rows = await session.execute(_CURSORS, {"producers": list(producers)})
-    return rows.mappings().all()
-
-
 _STOCK = text("""
     SELECT count(*) AS items,
            count(*) FILTER (WHERE i.active) AS active_items,
@@ -32,7 +25,3 @@ _STOCK = text("""
            (SELECT count(*) FROM levels WHERE on_hand > 0) AS on_hand_lines
     FROM items i LEFT JOIN item_values v ON v.item_id = i.id""")
 _DAYS = text("SELECT day, kind, movements FROM movement_days WHERE day >= :first")
-_CURSORS = text("""
-    SELECT p.producer, coalesce(c.xid, 0) AS xid, coalesce(c.seq, 0) AS seq, c.applied_at
-    FROM unnest(CAST(:producers AS text[])) AS p (producer)
-    LEFT JOIN follower_cursors c ON c.producer = p.producer ORDER BY p.producer""")

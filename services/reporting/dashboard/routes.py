@@ -4,9 +4,9 @@ from fastapi import Depends
 
 from services.reporting.dashboard import service
 from services.reporting.dashboard.schemas import DashboardStatsRead
-from services.reporting.resources import Everything
+from services.reporting.resources import Client, Own
 from shared.principal import Principal
-from shared.web import Now, feature_router, requires
+from shared.web import Now, Session, feature_router, requires
 
 router = feature_router("/api/dashboard", "dashboard")
 
@@ -15,7 +15,7 @@ CanReport = Annotated[Principal, Depends(requires("report:read"))]
 
 @router.get("/stats")
 async def read_dashboard_stats(
-    resources: Everything, caller: CanReport, now: Now
+    session: Session, own: Own, client: Client, caller: CanReport, now: Now
 ) -> DashboardStatsRead:
     """Sum up stock, movements and value; kept for a minute, `as_of` says from when."""
-    return await service.read_stats(resources, caller, now=now)
+    return await service.get_stats(session, own, client, caller=caller, now=now)

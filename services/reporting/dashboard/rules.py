@@ -2,19 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Literal
+from datetime import date, timedelta
 
 DAYS_SHOWN = 7
-
-
-@dataclass(frozen=True, slots=True)
-class Freshness:
-    """How far one journal was followed; `lag_seconds` is None when nobody can tell."""
-
-    status: Literal["current", "behind", "unknown"]
-    lag_seconds: float | None
 
 
 def counted(
@@ -37,10 +27,3 @@ def counted(
 
 def first_day_shown(today: date) -> date:
     return today - timedelta(days=DAYS_SHOWN - 1)
-
-
-def freshness_of(oldest_left: datetime | None, now: datetime) -> Freshness:
-    """Return how fresh the figures are, given the oldest entry that is not yet in them."""
-    if oldest_left is None:
-        return Freshness("current", 0.0)
-    return Freshness("behind", max((now - oldest_left).total_seconds(), 0.0))

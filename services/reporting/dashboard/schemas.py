@@ -1,8 +1,7 @@
-from datetime import datetime
-from typing import Literal
-
 from pydantic import Field
 
+from services.reporting.freshness.rules import FollowedTo
+from services.reporting.freshness.schemas import AsOf, FreshnessRead
 from shared.money import DecimalText
 from shared.schemas import Output
 
@@ -27,21 +26,9 @@ class TotalValueRead(Output):
     unvalued_items: int = Field(description="Items in stock whose cost is not known.")
 
 
-class FreshnessRead(Output):
-    """How far the figures follow one service's journal."""
+class Figures(Output):
+    """What is computed once for everyone of a tenant, and kept for a moment."""
 
-    producer: str
-    status: Literal["current", "behind", "unknown"] = Field(
-        description="unknown: the service does not answer, so nobody can tell."
-    )
-    lag_seconds: float | None = Field(description="Age of the oldest entry not yet counted here.")
-    applied_at: datetime | None = Field(description="When entries were last counted here.")
-
-
-class DashboardStatsRead(Output):
-    """The state of the stock at a glance."""
-
-    as_of: datetime
     items: int = Field(description="All items, retired ones too.")
     active_items: int
     on_hand_lines: int = Field(description="Items at locations with stock there.")
@@ -51,4 +38,17 @@ class DashboardStatsRead(Output):
     inventory_value: TotalValueRead | None = Field(
         description="Null without the scope `price:write` or `audit:read`."
     )
-    freshness: list[FreshnessRead]
+
+
+class KeptFigures(Figures):
+    """Figures as the cache keeps them: with how far the journals were followed for them."""
+
+    followed: list[FollowedTo]
+
+
+class DashboardStatsRead(Figures, AsOf):
+    """The state of the stock at a glance."""
+
+    freshness: list[FreshnessRead] = Field(
+        description="Of each service whose journal is followed, as it is now."
+    )

@@ -1,13 +1,12 @@
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import Depends, Query
 
-from services.reporting.errors import ValuesForbidden
 from services.reporting.inventory_value import service
-from services.reporting.inventory_value.schemas import Grouping, InventoryValueRead
-from services.reporting.inventory_value.service import Asked
-from services.reporting.resources import Own
-from shared.pagination import LIMIT_DEFAULT, Cursor, InvalidCursor, Limit
+from services.reporting.inventory_value.errors import ValuesForbidden
+from services.reporting.inventory_value.schemas import InventoryValueQuery, InventoryValueRead
+from services.reporting.resources import Client, Own
+from shared.pagination import InvalidCursor
 from shared.principal import Principal
 from shared.web import Language, Now, Session, feature_router, problems, requires
 
@@ -20,19 +19,17 @@ CanReport = Annotated[Principal, Depends(requires("report:read"))]
 async def read_inventory_value(
     session: Session,
     own: Own,
+    client: Client,
     caller: CanReport,
+    query: Annotated[InventoryValueQuery, Query()],
     language: Language,
     now: Now,
-    method: Annotated[Literal["wac"], Query(description="Weighted average cost.")] = "wac",  # noqa: ARG001 - one choice so far; any other is refused.
-    as_of: Annotated[Literal["now"], Query(description="The present.")] = "now",  # noqa: ARG001 - same.
-    format: Annotated[Literal["json"], Query()] = "json",  # noqa: A002, ARG001 - the parameter's public name; same.
-    by: Grouping = "item",
-    cursor: Cursor = None,
-    limit: Limit = LIMIT_DEFAULT,
 ) -> InventoryValueRead:
     """Tell what the stock on hand cost, by item, category or location.
 
-    Needs the scope `price:write` or `audit:read` beside `report:read`.
+    `as_of` and `lag_s` say how old the figures are. A movement counts from when it was recorded,
+    whatever day it is dated. Needs the scope `price:write` or `audit:read` beside `report:read`.
     """
-    asked = Asked(by, cursor, limit, language, now)
-    return await service.read_report(session, own, asked, caller=caller)
+    return await service.get_report(
+        session, own, client, query, caller=caller, language=language, now=now
+    )

@@ -1,10 +1,11 @@
-from datetime import datetime
 from typing import Literal
 
 from pydantic import Field
 
+from services.reporting.freshness.schemas import AsOf
 from shared.money import DecimalText
-from shared.schemas import Output
+from shared.pagination import PageQuery
+from shared.schemas import Output, Page
 
 Grouping = Literal["item", "category", "location"]
 
@@ -23,14 +24,20 @@ class ValueRead(Output):
     value: DecimalText = Field(description="In `currency`, to its smallest coin.")
 
 
-class InventoryValueRead(Output):
+class InventoryValueQuery(PageQuery):
+    """How to group and show the value; of most parameters there is one choice so far."""
+
+    method: Literal["wac"] = Field(default="wac", description="Weighted average cost.")
+    as_of: Literal["now"] = Field(default="now", description="The present.")
+    format: Literal["json"] = "json"
+    by: Grouping = "item"
+
+
+class InventoryValueRead(AsOf, Page[ValueRead]):
     """What the stock on hand cost; the rows of all pages add up to `total`."""
 
     method: Literal["wac"]
     by: Grouping
-    as_of: datetime
     currency: str = Field(description="ISO 4217.")
     total: DecimalText
     unvalued_items: int = Field(description="Items in stock whose cost is not known: worth 0 here.")
-    items: list[ValueRead]
-    next_cursor: str | None

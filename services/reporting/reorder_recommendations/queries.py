@@ -4,10 +4,28 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 
-async def list_low(session: AsyncSession, *, after_code: str, limit: int) -> Sequence[RowMapping]:
-    """Return active items at or below their reorder point, in the order of their codes."""
-    rows = await session.execute(_LOW, {"after_code": after_code, "limit": limit})
-    return rows.mappings().all()
+async def list_to_order(
+    session: AsyncSession,
+    *,
+    after_code: str,
+    until_code: str | None,
+    by_forecast: Sequence[str],
+    looked_at: Sequence[str],
+    limit: int,
+) -> Sequence[RowMapping]:
+    """Return codes of items to order, in their order, and whether `by_forecast` has them.
+
+    The others are active, at or below their reorder point, lie between the codes and were not
+    looked at by forecasting; of those everything is told.
+    """
+    wanted = {
+        "after_code": after_code,
+        "until_code": until_code,
+        "by_forecast": by_forecast,
+        "looked_at": looked_at,
+        "limit": limit,
+    }
+    return (await session.execute(_TO_ORDER, wanted)).mappings().all()
 
 
 async def count_low(session: AsyncSession) -> int:
@@ -15,11 +33,22 @@ async def count_low(session: AsyncSession) -> int:
 
 
 _IS_LOW = "i.active AND coalesce(v.held - v.owed, 0) <= i.reorder_point"
-_LOW = text(f"""
-    SELECT i.code, i.name_en, i.name_fr, i.unit, i.reorder_point, i.reorder_quantity, i.par_level,
-           i.pack_size, coalesce(v.held - v.owed, 0) AS on_hand
-    FROM items i LEFT JOIN item_values v ON v.item_id = i.id
-    WHERE {_IS_LOW} AND i.code > :after_code ORDER BY i.code LIMIT :limit""")  # noqa: S608 - put together from our own constants.
+# PostgreSQL puts both lists in one order: it alone knows how texts are compared here.
+_TO_ORDER = text(f"""
+    WITH low AS (
+        SELECT i.code, i.name_en, i.name_fr, i.unit, i.reorder_point, i.reorder_quantity,
+               i.par_level, i.pack_size, coalesce(v.held - v.owed, 0) AS on_hand
+        FROM items i LEFT JOIN item_values v ON v.item_id = i.id
+        WHERE {_IS_LOW} AND i.code > :after_code
+            AND (CAST(:until_code AS text) IS NULL OR i.code <= :until_code)
+            AND i.code <> ALL(CAST(:looked_at AS text[]))
+        ORDER BY i.code LIMIT :limit
+    )
+    SELECT coalesce(f.code, low.code) AS code, f.code IS NOT NULL AS by_forecast, low.name_en,
+           low.name_fr, low.unit, low.reorder_point, low.reorder_quantity, low.par_level,
+           low.pack_size, low.on_hand
+    FROM low FULL JOIN unnest(CAST(:by_forecast AS text[])) AS f (code) ON f.code = low.code
+    ORDER BY 1 LIMIT :limit""")  # noqa: S608 - put together from our own constants.
 _COUNT_LOW = text(f"""
     SELECT count(*) FROM items i LEFT JOIN item_values v ON v.item_id = i.id
     WHERE {_IS_LOW}""")  # noqa: S608 - same.

@@ -1,14 +1,13 @@
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Query
 
 from services.reporting.reorder_recommendations import service
 from services.reporting.reorder_recommendations.schemas import ReorderRecommendationPage
-from services.reporting.reorder_recommendations.service import Asked
-from services.reporting.resources import Everything
-from shared.pagination import LIMIT_DEFAULT, Cursor, InvalidCursor, Limit
+from services.reporting.resources import Client
+from shared.pagination import InvalidCursor, PageQuery
 from shared.principal import Principal
-from shared.web import Language, Now, feature_router, problems, requires
+from shared.web import Language, Now, Session, feature_router, problems, requires
 
 router = feature_router("/api/reports/reorder-recommendations", "reorder recommendations")
 
@@ -17,13 +16,17 @@ CanReport = Annotated[Principal, Depends(requires("report:read"))]
 
 @router.get("", responses=problems(InvalidCursor))
 async def list_recommendations(
-    resources: Everything,
+    session: Session,
+    client: Client,
     caller: CanReport,
+    query: Annotated[PageQuery, Query()],
     language: Language,
     now: Now,
-    cursor: Cursor = None,
-    limit: Limit = LIMIT_DEFAULT,
 ) -> ReorderRecommendationPage:
-    """List what to order; `source` says whether from forecasts or from reorder points."""
-    asked = Asked(cursor, limit, language, now)
-    return await service.list_recommendations(resources, asked, caller=caller)
+    """List what to order: by its forecast each item that has one, others by their reorder points.
+
+    A page may be short: go on while there is a `next_cursor`.
+    """
+    return await service.list_recommendations(
+        session, client, query, caller=caller, language=language, now=now
+    )

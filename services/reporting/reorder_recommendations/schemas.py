@@ -1,36 +1,13 @@
-from datetime import date, datetime
+from datetime import date
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from services.reporting.freshness.schemas import AsOf
 from shared.money import DecimalText
-from shared.schemas import Output
+from shared.schemas import Output, Page
 
 Source = Literal["forecast", "reorder_point"]
-
-
-class ForecastRecommendation(BaseModel):
-    """What forecasting recommends for one item, as far as this report shows it."""
-
-    model_config = ConfigDict(frozen=True)
-
-    item_code: str
-    name: str
-    unit: str
-    on_hand: DecimalText
-    reorder_point: DecimalText
-    safety_stock: DecimalText
-    order_quantity: DecimalText
-    order_by: date | None
-    stock_out_date: date | None
-    reason: str
-
-
-class ForecastPage(BaseModel):
-    """A page of forecasting's recommendations; it may be short while there is a `next_cursor`."""
-
-    items: list[ForecastRecommendation]
-    next_cursor: str | None
 
 
 class ReorderRecommendationRead(Output):
@@ -46,13 +23,16 @@ class ReorderRecommendationRead(Output):
     order_by: date | None = Field(description="Null without a forecast.")
     stock_out_date: date | None = Field(description="Null when not foreseen.")
     reason: str
-
-
-class ReorderRecommendationPage(Output):
     source: Source = Field(
-        description="forecast: from forecasting. reorder_point: by the items' own reorder points, "
-        "while forecasting does not answer."
+        description="forecast: by its forecast. reorder_point: it has none, and is at or below its "
+        "own reorder point."
     )
-    as_of: datetime
-    items: list[ReorderRecommendationRead]
-    next_cursor: str | None
+
+
+class ReorderRecommendationPage(AsOf, Page[ReorderRecommendationRead]):
+    """What to order, in the order of item codes."""
+
+    source: Source = Field(
+        description="forecast: items that have a forecast are here by it. reorder_point: all are "
+        "by their own reorder points, as there is no forecast or forecasting does not answer."
+    )

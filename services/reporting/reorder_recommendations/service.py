@@ -1,7 +1,7 @@
-"""What to order: as forecasting sees it, and by the reorder points while it does not answer."""
+"""What to order: by its forecast each item that has one, others by their reorder points."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 
 import httpx
@@ -9,54 +9,75 @@ from pydantic import ValidationError
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.reporting.freshness.schemas import AsOf
+from services.reporting.freshness.service import find_as_of
 from services.reporting.reorder_recommendations import queries
 from services.reporting.reorder_recommendations.rules import order_quantity
 from services.reporting.reorder_recommendations.schemas import (
-    ForecastPage,
     ReorderRecommendationPage,
     ReorderRecommendationRead,
+    Source,
 )
-from services.reporting.resources import ReportingResources
-from shared.db import Stamp
+from shared.contracts.forecasting import recommendations as forecasting
+from shared.contracts.forecasting.recommendations import (
+    RecommendationRead,
+    TenantRecommendationPage,
+)
 from shared.errors import Unavailable
+from shared.http import ServiceClient
 from shared.i18n import N_, translate
 from shared.log import log
-from shared.pagination import InvalidCursor, Keyset
+from shared.pagination import InvalidCursor, Keyset, PageQuery
 from shared.principal import Principal
 
 FORECAST_TIMEOUT_S = 5.0
-# A cursor holds forecasting's own, or a code; its sort is the source that the list began with.
+# Both are orders by code; the sort of a cursor is the source that its list began with.
 BY_FORECAST = Keyset("forecast", str)
 BY_REORDER_POINT = Keyset("reorder_point", str)
+NO_FORECASTS = TenantRecommendationPage(
+    items=[], without_order=[], expired=0, as_of=None, incomplete=False, next_cursor=None
+)
 REASON = N_("{on_hand} on hand, not above the reorder point of {reorder_point}.")
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Which page a caller wants, in which language, and when."""
-
-    cursor: str | None
-    limit: int
-    language: str
-    now: datetime
-
-
 async def list_recommendations(
-    resources: ReportingResources, asked: Asked, *, caller: Principal
+    session: AsyncSession,
+    client: ServiceClient | None,
+    query: PageQuery,
+    *,
+    caller: Principal,
+    language: str,
+    now: datetime,
 ) -> ReorderRecommendationPage:
     """Return one page of what to order.
 
     A list is read to its end from where it began. Raises InvalidCursor, and Unavailable when
     forecasting goes away in the middle of its list.
     """
-    began_by_rule = _began_by_rule(asked.cursor)
-    forecast = None if began_by_rule else await _ask_forecasting(resources, asked, caller)
-    if forecast is None and asked.cursor is not None and not began_by_rule:
-        raise Unavailable
-    if forecast is not None:
-        return _from_forecast(forecast, asked)
-    async with resources.database.transaction(Stamp(caller.tenant_id, caller.actor)) as session:
-        return await _from_reorder_points(session, asked)
+    began_with, after_code = _place_of(query.cursor)
+    as_of = await find_as_of(session, client, now=now)
+    forecast, source = NO_FORECASTS, BY_REORDER_POINT
+    if began_with != "reorder_point":
+        asked = _asked(caller, after_code, query.limit, language)
+        found = await _ask_forecasting(client, asked)
+        if found is None and began_with == "forecast":
+            raise Unavailable
+        if found is not None and (began_with == "forecast" or not _is_empty(found)):
+            forecast, source, as_of = found, BY_FORECAST, _older(as_of, found)
+    rows, until = await _list_to_order(session, forecast, after_code, query.limit)
+    page, next_cursor = source.page(rows, query.limit, lambda row: (row["code"],))
+    by_code = {item.item_code: item for item in forecast.items}
+    return ReorderRecommendationPage(
+        **dict(as_of),
+        source="forecast" if source is BY_FORECAST else "reorder_point",
+        items=[
+            _by_forecast(by_code[row["code"]])
+            if row["by_forecast"]
+            else _by_reorder_point(row, language)
+            for row in page
+        ],
+        next_cursor=source.cursor(until) if until and next_cursor is None else next_cursor,
+    )
 
 
 async def count_low(session: AsyncSession) -> int:
@@ -64,80 +85,85 @@ async def count_low(session: AsyncSession) -> int:
     return await queries.count_low(session)
 
 
-def _began_by_rule(cursor: str | None) -> bool:
-    """Say whether a list began without a forecast. Raises InvalidCursor."""
+def _place_of(cursor: str | None) -> tuple[Source | None, str]:
+    """Return with which source a list began and after which code it goes on.
+
+    Raises InvalidCursor.
+    """
     if cursor is None:
-        return False
+        return None, ""
     try:
-        BY_REORDER_POINT.after(cursor)
+        after = BY_REORDER_POINT.after(cursor)
     except InvalidCursor:
-        BY_FORECAST.after(cursor)
-        return False
-    return True
+        after = BY_FORECAST.after(cursor)
+        return "forecast", after[0] if after else ""
+    return "reorder_point", after[0] if after else ""
+
+
+def _asked(caller: Principal, after_code: str, limit: int, language: str) -> dict[str, str | int]:
+    asked: dict[str, str | int] = {
+        "tenant": str(caller.tenant_id), "limit": limit, "lang": language,
+    }  # fmt: skip
+    if after_code:
+        asked["cursor"] = forecasting.BY_CODE.cursor((after_code,))
+    return asked
 
 
 async def _ask_forecasting(
-    resources: ReportingResources, asked: Asked, caller: Principal
-) -> ForecastPage | None:
-    """Return forecasting's page; None when it does not answer or recommends nothing at all.
-
-    Raises InvalidCursor when forecasting refuses the cursor that ours holds.
-    """
-    if resources.client is None:
+    client: ServiceClient | None, asked: dict[str, str | int]
+) -> TenantRecommendationPage | None:
+    """Return forecasting's page; None when it does not answer."""
+    if client is None:
         return None
-    after = BY_FORECAST.after(asked.cursor)
-    wanted = {"tenant": str(caller.tenant_id), "limit": asked.limit, "lang": asked.language}
-    if after:
-        wanted["cursor"] = after[0]
     try:
         async with asyncio.timeout(FORECAST_TIMEOUT_S):
-            answer = await resources.client.get_json(
-                "forecasting", "/internal/recommendations", wanted
-            )
-        page = ForecastPage.model_validate(answer)
+            answer = await client.get_json("forecasting", forecasting.PATH, asked)
+        return TenantRecommendationPage.model_validate(answer)
     except (Unavailable, TimeoutError, httpx.HTTPError, ValidationError) as error:
-        if after and _is_refusal(error):
-            raise InvalidCursor from error
         log.warning("recommending without a forecast", reason=type(error).__name__)
         return None
-    return page if page.items or page.next_cursor or after else None
 
 
-def _is_refusal(error: Exception) -> bool:
-    return (
-        isinstance(error, httpx.HTTPStatusError)
-        and error.response.status_code == InvalidCursor.status
+def _is_empty(page: TenantRecommendationPage) -> bool:
+    """Say whether nothing has a forecast: then there are reorder points alone."""
+    return not (page.items or page.without_order or page.next_cursor)
+
+
+def _older(as_of: AsOf, forecast: TenantRecommendationPage) -> AsOf:
+    """Return how old a list is that comes from here and from forecasting: as its older part."""
+    both = [moment for moment in (as_of.as_of, forecast.as_of) if moment is not None]
+    return as_of.model_copy(
+        update={
+            "as_of": min(both) if len(both) == 2 else None,  # noqa: PLR2004 - of two.
+            "incomplete": as_of.incomplete or forecast.incomplete,
+        }
     )
 
 
-def _from_forecast(page: ForecastPage, asked: Asked) -> ReorderRecommendationPage:
-    return ReorderRecommendationPage(
-        source="forecast",
-        as_of=asked.now,
-        items=[
-            ReorderRecommendationRead.model_validate(item, from_attributes=True)
-            for item in page.items
-            if item.order_quantity > 0
-        ],
-        next_cursor=BY_FORECAST.cursor((page.next_cursor,)) if page.next_cursor else None,
+async def _list_to_order(
+    session: AsyncSession, forecast: TenantRecommendationPage, after_code: str, limit: int
+) -> tuple[Sequence[RowMapping], tuple[str] | None]:
+    """Return items to order in the order of codes, and how far forecasting looked at them.
+
+    One row more than the limit, if there is one; None: to the end.
+    """
+    until = forecasting.BY_CODE.after(forecast.next_cursor)
+    rows = await queries.list_to_order(
+        session,
+        after_code=after_code,
+        until_code=until[0] if until else None,
+        by_forecast=[item.item_code for item in forecast.items if item.order_quantity > 0],
+        looked_at=[*forecast.without_order, *(item.item_code for item in forecast.items)],
+        limit=limit + 1,
     )
+    return rows, until
 
 
-async def _from_reorder_points(session: AsyncSession, asked: Asked) -> ReorderRecommendationPage:
-    after = BY_REORDER_POINT.after(asked.cursor)
-    rows = await queries.list_low(
-        session, after_code=after[0] if after else "", limit=asked.limit + 1
-    )
-    page, next_cursor = BY_REORDER_POINT.page(rows, asked.limit, lambda row: (row["code"],))
-    return ReorderRecommendationPage(
-        source="reorder_point",
-        as_of=asked.now,
-        items=[_rule_row(row, asked.language) for row in page],
-        next_cursor=next_cursor,
-    )
+def _by_forecast(item: RecommendationRead) -> ReorderRecommendationRead:
+    return ReorderRecommendationRead.model_validate({**dict(item), "source": "forecast"})
 
 
-def _rule_row(row: RowMapping, language: str) -> ReorderRecommendationRead:
+def _by_reorder_point(row: RowMapping, language: str) -> ReorderRecommendationRead:
     quantity = order_quantity(
         row["on_hand"],
         reorder_point=row["reorder_point"],
@@ -155,6 +181,7 @@ def _rule_row(row: RowMapping, language: str) -> ReorderRecommendationRead:
         order_quantity=quantity,
         order_by=None,
         stock_out_date=None,
+        source="reorder_point",
         reason=translate(
             REASON, language, on_hand=row["on_hand"].normalize(),
             reorder_point=row["reorder_point"].normalize(),

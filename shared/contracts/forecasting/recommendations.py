@@ -6,7 +6,11 @@ from enum import StrEnum
 from pydantic import Field
 
 from shared.money import DecimalText
+from shared.pagination import Keyset
 from shared.schemas import Output, Page
+
+PATH = "/internal/recommendations"
+BY_CODE = Keyset("code", str)  # The order of the list: its cursor is that of the code before.
 
 
 class ReasonCode(StrEnum):
@@ -62,3 +66,13 @@ class RecommendationPage(Page[RecommendationRead]):
 
     expired: int = Field(description="Items passed over because their forecast has ended.")
     as_of: datetime | None = Field(description="When the newest ledger entry counted in was made.")
+    incomplete: bool = Field(description="An entry about this tenant could not be counted.")
+
+
+class TenantRecommendationPage(RecommendationPage):
+    """The same for another service.
+
+    A code up to `next_cursor` that is in neither list has no forecast of today.
+    """
+
+    without_order: list[str]  # Codes of items whose forecasts ask for no order now.

@@ -198,8 +198,9 @@ async def aside(
 ) -> AsyncIterator[Callable[[], Awaitable[list[tuple[Any, ...]]]]]:
     """What is aside of the caller's tenant, in order: (reference, error, reason, attempts).
 
-    It is gone after the test: `/status` and the gauge count every tenant's.
+    Nothing of other tests is: `/status` and the gauge count every tenant's.
     """
+    await superuser.execute("TRUNCATE reporting.entries_set_aside")
 
     async def read() -> list[tuple[Any, ...]]:
         rows = await superuser.fetch(

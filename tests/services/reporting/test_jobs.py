@@ -1,7 +1,8 @@
 import pytest
 
-from services.reporting import metrics
+from services.reporting.inventory_value.metrics import inventory_value
 from services.reporting.jobs import refresh_stock_gauges
+from services.reporting.reorder_recommendations.metrics import recommendations
 
 pytestmark = pytest.mark.stack
 
@@ -9,8 +10,8 @@ pytestmark = pytest.mark.stack
 async def test_gauges_sum_up_all_tenants(post, follow, resources):
     await follow()
     await refresh_stock_gauges(resources)
-    value = metrics.inventory_value.labels("USD")._value.get()
-    low = metrics.recommendations._value.get()
+    value = inventory_value.labels("USD")._value.get()
+    low = recommendations._value.get()
 
     await post("/api/locations", name="Main", type="warehouse")
     await post("/api/inventory/add-item", code="A1", name="A", unit_cost="2.5", reorder_point=9)
@@ -18,5 +19,5 @@ async def test_gauges_sum_up_all_tenants(post, follow, resources):
     await follow()
     await refresh_stock_gauges(resources)
 
-    assert metrics.inventory_value.labels("USD")._value.get() == pytest.approx(value + 10)
-    assert metrics.recommendations._value.get() == low + 1
+    assert inventory_value.labels("USD")._value.get() == pytest.approx(value + 10)
+    assert recommendations._value.get() == low + 1

@@ -48,15 +48,18 @@ def state(superuser, caller):
 @pytest.fixture
 async def process(reporting_settings, inventory, tmp_path):
     """Start a follower of inventory's journal as it is now; it stops in its n-th setting aside."""
-    feed = await inventory.get(
-        "/internal/journal", params={"limit": 2000}, headers=service_headers()
-    )
+    entries, after = [], {}
+    while not entries or after:
+        feed = await inventory.get("/internal/journal", params=after, headers=service_headers())
+        found = feed.json()["entries"]
+        after = {f"after_{name}": found[-1][name] for name in ("xid", "seq")} if found else {}
+        entries += found
     settings = {
         name: value.get_secret_value() if isinstance(value, SecretStr) else value
         for name, value in reporting_settings
     }
     (tmp_path / "settings.json").write_bytes(orjson.dumps(settings, default=str))
-    (tmp_path / "entries.json").write_bytes(orjson.dumps(feed.json()["entries"]))
+    (tmp_path / "entries.json").write_bytes(orjson.dumps(entries))
 
     async def start(stop_at):
         return await asyncio.create_subprocess_exec(

@@ -40,46 +40,6 @@ async def shop(post):
 
 
 @pytest.fixture
-def move(post):
-    async def send(item, quantity, kind="receipt", **more):
-        return await post(MOVE, kind=kind, item=item, location="Main", quantity=quantity, **more)
-
-    return send
-
-
-@pytest.fixture
-def spoil(superuser, caller):
-    """Change what the journal says of the movement with this reference."""
-
-    async def change(reference, **fields):
-        changed = await superuser.execute(
-            "UPDATE inventory.journal SET data = (data::jsonb || $3::jsonb)::json "
-            "WHERE tenant_id = $1 AND data ->> 'reference' = $2",
-            caller.tenant_id,
-            reference,
-            json.dumps(fields),
-        )
-        assert changed == "UPDATE 1"
-
-    return change
-
-
-@pytest.fixture
-def aside(superuser, caller):
-    """What is aside of the caller's tenant, in order: (reference, error, reason, attempts)."""
-
-    async def read():
-        rows = await superuser.fetch(
-            "SELECT entry -> 'data' ->> 'reference', error, reason, attempts "
-            "FROM reporting.entries_set_aside WHERE tenant_id = $1 ORDER BY xid, seq",
-            caller.tenant_id,
-        )
-        return [tuple(row) for row in rows]
-
-    return read
-
-
-@pytest.fixture
 def mend(superuser, caller):
     """Change what is aside of the movement with this reference, as a release would read it."""
 

@@ -1,11 +1,10 @@
 """What the stock is worth: kept while journals are followed, summed up when asked."""
 
 from services.reporting.inventory_value.service.report import (
-    Asked,
     Total,
-    read_report,
+    get_report,
     total_value,
 )
 from services.reporting.inventory_value.service.revalue import revalue
 
-__all__ = ["Asked", "Total", "read_report", "revalue", "total_value"]
+__all__ = ["Total", "get_report", "revalue", "total_value"]

@@ -13,8 +13,9 @@ from babel.numbers import get_currency_precision
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.reporting.errors import ValuesForbidden
+from services.reporting.freshness.service import find_as_of
 from services.reporting.inventory_value import queries
+from services.reporting.inventory_value.errors import ValuesForbidden
 from services.reporting.inventory_value.models import SealedPosition
 from services.reporting.inventory_value.rules import (
     ZERO,
@@ -25,9 +26,15 @@ from services.reporting.inventory_value.rules import (
     may_see_values,
     rounded_money,
 )
-from services.reporting.inventory_value.schemas import Grouping, InventoryValueRead, ValueRead
+from services.reporting.inventory_value.schemas import (
+    Grouping,
+    InventoryValueQuery,
+    InventoryValueRead,
+    ValueRead,
+)
 from services.reporting.read_models.service import find_currency
 from services.reporting.resources import ReportingOwn
+from shared.http import ServiceClient
 from shared.i18n import N_, translate
 from shared.money import rounded_amount
 from shared.pagination import Keyset
@@ -40,17 +47,6 @@ NO_CATEGORY = N_("No category")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Which part of the report a caller wants, and when."""
-
-    by: Grouping
-    cursor: str | None
-    limit: int
-    language: str
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Total:
     """What all stock is worth; `unvalued_items` are in stock at a cost nobody told."""
 
@@ -59,28 +55,36 @@ class Total:
     unvalued_items: int
 
 
-async def read_report(
-    session: AsyncSession, own: ReportingOwn, asked: Asked, *, caller: Principal
+async def get_report(
+    session: AsyncSession,
+    own: ReportingOwn,
+    client: ServiceClient | None,
+    query: InventoryValueQuery,
+    *,
+    caller: Principal,
+    language: str,
+    now: datetime,
 ) -> InventoryValueRead:
     """Return one page of the value of stock. Raises ValuesForbidden, InvalidCursor."""
     if not may_see_values(caller.scopes):
         raise ValuesForbidden
-    order = ORDERS[asked.by]
-    after = order.after(asked.cursor)
+    order = ORDERS[query.by]
+    after = order.after(query.cursor)
+    as_of = await find_as_of(session, client, now=now)
     currency = await find_currency(session) or own.default_currency
     digits = get_currency_precision(currency)
-    items = await _value_items(session, own.prices, caller.tenant_id, digits, asked.language)
-    rows = await _rows(session, items, asked.by, digits)
+    items = await _value_items(session, own.prices, caller.tenant_id, digits, language)
+    rows = await _rows(session, items, query.by, digits)
     left = rows if after is None else [row for row in rows if row.key > after[0]]
-    page, next_cursor = order.page(left, asked.limit, lambda row: (row.key,))
+    page, next_cursor = order.page(left, query.limit, lambda row: (row.key,))
     return InventoryValueRead(
-        method="wac",
-        by=asked.by,
-        as_of=asked.now,
+        **dict(as_of),
+        method=query.method,
+        by=query.by,
         currency=currency,
         total=sum((item.value for item in items), ZERO),
         unvalued_items=sum(item.unit_cost is None for item in items),
-        items=[_read(row, asked.language) for row in page],
+        items=[_to_read(row, language) for row in page],
         next_cursor=next_cursor,
     )
 
@@ -138,7 +142,7 @@ async def _rows(
             return by_location(items, levels, digits)
 
 
-def _read(row: Valued | Group, language: str) -> ValueRead:
+def _to_read(row: Valued | Group, language: str) -> ValueRead:
     if isinstance(row, Group):
         return ValueRead(
             key=row.key,

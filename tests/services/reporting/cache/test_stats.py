@@ -1,8 +1,7 @@
 import pytest
 from redis.asyncio import Redis
 
-from services.reporting import metrics
-from services.reporting.cache import service
+from services.reporting.cache import metrics, service
 from shared.errors import Forbidden
 from tests.support.services import Caller, assert_problem
 

@@ -1,14 +1,8 @@
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
-from services.reporting.dashboard.rules import (
-    Freshness,
-    counted,
-    first_day_shown,
-    freshness_of,
-)
+from services.reporting.dashboard.rules import counted, first_day_shown
 
 TODAY = date(2026, 3, 10)
-NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
 
 def test_movements_are_counted_for_today_and_for_seven_days_with_it():
@@ -30,15 +24,3 @@ def test_a_quiet_week_counts_nothing():
 
 def test_the_week_begins_six_days_ago():
     assert first_day_shown(TODAY) == date(2026, 3, 4)
-
-
-def test_with_nothing_left_to_apply_figures_are_current():
-    assert freshness_of(None, NOW) == Freshness("current", 0.0)
-
-
-def test_figures_are_as_far_behind_as_the_oldest_entry_left_is_old():
-    assert freshness_of(NOW - timedelta(seconds=90), NOW) == Freshness("behind", 90.0)
-
-
-def test_a_producers_clock_ahead_of_ours_is_no_negative_lag():
-    assert freshness_of(NOW + timedelta(seconds=5), NOW) == Freshness("behind", 0.0)

@@ -1,10 +1,11 @@
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from random import Random
 
 import pytest
 
-from services.reporting.errors import ValuesForbidden
+from services.reporting.inventory_value.errors import ValuesForbidden
 from shared.errors import Forbidden, ValidationFailed
 from shared.pagination import InvalidCursor
 from tests.support.services import Caller, assert_problem
@@ -104,6 +105,32 @@ async def test_a_long_mixed_sequence_is_worth_what_fractions_say(shop, move, fol
 
     assert Fraction(Decimal(report["items"][0]["quantity"])) == held
     assert abs(Fraction(Decimal(report["total"])) - value) <= Fraction(1, 200) + Fraction(1, 10**6)
+
+
+async def test_what_goes_out_is_valued_at_the_average_and_by_no_cost_of_its_own(
+    shop, move, spoil, follow, get
+):
+    await move("receipt", "10", unit_cost="4")
+    await move("issue", "4", reference="issue")
+    await spoil("issue", cost_id=None)
+    await follow()
+
+    report = await get(URL)
+
+    assert (report["total"], report["items"][0]["unit_cost"]) == ("24", "4")
+
+
+async def test_a_movement_that_is_dated_back_counts_when_it_is_recorded(shop, move, follow, get):
+    """Value is of now, in the order of the journal; the dashboard counts the business day."""
+    two_days_ago = (datetime.now(UTC) - timedelta(days=2)).isoformat()
+    await move("receipt", "10", unit_cost="2")
+    await move("issue", "5")
+    await move("receipt", "5", unit_cost="8", occurred_at=two_days_ago)
+    await follow()
+
+    report = await get(URL)
+
+    assert (report["total"], report["items"][0]["unit_cost"]) == ("50", "5")
 
 
 async def test_emptied_stock_is_worth_nothing(shop, move, follow, get):

@@ -1,13 +1,14 @@
-import httpx
 import pytest
 
+from shared.contracts.forecasting.recommendations import BY_CODE
 from shared.errors import Forbidden, Unavailable
-from shared.pagination import InvalidCursor, Keyset
+from shared.pagination import InvalidCursor
 from tests.services.reporting.conftest import InProcessServices
 from tests.support.services import Caller, assert_problem
 
 pytestmark = pytest.mark.stack
 
+BOUNDS = ("expected", "lower_80", "upper_80", "lower_95", "upper_95")
 URL = "/api/reports/reorder-recommendations"
 MOVE = "/api/inventory/movements"
 
@@ -18,17 +19,39 @@ def recommendation(code, **more):
         "name": code,
         "unit": "each",
         "on_hand": "1",
+        "reserved": "0",
+        "available": "1",
+        "lead_time_days": 2,
+        "demand": dict.fromkeys(BOUNDS, "5") | {"days": 2},
         "reorder_point": "6.25",
         "safety_stock": "2.5",
         "order_quantity": "24",
+        "packs": 1,
+        "pack_size": "24",
+        "pack_unit": None,
         "order_by": "2026-11-23",
         "stock_out_date": "2026-11-25",
+        "reason_code": "stock_out_before_delivery",
         "reason": "Runs out before delivery.",
+        "model_type": "naive",
+        "beats_baseline": True,
+    } | more
+
+
+def page(*items, at_rest=(), upto=None, **more):
+    """A page of forecasting's: what to order, codes looked at that need nothing, its last code."""
+    return {
+        "items": list(items),
+        "without_order": list(at_rest),
+        "expired": 0,
+        "as_of": "2026-11-20T12:00:00Z",
+        "incomplete": False,
+        "next_cursor": BY_CODE.cursor((upto,)) if upto else None,
     } | more
 
 
 class WithForecasts(InProcessServices):
-    """Forecasting answers with these pages, by cursor."""
+    """Forecasting answers with these pages, by the code that they begin after."""
 
     def __init__(self, apps, pages):
         super().__init__(apps)
@@ -39,7 +62,8 @@ class WithForecasts(InProcessServices):
         if service != "forecasting":
             return await super().get_json(service, path, params)
         self.asked.append((path, dict(params)))
-        return self.pages[params.get("cursor")]
+        after = BY_CODE.after(params.get("cursor"))
+        return self.pages[after[0] if after else None]
 
 
 @pytest.fixture
@@ -100,7 +124,7 @@ async def test_forecasting_is_asked_for_the_tenant_and_its_answer_shown(
     shop, get, forecasting, caller
 ):
     recommended = recommendation("B", name="Bé", on_hand="4", more_than_asked={"days": 3})
-    services = forecasting({None: {"items": [recommended], "next_cursor": None, "expired": 1}})
+    services = forecasting({None: page(recommended, at_rest=["A", "C"])})
 
     found = await get(URL, limit=5, lang="fr")
 
@@ -123,39 +147,59 @@ async def test_forecasting_is_asked_for_the_tenant_and_its_answer_shown(
             "order_by": "2026-11-23",
             "stock_out_date": "2026-11-25",
             "reason": "Runs out before delivery.",
+            "source": "forecast",
         }
     ]
 
 
-async def test_items_that_need_no_order_are_left_out(shop, get, forecasting):
-    items = [recommendation("A", order_quantity="0"), recommendation("B", order_quantity="3")]
-    forecasting({None: {"items": items, "next_cursor": None}})
+async def test_an_item_without_a_forecast_is_listed_beside_those_with_one(shop, get, forecasting):
+    """A and C are at or below their own reorder points; only B has a forecast."""
+    forecasting({None: page(recommendation("B"))})
 
     found = await get(URL)
 
-    assert [(r["item_code"], r["order_quantity"]) for r in found["items"]] == [("B", "3")]
+    assert [(r["item_code"], r["source"], r["order_quantity"]) for r in found["items"]] == [
+        ("A", "reorder_point", "12"), ("B", "forecast", "24"), ("C", "reorder_point", "12")
+    ]  # fmt: skip
+    assert found["source"] == "forecast"
 
 
-async def test_pages_of_forecasts_are_read_to_their_end(shop, get, forecasting, client, caller):
+async def test_an_items_forecast_decides_against_its_own_reorder_point(shop, get, forecasting):
+    forecasting({None: page(recommendation("C", order_quantity="6"), at_rest=["A"])})
+
+    found = await get(URL)
+
+    assert [(r["item_code"], r["order_quantity"]) for r in found["items"]] == [("C", "6")]
+
+
+async def test_pages_of_both_hold_every_item_once_and_in_order(shop, get, forecasting):
     forecasting(
         {
-            None: {"items": [recommendation("A")], "next_cursor": "inner"},
-            "inner": {"items": [recommendation("B")], "next_cursor": None},
+            None: page(recommendation("B"), recommendation("BB"), upto="BB"),
+            "A": page(recommendation("B"), recommendation("BB"), upto="BB"),
+            "B": page(recommendation("BB"), recommendation("D"), upto="D"),
+            "BB": page(recommendation("D"), at_rest=["E"]),
+            "C": page(recommendation("D")),
         }
     )
 
-    first = await get(URL)
-    second = await get(URL, cursor=first["next_cursor"])
+    for limit in (1, 2, 3, 10):
+        found, cursor = [], None
+        while True:
+            each = await get(URL, limit=limit, **({"cursor": cursor} if cursor else {}))
+            assert len(each["items"]) <= limit
+            found += [r["item_code"] for r in each["items"]]
+            cursor = each["next_cursor"]
+            if cursor is None:
+                break
+        assert found == ["A", "B", "BB", "C", "D"], limit
 
-    assert [r["item_code"] for page in (first, second) for r in page["items"]] == ["A", "B"]
-    assert second["next_cursor"] is None
 
-
-async def test_a_first_page_without_items_is_gone_on_from(shop, get, forecasting):
+async def test_a_page_in_which_nothing_is_to_be_ordered_is_gone_on_from(shop, get, forecasting):
     forecasting(
         {
-            None: {"items": [], "next_cursor": "inner"},
-            "inner": {"items": [recommendation("B")], "next_cursor": None},
+            None: page(at_rest=["A", "AB"], upto="AB"),
+            "AB": page(recommendation("B"), at_rest=["C"]),
         }
     )
 
@@ -169,7 +213,7 @@ async def test_a_first_page_without_items_is_gone_on_from(shop, get, forecasting
 async def test_forecasting_going_away_in_the_middle_is_said(
     shop, get, forecasting, client, caller, reporting_app
 ):
-    forecasting({None: {"items": [recommendation("A")], "next_cursor": "inner"}})
+    forecasting({None: page(recommendation("A"), upto="A")})
     first = await get(URL)
     reporting_app.state.resources.client = InProcessServices()
 
@@ -180,40 +224,32 @@ async def test_forecasting_going_away_in_the_middle_is_said(
     assert_problem(response, Unavailable)
 
 
+async def test_a_list_is_as_old_and_as_incomplete_as_its_older_half(shop, get, forecasting):
+    forecasting({None: page(recommendation("B"), as_of="2020-01-01T00:00:00Z", incomplete=True)})
+
+    found = await get(URL)
+
+    assert (found["as_of"], found["incomplete"]) == ("2020-01-01T00:00:00Z", True)
+
+
 @pytest.mark.parametrize(
-    "page",
+    "answer",
     [
+        page(),
+        page({"code": "A"}),
         {"items": [], "next_cursor": None},
-        {"items": [{"code": "A"}]},
         {"unexpected": True},
         [],
         None,
     ],
 )
-async def test_no_or_strange_forecasts_leave_it_to_reorder_points(shop, get, forecasting, page):
-    forecasting({None: page})
+async def test_no_or_strange_forecasts_leave_it_to_reorder_points(shop, get, forecasting, answer):
+    forecasting({None: answer})
 
     found = await get(URL)
 
     assert found["source"] == "reorder_point"
     assert [r["item_code"] for r in found["items"]] == ["A", "C"]
-
-
-async def test_a_cursor_that_forecasting_refuses_is_refused(client, caller, reporting_app):
-    """The caller's fault, as it is with every other list, and not a part of the system away."""
-
-    class Refusing(WithForecasts):
-        async def get_json(self, _service, path, _params=None):
-            request = httpx.Request("GET", "http://forecasting" + path)
-            response = httpx.Response(InvalidCursor.status, request=request)
-            raise httpx.HTTPStatusError("refused", request=request, response=response)
-
-    reporting_app.state.resources.client = Refusing({}, {})
-    tampered = Keyset("forecast", str).cursor(("no cursor of forecasting",))
-
-    response = await client.get(URL, params={"cursor": tampered}, headers=caller.headers())
-
-    assert_problem(response, InvalidCursor)
 
 
 async def test_a_strange_cursor_is_refused(client, caller):

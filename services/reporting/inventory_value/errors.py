@@ -1,4 +1,4 @@
-"""What reporting refuses, and why."""
+"""What the value report refuses, and why."""
 
 from dataclasses import dataclass
 from typing import ClassVar
