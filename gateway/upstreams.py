@@ -45,6 +45,7 @@ ROUTES: Final = (
     Route("/api/inventory/export", "inventory", timeout_s=60),
     Route("/api/inventory/verify", "inventory", timeout_s=120, scope="audit:read"),
     Route("/api/locations", "inventory"),
+    Route("/api/categories", "inventory"),
     Route("/api/suppliers", "inventory"),
     Route("/api/orders", "inventory"),
     Route("/api/ai", "forecasting", timeout_s=30),

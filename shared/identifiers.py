@@ -56,7 +56,8 @@ def one_spaced(value: object) -> object:
     return _SPACES.sub(" ", unicodedata.normalize("NFC", value)).strip(" ")
 
 
-def _visible(value: str) -> str:
+def require_visible(value: str) -> str:
+    """Return the text if all of it can be seen, as a validator does."""
     if not (value.isascii() and value.isprintable()):
         for character in value:
             if is_visible(character):
@@ -73,7 +74,8 @@ def _visible(value: str) -> str:
     return value
 
 
-def _no_id(value: str) -> str:
+def require_no_id(value: str) -> str:
+    """Return the text if it has not the form of an id, as a validator does."""
     if find_id(value) is not None:
         raise PydanticCustomError(
             "looks_like_an_id", N_("This has the form of an id; choose another text.")
@@ -94,13 +96,13 @@ Code = Annotated[
     str,
     Field(min_length=1, max_length=CODE_LENGTH_MAX),
     BeforeValidator(one_spaced),
-    AfterValidator(_visible),
-    AfterValidator(_no_id),
+    AfterValidator(require_visible),
+    AfterValidator(require_no_id),
 ]
 UniqueName = Annotated[
     str,
     Field(min_length=1, max_length=NAME_LENGTH_MAX),
     BeforeValidator(one_spaced),
-    AfterValidator(_visible),
-    AfterValidator(_no_id),
+    AfterValidator(require_visible),
+    AfterValidator(require_no_id),
 ]

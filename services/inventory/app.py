@@ -4,6 +4,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from services.inventory.categories import routes as categories
 from services.inventory.items import routes as items
 from services.inventory.locations import routes as locations
 from services.inventory.movements import routes as movements
@@ -28,6 +29,7 @@ def create_app(settings: Settings | None) -> FastAPI:
             stock.router,
             items.router,
             locations.router,
+            categories.router,
         ),
         on_stop=(_finish_movements,),
     )

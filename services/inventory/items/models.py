@@ -23,7 +23,7 @@ class Item(Base):
     name_fr: Mapped[str | None]
     description_en: Mapped[str | None]
     description_fr: Mapped[str | None]
-    category: Mapped[str | None]
+    category_id: Mapped[UUID | None] = mapped_column(ForeignKey("categories.id"))
     unit: Mapped[str]
     pack_size: Mapped[Decimal]  # Stock units in a pack.
     pack_unit: Mapped[str | None]

@@ -3,6 +3,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
 
+from services.inventory.categories.errors import CategoryAmbiguous, CategoryNotFound
 from services.inventory.items import service
 from services.inventory.items.errors import (
     BarcodeTaken,
@@ -61,13 +62,17 @@ router.add_api_route(
 @router.post(
     "/add-item",
     status_code=201,
-    responses=problems(ItemCodeTaken, BarcodeTaken, PriceForbidden),
+    responses=problems(
+        CategoryNotFound, CategoryAmbiguous, ItemCodeTaken, BarcodeTaken, PriceForbidden
+    ),
 )
 @router.post(
     "",
     status_code=201,
     name="create_item",
-    responses=problems(ItemCodeTaken, BarcodeTaken, PriceForbidden),
+    responses=problems(
+        CategoryNotFound, CategoryAmbiguous, ItemCodeTaken, BarcodeTaken, PriceForbidden
+    ),
 )
 async def add_item(
     body: ItemCreate,
@@ -122,7 +127,15 @@ async def get_item(
 
 @router.put(
     "/{item_id:uuid}",
-    responses=problems(ItemNotFound, ItemUnitInUse, ItemCodeTaken, BarcodeTaken, PriceForbidden),
+    responses=problems(
+        ItemNotFound,
+        ItemUnitInUse,
+        CategoryNotFound,
+        CategoryAmbiguous,
+        ItemCodeTaken,
+        BarcodeTaken,
+        PriceForbidden,
+    ),
 )
 async def replace_item(
     item_id: UUID,
@@ -146,7 +159,15 @@ async def replace_item(
 
 @router.patch(
     "/{item_id:uuid}",
-    responses=problems(ItemNotFound, ItemUnitInUse, ItemCodeTaken, BarcodeTaken, PriceForbidden),
+    responses=problems(
+        ItemNotFound,
+        ItemUnitInUse,
+        CategoryNotFound,
+        CategoryAmbiguous,
+        ItemCodeTaken,
+        BarcodeTaken,
+        PriceForbidden,
+    ),
 )
 async def change_item(
     item_id: UUID,

@@ -1,12 +1,13 @@
 """What can be decided about items without a database."""
 
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from shared.i18n.folding import folded
 from shared.identifiers import identifier_key
 
 SEARCH_TEXT_LENGTH_MAX = 1000
+CATEGORY_MARK = "\x1f"  # No text holds it, and a search takes it for a space.
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +36,10 @@ def barcodes_of(labels: Iterable[Label]) -> list[str]:
     return sorted(label.barcode for label in labels if label.barcode is not None)
 
 
-def said_in(language: str, english: str | None, french: str | None) -> str:
-    """Return what was said in a language, else in the other one; empty if in neither."""
-    first, second = (french, english) if language == "fr" else (english, french)
-    return first if first is not None else second or ""
+def search_text(parts: Iterable[str | None], category_words: str = "") -> str:
+    """Return what a search looks at: the item's own words, and behind a mark its category's.
 
-
-def search_text(parts: Iterable[str | None]) -> str:
-    """Return what a search looks at: the parts without case and accents, in one line."""
-    return " ".join(folded(part) for part in parts if part)[:SEARCH_TEXT_LENGTH_MAX]
-
-
-def folded(text: str) -> str:
-    """Return text without case, accents and surplus space: `Pâtes  Été` is `pates ete`."""
-    # Decomposed twice: letters hide in signs (№ is No), and folding brings new marks (İ).
-    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
+    Without case and accents, in one line; a category that is renamed changes what is behind.
+    """
+    words = " ".join(folded(part) for part in parts if part)[:SEARCH_TEXT_LENGTH_MAX]
+    return f"{words}{CATEGORY_MARK}{category_words}"

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from services.inventory.categories.schemas import CategoryReference
 from shared.i18n import N_
 from shared.identifiers import Code
 from shared.money import Amount, DecimalText, Quantity, QuantityOrZero
@@ -75,7 +76,11 @@ Description = Annotated[
 class ItemFields(Input):
     """What may be said of an item, in any order."""
 
-    category: ShortText | None = None
+    category: CategoryReference | None = Field(
+        default=None,
+        description="Name, in either language, or id of a category. A name that is new becomes a "
+        "category at the top.",
+    )
     pack_unit: Unit | None = Field(default=None, examples=["case"])
     par_level: QuantityOrZero | None = Field(default=None, description="Stock units wished for.")
     reorder_point: QuantityOrZero | None = Field(
@@ -134,7 +139,8 @@ class ItemRead(Output):
     name: str = Field(description="In the language of the answer.")
     names: dict[str, str]
     descriptions: dict[str, str]
-    category: str | None
+    category: str | None = Field(description="Its name in the language of the answer.")
+    category_id: UUID | None
     unit: str
     pack_size: DecimalText
     pack_unit: str | None
@@ -162,6 +168,7 @@ class ItemSummary(Output):
     code: str
     name: str
     category: str | None
+    category_id: UUID | None
     unit: str
     on_hand: DecimalText
     reserved: DecimalText
@@ -179,7 +186,9 @@ class ItemSummary(Output):
 class ItemQuery(PageQuery):
     """Which items to list; null means any."""
 
-    category: ShortText | None = None
+    category: ShortText | None = Field(
+        default=None, description="In this category or one that lies in it, by name or id."
+    )
     location: ShortText | None = Field(
         default=None, description="With stock at this location, by name or id."
     )

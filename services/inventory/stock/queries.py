@@ -30,7 +30,8 @@ async def list_at_location(
 
 
 _LOOK_UP = """
-    SELECT a.n, i.id, i.code, i.name_en, i.name_fr, i.category, i.unit, i.active,
+    SELECT a.n, i.id, i.code, i.name_en, i.name_fr, i.unit, i.active,
+           c.name_en AS category_en, c.name_fr AS category_fr, i.category_id,
            l.name AS location, v.location_id, v.on_hand, v.reserved
     FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY a(key, id, n)
     CROSS JOIN LATERAL (
@@ -39,6 +40,7 @@ _LOOK_UP = """
         SELECT a.id WHERE a.id IS NOT NULL
     ) f
     CROSS JOIN LATERAL (SELECT * FROM items WHERE id = f.item_id OFFSET 0) i
+    LEFT JOIN categories c ON c.id = i.category_id
     LEFT JOIN levels v ON v.item_id = i.id AND v.on_hand > 0
     LEFT JOIN locations l ON l.id = v.location_id
     ORDER BY a.n, l.name

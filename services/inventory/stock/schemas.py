@@ -29,6 +29,7 @@ class LookupRead(Output):
     code: str
     name: str
     category: str | None
+    category_id: UUID | None
     unit: str
     active: bool
     on_hand: DecimalText

@@ -11,7 +11,6 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.items.errors import ItemNotFound
-from services.inventory.items.rules import said_in
 from services.inventory.items.service import get_item
 from services.inventory.ledger import service as ledger
 from services.inventory.locations.service import get_named_location
@@ -27,6 +26,7 @@ from services.inventory.stock.schemas import (
     StockRead,
 )
 from shared.db import Database
+from shared.i18n.localised import said_in
 from shared.identifiers import find_id, identifier_key
 from shared.pagination import Keyset
 
@@ -80,7 +80,8 @@ def _lookup(rows: list[asyncpg.Record], language: str) -> LookupRead:
         id=first["id"],
         code=first["code"],
         name=said_in(language, first["name_en"], first["name_fr"]),
-        category=first["category"],
+        category=said_in(language, first["category_en"], first["category_fr"]) or None,
+        category_id=first["category_id"],
         unit=first["unit"],
         active=first["active"],
         on_hand=on_hand,

@@ -4,6 +4,8 @@ from decimal import Decimal
 from typing import ClassVar
 from uuid import UUID
 
+from pydantic import Field
+
 from shared.journal import Entry
 
 
@@ -16,7 +18,9 @@ class ItemSaved(Entry):
     code: str
     name_en: str
     name_fr: str
-    category: str | None
+    barcodes: list[str] = Field(default_factory=list)  # As printed, in order.
+    category: str | None  # The name it had then, in English if it has one.
+    category_id: UUID | None = None
     unit: str
     pack_size: Decimal
     pack_unit: str | None

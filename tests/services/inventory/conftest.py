@@ -3,7 +3,6 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
 from services.inventory.app import create_app
 from services.inventory.settings import Settings
@@ -20,13 +19,8 @@ def inventory_settings(databases: Databases, service_environment: dict[str, str]
 
 
 @pytest.fixture(scope="session")
-def app(inventory_settings: Settings) -> FastAPI:
-    return create_app(inventory_settings)
-
-
-@pytest.fixture(scope="session")
-async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    async with running(app) as started:
+async def client(inventory_settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    async with running(create_app(inventory_settings)) as started:
         yield started
 
 

@@ -28,7 +28,13 @@ async def list_items(
     if wanted.active is not None:
         conditions.append(f"i.active = {given(wanted.active)}")
     if wanted.category is not None:
-        conditions.append(f"i.category = {given(wanted.category)}")
+        category_id = find_id(wanted.category)
+        if category_id is None:
+            key = given(identifier_key(wanted.category))
+            root = f"(key_en = {key} OR key_fr = {key})"
+        else:
+            root = f"id = {given(category_id)}"
+        conditions.append(_IN_CATEGORY.format(root=root))
     if wanted.location is not None:
         place_id = find_id(wanted.location)
         if place_id is None:
@@ -45,10 +51,10 @@ async def list_items(
 
 
 async def search_items(
-    connection: asyncpg.Connection, query: str, language: str, limit: int
+    connection: asyncpg.Connection, query: str, key: str, language: str, limit: int
 ) -> list[dict[str, Any]]:
-    """Return items that resemble a folded query, best first; forgives typos."""
-    return _dicts(await connection.fetch(_SEARCH, language, limit, query))
+    """Return the item with a code or barcode of this key, then those that resemble the query."""
+    return _dicts(await connection.fetch(_SEARCH, language, limit, query, key))
 
 
 async def list_low_stock(
@@ -68,7 +74,9 @@ _ITEMS = """
     SELECT i.id::text AS id, i.code,
            CASE $1 WHEN 'fr' THEN coalesce(i.name_fr, i.name_en)
                ELSE coalesce(i.name_en, i.name_fr) END AS name,
-           i.category, i.unit, trim_scale(t.on_hand)::text AS on_hand,
+           CASE $1 WHEN 'fr' THEN coalesce(c.name_fr, c.name_en)
+               ELSE coalesce(c.name_en, c.name_fr) END AS category,
+           i.category_id::text AS category_id, i.unit, trim_scale(t.on_hand)::text AS on_hand,
            trim_scale(t.reserved)::text AS reserved,
            trim_scale(t.on_hand - t.reserved)::text AS available,
            trim_scale(i.par_level)::text AS par_level,
@@ -76,16 +84,23 @@ _ITEMS = """
            trim_scale(i.reorder_quantity)::text AS reorder_quantity, i.lead_time_days,
            trim_scale(i.pack_size)::text AS pack_size, i.pack_unit, i.active, i.updated_at
     FROM items i
+    LEFT JOIN categories c ON c.id = i.category_id
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(on_hand), 0) AS on_hand, coalesce(sum(reserved), 0) AS reserved
         FROM levels WHERE item_id = i.id
     ) t
 """
+_IN_CATEGORY = """i.category_id = ANY(ARRAY(
+    WITH RECURSIVE within AS (
+        SELECT id FROM categories WHERE {root}
+        UNION
+        SELECT c.id FROM categories c JOIN within w ON c.parent_id = w.id
+    ) SELECT id FROM within))"""
 _AT_LOCATION = """EXISTS (
     SELECT FROM levels v JOIN locations l ON l.id = v.location_id
     WHERE v.item_id = i.id AND {place} AND v.on_hand > 0)"""
 _SEARCH = f"""
-    {_ITEMS} JOIN search_items($3, $2) s ON s.id = i.id
+    {_ITEMS} JOIN search_items($3, $4, $2) s ON s.id = i.id
     ORDER BY s.rank DESC, length(i.search_text), i.id"""
 _LOW = f"""
     {_ITEMS} WHERE i.active AND i.reorder_point IS NOT NULL AND i.code > $3

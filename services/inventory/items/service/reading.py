@@ -5,13 +5,18 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.inventory.categories.models import Category
+from services.inventory.categories.service import find_category, name_of
 from services.inventory.items import queries
 from services.inventory.items.errors import ItemNotFound
 from services.inventory.items.models import Item
-from services.inventory.items.rules import barcodes_of, folded, said_in
+from services.inventory.items.rules import barcodes_of
 from services.inventory.items.schemas import ItemQuery, ItemRead
 from services.inventory.prices import service as prices
 from shared.db import Database
+from shared.i18n.folding import folded
+from shared.i18n.localised import said_in
+from shared.identifiers import identifier_key
 from shared.pagination import Keyset, PageQuery
 from shared.principal import Principal
 from shared.security.sealing import Sealer
@@ -32,6 +37,7 @@ async def to_read(
 ) -> ItemRead:
     """Return an item as callers see it: prices only for those who may see them."""
     total = await queries.total_stock(session, item.id)
+    category = await category_of(session, item)
     labels = await queries.list_labels(session, item.id)
     unit_cost, price = await prices.find_opened(
         session, sealer, item.cost_id, item.price_id, caller=caller
@@ -44,7 +50,8 @@ async def to_read(
         descriptions={
             each: said_in(each, item.description_en, item.description_fr) for each in ("en", "fr")
         },
-        category=item.category,
+        category=name_of(category, language) if category else None,
+        category_id=item.category_id,
         unit=item.unit,
         pack_size=item.pack_size,
         pack_unit=item.pack_unit,
@@ -64,6 +71,13 @@ async def to_read(
         created_at=item.created_at,
         updated_at=item.updated_at,
     )
+
+
+async def category_of(session: AsyncSession, item: Item) -> Category | None:
+    """Return the category that an item is in, if any."""
+    if item.category_id is None:
+        return None
+    return await find_category(session, item.category_id)
 
 
 async def list_items(
@@ -93,9 +107,14 @@ async def list_low_stock(
 async def search_items(
     database: Database, tenant_id: UUID, query: str, *, limit: int, language: str
 ) -> dict[str, Any]:
-    """Return the items that resemble the query, best first; case, accents, typos forgiven."""
+    """Return the items that resemble the query, best first; case, accents, typos forgiven.
+
+    The one that has it as its code or a barcode is the first.
+    """
     async with database.hot(tenant_id) as connection:
-        rows = await queries.search_items(connection, folded(query), language, limit)
+        rows = await queries.search_items(
+            connection, folded(query), identifier_key(query), language, limit
+        )
     return {"items": rows, "next_cursor": None}
 
 

@@ -5,17 +5,21 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.inventory.categories.errors import CategoryNotFound
+from services.inventory.categories.service import get_or_add_category, name_of, search_words
 from services.inventory.items import queries
 from services.inventory.items.errors import ItemCodeTaken, ItemInStock, ItemNotFound, ItemUnitInUse
 from services.inventory.items.models import Item
-from services.inventory.items.rules import Label, barcodes_of, said_in, search_text
+from services.inventory.items.rules import Label, barcodes_of, search_text
 from services.inventory.items.schemas import ItemCreate, ItemUpdate, LocalisedName, LocalisedText
 from services.inventory.items.service.naming import name_item
+from services.inventory.items.service.reading import category_of
 from services.inventory.prices import service as prices
 from shared import journal
 from shared.contracts.inventory.items import ItemSaved
 from shared.db.conflicts import conflicts
 from shared.etag import require_match
+from shared.i18n.localised import said_in
 from shared.ids import new_id
 from shared.principal import Principal
 from shared.security.sealing import Sealer
@@ -24,14 +28,18 @@ from shared.security.sealing import Sealer
 async def add_item(
     session: AsyncSession, sealer: Sealer, wanted: ItemCreate, *, caller: Principal, now: datetime
 ) -> Item:
-    """Add an item. Raises ItemCodeTaken, BarcodeTaken, PriceForbidden."""
+    """Add an item.
+
+    Raises CategoryNotFound, CategoryAmbiguous, ItemCodeTaken, BarcodeTaken, PriceForbidden.
+    """
     item = Item(id=new_id(), active=True, version=1, search_text="", created_at=now, updated_at=now)
     _fill(item, wanted)
+    await _put_into_category(session, item, wanted.category, now)
     session.add(item)
     await _write(session, item)
     labels = await name_item(session, item, code=wanted.code, barcodes=wanted.barcodes)
     _set_prices(session, sealer, item, wanted, caller)
-    _finish(session, item, labels, changed=[])
+    await _finish(session, item, labels, changed=[])
     return item
 
 
@@ -48,18 +56,19 @@ async def replace_item(
     """Make an item what the body says; what it does not say is as for a new item.
 
     Costs and prices are put in force, never taken out of it: one that is not given stays.
-    Raises ItemNotFound, PreconditionFailed, ItemUnitInUse, ItemCodeTaken, BarcodeTaken,
-    PriceForbidden.
+    Raises ItemNotFound, PreconditionFailed, ItemUnitInUse, CategoryNotFound, CategoryAmbiguous,
+    ItemCodeTaken, BarcodeTaken, PriceForbidden.
     """
     item = await _lock(session, item_id, against_movements=True)
     require_match(if_match, item.version)
     await _require_unit(session, item, wanted.unit)
     _fill(item, wanted)
+    await _put_into_category(session, item, wanted.category, now)
     await _write(session, item)
     labels = await name_item(session, item, code=wanted.code, barcodes=wanted.barcodes)
     _set_prices(session, sealer, item, wanted, caller)
     _renew(item, now)
-    _finish(session, item, labels, changed=sorted(ItemCreate.model_fields))
+    await _finish(session, item, labels, changed=sorted(ItemCreate.model_fields))
     return item
 
 
@@ -75,25 +84,27 @@ async def change_item(
 ) -> Item:
     """Change the fields given.
 
-    Raises ItemNotFound, PreconditionFailed, ItemUnitInUse, ItemCodeTaken, BarcodeTaken,
-    PriceForbidden.
+    Raises ItemNotFound, PreconditionFailed, ItemUnitInUse, CategoryNotFound, CategoryAmbiguous,
+    ItemCodeTaken, BarcodeTaken, PriceForbidden.
     """
     item = await _lock(session, item_id, against_movements=wanted.unit is not None)
     require_match(if_match, item.version)
     if wanted.code is not None:
         item.code = wanted.code
-        await _write(session, item)
     if wanted.unit is not None:
         await _require_unit(session, item, wanted.unit)
         item.unit = wanted.unit
     _change_texts(item, wanted)
     _change_planning(item, wanted)
+    if "category" in wanted.model_fields_set:
+        await _put_into_category(session, item, wanted.category, now)
     if wanted.active is not None:
         item.active = wanted.active
+    await _write(session, item)
     labels = await name_item(session, item, code=wanted.code, barcodes=wanted.barcodes)
     _set_prices(session, sealer, item, wanted, caller)
     _renew(item, now)
-    _finish(session, item, labels, changed=sorted(wanted.model_fields_set))
+    await _finish(session, item, labels, changed=sorted(wanted.model_fields_set))
     return item
 
 
@@ -110,7 +121,7 @@ async def retire_item(
         item.active = False
         _renew(item, now)
         labels = await queries.list_labels(session, item.id)
-        _finish(session, item, labels, changed=["active"])
+        await _finish(session, item, labels, changed=["active"])
 
 
 async def _lock(session: AsyncSession, item_id: UUID, *, against_movements: bool) -> Item:
@@ -126,13 +137,19 @@ async def _require_unit(session: AsyncSession, item: Item, unit: str) -> None:
         raise ItemUnitInUse(item=item.code, unit=item.unit)
 
 
+async def _put_into_category(
+    session: AsyncSession, item: Item, name: str | None, now: datetime
+) -> None:
+    category = await get_or_add_category(session, name, now=now) if name is not None else None
+    item.category_id = category.id if category else None
+
+
 def _fill(item: Item, wanted: ItemCreate) -> None:
-    """Set all that a new item is told, but for what names it and its prices."""
+    """Set all that a new item is told, but for its category, its barcodes and its prices."""
     description = wanted.description or LocalisedText()
     item.code = wanted.code
     item.name_en, item.name_fr = wanted.name.en, wanted.name.fr
     item.description_en, item.description_fr = description.en, description.fr
-    item.category = wanted.category
     item.unit = wanted.unit
     item.pack_size, item.pack_unit = wanted.pack_size, wanted.pack_unit
     item.tracking = wanted.tracking
@@ -152,8 +169,6 @@ def _change_texts(item: Item, wanted: ItemUpdate) -> None:
             if wanted.description is not None
             else (None, None)
         )
-    if "category" in given:
-        item.category = wanted.category
     if "pack_unit" in given:
         item.pack_unit = wanted.pack_unit
 
@@ -182,7 +197,11 @@ def _in_place(
 
 async def _write(session: AsyncSession, item: Item) -> None:
     """Write the item now, since what names it refers to its row."""
-    with conflicts({"items_code": ItemCodeTaken(asked=item.code, item=item.code)}):
+    broken = {
+        "items_code": ItemCodeTaken(asked=item.code, item=item.code),
+        "items_in_category": CategoryNotFound(category=str(item.category_id)),
+    }
+    with conflicts(broken):
         await session.flush()
 
 
@@ -207,13 +226,15 @@ def _renew(item: Item, now: datetime) -> None:
     item.updated_at = now
 
 
-def _finish(
+async def _finish(
     session: AsyncSession, item: Item, labels: dict[str, Label], *, changed: list[str]
 ) -> None:
     """Write down how the item stands now: for searches and in the journal."""
     barcodes = barcodes_of(labels.values())
+    category = await category_of(session, item)
     item.search_text = search_text(
-        [item.code, item.name_en, item.name_fr, item.category, *barcodes]
+        [item.code, item.name_en, item.name_fr, *barcodes],
+        search_words(category) if category else "",
     )
     journal.record(
         session,
@@ -222,7 +243,9 @@ def _finish(
             code=item.code,
             name_en=said_in("en", item.name_en, item.name_fr),
             name_fr=said_in("fr", item.name_en, item.name_fr),
-            category=item.category,
+            barcodes=barcodes,
+            category=name_of(category, "en") if category else None,
+            category_id=item.category_id,
             unit=item.unit,
             pack_size=item.pack_size,
             pack_unit=item.pack_unit,

@@ -1,44 +1,40 @@
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.inventory.items.rules import SEARCH_TEXT_LENGTH_MAX, folded, search_text
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("Pâtes  Été", "pates ete"),
-        ("Pa\u0302tes", "pates"),
-        ("STRASSE Straße", "strasse strasse"),
-        ("ﬁne", "fine"),
-        ("  a\tb\n c ", "a b c"),
-        ("№ 5", "no 5"),
-        ("", ""),
-    ],
+from services.inventory.items.rules import (
+    SEARCH_TEXT_LENGTH_MAX,
+    Label,
+    barcodes_of,
+    labels_of,
+    search_text,
 )
-def test_case_accents_and_spaces_are_folded(text, expected):
-    assert folded(text) == expected
-
-
-@given(st.text())
-def test_what_is_typed_loudly_is_found_like_what_is_typed_quietly(text):
-    assert folded(f" {text}\t") == folded(text)
-    assert "  " not in folded(text)
-
-
-@given(st.text())
-def test_folding_again_changes_nothing(text):
-    assert folded(folded(text)) == folded(text)
 
 
 @given(st.lists(st.none() | st.text()))
 def test_the_search_text_is_one_bounded_line(parts):
     text = search_text(parts)
 
-    assert len(text) <= SEARCH_TEXT_LENGTH_MAX
-    assert len(text.splitlines()) <= 1
+    assert len(text) <= SEARCH_TEXT_LENGTH_MAX + 1
+    assert "\n" not in text
 
 
 def test_the_search_text_holds_every_part_that_is_given():
-    assert search_text(["SP-1", "Spaghetti", None, "", "Pâtes"]) == "sp-1 spaghetti pates"
+    assert search_text(["SP-1", "Spaghetti", None, "", "Pâtes"]) == "sp-1 spaghetti pates\x1f"
+    assert search_text(["SP-1"], "food") == "sp-1\x1ffood"
+
+
+@given(st.lists(st.text(min_size=1)))
+def test_each_barcode_is_named_once_however_often_it_is_written(barcodes):
+    labels = labels_of("code", [*barcodes, *barcodes, *(b.upper() for b in barcodes)])
+
+    assert labels_of("code", barcodes) == labels
+    assert labels["code"].is_code
+    assert [key for key, label in labels.items() if label.is_code] == ["code"]
+    assert set(barcodes_of(labels.values())) <= set(barcodes)
+
+
+def test_a_code_on_a_label_is_one_key():
+    assert labels_of("abc", ["ABC", "abc", "9"]) == {
+        "abc": Label(is_code=True, barcode="ABC"),
+        "9": Label(is_code=False, barcode="9"),
+    }

@@ -1,36 +1,20 @@
-import shutil
-from pathlib import Path
 from uuid import UUID
 
-import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
-import services.inventory
-from shared.db.migrate import migrate
-from tests.support.database import Databases, running_database
+from tests.services.inventory.migrations.before import migrated_to
 
 pytestmark = pytest.mark.stack
 
-MIGRATIONS = Path(services.inventory.__path__[0]) / "migrations"
 TENANT, STRANGER = UUID(int=1), UUID(int=2)
 AN_ID = "0190b6f0-5a3c-7000-8000-2f1c4d5e6f70"
 
 
 @pytest.fixture
 async def before(tmp_path):
-    """A database as the migration before left it: its DSNs, and a connection as the superuser."""
-    folder = tmp_path / "migrations"
-    folder.mkdir()
-    for path in MIGRATIONS.glob("000[1-3]_*.py"):
-        shutil.copy(path, folder)
-    with running_database(tmp_path) as dsn:
-        databases = Databases(dsn)
-        await databases.bootstrap()
-        await migrate("inventory", folder, databases.dsn("stock_owner"))
-        connection = await asyncpg.connect(databases.superuser_dsn)
-        yield databases, connection
-        await connection.close()
+    async with migrated_to("0003", tmp_path) as opened:
+        yield opened
 
 
 async def add_item(connection, number, code, *barcodes, tenant=TENANT, name_fr="N", description=""):
@@ -57,7 +41,7 @@ async def add_location(connection, number, name):
 
 
 async def test_codes_barcodes_and_names_get_their_keys_and_nothing_is_lost(before):
-    databases, connection = before
+    connection, finish = before
     await add_item(connection, 10, "Abc", "111", "ABC")
     await add_item(connection, 11, "abc", "112", "\uff11\uff11\uff11")
     await add_item(connection, 12, AN_ID)
@@ -67,7 +51,7 @@ async def test_codes_barcodes_and_names_get_their_keys_and_nothing_is_lost(befor
     await add_location(connection, 22, AN_ID.upper())
 
     with capture_logs() as told:
-        await migrate("inventory", MIGRATIONS, databases.dsn("stock_owner"))
+        await finish()
 
     rows = await connection.fetch(
         "SELECT item_id, key, is_code, barcode FROM inventory.identifiers"
@@ -97,11 +81,11 @@ async def test_codes_barcodes_and_names_get_their_keys_and_nothing_is_lost(befor
 
 
 async def test_what_was_never_described_is_unsaid_and_what_was_said_stays(before):
-    databases, connection = before
+    connection, finish = before
     await add_item(connection, 10, "A")
     await add_item(connection, 11, "B", name_fr="Nom", description="Long")
 
-    await migrate("inventory", MIGRATIONS, databases.dsn("stock_owner"))
+    await finish()
 
     rows = await connection.fetch(
         "SELECT name_en, name_fr, description_en, description_fr FROM inventory.items ORDER BY id"

@@ -1,0 +1,92 @@
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Query
+
+from services.inventory.categories import service
+from services.inventory.categories.errors import (
+    CategoryAmbiguous,
+    CategoryInItself,
+    CategoryInUse,
+    CategoryNameTaken,
+    CategoryNotFound,
+)
+from services.inventory.categories.schemas import (
+    CategoryCreate,
+    CategoryPage,
+    CategoryQuery,
+    CategoryRead,
+    CategoryUpdate,
+)
+from shared.pagination import InvalidCursor
+from shared.principal import Principal
+from shared.web import Language, Now, Session, feature_router, problems, requires
+from shared.web.etag import IfMatch
+
+router = feature_router("/api/categories", "categories")
+
+CanRead = Annotated[Principal, Depends(requires("inventory:read"))]
+CanWrite = Annotated[Principal, Depends(requires("inventory:write"))]
+
+
+@router.get("", responses=problems(InvalidCursor))
+async def list_categories(
+    session: Session,
+    _caller: CanRead,
+    query: Annotated[CategoryQuery, Query()],
+    language: Language,
+) -> CategoryPage:
+    """List the categories by name; `parent_id` tells the tree."""
+    return await service.list_categories(session, query, language=language)
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses=problems(CategoryNotFound, CategoryAmbiguous, CategoryNameTaken),
+)
+async def add_category(
+    body: CategoryCreate, session: Session, _caller: CanWrite, now: Now, language: Language
+) -> CategoryRead:
+    """Add a category, at the top or in another one."""
+    category = await service.add_category(session, body, now=now)
+    return service.to_read(category, language)
+
+
+@router.get("/{category_id:uuid}", responses=problems(CategoryNotFound))
+async def get_category(
+    category_id: UUID, session: Session, _caller: CanRead, language: Language
+) -> CategoryRead:
+    """Read one category."""
+    category = await service.get_category(session, category_id)
+    return service.to_read(category, language)
+
+
+@router.patch(
+    "/{category_id:uuid}",
+    responses=problems(CategoryNotFound, CategoryAmbiguous, CategoryInItself, CategoryNameTaken),
+)
+async def change_category(
+    category_id: UUID,
+    body: CategoryUpdate,
+    session: Session,
+    _caller: CanWrite,
+    now: Now,
+    language: Language,
+    if_match: IfMatch = None,
+) -> CategoryRead:
+    """Rename a category, or move it with all that lies in it."""
+    category = await service.change_category(session, category_id, body, if_match, now=now)
+    return service.to_read(category, language)
+
+
+@router.delete(
+    "/{category_id:uuid}",
+    status_code=204,
+    responses=problems(CategoryNotFound, CategoryInUse),
+)
+async def remove_category(
+    category_id: UUID, session: Session, _caller: CanWrite, if_match: IfMatch = None
+) -> None:
+    """Remove a category that holds neither items nor other categories."""
+    await service.remove_category(session, category_id, if_match)

@@ -1,0 +1,100 @@
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from shared.i18n import N_
+from shared.identifiers import one_spaced, require_no_id, require_visible
+from shared.pagination import PageQuery
+from shared.schemas import Input, Output, Page, Update
+
+CATEGORY_NAME_LENGTH_MAX = 200
+
+CategoryName = Annotated[
+    str,
+    Field(min_length=1, max_length=CATEGORY_NAME_LENGTH_MAX),
+    BeforeValidator(one_spaced),
+    AfterValidator(require_visible),
+    AfterValidator(require_no_id),
+]
+CategoryReference = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=CATEGORY_NAME_LENGTH_MAX,
+        description="Name, in either language, or id of a category.",
+        examples=["Pasta"],
+    ),
+    BeforeValidator(one_spaced),
+    AfterValidator(require_visible),
+]
+
+
+class CategoryNames(Input):
+    """A name in one or both languages; the one given stands for the other until that is given."""
+
+    en: CategoryName | None = None
+    fr: CategoryName | None = None
+
+    @model_validator(mode="after")
+    def _has_one(self) -> Self:
+        if self.en is None and self.fr is None:
+            raise PydanticCustomError("name_needed", N_("Give the name in English or French."))
+        return self
+
+
+def _in_english(value: Any) -> Any:  # noqa: ANN401 - whatever the body holds.
+    return {"en": value} if isinstance(value, str) else value
+
+
+NamesOfCategory = Annotated[
+    CategoryNames,
+    BeforeValidator(_in_english, json_schema_input_type=CategoryNames | CategoryName),
+    Field(
+        description="In one or both languages; a text alone is English. No sibling has it.",
+        examples=[{"en": "Pasta", "fr": "Pâtes"}],
+    ),
+]
+
+
+class CategoryCreate(Input):
+    """A new category."""
+
+    name: NamesOfCategory
+    parent: CategoryReference | None = Field(default=None, description="None is at the top.")
+
+
+class CategoryUpdate(Update):
+    """A change of a category: the fields given are set, the others stay; so do languages."""
+
+    clearable: ClassVar[frozenset[str]] = frozenset({"parent"})
+
+    name: NamesOfCategory | None = None
+    parent: CategoryReference | None = Field(default=None, description="Null moves it to the top.")
+
+    @model_validator(mode="after")
+    def _keeps_names(self) -> Self:
+        if self.name is not None:
+            names = {"en": self.name.en, "fr": self.name.fr}
+            if any(names[language] is None for language in self.name.model_fields_set):
+                raise PydanticCustomError("cannot_be_empty", N_("This cannot be left empty."))
+        return self
+
+
+class CategoryRead(Output):
+    id: UUID
+    name: str = Field(description="In the language of the answer.")
+    names: dict[str, str]
+    parent_id: UUID | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class CategoryQuery(PageQuery):
+    """Which page of the categories to list."""
+
+
+class CategoryPage(Page[CategoryRead]): ...
