@@ -39,10 +39,12 @@ async def apply_changes(
     kept = await _find_kept(connection, changes)
     wanted = [change for change in changes if change.id not in kept] if kept else changes
     await _bring_timelines(connection, wanted, locked)
-    outcomes = await _off_loop(judge, wanted, locked.spots, locked.balances, locked.now, atomic)
+    outcomes = await _off_loop(
+        len(wanted), judge, wanted, locked.spots, locked.balances, locked.now, atomic
+    )
     granted = [outcome for outcome in outcomes if outcome.refusal is None]
     if granted:
-        entries = await _off_loop(_entries, granted)
+        entries = await _off_loop(len(granted), _entries, granted)
         await queries.write(connection, entries, _touched(entries, locked), locked.now)
     if not kept:
         return list(outcomes)
@@ -93,7 +95,10 @@ async def _bring_timelines(
     for level, history in since.items():
         balance = locked.balances[level]
         opening = balance.on_hand - sum((quantity for _, quantity in history), Decimal(0))
-        balance.timeline = Timeline(opening, history, [*late[level].instants, locked.now])
+        instants = [*late[level].instants, locked.now]
+        balance.timeline = await _off_loop(
+            len(history) + len(instants), Timeline, opening, history, instants
+        )
 
 
 def _entries(granted: Sequence[Outcome]) -> list[LedgerEntry]:
@@ -114,11 +119,11 @@ def _touched(entries: Sequence[LedgerEntry], locked: Locked) -> dict[tuple[UUID,
     return {level: locked.balances[level] for level in levels}
 
 
-async def _off_loop(work: Callable[..., T], changes: Sequence[object], *more: object) -> T:
-    """Return what the work makes of the changes; of many, without holding up the event loop."""
-    if len(changes) < OFF_LOOP_FROM:
-        return work(changes, *more)
-    return await asyncio.to_thread(work, changes, *more)
+async def _off_loop(size: int, work: Callable[..., T], *arguments: object) -> T:
+    """Return what the work gives; where there is much of it, without holding up the event loop."""
+    if size < OFF_LOOP_FROM:
+        return work(*arguments)
+    return await asyncio.to_thread(work, *arguments)
 
 
 def _entry(
