@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import orjson
 from fastapi import Header, Response
@@ -89,6 +89,13 @@ class Keyholder:
     scopes: frozenset[str] = frozenset()
 
 
+class RequestKey(NamedTuple):
+    """An Idempotency-Key, and the keyed fingerprint of the one request that it stands for."""
+
+    text: str
+    fingerprint: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A key taken in a session's transaction, to be answered in it."""
@@ -112,22 +119,20 @@ class Claim:
         await self.session.execute(_REMEMBER, self.names | {"answer": sealed})
 
 
-async def claim(
-    session: AsyncSession, caller: Keyholder, key: str, print_: bytes, sealer: Sealer
-) -> Claim:
+async def claim(session: AsyncSession, caller: Keyholder, key: RequestKey, sealer: Sealer) -> Claim:
     """Take the key for this transaction and return the claim.
 
     Raises Replay with the stored answer, IdempotencyKeyReused, IdempotencyAnswerWithheld when the
     caller lost a scope with which it was given, or IdempotencyInProgress when another transaction
     holds the key right now.
     """
-    names = {"actor": caller.actor, "key": checked_key(key)}
+    names = {"actor": caller.actor, "key": key.text}
     if not await session.scalar(_TRY_LOCK, names):
         raise IdempotencyInProgress
-    if await session.scalar(_CLAIM, names | {"fingerprint": print_}):
+    if await session.scalar(_CLAIM, names | {"fingerprint": key.fingerprint}):
         return Claim(session, names, caller.scopes, sealer)
     stored = (await session.execute(_FIND, names)).one()
-    if not hmac.compare_digest(stored.fingerprint, print_):
+    if not hmac.compare_digest(stored.fingerprint, key.fingerprint):
         raise IdempotencyKeyReused
     answer = orjson.loads(sealer.open_text(stored.answer, _place(names)))
     if not caller.scopes.issuperset(answer.get("scopes", ())):  # Absent before 0.2.

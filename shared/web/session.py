@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared import journal
 from shared.db import Stamp
 from shared.web import idempotency
-from shared.web.idempotency import IdempotencyKey, Keyholder
+from shared.web.idempotency import KEY_HEADER, IdempotencyKey, Keyholder, RequestKey
 from shared.web.permissions import SignedIn
 from shared.web.requests import get_resources, request_id_of
 
@@ -40,13 +40,24 @@ async def claim_key(request: Request, session: AsyncSession, holder: Keyholder, 
     Raises Replay with the answer of the first sending, IdempotencyKeyReused, IdempotencyInProgress,
     IdempotencyAnswerWithheld.
     """
-    resources = get_resources(request)
-    print_ = idempotency.fingerprint(
-        "POST", request.url.path, await request.body(), resources.fingerprint_key
-    )
+    checked = await _request_key(request, key)
     request.state.claim = await idempotency.claim(
-        session, holder, key, print_, resources.answer_sealer
+        session, holder, checked, get_resources(request).answer_sealer
     )
+
+
+async def find_request_key(request: Request) -> RequestKey | tuple[None, None]:
+    """Return the key of a request whose route claims it by itself. Raises IdempotencyKeyInvalid."""
+    key = request.headers.get(KEY_HEADER)
+    return (None, None) if key is None else await _request_key(request, key)
+
+
+async def _request_key(request: Request, key: str) -> RequestKey:
+    """Return the key with what it stands for, this very request. Raises IdempotencyKeyInvalid."""
+    fingerprint = idempotency.fingerprint(
+        "POST", request.url.path, await request.body(), get_resources(request).fingerprint_key
+    )
+    return RequestKey(idempotency.checked_key(key), fingerprint)
 
 
 Session = Annotated[AsyncSession, Depends(open_session, scope="function")]

@@ -27,13 +27,10 @@ from shared.pagination import InvalidCursor
 from shared.principal import Principal
 from shared.web import Language, Session, feature_router, problems, requires
 from shared.web.answers import json_answer
-from shared.web.idempotency import (
-    KEY_PARAMETER,
-    checked_key,
-    fingerprint,
-)
+from shared.web.idempotency import KEY_PARAMETER
 from shared.web.requests import request_id_of
 from shared.web.route import DirectRoute
+from shared.web.session import find_request_key
 
 router = feature_router("/api/inventory/movements", "movements")
 
@@ -48,14 +45,7 @@ async def record_movement(request: Request, caller: CanMove, body: MovementCreat
     if too little would have lain there at any instant since.
     """
     resources = resources_of(request)
-    key = request.headers.get("idempotency-key")
-    keyed = None
-    if key is not None:
-        key = checked_key(key)
-        keyed = fingerprint(
-            "POST", request.url.path, await request.body(), resources.fingerprint_key
-        )
-    origin = service.Origin(caller, request_id_of(request), key, keyed)
+    origin = service.Origin(caller, request_id_of(request), *await find_request_key(request))
     movement = await service.record_movement(
         resources.own.batcher, resources.database, resources.own.prices, body, origin=origin
     )
