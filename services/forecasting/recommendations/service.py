@@ -39,9 +39,10 @@ SCANNED_MAX = 1000  # Items looked at for one page.
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What was found of the items looked at for a page."""
+    """What was found of the items looked at for a page, and which of them it lists."""
 
     plans: Sequence[RecommendationRead]
+    listed: Sequence[RecommendationRead]
     expired: int
     next_cursor: str | None
 
@@ -50,7 +51,7 @@ async def list_recommendations(
     session: AsyncSession, query: RecommendationQuery, *, language: str, today: date
 ) -> RecommendationPage:
     """Return one page in the order of item codes. Raises InvalidCursor."""
-    return await _to_page(session, query, await _look(session, query, language, today))
+    return await _to_page(session, await _look(session, query, language, today))
 
 
 async def list_for_service(
@@ -58,16 +59,14 @@ async def list_for_service(
 ) -> TenantRecommendationPage:
     """Return the same with what else was looked at. Raises InvalidCursor."""
     found = await _look(session, query, language, today)
-    page = await _to_page(session, query, found)
+    page = await _to_page(session, found)
     without_order = [plan.item_code for plan in found.plans if not plan.order_quantity]
     return TenantRecommendationPage(**dict(page), without_order=without_order)
 
 
-async def _to_page(
-    session: AsyncSession, query: RecommendationQuery, found: _Look
-) -> RecommendationPage:
+async def _to_page(session: AsyncSession, found: _Look) -> RecommendationPage:
     return RecommendationPage(
-        items=[plan for plan in found.plans if query.everything or plan.order_quantity > 0],
+        items=list(found.listed),
         expired=found.expired,
         as_of=await followed_until(session),
         incomplete=await is_incomplete(session),
@@ -82,19 +81,31 @@ async def _look(
     after = BY_CODE.after(query.cursor)
     after_code = after[0] if after else ""
     plans: list[RecommendationRead] = []
-    listed = expired = scanned = 0
+    listed: list[RecommendationRead] = []
+    expired = scanned = 0
     ended = False
-    while listed < query.limit and scanned < SCANNED_MAX and not ended:
+    while len(listed) < query.limit and scanned < SCANNED_MAX and not ended:
         batch = await queries.list_forecast_items(session, after_code=after_code, limit=query.limit)
         current = [row for row in batch if row["last_day"] >= today]
         # Some hundred quantiles each: off the loop, so that other requests go on.
         planned = await asyncio.to_thread(_plan_all, current, language, today)
-        plans += planned
-        listed += sum(query.everything or plan.order_quantity > 0 for plan in planned)
-        scanned, expired = scanned + len(batch), expired + len(batch) - len(current)
-        ended = len(batch) < query.limit
+        told = [plan for plan in planned if query.everything or plan.order_quantity > 0]
+        room = query.limit - len(listed)
+        ended = len(batch) < query.limit and len(told) <= room
+        if len(told) > room:
+            told, batch = told[:room], _rows_through(batch, told[room - 1].item_code)
+            planned = planned[: planned.index(told[-1]) + 1]
+        plans, listed = plans + planned, listed + told
+        scanned += len(batch)
+        expired += sum(row["last_day"] < today for row in batch)
         after_code = batch[-1]["code"] if batch else after_code
-    return _Look(plans, expired, None if ended else BY_CODE.cursor((after_code,)))
+    return _Look(plans, listed, expired, None if ended else BY_CODE.cursor((after_code,)))
+
+
+def _rows_through(batch: Sequence[RowMapping], code: str) -> Sequence[RowMapping]:
+    """Return what a page has looked at when it is full; the next one begins with the rest."""
+    codes = [row["code"] for row in batch]
+    return batch[: codes.index(code) + 1]
 
 
 def _plan_all(rows: Sequence[RowMapping], language: str, today: date) -> list[RecommendationRead]:

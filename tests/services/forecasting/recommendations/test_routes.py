@@ -64,6 +64,22 @@ async def test_pages_go_on_where_they_ended(client, caller, planned):
     assert (await ask(client, caller, all=True, cursor=second["next_cursor"]))["items"] == []
 
 
+async def test_a_page_is_never_larger_than_asked(client, caller, shop, follow, train_here):
+    codes = [f"A{number}" for number in range(5)]
+    await shop.open(*codes)
+    for code in codes:
+        shop.sell(code, list(WEEK) * 4, stock=sum(WEEK) * 4 + (10_000 if code == "A1" else 1))
+    await shop.record()
+    await follow()
+    await train_here(item_codes=codes)
+
+    first = await ask(client, caller, limit=2)
+    second = await ask(client, caller, limit=2, cursor=first["next_cursor"])
+
+    pages = [[item["item_code"] for item in page["items"]] for page in (first, second)]
+    assert pages == [["A0", "A2"], ["A3", "A4"]]
+
+
 async def test_the_reason_and_the_name_come_in_french(client, caller, planned):
     found = await ask(client, caller, lang="fr")
 
