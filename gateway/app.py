@@ -19,7 +19,7 @@ from gateway.cors import Cors, is_preflight
 from gateway.errors import METHODS, UnknownMethod
 from gateway.headers import check_host, request_ids, sort_out
 from gateway.health import Health
-from gateway.identity import Identity
+from gateway.identity import Identity, require_scope
 from gateway.openapi import Documents
 from gateway.pages import Pages
 from gateway.paths import check_path, check_query
@@ -131,8 +131,9 @@ class Gateway:
             return
         call.route = route.prefix
         if not route.public:
-            claims = await self._identity.admit(head.read.get(b"authorization"), route.scope)
-            call.user_language = claims.lang
+            claims = await self._identity.identify(head.read.get(b"authorization"))
+            call.user_language = claims.lang  # From here on refusals are told in it.
+            require_scope(claims, route.scope)
         await self._proxy.forward(call, route)
 
     async def _follow_auth(self) -> None:

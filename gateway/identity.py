@@ -13,16 +13,16 @@ _SCHEME: Final = b"bearer "
 
 
 class Identity:
-    """Checks people's access tokens: signature, claims, revocation, the scope of a route."""
+    """Checks people's access tokens: signature, claims, revocation."""
 
     def __init__(self, verifier: TokenVerifier[UserClaims], revocations: Revocations) -> None:
         self._verifier = verifier
         self._revocations = revocations
 
-    async def admit(self, authorization: bytes | None, scope: str | None) -> UserClaims:
-        """Return the claims of a caller who may pass.
+    async def identify(self, authorization: bytes | None) -> UserClaims:
+        """Return the claims of the caller, as they are now.
 
-        Raises Unauthorized, InvalidAccessToken, MissingScope, SignInAway.
+        Raises Unauthorized, InvalidAccessToken, SignInAway.
         """
         if authorization is None:
             raise Unauthorized
@@ -39,6 +39,10 @@ class Identity:
             raise SignInAway
         if self._revocations.cover(claims):
             raise InvalidAccessToken
-        if scope is not None and scope not in claims.scopes:
-            raise MissingScope(scope=scope)
-        return claims
+        return self._revocations.correct(claims)
+
+
+def require_scope(claims: UserClaims, scope: str | None) -> None:
+    """Raise MissingScope unless the caller has the scope of a route."""
+    if scope is not None and scope not in claims.scopes:
+        raise MissingScope(scope=scope)

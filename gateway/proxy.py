@@ -220,12 +220,14 @@ class Exchange:
         """Return the request line and headers, all of them written by us."""
         call = self._call
         client = call.scope.get("client")
+        language = call.user_language
         return b"".join(
             (
                 call.method.encode(), b" ", call.target, b" HTTP/1.1\r\n",
                 b"host: ", self._pool.authority, b"\r\n",
                 *call.head.passing,
                 framing,
+                b"x-user-language: %b\r\n" % language.encode() if language else b"",
                 b"x-request-id: ", call.request_id, b"\r\n",
                 b"traceparent: ", call.traceparent, b"\r\n",
                 b"x-request-deadline: %.3f\r\n" % (time.time() + self._timeout_s),

@@ -3,6 +3,8 @@ from functools import lru_cache
 from shared.i18n.catalogue import LANGUAGES
 
 HEADER_LENGTH_MAX = 200
+# The gateway's word on the user's own setting, which may have changed since the token was made.
+USER_LANGUAGE_HEADER = "x-user-language"
 
 
 @lru_cache(maxsize=1024)

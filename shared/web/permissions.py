@@ -6,6 +6,7 @@ from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
 
 from shared.errors import Forbidden, Unauthorized
+from shared.i18n.negotiation import USER_LANGUAGE_HEADER
 from shared.principal import Principal
 from shared.security.claims import InvalidToken, ServiceClaims, UserClaims
 from shared.web.requests import get_resources
@@ -25,7 +26,7 @@ class Requires:
         caller: Principal | None = state.get("caller")
         if caller is None:
             caller = state["caller"] = await _verified(request)
-            state["user_language"] = caller.language
+            state["user_language"] = request.headers.get(USER_LANGUAGE_HEADER) or caller.language
         if self.scope is not None and self.scope not in caller.scopes:
             raise Forbidden
         return caller

@@ -56,6 +56,30 @@ async def test_messages_are_french_where_french_is_preferred(client, tenant):
     assert unknown.headers["content-language"] == "fr"
 
 
+async def test_a_new_language_of_ones_own_counts_everywhere_without_a_new_token(client, tenant):
+    """Within a second, as often as the gateway asks auth."""
+    issue = {"kind": "issue", "item": "A1", "location": "Main", "quantity": 1}
+
+    async def languages():
+        answers = [
+            await client.post("/api/inventory/movements", json=issue, headers=tenant),
+            await client.get("/api/ai/models/nothing", headers=tenant),
+            await client.get("/api/dashboard/stats", headers=tenant),
+            await client.get("/api/users", headers=tenant),
+        ]
+        return {answer.headers["content-language"] for answer in answers}, answers[0].json()
+
+    assert (await languages())[0] == {"en"}
+
+    await client.patch("/api/auth/me", json={"language": "fr"}, headers=tenant)
+
+    async def is_french():
+        found, refusal = await languages()
+        return found == {"fr"} and refusal["title"] == "Stock insuffisant"
+
+    await eventually(is_french)
+
+
 async def test_every_process_is_healthy_and_measured(stack, client):
     health = (await client.get("/health")).json()
     assert health["status"] == "ok"

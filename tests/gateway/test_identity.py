@@ -181,6 +181,39 @@ async def test_the_users_own_language_counts_when_nothing_is_asked_for(house: Ho
     assert answer.headers["content-language"] == "fr"
 
 
+async def test_a_refusal_for_want_of_a_scope_is_told_in_the_users_own_language(house: House):
+    house.token = make_token(lang="fr")
+
+    answer = await house.get("/api/audit")
+
+    assert (answer.status_code, answer.headers["content-language"]) == (403, "fr")
+
+
+async def test_a_language_chosen_since_counts_without_a_new_token(house: House):
+    sub = uuid4()
+    house.token = make_token(sub=sub, lang="en")
+
+    house.auth.languages[str(sub)] = "fr"
+
+    async def is_french():
+        return (await house.get("/api/ai/models/list")).headers["content-language"] == "fr"
+
+    await eventually(is_french)
+    await house.get("/api/inventory")
+    assert house.inventory.received[-1].all("x-user-language") == ["fr"]
+
+
+async def test_the_users_language_is_the_gateways_word(house: House):
+    house.token = make_token(lang="fr")
+
+    await house.get("/api/inventory", headers={"X-User-Language": "en"})
+    house.token = make_token()
+    await house.get("/api/inventory", headers={"X-User-Language": "en"})
+
+    told = [received.all("x-user-language") for received in house.inventory.received]
+    assert told == [["fr"], []]
+
+
 SECURITY = {
     "strict-transport-security": "max-age=63072000; includeSubDomains",
     "x-content-type-options": "nosniff",

@@ -141,10 +141,11 @@ class Auth(Service):
 
     sessions: list[str]
     versions: dict[str, int]
+    languages: dict[str, str]
 
     def reset(self) -> None:
         super().reset()
-        self.sessions, self.versions = [], {}
+        self.sessions, self.versions, self.languages = [], {}, {}
         self.respond = self._answer
 
     def _answer(self, request: Received) -> bytes:
@@ -155,7 +156,8 @@ class Auth(Service):
             case "/internal/token":
                 return ok_json({"access_token": "internal", "expires_in": 600})
             case "/internal/revocations":
-                return ok_json({"sessions": self.sessions, "versions": self.versions})
+                told = {"sessions": self.sessions, "versions": self.versions}
+                return ok_json(told | {"languages": self.languages})
         return ok_json({"target": target})
 
 

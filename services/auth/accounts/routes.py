@@ -49,7 +49,10 @@ async def change_account(
     session: Session,
     vault: Secrets,
     caller: SignedIn,
+    now: Now,
     if_match: IfMatch = None,
 ) -> AccountRead:
-    """Change your own name or language; tokens carry a new language from the next refresh on."""
-    return await service.change_account(session, body, if_match, vault=vault, caller=caller)
+    """Change your own name or language; a new language counts within a second, everywhere."""
+    return await service.change_account(
+        session, body, if_match, vault=vault, caller=caller, now=now
+    )

@@ -28,12 +28,13 @@ async def change_account(
     *,
     vault: Vault,
     caller: Principal,
+    now: datetime,
 ) -> AccountRead:
     """Change the caller's own name or language.
 
     Raises UserNotFound, TenantNotFound, PreconditionFailed.
     """
-    user = await users.change_profile(session, caller.id, wanted, if_match, vault=vault)
+    user = await users.change_profile(session, caller.id, wanted, if_match, vault=vault, now=now)
     return await _to_read(session, user, vault)
 
 

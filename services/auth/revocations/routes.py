@@ -26,12 +26,16 @@ async def list_revocations(
     now: Now,
     if_none_match: Annotated[str | None, Header(max_length=200)] = None,
 ) -> Response:
-    """Tell which tokens not yet expired must be refused: sessions, and least versions by user."""
+    """Tell what no longer holds of tokens not yet expired.
+
+    Which of them are refused (sessions, and least versions by user), and which languages changed.
+    """
     since = relevant_since(now, vault.settings.jwt_access_ttl)
     async with AsyncSession(database.engine) as session:
-        sessions = await queries.revoked_sessions(session, since)
-        versions = await queries.raised_versions(session, since)
-    body = orjson.dumps({"sessions": sessions, "versions": versions})
+        sessions = await queries.list_revoked_sessions(session, since)
+        versions = await queries.list_raised_versions(session, since)
+        languages = await queries.list_changed_languages(session, since)
+    body = orjson.dumps({"sessions": sessions, "versions": versions, "languages": languages})
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     if if_none_match == etag:
         return Response(status_code=304, headers={"ETag": etag})

@@ -22,6 +22,7 @@ class User(Base):
     password_hash: Mapped[str]  # PHC string, Argon2id.
     role: Mapped[Role] = mapped_column(Text)
     language: Mapped[Language | None] = mapped_column(Text)  # Without one, the tenant's counts.
+    language_changed_at: Mapped[datetime | None]  # Tokens made before it carry another one.
     locked_at: Mapped[datetime | None]
     sessions_ended_at: Mapped[datetime | None]  # Sessions started before it are over.
     token_version: Mapped[int] = mapped_column(default=1)  # Older access tokens are refused.

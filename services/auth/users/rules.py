@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias, get_args
 
 Language: TypeAlias = Literal["en", "fr"]
+SealedField: TypeAlias = Literal["email", "name"]
 Role: TypeAlias = Literal["admin", "manager", "clerk", "viewer", "auditor"]
 Scope: TypeAlias = Literal[
     "inventory:read", "inventory:write", "stock:write", "price:write", "price:approve",

@@ -1,3 +1,4 @@
+import operator
 from datetime import datetime
 from typing import Annotated, ClassVar
 from uuid import UUID
@@ -5,7 +6,7 @@ from uuid import UUID
 from pydantic import AfterValidator, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
-from services.auth.users.rules import EMAIL_LENGTH_MAX, Language, Role, is_email
+from services.auth.users.rules import EMAIL_LENGTH_MAX, Language, Role, SealedField, is_email
 from shared.i18n import N_
 from shared.pagination import PageQuery
 from shared.schemas import Input, Output, Page, ShortText, Text, Update
@@ -83,7 +84,7 @@ class UserQuery(PageQuery):
 
 class UserRead(Output):
     id: UUID
-    email: str
+    email: str | None = Field(description="Null only where it cannot be read.")
     name: str | None
     role: Role
     scopes: list[str]
@@ -91,6 +92,12 @@ class UserRead(Output):
     locked: bool
     version: int = Field(description="Grows with every change; the first part of the ETag.")
     created_at: datetime
+    unreadable: list[SealedField] = Field(
+        default=[],  # So that the document says that it may be left out.
+        description="Fields that are null because what is stored of them cannot be opened: it was "
+        "altered, or its key is gone. Left out where all can be read.",
+        exclude_if=operator.not_,
+    )
 
 
 class UserPage(Page[UserRead]): ...

@@ -189,6 +189,17 @@ async def test_the_answer_says_its_language_and_what_it_depends_on(shop, headers
     assert response.json()["title"] == {"en": "Sign-in needed", "fr": "Connexion requise"}[language]
 
 
+async def test_the_gateways_word_on_the_users_language_counts_before_the_tokens(shop, caller):
+    path, told = "/api/shop/notes", {"X-User-Language": "fr"}
+
+    plain = await shop.get(path, headers=caller.headers())
+    chosen = await shop.get(path, headers=caller.headers(**told))
+    asked = await shop.get(path, headers=caller.headers(**told, **{"Accept-Language": "en"}))
+
+    languages = [answer.headers["content-language"] for answer in (plain, chosen, asked)]
+    assert languages == ["en", "fr", "en"]
+
+
 async def test_the_address_may_name_the_language(shop):
     response = await shop.get(f"{NOTES}?lang=fr", headers={"Accept-Language": "en"})
 

@@ -73,6 +73,7 @@ async def register_user(
         password_hash=wanted.password_hash,
         role=wanted.role,
         language=wanted.language,
+        language_changed_at=None,
         locked_at=None,
         token_version=1,
         version=1,

@@ -11,7 +11,7 @@ from services.auth.users.models import User
 from services.auth.users.rules import Role, ends_administration
 from services.auth.users.schemas import ProfileUpdate, UserUpdate
 from services.auth.users.service.read import get_user
-from services.auth.users.service.sealed import name_of, seal_name, seal_profile
+from services.auth.users.service.sealed import open_fields, seal_name, seal_profile
 from services.auth.vault import Vault
 from shared import journal
 from shared.contracts.auth.users import (
@@ -40,7 +40,7 @@ async def change_user(
     """
     user, others_administer = await _lock_for_change(session, user_id)
     require_match(if_match, user.version)
-    _set_profile(session, user, wanted, vault=vault)
+    _set_profile(session, user, wanted, vault=vault, now=now)
     before, after = user.role, wanted.role or user.role
     if after == before:
         return user
@@ -59,6 +59,7 @@ async def change_profile(
     if_match: str | None,
     *,
     vault: Vault,
+    now: datetime,
 ) -> User:
     """Change what users may change of their own accounts: name and language.
 
@@ -66,7 +67,7 @@ async def change_profile(
     """
     user = await get_user(session, user_id, lock=True)
     require_match(if_match, user.version)
-    _set_profile(session, user, wanted, vault=vault)
+    _set_profile(session, user, wanted, vault=vault, now=now)
     return user
 
 
@@ -127,16 +128,24 @@ def _keep_administering(user: User, *, new_role: Role, will_lock: bool) -> None:
         raise LastAdministrator
 
 
-def _set_profile(session: AsyncSession, user: User, wanted: ProfileUpdate, *, vault: Vault) -> None:
-    before = {"name": name_of(user, vault=vault), "language": user.language}
+def _set_profile(
+    session: AsyncSession, user: User, wanted: ProfileUpdate, *, vault: Vault, now: datetime
+) -> None:
+    opened = open_fields(user, vault=vault)
+    before = {"name": opened.name, "language": user.language}
     given = wanted.model_dump(include={"name", "language"}, exclude_unset=True)
-    after = {field: value for field, value in given.items() if value != before[field]}
+    after = {
+        field: value
+        for field, value in given.items()
+        if value != before[field] or field in opened.unreadable
+    }
     if not after:
         return
     if "name" in after:
         user.name_sealed = seal_name(after["name"], user.tenant_id, user.id, vault=vault)
     if "language" in after:
         user.language = after["language"]
+        user.language_changed_at = now
     user.version += 1
     journal.record(
         session,

@@ -10,7 +10,7 @@ from services.auth.users.errors import UserNotFound
 from services.auth.users.models import User
 from services.auth.users.rules import is_session_over, lookup_form, scopes_of
 from services.auth.users.schemas import UserPage, UserQuery, UserRead
-from services.auth.users.service.sealed import email_of, name_of
+from services.auth.users.service.sealed import open_fields
 from services.auth.vault import Vault
 from shared.contracts.auth.tenants import DEFAULT_TENANT_ID
 from shared.pagination import Keyset
@@ -74,14 +74,16 @@ def scopes_in(user: User) -> frozenset[str]:
 
 def to_read(user: User, *, vault: Vault) -> UserRead:
     """Return the user as others may see him, with the sealed fields opened."""
+    opened = open_fields(user, vault=vault)
     return UserRead(
         id=user.id,
-        email=email_of(user, vault=vault),
-        name=name_of(user, vault=vault),
+        email=opened.email,
+        name=opened.name,
         role=user.role,
         scopes=sorted(scopes_in(user)),
         language=user.language,
         locked=user.locked_at is not None,
         version=user.version,
         created_at=user.created_at,
+        unreadable=opened.unreadable,
     )

@@ -2,15 +2,24 @@
 
 import json
 from collections.abc import Mapping
+from typing import NamedTuple
 from uuid import UUID
 
 from services.auth.users.models import User
+from services.auth.users.rules import SealedField
 from services.auth.vault import Vault
-from shared.security.sealing import place
+from shared.log import log
+from shared.security.sealing import SealBroken, place
 
 _EMAIL = "auth.users.email"
 _NAME = "auth.users.name"
 _PROFILE = "auth.journal.profile"
+
+
+class OpenedFields(NamedTuple):
+    email: str | None
+    name: str | None
+    unreadable: list[SealedField]
 
 
 def seal_email(email: str, tenant_id: UUID, user_id: UUID, *, vault: Vault) -> bytes:
@@ -29,11 +38,23 @@ def seal_profile(fields: Mapping[str, str | None], user: User, *, vault: Vault) 
     return vault.sealer.seal_text(json.dumps(fields).encode(), at)
 
 
-def email_of(user: User, *, vault: Vault) -> str:
-    return vault.sealer.open(user.email_sealed, place(_EMAIL, user.tenant_id, user.id)).decode()
+def open_fields(user: User, *, vault: Vault) -> OpenedFields:
+    """Return the sealed fields of a user; one that cannot be opened is None, and named.
+
+    An altered value or a lost key takes nothing else away: neither the user nor a list with him.
+    """
+    opened: dict[SealedField, str | None] = {}
+    unreadable: list[SealedField] = []
+    for field, column, sealed in _sealed_fields(user):
+        try:
+            at = place(column, user.tenant_id, user.id)
+            opened[field] = None if sealed is None else vault.sealer.open(sealed, at).decode()
+        except SealBroken:
+            unreadable.append(field)
+    if unreadable:
+        log.error("sealed fields cannot be opened", user_id=user.id, fields=unreadable)
+    return OpenedFields(opened.get("email"), opened.get("name"), unreadable)
 
 
-def name_of(user: User, *, vault: Vault) -> str | None:
-    if user.name_sealed is None:
-        return None
-    return vault.sealer.open(user.name_sealed, place(_NAME, user.tenant_id, user.id)).decode()
+def _sealed_fields(user: User) -> tuple[tuple[SealedField, str, bytes | None], ...]:
+    return ("email", _EMAIL, user.email_sealed), ("name", _NAME, user.name_sealed)

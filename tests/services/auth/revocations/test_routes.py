@@ -48,6 +48,38 @@ async def test_revocations_of_all_tenants_are_told(
     assert {claims_of(person.access_token)["sid"] for person in people} <= set(sessions)
 
 
+async def test_a_changed_language_is_told_until_every_token_with_the_old_one_has_expired(
+    client: httpx.AsyncClient, make_user: SignIn, clock: Clock
+):
+    ada = await make_user(language="en")
+    assert ada.user["id"] not in (await told(client))["languages"]
+
+    await client.patch("/api/auth/me", json={"language": "fr"}, headers=ada.headers())
+
+    assert (await told(client))["languages"][ada.user["id"]] == "fr"
+    clock.advance(seconds=1200)
+    assert ada.user["id"] not in (await told(client))["languages"]
+
+
+async def test_who_clears_the_own_language_has_the_tenants(
+    client: httpx.AsyncClient, make_tenant: Callable[..., Awaitable[SignedIn]]
+):
+    boss = await make_tenant(language="fr")
+    await client.patch("/api/auth/me", json={"language": "en"}, headers=boss.headers())
+
+    await client.patch("/api/auth/me", json={"language": None}, headers=boss.headers())
+
+    assert (await told(client))["languages"][boss.user["id"]] == "fr"
+
+
+async def test_a_changed_name_changes_no_language(client: httpx.AsyncClient, make_user: SignIn):
+    ada = await make_user(language="fr")
+
+    await client.patch("/api/auth/me", json={"name": "A", "language": "fr"}, headers=ada.headers())
+
+    assert ada.user["id"] not in (await told(client))["languages"]
+
+
 async def test_nothing_new_is_answered_without_a_body(client: httpx.AsyncClient, boss: SignedIn):
     first = await client.get("/internal/revocations", headers=GATEWAY)
     known = {"If-None-Match": first.headers["etag"]}

@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Awaitable, Callable
 from unittest.mock import patch
 
 import asyncpg
@@ -48,6 +49,21 @@ async def test_the_access_token_says_everything_that_others_go_by(make_user: Sig
     assert claims.locations is None
     raw = claims_of(ada.access_token)
     assert (raw["iss"], raw["aud"]) == ("stock-auth", "stock-api")
+
+
+async def test_a_member_without_a_language_has_the_tenants(
+    client: httpx.AsyncClient, make_tenant: Callable[..., Awaitable[SignedIn]]
+):
+    boss = await make_tenant(language="fr")
+
+    token = {"refresh_token": boss.refresh_token}
+    refreshed = (await client.post("/api/auth/refresh", json=token)).json()
+    unasked = await client.get("/api/auth/me", headers=boss.headers())
+
+    assert boss.user["language"] is None
+    languages = [claims_of(t)["lang"] for t in (boss.access_token, refreshed["access_token"])]
+    assert languages == ["fr", "fr"]
+    assert unasked.headers["content-language"] == "fr"
 
 
 async def test_the_case_of_the_address_does_not_matter(

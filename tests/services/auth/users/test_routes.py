@@ -117,6 +117,50 @@ async def test_bodies_that_break_the_rules_are_refused(
     assert_problem(response, ValidationFailed)
 
 
+@pytest.fixture
+async def broken(boss: SignedIn, make_user: SignIn, databases: Databases) -> SignedIn:
+    """Somebody whose sealed address and name were altered."""
+    ada = await make_user(name="Ada")
+    connection = await asyncpg.connect(databases.superuser_dsn)
+    await connection.execute(
+        """UPDATE auth.users SET email_sealed = email_sealed || '\\x00',
+        name_sealed = substr(name_sealed, 1, 20) WHERE id = $1""",
+        ada.user["id"],
+    )
+    await connection.close()
+    return ada
+
+
+async def test_a_broken_seal_takes_away_its_own_fields_alone(
+    client: httpx.AsyncClient, boss: SignedIn, broken: SignedIn
+):
+    listed = await client.get("/api/users", headers=boss.headers())
+    one = await client.get(f"/api/users/{broken.user['id']}", headers=boss.headers())
+    own = await client.get("/api/auth/me", headers=broken.headers())
+
+    whole, ada = listed.json()["items"]
+    lost = {"email": None, "name": None, "unreadable": ["email", "name"]}
+    assert whole == boss.user
+    assert ada == one.json() == broken.user | lost
+    assert own.json() == broken.user | lost | {"tenant": own.json()["tenant"]}
+
+
+async def test_a_user_with_a_broken_seal_signs_in_and_gets_a_new_name(
+    client: httpx.AsyncClient, boss: SignedIn, broken: SignedIn, sign_in: SignIn
+):
+    path = f"/api/users/{broken.user['id']}"
+
+    again = await sign_in(broken.email, tenant=broken.tenant)
+    locked = await client.post(f"{path}/lock", headers=boss.headers())
+    cleared = await client.patch(path, json={"name": None}, headers=boss.headers())
+    renamed = await client.patch(path, json={"name": "Ada"}, headers=boss.headers())
+
+    assert again.user["unreadable"] == ["email", "name"]
+    assert locked.json()["locked"] is True
+    assert cleared.json()["unreadable"] == ["email"]
+    assert (renamed.json()["name"], renamed.json()["unreadable"]) == ("Ada", ["email"])
+
+
 async def test_pages_meet_without_gap_or_overlap(client: httpx.AsyncClient, boss: SignedIn):
     for _ in range(4):
         await client.post("/api/users", json=wanted(), headers=boss.headers())
