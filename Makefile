@@ -8,7 +8,7 @@ DEVELOPMENT := .venv/.installed-dev
 SERVICES := auth inventory forecasting reporting
 SOURCES := shared services gateway deploy demo benchmarks tests
 
-.PHONY: help install run up down status logs demo keys lock check format test-fast test bench openapi messages clean
+.PHONY: help install run up down status logs demo keys lock check format test-fast test bench openapi contracts messages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r name text; do printf '  %-10s %s\n' "$$name" "$$text"; done
@@ -76,6 +76,9 @@ bench: $(DEVELOPMENT) ## Measure the hot paths against their yardsticks
 openapi: $(DEVELOPMENT) ## Write docs/openapi/*.json from the code
 	@mkdir -p docs/openapi
 	@for service in $(SERVICES); do $(PY) -m services.$$service openapi > docs/openapi/$$service.json.new && mv docs/openapi/$$service.json.new docs/openapi/$$service.json || exit 1; done
+
+contracts: $(DEVELOPMENT) ## Write docs/contracts/*.json: what services promise one another
+	@$(PY) -m tests.contracts
 
 messages: $(DEVELOPMENT) ## Bring the French catalogues up to date with the messages in the code
 	@$(PY) -m deploy.messages

@@ -1,6 +1,15 @@
 """The journal: audit trail, transaction log and feed in one append-only table per service."""
 
-from shared.journal.entries import Entry, JournalEntry, JournalPage
+from shared.journal.entries import Entry, JournalEntry, JournalPage, JournalVerification
 from shared.journal.record import has_grown, mark_grown, record, stamp_of
 
-__all__ = ["Entry", "JournalEntry", "JournalPage", "has_grown", "mark_grown", "record", "stamp_of"]
+__all__ = [
+    "Entry",
+    "JournalEntry",
+    "JournalPage",
+    "JournalVerification",
+    "has_grown",
+    "mark_grown",
+    "record",
+    "stamp_of",
+]

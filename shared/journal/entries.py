@@ -1,5 +1,5 @@
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -44,6 +44,29 @@ class JournalEntry(BaseModel):
     type: str
     subject: str
     data: dict[str, Any]
+
+
+class JournalDifference(BaseModel):
+    """The first place where a journal is not what was sealed."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+    kind: Literal["changed", "removed", "inserted", "checkpoint_forged", "checkpoint_missing"]
+    checkpoint: int
+    seq: int | None
+    entry_id: UUID | None
+
+
+class JournalVerification(BaseModel):
+    """What a service answers that was asked to prove its journal."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+    ok: bool
+    checkpoints: int
+    entries: int  # That checkpoints cover and that are as sealed.
+    head: str  # Digest of the last checkpoint.
+    first_difference: JournalDifference | None
 
 
 class JournalPage(BaseModel):

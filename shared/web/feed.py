@@ -1,12 +1,12 @@
 """The feed: a service's journal as others may read it, in an order that never skips a commit."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Query, Response
 from sqlalchemy import text
 
 from shared.db import Database
-from shared.journal import checkpoint
+from shared.journal import JournalVerification, checkpoint
 from shared.web.internal import ServiceCaller, service_router, service_scope
 from shared.web.requests import get_database, get_signing_key
 
@@ -39,9 +39,10 @@ async def verify_journal(
     _caller: CanRead,
     database: Annotated[Database, Depends(get_database)],
     signing_key: Annotated[checkpoint.SigningKey, Depends(get_signing_key)],
-) -> dict[str, Any]:
+) -> JournalVerification:
     """Recompute every checkpoint; name the first entry changed, removed or inserted."""
-    return (await checkpoint.verify(database, signing_key)).as_json()
+    found = await checkpoint.verify(database, signing_key)
+    return JournalVerification.model_validate(found)
 
 
 _FEED = text("""

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.auth.resources import Secrets
 from services.auth.revocations import queries
 from services.auth.revocations.rules import relevant_since
+from shared.contracts.auth.revocations import RevocationsRead
 from shared.db import Database
 from shared.web import Now
 from shared.web.internal import ServiceCaller, service_router, service_scope
@@ -32,10 +33,12 @@ async def list_revocations(
     """
     since = relevant_since(now, vault.settings.jwt_access_ttl)
     async with AsyncSession(database.engine) as session:
-        sessions = await queries.list_revoked_sessions(session, since)
-        versions = await queries.list_raised_versions(session, since)
-        languages = await queries.list_changed_languages(session, since)
-    body = orjson.dumps({"sessions": sessions, "versions": versions, "languages": languages})
+        found = RevocationsRead(
+            sessions=await queries.list_revoked_sessions(session, since),
+            versions=await queries.list_raised_versions(session, since),
+            languages=await queries.list_changed_languages(session, since),
+        )
+    body = orjson.dumps(found.model_dump())
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     if if_none_match == etag:
         return Response(status_code=304, headers={"ETag": etag})

@@ -3,7 +3,8 @@ from fastapi import Response
 from services.auth.resources import Secrets
 from services.auth.service_tokens import service
 from services.auth.service_tokens.rules import LIFETIME_S
-from services.auth.service_tokens.schemas import ServiceTokenCreate, ServiceTokenRead
+from services.auth.service_tokens.schemas import ServiceTokenCreate
+from shared.contracts.auth.service_tokens import ServiceTokenRead
 from shared.web import Now
 from shared.web.internal import service_router
 

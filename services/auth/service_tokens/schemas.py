@@ -1,13 +1,8 @@
 from pydantic import Field, SecretStr
 
-from shared.schemas import Input, Output
+from shared.schemas import Input
 
 
 class ServiceTokenCreate(Input):
     client_id: str = Field(min_length=1, max_length=32)
     client_secret: SecretStr = Field(min_length=1, max_length=512)
-
-
-class ServiceTokenRead(Output):
-    access_token: str
-    expires_in: int

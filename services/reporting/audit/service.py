@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import asyncpg
 import httpx
+from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.reporting.audit import queries
@@ -21,7 +21,7 @@ from services.reporting.read_models.rules import PRODUCERS
 from shared.db import Database, driver_connection
 from shared.errors import Unavailable
 from shared.http import ServiceClient
-from shared.journal import JournalEntry, checkpoint
+from shared.journal import JournalEntry, JournalVerification, checkpoint
 from shared.pagination import Keyset
 
 OWN = "reporting"
@@ -67,7 +67,7 @@ async def _verify_own(
     database: Database, signing_key: checkpoint.SigningKey
 ) -> JournalVerificationRead:
     found = await checkpoint.verify(database, signing_key)
-    return _to_read(found.as_json())
+    return _to_read(JournalVerification.model_validate(found))
 
 
 async def _verify_remote(client: ServiceClient, service: str) -> JournalVerificationRead:
@@ -75,14 +75,13 @@ async def _verify_remote(client: ServiceClient, service: str) -> JournalVerifica
         found = await client.get_json(
             service, "/internal/journal/verify", timeout_s=VERIFY_TIMEOUT_S
         )
-        return _to_read(found)
-    except (Unavailable, httpx.HTTPError):
+        return _to_read(JournalVerification.model_validate(found))
+    except (Unavailable, httpx.HTTPError, ValidationError):
         return JournalVerificationRead(
             status="unreachable", checkpoints=None, entries=None, head=None, first_difference=None
         )
 
 
-def _to_read(found: dict[str, Any]) -> JournalVerificationRead:
-    return JournalVerificationRead.model_validate(
-        found | {"status": "verified" if found["ok"] else "broken"}
-    )
+def _to_read(found: JournalVerification) -> JournalVerificationRead:
+    status = "verified" if found.ok else "broken"
+    return JournalVerificationRead.model_validate({**dict(found), "status": status})

@@ -1,0 +1,130 @@
+"""What producers really write is what they promised, to the field."""
+
+import asyncpg
+import httpx
+import pytest
+from pydantic import ConfigDict
+
+from services.inventory.app import create_app
+from shared.journal import JournalPage, JournalVerification
+from tests.contracts.registry import entries
+from tests.support.inventory import make_inventory_settings
+from tests.support.services import Caller, running, service_headers
+
+pytestmark = pytest.mark.stack
+
+CLOSED = {
+    name: type(entry.__name__, (entry,), {"model_config": ConfigDict(extra="forbid")})
+    for name, entry in entries().items()
+}
+
+
+@pytest.fixture(scope="module")
+async def inventory(databases, service_environment):
+    async with running(create_app(make_inventory_settings(databases, service_environment))) as app:
+        yield app
+
+
+@pytest.fixture
+def caller():
+    return Caller()
+
+
+@pytest.fixture
+async def superuser(databases):
+    connection = await asyncpg.connect(databases.superuser_dsn)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+def send(inventory, caller):
+    async def request(method, path, body=None, **headers):
+        response = await inventory.request(
+            method, path, json=body, headers=caller.headers(**headers)
+        )
+        assert response.is_success, response.text
+        return response
+
+    return request
+
+
+@pytest.fixture
+async def busy(send):
+    """A tenant in which everything has happened that inventory journals."""
+    parent = (await send("POST", "/api/categories", {"name": "Dry"})).json()
+    child = {"name": {"en": "Pasta", "fr": "Pâtes"}, "parent": parent["id"]}
+    await send("POST", "/api/categories", child)
+    gone = (await send("POST", "/api/categories", {"name": "Gone"})).json()
+    await send("DELETE", f"/api/categories/{gone['id']}")
+    for name in ("Main", "Shop", "Closed"):
+        place = (await send("POST", "/api/locations", {"name": name, "type": "warehouse"})).json()
+    await send("DELETE", f"/api/locations/{place['id']}")
+    item = {"code": "A1", "name": "A1", "unit_cost": "2", "price": "3", "par_level": "20",
+            "reorder_point": "5", "reorder_quantity": "10", "lead_time_days": 3}  # fmt: skip
+    await send("POST", "/api/inventory/add-item", {"code": "B1", "name": "B1"})
+    made = (await send("POST", "/api/inventory/add-item", item)).json()
+    await send(
+        "PATCH",
+        f"/api/inventory/{made['id']}",
+        {"category": "Pasta", "barcodes": ["4006381333931"]},
+    )
+    lines = [
+        {"kind": "receipt", "quantity": "10"},
+        {"kind": "receipt", "quantity": "10", "unit_cost": "2.5", "reference": "PO-1"},
+        {"kind": "issue", "quantity": "3", "reason": "sale"},
+        {"kind": "transfer", "quantity": "2.5", "to_location": "Shop"},
+        {"kind": "adjustment", "quantity": "1", "direction": "out", "reason": "damaged"},
+        {"kind": "count_correction", "quantity": "12", "reason": "count"},
+    ]
+    lines = [{"item": "A1", "location": "Main", **line} for line in lines]
+    for number, line in enumerate(lines):
+        key = {"Idempotency-Key": f"line-{number}"}
+        await send("POST", "/api/inventory/movements", line, **key)
+    await send("POST", "/api/inventory/movements/bulk", {"lines": lines})
+
+
+async def test_every_row_of_inventorys_journal_is_as_promised(busy, superuser, caller):
+    rows = await superuser.fetch(
+        "SELECT type, subject, data FROM inventory.journal WHERE tenant_id = $1", caller.tenant_id
+    )
+
+    for row in rows:
+        entry = CLOSED[row["type"]].model_validate_json(row["data"])
+        assert entry.subject == row["subject"]
+    promised = {name for name in CLOSED if name.startswith("inventory.")}
+    assert {row["type"] for row in rows} == promised
+
+
+async def test_a_row_that_a_statement_writes_has_every_field(busy, superuser, caller):
+    """Movements are written by SQL: what it leaves out, no model fills in."""
+    rows = await superuser.fetch(
+        "SELECT data FROM inventory.journal WHERE tenant_id = $1 "
+        "AND type = 'inventory.stock-moved.v1'", caller.tenant_id
+    )  # fmt: skip
+
+    moved = CLOSED["inventory.stock-moved.v1"]
+    required = {name for name, field in moved.model_fields.items() if field.is_required()}
+    seen = [moved.model_validate_json(row["data"]) for row in rows]
+    assert all(required <= entry.model_fields_set for entry in seen)
+    assert {entry.kind for entry in seen} == {
+        "receipt", "issue", "transfer", "adjustment", "count_correction",
+    }  # fmt: skip
+    assert {entry.leg for entry in seen} == {0, 1}
+    assert {entry.amount_sealed is None for entry in seen} == {True, False}
+
+
+async def test_the_feed_answers_as_promised(busy, inventory):
+    page = await _answer(inventory, "/internal/journal", {"limit": 5})
+    verified = await _answer(inventory, "/internal/journal/verify")
+
+    closed = type("Closed", (JournalPage,), {"model_config": ConfigDict(extra="forbid")})
+    assert len(closed.model_validate_json(page).entries) == 5
+    closed = type("Closed", (JournalVerification,), {"model_config": ConfigDict(extra="forbid")})
+    assert closed.model_validate_json(verified).ok
+
+
+async def _answer(client: httpx.AsyncClient, path, params=None):
+    response = await client.get(path, params=params, headers=service_headers())
+    assert response.status_code == 200, response.text
+    return response.content
