@@ -1,3 +1,4 @@
+import asyncio
 import json
 import secrets
 from collections.abc import Awaitable, Callable
@@ -56,6 +57,24 @@ async def test_a_slug_is_taken_once(client: httpx.AsyncClient, platform_admin: S
     response = await client.post("/api/tenants", json=body, headers=platform_admin.headers())
 
     assert_problem(response, TenantSlugTaken)
+
+
+async def test_of_parallel_tenants_of_one_slug_one_is_made(
+    client: httpx.AsyncClient, platform_admin: SignedIn
+):
+    body = wanted()
+
+    answers = await asyncio.gather(
+        *(
+            client.post("/api/tenants", json=body, headers=platform_admin.headers())
+            for _ in range(4)
+        )
+    )
+
+    made, *refused = sorted(answers, key=lambda answer: answer.status_code)
+    assert made.status_code == 201
+    for answer in refused:
+        assert_problem(answer, TenantSlugTaken)
 
 
 async def test_the_same_key_and_body_make_one_tenant(

@@ -120,6 +120,43 @@ async def test_parallel_reuse_revokes_once(
     assert (await journaled(databases, boss)).count("auth.session-revoked.v1") == 1
 
 
+async def test_a_refresh_beside_a_change_of_role_gives_a_role_of_its_version(
+    client: httpx.AsyncClient, boss: SignedIn, make_user: SignIn
+):
+    """The gateway refuses the older version, so an older role dies with it."""
+    for number in range(10):
+        ada = await make_user(f"ada{number}@example.com", role="manager")
+        path, viewer = f"/api/users/{ada.user['id']}", {"role": "viewer"}
+
+        answer, _ = await asyncio.gather(
+            refresh(client, ada.refresh_token),
+            client.patch(path, json=viewer, headers=boss.headers()),
+        )
+
+        claims = claims_of(answer.json()["access_token"])
+        assert (claims["role"], claims["ver"]) in {("manager", 1), ("viewer", 2)}
+
+
+async def test_a_refresh_beside_a_lock_leaves_nothing_that_goes_on(
+    client: httpx.AsyncClient, boss: SignedIn, make_user: SignIn
+):
+    for number in range(10):
+        ada = await make_user(f"ada{number}@example.com")
+        path = f"/api/users/{ada.user['id']}"
+
+        answer, _ = await asyncio.gather(
+            refresh(client, ada.refresh_token), client.post(f"{path}/lock", headers=boss.headers())
+        )
+        await client.post(f"{path}/unlock", headers=boss.headers())
+
+        if answer.status_code == 200:
+            found = answer.json()
+            assert claims_of(found["access_token"])["ver"] == 1  # Raised to 2 by the lock.
+            assert_problem(await refresh(client, found["refresh_token"]), RefreshInvalid)
+        else:
+            assert_problem(answer, RefreshInvalid)
+
+
 async def test_reuse_leaves_the_user_s_other_sessions_alone(
     client: httpx.AsyncClient, boss: SignedIn, sign_in: SignIn, clock: Clock
 ):

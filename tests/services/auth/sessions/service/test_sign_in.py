@@ -1,4 +1,5 @@
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from unittest.mock import patch
 
@@ -9,7 +10,8 @@ from argon2 import PasswordHasher as Argon2
 from fastapi import FastAPI
 from prometheus_client import REGISTRY
 
-from services.auth.sessions.errors import InvalidCredentials, TooManySignIns
+from services.auth.passwords.service import PasswordHasher
+from services.auth.sessions.errors import AccountLocked, InvalidCredentials, TooManySignIns
 from services.auth.sessions.rules import ATTEMPT_WINDOW, ATTEMPTS_MAX
 from shared.errors import ValidationFailed
 from shared.security.claims import UserClaims
@@ -17,6 +19,7 @@ from shared.security.tokens import TokenVerifier
 from tests.services.auth.people import PASSWORD, Clock, SignedIn, SignIn, claims_of
 from tests.support.database import Databases
 from tests.support.services import KEYS, assert_problem
+from tests.support.waiting import PATIENCE_S, eventually
 
 pytestmark = pytest.mark.stack
 
@@ -183,6 +186,63 @@ async def test_parallel_guesses_get_no_further_than_the_limit(
 
     assert verify.call_count == ATTEMPTS_MAX
     assert sorted(answer.status_code for answer in answers) == [401] * 10 + [429] * 90
+
+
+@pytest.fixture
+async def sign_in_during(
+    app: FastAPI, client: httpx.AsyncClient
+) -> Callable[..., Awaitable[httpx.Response]]:
+    """Sign somebody in, and do something else while the password is being checked."""
+    hasher = type(app.state.resources.own.passwords)
+    verify, checking, done = hasher._verify, threading.Event(), threading.Event()
+
+    def verify_slowly(self: PasswordHasher, stored: str | None, password: str) -> bool:
+        checking.set()
+        assert done.wait(PATIENCE_S)
+        return verify(self, stored, password)
+
+    async def go(who: SignedIn, meanwhile: Awaitable[httpx.Response]) -> httpx.Response:
+        with patch.object(hasher, "_verify", verify_slowly):
+            signing_in = asyncio.create_task(client.post("/api/auth/login", json=credentials(who)))
+            await eventually(checking.is_set)
+            changed = await meanwhile
+            done.set()
+            assert changed.status_code == 200, changed.text
+            return await signing_in
+
+    return go
+
+
+async def test_who_is_locked_while_the_password_is_checked_gets_no_session(
+    client: httpx.AsyncClient, boss: SignedIn, make_user: SignIn, sign_in_during, databases
+):
+    ada = await make_user()
+    path = f"/api/users/{ada.user['id']}"
+
+    refused = await sign_in_during(ada, client.post(f"{path}/lock", headers=boss.headers()))
+
+    assert_problem(refused, AccountLocked)
+    connection = await asyncpg.connect(databases.superuser_dsn)
+    sessions = await connection.fetchval(
+        "SELECT count(*) FROM auth.sessions WHERE user_id = $1", ada.user["id"]
+    )
+    await connection.close()
+    assert sessions == 1  # The one of before: nothing for an unlocking to revive.
+
+
+async def test_a_role_given_while_the_password_is_checked_is_in_the_token(
+    client: httpx.AsyncClient, boss: SignedIn, make_user: SignIn, sign_in_during
+):
+    ada = await make_user(role="manager")
+    path = f"/api/users/{ada.user['id']}"
+
+    answer = await sign_in_during(
+        ada, client.patch(path, json={"role": "viewer"}, headers=boss.headers())
+    )
+
+    claims = claims_of(answer.json()["access_token"])
+    assert (claims["role"], claims["ver"]) == ("viewer", 2)
+    assert answer.json()["user"]["role"] == "viewer"
 
 
 async def test_one_account_s_failures_do_not_bar_another(
