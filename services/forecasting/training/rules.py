@@ -58,7 +58,7 @@ class ErrorCode(StrEnum):
 MESSAGES: Mapping[ErrorCode, str] = {
     ErrorCode.NO_DATA: N_("The item was never moved in the training days."),
     ErrorCode.TOO_LITTLE_DATA: N_(
-        "{usable_days} usable days of demand, at least {needed_days} are needed."
+        "Usable days of demand: {usable_days}. At least {needed_days} are needed."
     ),
     ErrorCode.METHOD_FAILED: N_("The method found no usable fit for this item."),
     ErrorCode.TIMED_OUT: N_("Training took too long and was stopped."),

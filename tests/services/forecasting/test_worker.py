@@ -78,7 +78,7 @@ async def test_a_method_that_needs_more_days_says_how_many(
 
     assert job["state"] == "failed"
     assert job["errors"][0]["code"] == "too_little_data"
-    assert job["errors"][0]["message"].startswith("10 usable days")
+    assert job["errors"][0]["message"].startswith("Usable days of demand: 10.")
 
 
 async def test_training_again_makes_the_next_version_the_active_one(

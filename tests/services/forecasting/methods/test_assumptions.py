@@ -23,6 +23,13 @@ def test_sold_out_days_count_where_too_few_others_are_left(make_series):
     }
 
 
+@pytest.mark.parametrize("sold_out", [14, 6])
+def test_sold_out_days_stay_out_where_just_enough_others_are_left(make_series, sold_out):
+    series = make_series([5] * (14 + sold_out), censored=range(sold_out))
+
+    assert count_sold_out_days(series, NEEDED) == (series, None)
+
+
 def test_sold_out_days_count_where_they_are_the_most(make_series):
     series, assumed = count_sold_out_days(make_series([5] * 100, censored=range(60)), NEEDED)
 
@@ -58,6 +65,26 @@ def test_one_day_far_beyond_all_others_counts_as_twice_the_next(make_series):
         "code": "outlier_limited",
         "figures": {"day": "2025-01-09", "quantity": 500.0, "counted": 12.0},
     }
+
+
+def test_three_sales_show_which_one_is_far_beyond(make_series):
+    series, _ = limit_outlier(make_series([4, 0, 500, 0, 5]))
+
+    assert series.quantity.tolist() == [4, 0, 10, 0, 5]
+
+
+def test_twice_the_next_largest_day_is_demand(make_series):
+    series = make_series([5, 6, 12])
+
+    assert limit_outlier(series) == (series, None)
+
+
+def test_a_unit_or_less_a_day_is_sold_too(make_series):
+    limited, _ = limit_outlier(make_series([1, 0.5, 500, 1]))
+    counted, _ = count_sold_out_days(make_series([1] * 20, censored=range(20)), NEEDED)
+
+    assert limited.quantity.tolist() == [1, 0.5, 2, 1]
+    assert counted.usable.all()
 
 
 def test_peaks_that_come_back_are_demand(make_series):

@@ -24,6 +24,8 @@ from services.forecasting.recommendations.rules.replenishment import (
     recommend,
 )
 
+pytestmark = pytest.mark.slow
+
 FIRST_DAY = date(2026, 1, 5)
 LEAD_TIME_DAYS = 7
 LEVELS = (0.025, 0.1, 0.5, 0.8, 0.9, 0.95, 0.975, 0.999)
