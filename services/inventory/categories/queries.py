@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, RowMapping, or_, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -75,6 +75,25 @@ async def rename_in_searches(session: AsyncSession, category_id: UUID, words: st
     await session.execute(_RENAME_IN_SEARCHES, {"id": category_id, "words": words})
 
 
+async def list_items_saved(
+    session: AsyncSession, category_id: UUID, name: str
+) -> Sequence[RowMapping]:
+    """Return the items in a category as ItemSaved tells them, with a name for the category."""
+    rows = await session.execute(_ITEMS_SAVED, {"id": category_id, "name": name})
+    return rows.mappings().all()
+
+
+_ITEMS_SAVED = text("""
+    SELECT i.id AS item_id, i.code, coalesce(i.name_en, i.name_fr) AS name_en,
+           coalesce(i.name_fr, i.name_en) AS name_fr, array(
+               SELECT barcode FROM identifiers n
+               WHERE n.item_id = i.id AND barcode IS NOT NULL ORDER BY barcode COLLATE "C"
+           ) AS barcodes, CAST(:name AS text) AS category, i.category_id, i.unit,
+           trim_scale(i.pack_size) AS pack_size, i.pack_unit, trim_scale(i.par_level) AS par_level,
+           trim_scale(i.reorder_point) AS reorder_point,
+           trim_scale(i.reorder_quantity) AS reorder_quantity, i.lead_time_days,
+           i.cost_id, i.active, ARRAY['category'] AS changed
+    FROM items i WHERE i.category_id = :id ORDER BY i.id""")
 _RENAME_IN_SEARCHES = text("""
     UPDATE items SET search_text = split_part(search_text, chr(31), 1) || chr(31) || :words
     WHERE category_id = :id""")

@@ -23,6 +23,7 @@ from services.inventory.categories.schemas import (
 )
 from shared import journal
 from shared.contracts.inventory.categories import CategoryRemoved, CategorySaved
+from shared.contracts.inventory.items import ItemSaved
 from shared.db.conflicts import conflicts
 from shared.etag import require_match
 from shared.i18n.folding import folded
@@ -72,7 +73,7 @@ async def change_category(
         category.name_en = wanted.name.en if "en" in given else category.name_en
         category.name_fr = wanted.name.fr if "fr" in given else category.name_fr
         _set_keys(category)
-        await queries.rename_in_searches(session, category.id, search_words(category))
+        await _rename_for_items(session, category)
     if moves:
         category.parent_id = await _new_parent(session, category, wanted.parent)
     category.version += 1
@@ -234,6 +235,13 @@ async def _save(session: AsyncSession, category: Category) -> None:
     }
     with conflicts(broken):
         await session.flush()
+
+
+async def _rename_for_items(session: AsyncSession, category: Category) -> None:
+    """Let searches and followers know each item of a category by the category's new name."""
+    await queries.rename_in_searches(session, category.id, search_words(category))
+    for row in await queries.list_items_saved(session, category.id, name_of(category, "en")):
+        journal.record(session, ItemSaved.model_validate(row))
 
 
 def _tell(session: AsyncSession, category: Category) -> None:

@@ -19,13 +19,13 @@ from services.inventory.items.schemas import (
     ItemRead,
     ItemUpdate,
     LowStockQuery,
+    SearchQuery,
 )
 from services.inventory.prices.errors import PriceForbidden
 from services.inventory.resources import PriceSealer
 from shared.db import Database
-from shared.pagination import InvalidCursor, Limit
+from shared.pagination import InvalidCursor
 from shared.principal import Principal
-from shared.schemas import ShortText
 from shared.web import Language, Now, Session, feature_router, problems, requires
 from shared.web.answers import json_answer
 from shared.web.etag import IfMatch
@@ -40,12 +40,12 @@ CanWrite = Annotated[Principal, Depends(requires("inventory:write"))]
 
 
 async def list_items(
-    request: Request, caller: CanRead, asked: Annotated[ItemQuery, Query()]
+    request: Request, caller: CanRead, query: Annotated[ItemQuery, Query()]
 ) -> Response:
     """List items with their stock over all locations, in the order of their codes."""
     database, language = get_resources(request).database, language_of(request)
     return json_answer(
-        await service.list_items(database, caller.tenant_id, asked, language=language)
+        await service.list_items(database, caller.tenant_id, query, language=language)
     )
 
 
@@ -92,11 +92,13 @@ async def search_items(
     database: Hot,
     caller: CanRead,
     language: Language,
-    q: Annotated[ShortText, Query(description="Name, code, category or barcode, roughly.")],
-    limit: Limit = 20,
+    query: Annotated[SearchQuery, Query()],
 ) -> Response:
-    """Find items by what they are roughly called; case, accents and typos are forgiven."""
-    page = await service.search_items(database, caller.tenant_id, q, limit=limit, language=language)
+    """Find items by what they are roughly called; case, accents, ligatures and typos are forgiven.
+
+    The item whose code or barcode it is exactly is the first.
+    """
+    page = await service.search_items(database, caller.tenant_id, query, language=language)
     return json_answer(page)
 
 

@@ -1,5 +1,6 @@
 """What can be decided about items without a database."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -34,6 +35,12 @@ def labels_of(code_key: str, barcodes: Iterable[str]) -> dict[str, Label]:
 def barcodes_of(labels: Iterable[Label]) -> list[str]:
     """Return the barcodes among what names an item, in order."""
     return sorted(label.barcode for label in labels if label.barcode is not None)
+
+
+def patterns(query: str) -> list[str]:
+    """Return the words of a folded query for LIKE, the longest, which finds fewest, first."""
+    words = sorted(set(query.split()), key=lambda word: (-len(word), word))
+    return [re.sub(r"([\\%_])", r"\\\1", word) for word in words] or [""]
 
 
 def search_text(parts: Iterable[str | None], category_words: str = "") -> str:

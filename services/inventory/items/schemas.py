@@ -10,8 +10,8 @@ from services.inventory.categories.schemas import CategoryReference
 from shared.i18n import N_
 from shared.identifiers import Code
 from shared.money import Amount, DecimalText, Quantity, QuantityOrZero
-from shared.pagination import PageQuery
-from shared.schemas import Input, Output, Page, ShortText, Text, Update
+from shared.pagination import Limit, PageQuery
+from shared.schemas import Input, Output, Page, QueryModel, ShortText, Text, Update
 
 ItemCode = Annotated[
     Code,
@@ -194,6 +194,13 @@ class ItemQuery(PageQuery):
     )
     active: bool | None = True
     below_par: bool = False
+
+
+class SearchQuery(QueryModel):
+    """What to search for."""
+
+    q: ShortText = Field(description="Name, code, category or barcode, roughly.")
+    limit: Limit = 20
 
 
 class LowStockQuery(PageQuery):

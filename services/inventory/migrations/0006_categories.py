@@ -21,6 +21,8 @@ down_revision = "0005"
 
 BATCH = 5_000
 SEARCH_TEXT_LENGTH_MAX = 1000
+FEW = 5  # With fewer items that hold every word, those that resemble the query come behind.
+RANKED_MAX = 1000  # Of items that hold every word, so many of the shortest are ranked.
 
 
 def upgrade() -> None:
@@ -117,27 +119,46 @@ def _write_search_texts() -> None:
 def _search_exact_codes_first() -> None:
     """Create the search again, as the owner: under row-level security no trigram index is used.
 
-    The tenant is the session's, as everywhere; the function can see no other.
+    First who has the key (rank 3), then who holds every word (2 and how well they fit), and only
+    if these are few who resembles the query: comparing by resemblance costs most. The tenant is
+    the session's, as everywhere; the function can see no other.
     """
     op.execute("DROP FUNCTION inventory.search_items(text, int)")
     op.execute(f"""
-        CREATE FUNCTION inventory.search_items(query text, exact text, most int)
-        RETURNS TABLE (id uuid, rank real) LANGUAGE sql STABLE SECURITY DEFINER
+        CREATE FUNCTION inventory.search_items(query text, exact text, words text[], most int)
+        RETURNS TABLE (id uuid, rank real) LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 20
         SET search_path = inventory, public, pg_temp
-        SET pg_trgm.word_similarity_threshold = 0.45 AS $$
-            SELECT f.id, max(f.rank) AS rank FROM (
-                SELECT i.id, 2::real AS rank, 0 AS length FROM identifiers n
-                JOIN items i ON i.tenant_id = n.tenant_id AND i.id = n.item_id
-                WHERE n.tenant_id = {TENANT} AND n.key = exact AND i.active
-                UNION ALL
-                (SELECT i.id, word_similarity(query, i.search_text) AS rank, length(i.search_text)
-                FROM items i
-                WHERE i.tenant_id = {TENANT} AND i.active AND query <% i.search_text
-                ORDER BY rank DESC, length(i.search_text), i.id LIMIT most)
-            ) f GROUP BY f.id ORDER BY rank DESC, min(f.length), f.id LIMIT most
-        $$""")
-    op.execute("REVOKE ALL ON FUNCTION inventory.search_items(text, text, int) FROM PUBLIC")
-    op.execute("GRANT EXECUTE ON FUNCTION inventory.search_items(text, text, int) TO inventory_app")
+        SET pg_trgm.word_similarity_threshold = 0.45
+        SET plan_cache_mode = force_custom_plan AS $$
+        DECLARE
+            tenant uuid := {TENANT};
+            found uuid[];
+            literal int;
+        BEGIN
+            SELECT array_agg(i.id) INTO found FROM identifiers n
+            JOIN items i ON i.tenant_id = n.tenant_id AND i.id = n.item_id AND i.active
+            WHERE n.tenant_id = tenant AND n.key = exact;
+            RETURN QUERY SELECT f, 3::real FROM unnest(found) f;
+            RETURN QUERY
+                SELECT i.id, (1 + word_similarity(query, i.search_text))::real FROM (
+                    SELECT l.id, l.search_text FROM items l
+                    WHERE l.tenant_id = tenant AND l.active AND l.search_text LIKE words[1]
+                      AND l.search_text LIKE ALL (words) AND l.id <> ALL (coalesce(found, '{{}}'))
+                    ORDER BY length(l.search_text), l.id LIMIT {RANKED_MAX}
+                ) i ORDER BY 2 DESC, length(i.search_text), i.id LIMIT most;
+            GET DIAGNOSTICS literal = ROW_COUNT;
+            IF found IS NULL AND literal < least(most, {FEW}) THEN
+                RETURN QUERY
+                    SELECT i.id, word_similarity(query, i.search_text) FROM items i
+                    WHERE i.tenant_id = tenant AND i.active AND query <% i.search_text
+                      AND NOT i.search_text LIKE ALL (words)
+                    ORDER BY 2 DESC, length(i.search_text), i.id LIMIT most;
+            END IF;
+        END $$""")
+    op.execute("REVOKE ALL ON FUNCTION inventory.search_items(text, text, text[], int) FROM PUBLIC")
+    op.execute(
+        "GRANT EXECUTE ON FUNCTION inventory.search_items(text, text, text[], int) TO inventory_app"
+    )
 
 
 def _key(name: str) -> str:

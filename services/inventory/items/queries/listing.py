@@ -5,6 +5,7 @@ from typing import Any
 
 import asyncpg
 
+from services.inventory.items.rules import patterns
 from services.inventory.items.schemas import ItemQuery
 from shared.identifiers import find_id, identifier_key
 
@@ -53,8 +54,13 @@ async def list_items(
 async def search_items(
     connection: asyncpg.Connection, query: str, key: str, language: str, limit: int
 ) -> list[dict[str, Any]]:
-    """Return the item with a code or barcode of this key, then those that resemble the query."""
-    return _dicts(await connection.fetch(_SEARCH, language, limit, query, key))
+    """Return items by a folded query, best first.
+
+    That is the one with a code or barcode of this key, then those that hold every word, and where
+    these are few, those that resemble the query.
+    """
+    words = [f"%{word}%" for word in patterns(query)]
+    return _dicts(await connection.fetch(_SEARCH, language, limit, query, key, words))
 
 
 async def list_low_stock(
@@ -100,8 +106,8 @@ _AT_LOCATION = """EXISTS (
     SELECT FROM levels v JOIN locations l ON l.id = v.location_id
     WHERE v.item_id = i.id AND {place} AND v.on_hand > 0)"""
 _SEARCH = f"""
-    {_ITEMS} JOIN search_items($3, $4, $2) s ON s.id = i.id
-    ORDER BY s.rank DESC, length(i.search_text), i.id"""
+    {_ITEMS} JOIN search_items($3, $4, $5, $2) s ON s.id = i.id
+    ORDER BY s.rank DESC, length(i.search_text), i.id LIMIT $2"""
 _LOW = f"""
     {_ITEMS} WHERE i.active AND i.reorder_point IS NOT NULL AND i.code > $3
         AND t.on_hand - t.reserved <= i.reorder_point

@@ -11,7 +11,7 @@ from services.inventory.items import queries
 from services.inventory.items.errors import ItemNotFound
 from services.inventory.items.models import Item
 from services.inventory.items.rules import barcodes_of
-from services.inventory.items.schemas import ItemQuery, ItemRead
+from services.inventory.items.schemas import ItemQuery, ItemRead, SearchQuery
 from services.inventory.prices import service as prices
 from shared.db import Database
 from shared.i18n.folding import folded
@@ -105,7 +105,7 @@ async def list_low_stock(
 
 
 async def search_items(
-    database: Database, tenant_id: UUID, query: str, *, limit: int, language: str
+    database: Database, tenant_id: UUID, wanted: SearchQuery, *, language: str
 ) -> dict[str, Any]:
     """Return the items that resemble the query, best first; case, accents, typos forgiven.
 
@@ -113,7 +113,7 @@ async def search_items(
     """
     async with database.hot(tenant_id) as connection:
         rows = await queries.search_items(
-            connection, folded(query), identifier_key(query), language, limit
+            connection, folded(wanted.q), identifier_key(wanted.q), language, wanted.limit
         )
     return {"items": rows, "next_cursor": None}
 

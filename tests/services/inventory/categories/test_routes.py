@@ -1,4 +1,5 @@
 import asyncio
+import json
 from uuid import uuid4
 
 import pytest
@@ -231,6 +232,26 @@ async def test_searches_follow_a_renamed_category(send, make_category, make_item
 
     assert await codes("/search?q=noodles") == ["A1"]
     assert await codes("/search?q=pasta") == []
+
+
+async def test_followers_learn_of_each_item_what_its_renamed_category_is_called(
+    databases, send, make_category, make_item
+):
+    import asyncpg  # noqa: PLC0415 - for this test alone.
+
+    pasta = await make_category("Pasta")
+    item = await make_item("A1", "Fusilli", category="Pasta", barcodes=["2", "1"], par_level=3)
+
+    await send("PATCH", f"/{pasta['id']}", name="Noodles")
+
+    connection = await asyncpg.connect(databases.superuser_dsn)
+    rows = await connection.fetch(
+        "SELECT data FROM inventory.journal WHERE subject = $1 ORDER BY seq", f"item:{item['id']}"
+    )
+    await connection.close()
+    first, second = (json.loads(row["data"]) for row in rows)
+    assert (first["category"], second["category"]) == ("Pasta", "Noodles")
+    assert {**first, "category": "Noodles", "changed": ["category"]} == second
 
 
 async def test_readers_read_and_strangers_see_nothing(send, caller, make_category):

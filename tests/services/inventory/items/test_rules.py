@@ -6,6 +6,7 @@ from services.inventory.items.rules import (
     Label,
     barcodes_of,
     labels_of,
+    patterns,
     search_text,
 )
 
@@ -31,6 +32,12 @@ def test_each_barcode_is_named_once_however_often_it_is_written(barcodes):
     assert labels["code"].is_code
     assert [key for key, label in labels.items() if label.is_code] == ["code"]
     assert set(barcodes_of(labels.values())) <= set(barcodes)
+
+
+def test_the_longest_word_of_a_query_comes_first_and_signs_of_patterns_are_signs():
+    assert patterns("of spaghetti 500 of") == ["spaghetti", "500", "of"]
+    assert patterns(r"50% a_b \c") == [r"50\%", r"a\_b", r"\\c"]
+    assert patterns("") == [""]
 
 
 def test_a_code_on_a_label_is_one_key():

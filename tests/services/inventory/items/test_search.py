@@ -46,6 +46,25 @@ async def test_an_exact_code_or_barcode_is_the_first(client, caller, make_item, 
     assert await found("m8", limit=1) == ["M8"]
 
 
+async def test_items_that_hold_every_word_come_first_and_alone_if_they_are_enough(make_item, found):
+    for number in range(5):
+        await make_item(f"P{number}", f"Penne {number} {'x' * number}")
+    await make_item("Q1", "Pene")
+
+    assert await found("penne") == ["P0", "P1", "P2", "P3", "P4"]
+    assert await found("penne 3") == ["P3", *sorted(set(await found("penne 3")) - {"P3"})]
+    assert "Q1" in await found("pene")
+
+
+@pytest.mark.parametrize("query", ["%", "_", "50%", "\\", "a_b", "'", "%%%", "\u00b0"])
+async def test_signs_of_patterns_are_signs(make_item, found, query):
+    await make_item("A1", "Something")
+
+    assert await found(query) == []
+    await make_item("A2", f"x {query} y")
+    assert "A1" not in await found(query)
+
+
 async def test_a_retired_item_is_not_found(client, caller, make_item, found):
     item = await make_item("M8")
 
