@@ -7,7 +7,6 @@ from shared.security.tokens import TokenSigner
 from shared.settings import HexKey, HexKeys, ServiceSettings
 
 RegistrationPolicy = Literal["open", "invite", "closed"]
-CLIENTS = ("gateway", "inventory", "forecasting", "reporting")
 _SECRET_LENGTH_MIN = 32
 
 
@@ -60,6 +59,12 @@ class Settings(ServiceSettings):
             return self.registration
         return "closed" if self.environment == "production" else "open"
 
-    def client_secret_of(self, client: str) -> str:
-        secret: SecretStr = getattr(self, f"{client}_client_secret")
-        return secret.get_secret_value()
+    def client_secrets(self) -> dict[str, str]:
+        """Return the secret of each service by its name."""
+        secrets = {
+            "gateway": self.gateway_client_secret,
+            "inventory": self.inventory_client_secret,
+            "forecasting": self.forecasting_client_secret,
+            "reporting": self.reporting_client_secret,
+        }
+        return {client: secret.get_secret_value() for client, secret in secrets.items()}

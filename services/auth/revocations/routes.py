@@ -1,8 +1,6 @@
-import hashlib
 from typing import Annotated
 
-import orjson
-from fastapi import Depends, Header, Response
+from fastapi import Depends
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.resources import Secrets
@@ -25,21 +23,15 @@ async def list_revocations(
     database: Annotated[Database, Depends(get_database)],
     vault: Secrets,
     now: Now,
-    if_none_match: Annotated[str | None, Header(max_length=200)] = None,
-) -> Response:
+) -> RevocationsRead:
     """Tell what no longer holds of tokens not yet expired.
 
     Which of them are refused (sessions, and least versions by user), and which languages changed.
     """
     since = relevant_since(now, vault.settings.jwt_access_ttl)
     async with AsyncSession(database.engine) as session:
-        found = RevocationsRead(
+        return RevocationsRead(
             sessions=await queries.list_revoked_sessions(session, since),
             versions=await queries.list_raised_versions(session, since),
             languages=await queries.list_changed_languages(session, since),
         )
-    body = orjson.dumps(found.model_dump())
-    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    if if_none_match == etag:
-        return Response(status_code=304, headers={"ETag": etag})
-    return Response(body, media_type="application/json", headers={"ETag": etag})

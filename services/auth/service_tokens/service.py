@@ -12,7 +12,7 @@ def issue_service_token(client_id: str, client_secret: str, *, vault: Vault, now
 
     Raises InvalidClient.
     """
-    known = vault.settings.client_secret_of(client_id) if client_id in SCOPES else None
+    known = vault.settings.client_secrets().get(client_id)
     if not is_secret_of(known, client_secret):
         raise InvalidClient
     issued_at = int(now.timestamp())

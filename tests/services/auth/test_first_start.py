@@ -1,18 +1,22 @@
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 
 import asyncpg
 import httpx
 import pytest
 from fastapi import FastAPI
+from structlog.testing import capture_logs
 
+from services.auth import first_start
 from services.auth.first_start import prepare
-from services.auth.resources import open_service
+from services.auth.resources import AuthResources, open_service
 from services.auth.settings import Settings
 from shared.clock import utc_now
 from tests.services.auth.people import ADMIN_EMAIL, ADMIN_PASSWORD, SignedIn
 from tests.support.database import Databases
 from tests.support.services import running
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.stack
 
@@ -49,3 +53,27 @@ async def test_a_changed_admin_password_changes_nothing(
         ]
 
     assert [response.status_code for response in responses] == [200, 401]
+
+
+async def test_what_failed_is_tried_again_and_logged_without_what_it_held(
+    make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+):
+    tries: list[object] = []
+
+    async def prepare_at_last(resources: AuthResources, now: datetime) -> None:
+        tries.append(resources)
+        if len(tries) < 3:
+            raise asyncpg.CheckViolationError("Failing row contains ($argon2id$canary)")
+
+    monkeypatch.setattr(first_start, "prepare", prepare_at_last)
+    monkeypatch.setattr(first_start, "RETRY_DELAY_S", 0)
+    resources, starting = open_service(make_settings()), first_start.FirstStart()
+
+    with capture_logs() as logged:
+        await starting.start(resources)
+        await eventually(lambda: len(tries) == 3)
+
+    await starting.stop(resources)
+    await resources.close()
+    assert [line["reason"] for line in logged] == ["CheckViolationError"]
+    assert "canary" not in str(logged)

@@ -5,6 +5,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import ValidationError
 
+from services.auth.service_tokens.rules import SCOPES
 from services.auth.settings import Settings
 from tests.support.services import PRIVATE_KEY
 
@@ -111,3 +112,7 @@ def test_registration_is_open_except_in_production(
     found = settings(environment=environment, registration=registration)
 
     assert found.registration_policy == policy
+
+
+def test_every_service_with_scopes_has_a_secret():
+    assert settings().client_secrets().keys() == SCOPES.keys()

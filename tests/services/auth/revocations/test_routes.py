@@ -80,19 +80,6 @@ async def test_a_changed_name_changes_no_language(client: httpx.AsyncClient, mak
     assert ada.user["id"] not in (await told(client))["languages"]
 
 
-async def test_nothing_new_is_answered_without_a_body(client: httpx.AsyncClient, boss: SignedIn):
-    first = await client.get("/internal/revocations", headers=GATEWAY)
-    known = {"If-None-Match": first.headers["etag"]}
-
-    same = await client.get("/internal/revocations", headers=GATEWAY | known)
-    await client.post("/api/auth/logout", headers=boss.headers())
-    changed = await client.get("/internal/revocations", headers=GATEWAY | known)
-
-    assert (same.status_code, same.content) == (304, b"")
-    assert same.headers["etag"] == first.headers["etag"]
-    assert changed.status_code == 200
-
-
 async def test_revocations_are_forgotten_when_every_token_has_expired(
     client: httpx.AsyncClient, boss: SignedIn, clock: Clock
 ):

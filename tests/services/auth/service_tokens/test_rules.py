@@ -1,11 +1,6 @@
 import pytest
 
 from services.auth.service_tokens.rules import SCOPES, is_secret_of
-from services.auth.settings import CLIENTS
-
-
-def test_every_client_with_a_secret_has_scopes():
-    assert set(SCOPES) == set(CLIENTS)
 
 
 def test_only_the_gateway_reads_revocations():
