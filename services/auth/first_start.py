@@ -45,7 +45,9 @@ async def prepare(resources: AuthResources, now: datetime) -> None:
     vault = resources.own
     settings = vault.settings
     async with resources.database.transaction(Stamp(DEFAULT_TENANT_ID, ACTOR)) as session:
-        await tenants.add_default_tenant(session, currency=settings.currency, now=now)
+        await tenants.add_default_tenant(
+            session, language=settings.default_language, currency=settings.currency, now=now
+        )
         if await users.has_administrator(session):
             return
         password_hash = await vault.passwords.hash_new(

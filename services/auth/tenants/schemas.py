@@ -29,7 +29,9 @@ class TenantCreate(PasswordInput):
     slug: Slug
     admin_email: Email = Field(description="Of the tenant's first administrator.")
     admin_password: Password
-    language: Language = "en"
+    language: Language | None = Field(
+        default=None, description="Of members who set none; left out, this installation's default."
+    )
     currency: Currency = "USD"
 
 

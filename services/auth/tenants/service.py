@@ -8,6 +8,7 @@ from services.auth.tenants.errors import TenantNotFound, TenantSlugTaken
 from services.auth.tenants.models import Tenant
 from services.auth.tenants.schemas import TenantCreate, TenantPage, TenantRead
 from services.auth.users import service as users
+from services.auth.users.rules import Language
 from services.auth.vault import Vault
 from shared import journal
 from shared.contracts.auth.tenants import (
@@ -67,7 +68,7 @@ async def add_tenant(
         id=new_id(),
         slug=wanted.slug,
         name=wanted.name,
-        language=wanted.language,
+        language=wanted.language or vault.settings.default_language,
         currency=wanted.currency,
         created_at=now,
     )
@@ -88,7 +89,9 @@ async def add_tenant(
     return tenant
 
 
-async def add_default_tenant(session: AsyncSession, *, currency: str, now: datetime) -> None:
+async def add_default_tenant(
+    session: AsyncSession, *, language: Language, currency: str, now: datetime
+) -> None:
     """Create the default tenant unless it is there; `session` works for it already.
 
     Holds back every other transaction that does this, until this one ends.
@@ -100,7 +103,7 @@ async def add_default_tenant(session: AsyncSession, *, currency: str, now: datet
         id=DEFAULT_TENANT_ID,
         slug=DEFAULT_TENANT_SLUG,
         name="Default",
-        language="en",
+        language=language,
         currency=currency,
         created_at=now,
     )

@@ -12,7 +12,11 @@ from services.auth import first_start
 from services.auth.first_start import prepare
 from services.auth.resources import AuthResources, open_service
 from services.auth.settings import Settings
+from services.auth.tenants import service as tenants
 from shared.clock import utc_now
+from shared.contracts.auth.tenants import DEFAULT_TENANT_ID
+from shared.db import Stamp
+from shared.ids import new_id
 from tests.services.auth.people import ADMIN_EMAIL, ADMIN_PASSWORD, SignedIn
 from tests.support.database import Databases
 from tests.support.services import running
@@ -35,9 +39,12 @@ async def test_many_processes_make_one_administrator(
 
     await resources.close()
     connection = await asyncpg.connect(databases.superuser_dsn)
-    administrators = await connection.fetchval("""
+    administrators = await connection.fetchval(
+        """
         SELECT count(*) FROM auth.journal WHERE type = 'auth.user-registered.v1'
-        AND data->>'origin' = 'installation'""")
+        AND data->>'origin' = 'installation' AND tenant_id = $1""",
+        DEFAULT_TENANT_ID,
+    )
     tenants = await connection.fetchval("SELECT count(*) FROM auth.tenants WHERE slug = 'default'")
     await connection.close()
     assert (administrators, tenants) == (1, 1)
@@ -77,3 +84,21 @@ async def test_what_failed_is_tried_again_and_logged_without_what_it_held(
     await resources.close()
     assert [line["reason"] for line in logged] == ["CheckViolationError"]
     assert "canary" not in str(logged)
+
+
+async def test_the_default_tenant_has_the_installation_s_language(
+    make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+):
+    another = new_id()
+    monkeypatch.setattr(tenants, "DEFAULT_TENANT_ID", another)
+    monkeypatch.setattr(tenants, "DEFAULT_TENANT_SLUG", f"default-{another.hex[:8]}")
+    monkeypatch.setattr(first_start, "DEFAULT_TENANT_ID", another)
+    settings = make_settings(default_language="fr", admin_email="chef@example.com")
+    resources = open_service(settings)
+
+    await prepare(resources, utc_now())
+
+    async with resources.database.transaction(Stamp(another, "test")) as session:
+        tenant = await tenants.get_tenant(session, another)
+    await resources.close()
+    assert tenant.language == "fr"

@@ -6,13 +6,14 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from services.auth.passwords.errors import PasswordCommon
 from services.auth.tenants.errors import TenantSlugTaken
 from shared.errors import Forbidden, ValidationFailed
 from tests.services.auth.people import PASSWORD, SignedIn, SignIn, claims_of
 from tests.support.database import Databases
-from tests.support.services import assert_problem
+from tests.support.services import assert_problem, running
 
 pytestmark = pytest.mark.stack
 
@@ -57,6 +58,15 @@ async def test_a_slug_is_taken_once(client: httpx.AsyncClient, platform_admin: S
     response = await client.post("/api/tenants", json=body, headers=platform_admin.headers())
 
     assert_problem(response, TenantSlugTaken)
+
+
+async def test_a_tenant_made_without_a_language_has_the_installation_s(
+    make_app: Callable[..., FastAPI], platform_admin: SignedIn
+):
+    async with running(make_app(default_language="fr")) as client:
+        answer = await client.post("/api/tenants", json=wanted(), headers=platform_admin.headers())
+
+    assert answer.json()["language"] == "fr"
 
 
 async def test_of_parallel_tenants_of_one_slug_one_is_made(
