@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from shared.i18n import N_, translate
+from shared.i18n import N_, NP_, translate, translate_plural
 from shared.money import plain
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
+Text = str | tuple[str, str]  # One form, or both of a text that counts something.
 
 
 @dataclass(eq=False)
@@ -23,7 +24,8 @@ class Problem(Exception):
     status: ClassVar[int] = 500
     slug: ClassVar[str] = "internal-error"
     title: ClassVar[str] = N_("Something went wrong")
-    detail: ClassVar[str] = N_("The request could not be completed. Nothing was changed.")
+    detail: ClassVar[Text] = N_("The request could not be completed. Nothing was changed.")
+    counted: ClassVar[str] = ""  # The field that decides between the forms.
     headers: ClassVar[Mapping[str, str]] = {}
 
     @property
@@ -40,8 +42,10 @@ class Problem(Exception):
 
     def detail_in(self, language: str) -> str:
         """Return the detail in a language, the instance's fields filled in."""
-        values = {f.name: _shown(getattr(self, f.name)) for f in fields(self)}
-        return translate(self.detail, language, **values)
+        values: dict[str, Any] = {f.name: _shown(getattr(self, f.name)) for f in fields(self)}
+        if isinstance(self.detail, str):
+            return translate(self.detail, language, **values)
+        return translate_plural(*self.detail, getattr(self, self.counted), language, **values)
 
 
 @dataclass(eq=False)
@@ -49,7 +53,7 @@ class BadRequest(Problem):
     status = 400
     slug = "bad-request"
     title = N_("Bad request")
-    detail = N_("The request cannot be understood.")
+    detail: ClassVar[Text] = N_("The request cannot be understood.")
 
 
 @dataclass(eq=False)
@@ -57,7 +61,7 @@ class Unauthorized(Problem):
     status = 401
     slug = "unauthorized"
     title = N_("Sign-in needed")
-    detail = N_("The request carries no valid access token.")
+    detail: ClassVar[Text] = N_("The request carries no valid access token.")
     headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
 
 
@@ -66,7 +70,7 @@ class Forbidden(Problem):
     status = 403
     slug = "forbidden"
     title = N_("Not allowed")
-    detail = N_("Your role does not allow this.")
+    detail: ClassVar[Text] = N_("Your role does not allow this.")
 
 
 @dataclass(eq=False)
@@ -74,7 +78,7 @@ class NotFound(Problem):
     status = 404
     slug = "not-found"
     title = N_("Not found")
-    detail = N_("There is nothing at this address.")
+    detail: ClassVar[Text] = N_("There is nothing at this address.")
 
 
 @dataclass(eq=False)
@@ -82,7 +86,7 @@ class MethodNotAllowed(Problem):
     status = 405
     slug = "method-not-allowed"
     title = N_("Method not allowed")
-    detail = N_("This address does not answer to this method.")
+    detail: ClassVar[Text] = N_("This address does not answer to this method.")
 
 
 @dataclass(eq=False)
@@ -90,7 +94,7 @@ class Conflict(Problem):
     status = 409
     slug = "conflict"
     title = N_("Conflict")
-    detail = N_("The request does not fit the present state.")
+    detail: ClassVar[Text] = N_("The request does not fit the present state.")
 
 
 @dataclass(eq=False)
@@ -98,7 +102,9 @@ class PreconditionFailed(Problem):
     status = 412
     slug = "precondition-failed"
     title = N_("Changed meanwhile")
-    detail = N_("Somebody changed this since you read it. Read it again, then repeat your change.")
+    detail: ClassVar[Text] = N_(
+        "Somebody changed this since you read it. Read it again, then repeat your change."
+    )
 
 
 @dataclass(eq=False)
@@ -106,7 +112,11 @@ class ContentTooLarge(Problem):
     status = 413
     slug = "content-too-large"
     title = N_("Request too large")
-    detail = N_("The request body is larger than {limit_bytes} bytes.")
+    detail: ClassVar[Text] = NP_(
+        "The request body is larger than {limit_bytes} byte.",
+        "The request body is larger than {limit_bytes} bytes.",
+    )
+    counted: ClassVar[str] = "limit_bytes"
     limit_bytes: int
 
 
@@ -115,7 +125,7 @@ class UnsupportedMediaType(Problem):
     status = 415
     slug = "unsupported-media-type"
     title = N_("Unsupported media type")
-    detail = N_("Send the body as application/json.")
+    detail: ClassVar[Text] = N_("Send the body as application/json.")
 
 
 @dataclass(eq=False)
@@ -123,7 +133,7 @@ class Unprocessable(Problem):
     status = 422
     slug = "unprocessable"
     title = N_("Cannot be processed")
-    detail = N_("The request is well formed but cannot be processed.")
+    detail: ClassVar[Text] = N_("The request is well formed but cannot be processed.")
 
 
 @dataclass(eq=False)
@@ -132,7 +142,7 @@ class ValidationFailed(Unprocessable):
 
     slug = "validation-failed"
     title = N_("Invalid input")
-    detail = N_("Some values are not valid.")
+    detail: ClassVar[Text] = N_("Some values are not valid.")
 
 
 @dataclass(eq=False)
@@ -141,14 +151,16 @@ class ValueOutOfRange(Unprocessable):
 
     slug = "value-out-of-range"
     title = N_("Value out of range")
-    detail = N_("A value, or what follows from it, is beyond what can be stored. Nothing changed.")
+    detail: ClassVar[Text] = N_(
+        "A value, or what follows from it, is beyond what can be stored. Nothing changed."
+    )
 
 
 @dataclass(eq=False)
 class IdempotencyKeyInvalid(BadRequest):
     slug = "idempotency-key-invalid"
     title = N_("Invalid Idempotency-Key")
-    detail = N_("Give 1 to 255 visible ASCII characters.")
+    detail: ClassVar[Text] = N_("Give 1 to 255 visible ASCII characters.")
 
 
 @dataclass(eq=False)
@@ -157,7 +169,7 @@ class IdempotencyKeyReused(Unprocessable):
 
     slug = "idempotency-key-reused"
     title = N_("Idempotency-Key already used")
-    detail = N_("This key belongs to an earlier, different request.")
+    detail: ClassVar[Text] = N_("This key belongs to an earlier, different request.")
 
 
 @dataclass(eq=False)
@@ -166,7 +178,7 @@ class IdempotencyInProgress(Conflict):
 
     slug = "idempotency-in-progress"
     title = N_("Still running")
-    detail = N_("The first request with this key is still running. Ask again soon.")
+    detail: ClassVar[Text] = N_("The first request with this key is still running. Ask again soon.")
 
 
 @dataclass(eq=False)
@@ -175,7 +187,7 @@ class IdempotencyAnswerWithheld(Forbidden):
 
     slug = "idempotency-answer-withheld"
     title = N_("Answer withheld")
-    detail = N_(
+    detail: ClassVar[Text] = N_(
         "This request was done, but you have fewer rights than then. Read what it made instead."
     )
 
@@ -185,7 +197,11 @@ class TooManyRequests(Problem):
     status = 429
     slug = "too-many-requests"
     title = N_("Too many requests")
-    detail = N_("Wait {retry_after_s} seconds, then try again.")
+    detail: ClassVar[Text] = NP_(
+        "Wait {retry_after_s} second, then try again.",
+        "Wait {retry_after_s} seconds, then try again.",
+    )
+    counted: ClassVar[str] = "retry_after_s"
     retry_after_s: int
 
     def header_fields(self) -> Mapping[str, str]:
@@ -197,7 +213,9 @@ class Unavailable(Problem):
     status = 503
     slug = "unavailable"
     title = N_("Temporarily unavailable")
-    detail = N_("A part of the system is away. Nothing was changed. Try again in a moment.")
+    detail: ClassVar[Text] = N_(
+        "A part of the system is away. Nothing was changed. Try again in a moment."
+    )
     headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
 
 
@@ -208,7 +226,9 @@ class DeadlineExceeded(Unavailable):
     status = 504
     slug = "deadline-exceeded"
     title = N_("Took too long")
-    detail = N_("The request did not finish in time. Retry with the same Idempotency-Key.")
+    detail: ClassVar[Text] = N_(
+        "The request did not finish in time. Retry with the same Idempotency-Key."
+    )
 
 
 def problem_body(

@@ -11,8 +11,6 @@ from deploy.local.stack import embedded_valkey
 from shared.log import configure_logging
 from tests.support.database import Databases, running_database
 
-# As a process logs: structlog's own way shows the locals of every frame, for seconds each time.
-configure_logging("tests", "INFO", "json")
 # Enough to find a fault within a few runs and to keep `make test-fast` fast; a busy machine is no
 # fault, so an example has no deadline.
 EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "50"))
@@ -21,6 +19,12 @@ settings.load_profile("project")
 
 
 _runs: Counter[str] = Counter()
+
+
+def pytest_configure() -> None:
+    _runs.clear()
+    # As a process logs: structlog's own way shows the locals of every frame, for seconds each time.
+    configure_logging("tests", "INFO", "json")
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

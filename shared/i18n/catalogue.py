@@ -5,6 +5,7 @@ from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 from typing import Any
 
+from babel.core import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
@@ -47,10 +48,27 @@ def translate(text: str, language: str, **params: Any) -> str:  # noqa: ANN401 -
     return _fill(message, language, params) if params else message
 
 
-def translate_plural(singular: str, plural: str, count: int, language: str) -> str:
-    """Return the form that `count` needs, with `{count}` filled in."""
-    message = _find(language).ngettext(singular, plural, count)
-    return _fill(message, language, {"count": count})
+def translate_plural(
+    singular: str,
+    plural: str,
+    count: Decimal | int,
+    language: str,
+    **params: Any,  # noqa: ANN401 - any value prints.
+) -> str:
+    """Return the form that `count` needs, with `{count}` and `params` filled in.
+
+    Decimals too: 0.5 is plural in English, 1.5 is singular in French.
+    """
+    message = _find(language).ngettext(singular, plural, _representative(count, language))
+    return _fill(message, language, {"count": count, **params})
+
+
+def _representative(count: Decimal | int, language: str) -> int:
+    """Return a whole number of the same form: gettext knows no others."""
+    exact = Decimal(count)
+    if exact == exact.to_integral_value():
+        exact = exact.quantize(Decimal(1))  # 1.0000 units are one unit.
+    return 1 if Locale.parse(language).plural_form(abs(exact)) == "one" else 2
 
 
 def _fill(message: str, language: str, params: dict[str, Any]) -> str:

@@ -1,5 +1,8 @@
 """Every message of every package, in English and French."""
 
+import re
+from dataclasses import fields
+from importlib import import_module
 from string import Formatter
 
 import pytest
@@ -7,6 +10,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
 from deploy.messages import ROOT, packages, source_messages
+from shared.errors import Problem
 
 PACKAGES = [package for package in packages(ROOT) if len(source_messages(package))]
 
@@ -62,3 +66,68 @@ def test_the_catalogue_holds_exactly_the_messages_of_the_code(package):
 
     assert held == marked
     assert list(catalogue.obsolete) == []
+
+
+_BEHIND_A_NUMBER = re.compile(r"\{\w+\}[ \u00a0\u202f](?:derniers |more |usable )?([^\W\d]+[sx])\b")
+# What ends like a plural noun and is none.
+_NO_NOUNS = {"is", "was", "has", "lies", "names", "dans", "dépasse", "plus", "puis", "sans", "vers"}
+
+
+def counted_things(text: str) -> list[str]:
+    """What a text counts: the words in the plural right behind a placeholder."""
+    found = re.findall(
+        r"\{(?:\w+)\}[ \u00a0\u202f](?:derniers |more |usable )?([^\W\d]+[sx])\b", text
+    )
+    return [word for word in found if word not in _NO_NOUNS]
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+def test_what_is_counted_has_a_singular_and_a_plural_in_both_languages(package):
+    """One line, not 1 lines: such a text is marked with NP_, and a Problem says what it counts."""
+    one_form = [
+        text
+        for message in _catalogue(package)
+        if isinstance(message.id, str)
+        for text in (message.id, message.string)
+        if counted_things(text)
+    ]
+    alike = [
+        message.id[0]
+        for message in _catalogue(package)
+        if isinstance(message.id, tuple)
+        for forms in (message.id, message.string)
+        if len(forms) != 2 or (forms[0] == forms[1] and counted_things(forms[1]))
+    ]
+
+    assert one_form == []
+    assert alike == []
+
+
+@pytest.mark.parametrize(
+    ("text", "things"),
+    [
+        ("{refused} lines cannot be applied.", ["lines"]),
+        ("The last {training_days} days.", ["days"]),
+        ("au cours des {training_days} derniers jours.", ["jours"]),
+        ("{item} has a history in the unit {unit}.", []),
+        ("The item {item} is retired.", []),
+    ],
+)
+def test_what_counts_as_counting(text, things):
+    assert counted_things(text) == things
+
+
+def _problems(kind: type[Problem] = Problem) -> set[type[Problem]]:
+    return {kind}.union(*(_problems(below) for below in kind.__subclasses__()))
+
+
+def test_a_problem_with_two_forms_says_which_field_decides():
+    for package in PACKAGES:
+        for path in package.rglob("errors.py"):
+            import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    two_forms = {kind for kind in _problems() if isinstance(kind.detail, tuple)}
+
+    assert two_forms
+    for kind in two_forms:
+        assert kind.counted in {field.name for field in fields(kind)}, kind
+        assert all(f"{{{kind.counted}}}" in form for form in kind.detail), kind

@@ -105,3 +105,19 @@ def test_every_problem_has_an_own_slug_and_an_error_status(kind):
 def test_what_took_too_long_is_caught_as_unavailable():
     with pytest.raises(Unavailable):
         raise DeadlineExceeded
+
+
+@dataclass(eq=False)
+class Remains(errors.Conflict):
+    slug: ClassVar[str] = "remains"
+    detail: ClassVar[tuple[str, str]] = ("{left} unit remains.", "{left} units remain.")
+    counted: ClassVar[str] = "left"
+    left: Decimal
+
+
+@pytest.mark.parametrize(
+    ("left", "detail"),
+    [("1", "1 unit remains."), ("0", "0 units remain."), ("0.5", "0.5 units remain.")],
+)
+def test_a_detail_has_the_form_of_what_it_counts(left, detail):
+    assert problem_body(Remains(left=Decimal(left)), "en", "r")["detail"] == detail

@@ -4,14 +4,18 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from shared.errors import Unprocessable
-from shared.i18n import N_
+from shared.i18n import N_, NP_
 
 
 @dataclass(eq=False)
 class PasswordTooShort(Unprocessable):
     slug: ClassVar[str] = "password-too-short"
     title: ClassVar[str] = N_("Password too short")
-    detail: ClassVar[str] = N_("The password needs at least {length_min} characters.")
+    detail: ClassVar[tuple[str, str]] = NP_(
+        "The password needs at least {length_min} character.",
+        "The password needs at least {length_min} characters.",
+    )
+    counted: ClassVar[str] = "length_min"
     length_min: int
 
 
@@ -19,7 +23,11 @@ class PasswordTooShort(Unprocessable):
 class PasswordTooLong(Unprocessable):
     slug: ClassVar[str] = "password-too-long"
     title: ClassVar[str] = N_("Password too long")
-    detail: ClassVar[str] = N_("The password may have at most {length_max} characters.")
+    detail: ClassVar[tuple[str, str]] = NP_(
+        "The password may have at most {length_max} character.",
+        "The password may have at most {length_max} characters.",
+    )
+    counted: ClassVar[str] = "length_max"
     length_max: int
 
 

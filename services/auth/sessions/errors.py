@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from shared.errors import Forbidden, TooManyRequests, Unauthorized
-from shared.i18n import N_
+from shared.i18n import N_, NP_
 
 
 @dataclass(eq=False)
@@ -31,10 +31,13 @@ class TooManySignIns(TooManyRequests):
 
     slug: ClassVar[str] = "sign-in-throttled"
     title: ClassVar[str] = N_("Too many attempts")
-    detail: ClassVar[str] = N_(
+    detail: ClassVar[tuple[str, str]] = NP_(
         "There were too many attempts to sign in to this account. "
-        "Try again in {retry_after_s} seconds."
+        "Try again in {retry_after_s} second.",
+        "There were too many attempts to sign in to this account. "
+        "Try again in {retry_after_s} seconds.",
     )
+    counted: ClassVar[str] = "retry_after_s"
 
 
 @dataclass(eq=False)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from shared.errors import NotFound, Unprocessable
-from shared.i18n import N_
+from shared.i18n import N_, NP_
 
 
 @dataclass(eq=False)
@@ -19,5 +19,9 @@ class ItemNotFound(NotFound):
 class InvalidWindow(Unprocessable):
     slug: ClassVar[str] = "invalid-window"
     title: ClassVar[str] = N_("Invalid window of days")
-    detail: ClassVar[str] = N_("Give a first day not after the last, and at most {days_max} days.")
+    detail: ClassVar[tuple[str, str]] = NP_(
+        "Give a first day not after the last, and at most {days_max} day.",
+        "Give a first day not after the last, and at most {days_max} days.",
+    )
+    counted: ClassVar[str] = "days_max"
     days_max: int

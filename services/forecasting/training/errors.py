@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from shared.errors import Conflict, NotFound, Unprocessable
-from shared.i18n import N_
+from shared.i18n import N_, NP_
 
 
 @dataclass(eq=False)
@@ -13,7 +13,11 @@ class NothingToTrain(Unprocessable):
 
     slug: ClassVar[str] = "nothing-to-train"
     title: ClassVar[str] = N_("Nothing to train")
-    detail: ClassVar[str] = N_("No item was issued in the last {training_days} days.")
+    detail: ClassVar[tuple[str, str]] = NP_(
+        "No item was issued in the last {training_days} day.",
+        "No item was issued in the last {training_days} days.",
+    )
+    counted: ClassVar[str] = "training_days"
     training_days: int
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from shared.errors import Conflict, NotFound
-from shared.i18n import N_
+from shared.i18n import N_, NP_
 
 
 @dataclass(eq=False)
@@ -56,7 +56,11 @@ class ItemInStock(Conflict):
 
     slug: ClassVar[str] = "item-in-stock"
     title: ClassVar[str] = N_("Item still in stock")
-    detail: ClassVar[str] = N_("{on_hand} units remain. Move them out before retiring the item.")
+    detail: ClassVar[tuple[str, str]] = NP_(
+        "{on_hand} unit remains. Move it out before retiring the item.",
+        "{on_hand} units remain. Move them out before retiring the item.",
+    )
+    counted: ClassVar[str] = "on_hand"
     on_hand: Decimal
 
 

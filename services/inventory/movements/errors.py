@@ -2,7 +2,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from shared.errors import Conflict
-from shared.i18n import N_
+from shared.i18n import N_, NP_
 
 
 @dataclass(eq=False)
@@ -11,6 +11,10 @@ class BulkRefused(Conflict):
 
     slug: ClassVar[str] = "bulk-refused"
     title: ClassVar[str] = N_("Nothing was applied")
-    detail: ClassVar[str] = N_("{refused} lines cannot be applied. The results name each.")
+    detail: ClassVar[tuple[str, str]] = NP_(
+        "{refused} line cannot be applied. The results name it.",
+        "{refused} lines cannot be applied. The results name each.",
+    )
+    counted: ClassVar[str] = "refused"
     refused: int
     results: list[dict[str, object]]

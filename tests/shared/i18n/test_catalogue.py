@@ -93,3 +93,28 @@ def test_each_language_has_its_own_plural(load, count, english, french):
 
     assert translate_plural("{count} box", "{count} boxes", count, "en") == english
     assert translate_plural("{count} box", "{count} boxes", count, "fr") == french
+
+
+@pytest.mark.parametrize(
+    ("count", "english", "french"),
+    [
+        ("0.5", "0.5 boxes", "0,5 carton"),
+        ("1.5", "1.5 boxes", "1,5 carton"),
+        ("2.5", "2.5 boxes", "2,5 cartons"),
+        ("-1", "-1 box", "-1 carton"),
+    ],
+)
+def test_a_part_of_one_has_the_form_that_its_language_gives_it(load, count, english, french):
+    load(
+        "one",
+        'msgid "{count} box"\nmsgid_plural "{count} boxes"',
+        'msgstr[0] "{count} carton"\nmsgstr[1] "{count} cartons"\n',
+    )
+
+    forms = "{count} box", "{count} boxes"
+    assert translate_plural(*forms, Decimal(count), "en") == english
+    assert translate_plural(*forms, Decimal(count), "fr") == french
+
+
+def test_one_is_one_however_many_zeros_follow(load):
+    assert translate_plural("{n} box", "{n} boxes", Decimal("1.0000"), "en", n=1) == "1 box"
