@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.gateway import House, ok
+from tests.support.gateway import BULK, House, ok
 
 
 async def test_a_request_reaches_its_service_and_the_answer_its_caller(house: House):
@@ -26,7 +26,7 @@ async def test_bodies_pass_whole_in_both_directions(house: House, size):
     body = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
     house.inventory.respond = lambda request: ok(request.body)
 
-    answer = await house.call("POST", "/api/inventory", content=body)
+    answer = await house.call("POST", BULK, content=body)
 
     assert answer.content == body
     assert house.inventory.received[0].all("content-length") == [str(size)]
@@ -39,7 +39,7 @@ async def test_a_chunked_body_passes_whole(house: House):
 
     house.inventory.respond = lambda request: ok(request.body)
 
-    answer = await house.call("POST", "/api/inventory", content=parts())
+    answer = await house.call("POST", BULK, content=parts())
 
     assert answer.content == b"y" * 270_006
     assert house.inventory.received[0].all("transfer-encoding") == ["chunked"]

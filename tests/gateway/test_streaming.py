@@ -6,7 +6,7 @@ import os
 import psutil
 
 from gateway import connection
-from tests.support.gateway import House, ok, read_request
+from tests.support.gateway import BULK, House, ok, read_request
 from tests.support.waiting import pause
 
 
@@ -80,8 +80,7 @@ async def test_an_early_refusal_by_the_service_reaches_the_client(house: House):
     house.inventory.script = refuse_early
 
     answer = await house.raw(
-        house.request("Content-Length: 5000000", line="POST /api/inventory HTTP/1.1")
-        + b"x" * 100_000
+        house.request("Content-Length: 5000000", line=f"POST {BULK} HTTP/1.1") + b"x" * 100_000
     )
     answered.set()
 
@@ -140,10 +139,7 @@ async def test_a_large_body_streams_to_a_slow_service_in_bounded_memory(house: H
     before = psutil.Process(os.getpid()).memory_info().rss
 
     declared = {"Content-Length": str(size)}
-    answers = [
-        await house.call("POST", "/api/inventory", content=parts(), headers=declared)
-        for _ in range(2)
-    ]
+    answers = [await house.call("POST", BULK, content=parts(), headers=declared) for _ in range(2)]
 
     assert [answer.text for answer in answers] == [str(size)] * 2
     assert max(peaks) - before < 12 * MIB

@@ -18,6 +18,7 @@ from tests.support.services import SIGNER
 from tests.support.waiting import PATIENCE_S, eventually
 
 ORIGIN = "https://shop.example"
+BULK = "/api/inventory/movements/bulk"  # Its bodies may be large.
 
 
 def make_token(**changes) -> str:
