@@ -300,7 +300,7 @@ def _check_size(headers: Headers) -> None:
 
 
 def _is_framed(headers: Headers) -> bool:
-    """Whether the body's end shows. Raises GarbageError for a coding other than chunked."""
+    """Say whether the body's end shows. Raises GarbageError for a coding other than chunked."""
     framed = False
     for name, value in headers:
         if name == b"transfer-encoding":

@@ -58,7 +58,7 @@ class Cors:
 
 
 def is_preflight(method: str, head: RequestHead) -> bool:
-    """Whether this is a browser's question (Fetch standard), not a request of its own."""
+    """Say whether this is a browser's question (Fetch standard), not a request of its own."""
     return (
         method == "OPTIONS"
         and b"origin" in head.read

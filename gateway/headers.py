@@ -140,7 +140,7 @@ def check_host(head: RequestHead, version: str) -> None:
 
 
 def may_pass(name: bytes) -> bool:
-    """Whether a request header of this name goes on to a service.
+    """Say whether a request header of this name goes on to a service.
 
     A name with an underscore may turn into one with a hyphen behind us; nothing public needs `x-`.
     """

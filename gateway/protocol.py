@@ -52,7 +52,7 @@ class FrontDoor(HttpToolsProtocol):
         self._idle_since: float | None = None
 
     def is_too_slow(self, now: float) -> bool:
-        """Whether the client takes too long: for a head, for an answer, for another request."""
+        """Say whether the client takes too long: for a head, for an answer, for another request."""
         return any(
             since is not None and now - since > timeout_s
             for since, timeout_s in (

@@ -36,7 +36,7 @@ class Revocations:
         self._languages: Mapping[UUID, Language] = {}
 
     def cover(self, claims: UserClaims) -> bool:
-        """Whether this token has been revoked."""
+        """Say whether this token has been revoked."""
         if claims.sid in self._sessions:
             return True
         return claims.ver < self._versions.get(claims.sub, 0)

@@ -135,7 +135,7 @@ async def probing(resources: Resources[Any]) -> AsyncIterator[None]:
 
 
 async def check_database(resources: Resources[Any]) -> bool:
-    """Return whether the database answers, and record how fast."""
+    """Say whether the database answers, and record how fast."""
     try:
         async with asyncio.timeout(2):
             metrics.db_latency.set(await resources.database.ping())
@@ -145,7 +145,7 @@ async def check_database(resources: Resources[Any]) -> bool:
 
 
 async def check_cache(resources: Resources[Any]) -> bool:
-    """Return whether Redis answers."""
+    """Say whether Redis answers."""
     try:
         await resources.redis.ping()
     except Exception:  # noqa: BLE001 - whatever it is, the cache is away.

@@ -115,7 +115,7 @@ def logs(state_dir: Path) -> None:
 
 
 def status(settings: LocalSettings, state_dir: Path) -> bool:
-    """Print the state of every process and its memory; return whether all are ready."""
+    """Print the state of every process and its memory; say whether all are ready."""
     note = Instance(state_dir).find()
     if note is None:
         say("Not running.")

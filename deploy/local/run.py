@@ -44,7 +44,7 @@ async def run(settings: LocalSettings, state_dir: Path = STATE_DIR) -> None:
 
 
 async def _finishes_before(stop: asyncio.Event, work: Coroutine[None, None, None]) -> bool:
-    """Finish `work` and return True; or cancel it and return False when `stop` comes first."""
+    """Finish `work`, or cancel it when `stop` comes first; say whether it was finished."""
     working = asyncio.ensure_future(work)
     stopping = asyncio.ensure_future(stop.wait())
     await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)

@@ -27,7 +27,7 @@ def head_revision(migrations: Path) -> str:
 
 
 async def migrate(schema: str, migrations: Path, owner_dsn: str) -> bool:
-    """Run what is pending in one transaction; return whether there was anything to do.
+    """Run what is pending in one transaction; say whether there was anything to do.
 
     One runs at a time for each schema; a second waits for it. Raises DBAPIError, with
     nothing changed, when a table stays in use for longer than LOCK_TIMEOUT_S.

@@ -50,7 +50,7 @@ class RemoteKeys:
 
     @property
     def loaded(self) -> bool:
-        """Whether any key is known."""
+        """Say whether any key is known."""
         return bool(self._keys)
 
     async def get(self, kid: str) -> Key:

@@ -54,7 +54,7 @@ class Sealer:
             raise SealBroken("the seal does not fit") from error
 
     def needs_rotation(self, sealed: bytes) -> bool:
-        """Return whether the value is sealed with an earlier key."""
+        """Say whether the value is sealed with an earlier key."""
         return sealed[1:_HEADER_BYTES] != self._current_id
 
     def seal_text(self, value: bytes, place: str) -> str:

@@ -48,3 +48,19 @@ def test_nothing_runs_a_test_twice():
     settings = (ROOT / "pyproject.toml").read_text() + (ROOT / "requirements/dev.txt").read_text()
 
     assert [name for name in ("rerun", "flaky", "retry") if f"pytest-{name}" in settings] == []
+
+
+def test_the_path_of_a_test_of_a_feature_is_the_path_of_its_code():
+    """`test_routes.py`, and `test_routes_bulk.py` where one file would be too long."""
+    astray = []
+    for path in files():
+        parts = path.relative_to(TESTS).parts
+        if parts[0] != "services" or len(parts) < 4 or not path.name.startswith("test_"):
+            continue
+        folder = ROOT.joinpath(*parts[:-1])
+        name = path.stem.removeprefix("test_")
+        modules = {found.stem for found in folder.iterdir()} if folder.is_dir() else set()
+        if not any(name == module or name.startswith(f"{module}_") for module in modules):
+            astray.append(shown(path))
+
+    assert astray == []

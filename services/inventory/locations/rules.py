@@ -12,7 +12,7 @@ class LocationType(StrEnum):
 
 
 def may_lie_in(child: LocationType, parent: LocationType | None) -> bool:
-    """Return whether a location of one type may lie in one of another; None is no parent."""
+    """Say whether a location of one type may lie in one of another; None is no parent."""
     match child:
         case LocationType.WAREHOUSE:
             return parent is None

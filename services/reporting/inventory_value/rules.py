@@ -66,7 +66,7 @@ class Group:
 
 
 def may_see_values(scopes: Collection[str]) -> bool:
-    """Return whether a caller with these scopes may see what stock cost."""
+    """Say whether a caller with these scopes may see what stock cost."""
     return not SEES_VALUES.isdisjoint(scopes)
 
 
