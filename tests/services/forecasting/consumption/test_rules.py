@@ -110,6 +110,10 @@ def test_windows_run_forward_and_are_bounded():
     assert not is_window(MONDAY, MONDAY - timedelta(days=1))
 
 
+def test_the_default_window_is_ninety_days_with_both_ends():
+    assert window_start(date(2026, 6, 30)) == date(2026, 4, 2)
+
+
 @given(st.dates())
 def test_the_default_window_is_a_window_for_any_last_day(last_day):
     assert is_window(window_start(last_day), last_day)

@@ -102,6 +102,44 @@ def test_economic_quantity_is_the_textbook_one():
     assert economic_quantity([1000 / 365] * 28, policy) == pytest.approx(200.0)
 
 
+def test_one_cost_alone_gives_no_economic_quantity():
+    for known in ({"order_cost": D(10)}, {"holding_cost": D(1)}):
+        policy = OrderPolicy(lead_time_days=5, cover_days=14, **known)
+
+        assert economic_quantity([10.0] * 28, policy) == 140.0
+
+
+def test_no_need_is_no_order_whatever_the_minimum():
+    policy = OrderPolicy(lead_time_days=1, minimum_order=D(5))
+
+    assert order_quantity(D(0), policy) == 0
+
+
+def test_half_a_unit_is_ordered_where_packs_are_as_small():
+    policy = OrderPolicy(lead_time_days=1, pack_size=D("0.5"))
+
+    assert order_quantity(D("0.5"), policy) == D("0.5")
+
+
+def test_half_a_unit_of_demand_is_stocked_by_a_whole_one():
+    assert (
+        decide(StockPosition(D(9)), OrderPolicy(lead_time_days=1), steady(0.5)).reorder_point == 1
+    )
+
+
+def test_stock_at_the_reorder_point_is_covered_by_what_is_on_order():
+    position = StockPosition(D(50), incoming=[(TODAY, D(100))])
+
+    reason = reason_of(position, OrderPolicy(lead_time_days=5))
+
+    assert reason.code is ReasonCode.COVERED_BY_ORDERS
+
+
+@pytest.mark.parametrize("level", [0.5, 0.9999])
+def test_service_levels_go_from_half_to_almost_one(level):
+    assert OrderPolicy(lead_time_days=5, service_level=level).service_level == level
+
+
 def test_shelf_life_caps_the_quantity():
     policy = OrderPolicy(lead_time_days=2, cover_days=30, shelf_life_days=4)
 
@@ -192,6 +230,8 @@ def test_an_item_nobody_wants_is_not_ordered():
         StockPosition(D(0)), OrderPolicy(lead_time_days=5), steady(0.0, variance=3.0)
     )
 
+    plan = decide(StockPosition(D(0)), OrderPolicy(lead_time_days=5), steady(0.0, variance=3.0))
+    assert plan.order_by is None
     assert reason.code is ReasonCode.NO_DEMAND_EXPECTED
     assert reason.parameters["order_quantity"] == 0
 
@@ -204,9 +244,10 @@ def test_a_rare_item_is_not_stocked_against_one_sale_in_a_thousand_days():
 
 
 def test_a_rare_item_is_bought_by_the_unit():
-    plan = decide(StockPosition(D(0)), OrderPolicy(lead_time_days=5), steady(0.001, variance=0.001))
+    forecast, policy = steady(0.001, variance=0.001), OrderPolicy(lead_time_days=5)
 
-    assert plan.order_quantity == 1
+    assert decide(StockPosition(D(0)), policy, forecast).order_quantity == 1
+    assert reason_of(StockPosition(D(0)), policy, forecast).code is ReasonCode.OUT_OF_STOCK
 
 
 def test_backorders_of_an_item_nobody_wants_are_ordered():
