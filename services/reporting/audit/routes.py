@@ -18,7 +18,7 @@ CanAudit = Annotated[Principal, Depends(requires("audit:read"))]
 
 
 @router.get("", responses=problems(InvalidCursor))
-async def list_audit(
+async def list_entries(
     session: Session, _caller: CanAudit, query: Annotated[AuditQuery, Query()]
 ) -> AuditPage:
     """List what happened in every service, newest first."""

@@ -14,6 +14,6 @@ CanOperate = Annotated[Principal, Depends(requires("ops:read"))]
 
 
 @router.get("/stats")
-async def read_cache_stats(redis: Counters, _caller: CanOperate) -> CacheStatsRead:
+async def get_cache_stats(redis: Counters, _caller: CanOperate) -> CacheStatsRead:
     """Tell how full the cache is and how often it is asked in vain."""
     return await service.get_stats(redis)

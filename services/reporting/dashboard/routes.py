@@ -14,7 +14,7 @@ CanReport = Annotated[Principal, Depends(requires("report:read"))]
 
 
 @router.get("/stats")
-async def read_dashboard_stats(
+async def get_dashboard_stats(
     session: Session, own: Own, client: Client, caller: CanReport, now: Now
 ) -> DashboardStatsRead:
     """Sum up stock, movements and value; kept for a minute, `as_of` says from when."""

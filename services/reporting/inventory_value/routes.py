@@ -16,7 +16,7 @@ CanReport = Annotated[Principal, Depends(requires("report:read"))]
 
 
 @router.get("", responses=problems(ValuesForbidden, InvalidCursor))
-async def read_inventory_value(
+async def get_inventory_value(
     session: Session,
     own: Own,
     client: Client,
