@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from dataclasses import replace
 from uuid import uuid4
 
@@ -9,7 +10,7 @@ import asyncpg
 import pytest
 
 from services.reporting.followers import followers
-from shared import metrics
+from shared import cli, metrics
 from shared.journal import follow as following
 from shared.journal.follow import apply_page, rebuild, retry
 from tests.services.reporting.conftest import InProcessServices
@@ -324,6 +325,24 @@ async def test_what_cannot_be_copied_is_not_applied_either(
     assert await quantities() == {"B1": "7"}
     assert await again() == 2
     assert await quantities() == {"A1": "11", "B1": "7"}
+
+
+async def test_the_command_tries_again_and_says_what_came_of_it(
+    with_handlers, move, aside, quantities, reporting_settings, monkeypatch, capsys
+):
+    await move("A1", "10", reference="poison")
+
+    async def fail(_session, _entries):
+        raise KeyError
+
+    await with_handlers(apply=fail)
+    monkeypatch.setattr(sys, "argv", ["reporting", "retry"])
+    monkeypatch.setattr(cli, "load_settings", lambda _: reporting_settings)
+    await asyncio.to_thread(cli.main, "services.reporting")
+
+    assert "inventory: 1 applied, 0 still aside" in capsys.readouterr().out
+    assert await aside() == []
+    assert await quantities() == {"A1": "10"}
 
 
 async def test_a_release_that_can_read_it_applies_it_at_its_start(
