@@ -7,16 +7,11 @@ from pydantic import ConfigDict
 
 from services.inventory.app import create_app
 from shared.journal import JournalPage, JournalVerification
-from tests.contracts.registry import entries
+from tests.contracts.rows import CLOSED
 from tests.support.inventory import make_inventory_settings
 from tests.support.services import Caller, running, service_headers
 
 pytestmark = pytest.mark.stack
-
-CLOSED = {
-    name: type(entry.__name__, (entry,), {"model_config": ConfigDict(extra="forbid")})
-    for name, entry in entries().items()
-}
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from services.auth.app import create_app
 from services.auth.settings import Settings
 from shared.web import requests
+from tests.contracts.rows import assert_journal_is_as_promised
 from tests.services.auth.people import (
     ADMIN_EMAIL,
     ADMIN_PASSWORD,
@@ -61,10 +62,14 @@ def app(make_settings: Callable[..., Settings]) -> FastAPI:
 
 
 @pytest.fixture(scope="session")
-async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    """Speak to one app for all tests: each makes a tenant of its own."""
+async def client(app: FastAPI, databases: Databases) -> AsyncIterator[httpx.AsyncClient]:
+    """Speak to one app for all tests: each makes a tenant of its own.
+
+    At the end all that they made auth journal is held against its contracts.
+    """
     async with running(app) as client:
         yield client
+    await assert_journal_is_as_promised(databases, "auth")
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from shared.clock import utc_now
 from shared.db import Database, Stamp
 from shared.journal.apply import Follower
 from shared.journal.follow import apply_page
+from tests.contracts.rows import assert_journal_is_as_promised
 from tests.services.forecasting.shop import WEEK, Shop
 from tests.support.database import Databases
 from tests.support.inventory import make_inventory_settings
@@ -55,9 +56,11 @@ async def app(settings: Settings):
 
 
 @pytest.fixture(scope="session")
-async def client(app) -> AsyncIterator[httpx.AsyncClient]:
+async def client(app, databases: Databases) -> AsyncIterator[httpx.AsyncClient]:
+    """Speak to one app; at the end all that it journaled is held against its contracts."""
     async with running(app) as started:
         yield started
+    await assert_journal_is_as_promised(databases, "forecasting")
 
 
 @pytest.fixture
