@@ -242,3 +242,18 @@ async def test_verify_names_a_past_that_cannot_have_been(client, caller, databas
     assert {"past", "entry_differs", "level_time"} == set(found)
     assert (found["past"]["item_id"], found["past"]["found"]) == (item["id"], "-5")
     assert moment(found["past"]["occurred_at"]) == earlier
+
+
+async def test_movements_are_listed_by_when_they_happened(client, caller, move):
+    for days in (5, 3, 1):
+        await move("receipt", days, occurred_at=days_ago(days))
+
+    async def listed(**when: str) -> list[str]:
+        answer = await client.get("/api/inventory/movements", params=when, headers=caller.headers())
+        assert answer.status_code == 200, answer.text
+        return [movement["quantity"] for movement in answer.json()["items"]]
+
+    assert await listed(**{"from": days_ago(4)}) == ["1", "3"]
+    assert await listed(to=days_ago(2)) == ["3", "5"]
+    assert await listed(**{"from": days_ago(4), "to": days_ago(2)}) == ["3"]
+    assert await listed(kind="issue") == []
