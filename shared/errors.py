@@ -182,6 +182,17 @@ class IdempotencyInProgress(Conflict):
 
 
 @dataclass(eq=False)
+class IdempotencyAnswerLost(Conflict):
+    """The request was done, but its answer was altered, or its key is gone."""
+
+    slug = "idempotency-answer-lost"
+    title = N_("Answer lost")
+    detail: ClassVar[Text] = N_(
+        "This request was done, but its answer cannot be read any more. Read what it made instead."
+    )
+
+
+@dataclass(eq=False)
 class IdempotencyAnswerWithheld(Forbidden):
     """The request was done, but its answer may show what the caller may no longer see."""
 

@@ -1,8 +1,9 @@
 """What bodies and answers are made of: strict on the way in, complete on the way out."""
 
+import operator
 import unicodedata
 from datetime import UTC, datetime
-from typing import Annotated, ClassVar, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -66,6 +67,16 @@ class Output(BaseModel):
     """An answer; reads attributes."""
 
     model_config = ConfigDict(from_attributes=True)
+
+
+def unreadable_field() -> Any:  # noqa: ANN401 - as pydantic's own Field.
+    """Return the field of an answer that names what is null because its seal is broken."""
+    return Field(
+        default=[],  # So that the document says that it may be left out.
+        description="Fields that are null because what is stored of them cannot be opened: it was "
+        "altered, or its key is gone. Left out where all can be read.",
+        exclude_if=operator.not_,
+    )
 
 
 class Page(Output, Generic[ItemT]):

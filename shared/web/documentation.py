@@ -8,6 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from shared.errors import (
+    IdempotencyAnswerLost,
     IdempotencyAnswerWithheld,
     IdempotencyInProgress,
     IdempotencyKeyInvalid,
@@ -79,6 +80,7 @@ _KEYED = (
     IdempotencyKeyInvalid,
     IdempotencyKeyReused,
     IdempotencyInProgress,
+    IdempotencyAnswerLost,
     IdempotencyAnswerWithheld,
 )
 _ETAG = {

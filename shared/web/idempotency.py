@@ -18,12 +18,13 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.errors import (
+    IdempotencyAnswerLost,
     IdempotencyAnswerWithheld,
     IdempotencyInProgress,
     IdempotencyKeyInvalid,
     IdempotencyKeyReused,
 )
-from shared.security.sealing import Sealer
+from shared.security.sealing import SealBroken, Sealer
 
 _VISIBLE = re.compile(r"[\x21-\x7e]{1,255}")
 KEY_HEADER = "Idempotency-Key"
@@ -122,9 +123,9 @@ class Claim:
 async def claim(session: AsyncSession, caller: Keyholder, key: RequestKey, sealer: Sealer) -> Claim:
     """Take the key for this transaction and return the claim.
 
-    Raises Replay with the stored answer, IdempotencyKeyReused, IdempotencyAnswerWithheld when the
-    caller lost a scope with which it was given, or IdempotencyInProgress when another transaction
-    holds the key right now.
+    Raises Replay with the stored answer, IdempotencyKeyReused, IdempotencyAnswerLost when it cannot
+    be opened, IdempotencyAnswerWithheld when the caller lost a scope with which it was given, or
+    IdempotencyInProgress when another transaction holds the key right now.
     """
     names = {"actor": caller.actor, "key": key.text}
     if not await session.scalar(_TRY_LOCK, names):
@@ -134,7 +135,10 @@ async def claim(session: AsyncSession, caller: Keyholder, key: RequestKey, seale
     stored = (await session.execute(_FIND, names)).one()
     if not hmac.compare_digest(stored.fingerprint, key.fingerprint):
         raise IdempotencyKeyReused
-    answer = orjson.loads(sealer.open_text(stored.answer, _place(names)))
+    try:
+        answer = orjson.loads(sealer.open_text(stored.answer, _place(names)))
+    except SealBroken as error:
+        raise IdempotencyAnswerLost from error
     if not caller.scopes.issuperset(answer.get("scopes", ())):  # Absent before 0.2.
         raise IdempotencyAnswerWithheld
     raise Replay(answer)

@@ -1,4 +1,3 @@
-import operator
 from datetime import datetime
 from typing import Annotated, ClassVar
 from uuid import UUID
@@ -9,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from services.auth.users.rules import EMAIL_LENGTH_MAX, Language, Role, SealedField, is_email
 from shared.i18n import N_
 from shared.pagination import PageQuery
-from shared.schemas import Input, Output, Page, ShortText, Text, Update
+from shared.schemas import Input, Output, Page, ShortText, Text, Update, unreadable_field
 
 PASSWORD_FIELD_LENGTH_MAX = 512  # Before normalisation; the rule itself is in passwords.rules.
 
@@ -92,12 +91,7 @@ class UserRead(Output):
     locked: bool
     version: int = Field(description="Grows with every change; the first part of the ETag.")
     created_at: datetime
-    unreadable: list[SealedField] = Field(
-        default=[],  # So that the document says that it may be left out.
-        description="Fields that are null because what is stored of them cannot be opened: it was "
-        "altered, or its key is gone. Left out where all can be read.",
-        exclude_if=operator.not_,
-    )
+    unreadable: list[SealedField] = unreadable_field()
 
 
 class UserPage(Page[UserRead]): ...

@@ -11,7 +11,16 @@ from shared.i18n import N_
 from shared.identifiers import Code
 from shared.money import Amount, DecimalText, Quantity, QuantityOrZero
 from shared.pagination import Limit, PageQuery
-from shared.schemas import Input, Output, Page, QueryModel, ShortText, Text, Update
+from shared.schemas import (
+    Input,
+    Output,
+    Page,
+    QueryModel,
+    ShortText,
+    Text,
+    Update,
+    unreadable_field,
+)
 
 ItemCode = Annotated[
     Code,
@@ -159,6 +168,7 @@ class ItemRead(Output):
     version: int
     created_at: datetime
     updated_at: datetime
+    unreadable: list[Literal["unit_cost", "price"]] = unreadable_field()
 
 
 class ItemSummary(Output):

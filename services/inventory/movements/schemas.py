@@ -21,7 +21,7 @@ from services.inventory.ledger.rules import LINES_MAX, Kind
 from shared.i18n import N_
 from shared.money import Amount, DecimalText, QuantityOrZero
 from shared.pagination import PageQuery
-from shared.schemas import Input, Moment, Note, Output, Page, ShortText
+from shared.schemas import Input, Moment, Note, Output, Page, ShortText, unreadable_field
 
 
 class Direction(StrEnum):
@@ -116,6 +116,7 @@ class MovementRead(Output):
     backdated: bool = Field(
         description="Recorded after a later movement of the same item and location."
     )
+    unreadable: list[Literal["unit_cost"]] = unreadable_field()
 
 
 class MovementQuery(PageQuery):

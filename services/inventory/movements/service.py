@@ -144,6 +144,7 @@ def to_change(wanted: MovementCreate, sealer: Sealer, origin: Origin) -> Change:
 
 def to_read(row: LedgerRow, sealer: Sealer, *, caller: Principal) -> MovementRead:
     """Return a ledger row as the caller sees it, the cost only if he may see prices."""
+    cost = prices.open_for(sealer, row.cost_id, row.cost_sealed, caller=caller)
     return MovementRead(
         id=row.id,
         kind=Kind(row.kind),
@@ -154,13 +155,14 @@ def to_read(row: LedgerRow, sealer: Sealer, *, caller: Principal) -> MovementRea
         quantity=abs(row.quantity),
         change=row.quantity,
         balance_after=row.balance_after,
-        unit_cost=prices.open_for(sealer, row.cost_id, row.cost_sealed, caller=caller),
+        unit_cost=cost.amount,
         reason=row.reason,
         reference=row.reference,
         actor=row.actor,
         occurred_at=row.occurred_at,
         recorded_at=row.recorded_at,
         backdated=row.backdated,
+        unreadable=["unit_cost"] if cost.is_unreadable else [],
     )
 
 

@@ -13,8 +13,9 @@ from services.inventory.prices.models import Price
 from shared import journal
 from shared.contracts.inventory.prices import UNIT_AMOUNT_COLUMN, PriceSet
 from shared.ids import new_id
+from shared.log import log
 from shared.principal import Principal
-from shared.security.sealing import Sealer, place
+from shared.security.sealing import SealBroken, Sealer, place
 
 _SCOPE = "price:write"
 
@@ -24,6 +25,13 @@ class SealedAmount(NamedTuple):
 
     id: UUID
     amount: bytes
+
+
+class SeenAmount(NamedTuple):
+    """An amount as somebody sees it; null and unreadable where its seal is broken."""
+
+    amount: Decimal | None
+    is_unreadable: bool = False
 
 
 def may_see(caller: Principal) -> bool:
@@ -47,11 +55,19 @@ def seal(sealer: Sealer, amount: Decimal, *, caller: Principal) -> SealedAmount:
 
 def open_for(
     sealer: Sealer, price_id: UUID | None, sealed: bytes | None, *, caller: Principal
-) -> Decimal | None:
-    """Return the amount of a price as the caller sees it: None if he may not, or there is none."""
+) -> SeenAmount:
+    """Return the amount of a price as the caller sees it: None if he may not, or there is none.
+
+    A broken seal takes nothing else away; it is logged.
+    """
     if sealed is None or price_id is None or not may_see(caller):
-        return None
-    return sealer.open_amount(sealed, place(UNIT_AMOUNT_COLUMN, caller.tenant_id, price_id))
+        return SeenAmount(None)
+    try:
+        where = place(UNIT_AMOUNT_COLUMN, caller.tenant_id, price_id)
+        return SeenAmount(sealer.open_amount(sealed, where))
+    except SealBroken:
+        log.error("sealed amount cannot be opened", price_id=price_id)
+        return SeenAmount(None, is_unreadable=True)
 
 
 def set_price(
@@ -82,11 +98,11 @@ def set_price(
 
 async def find_opened(
     session: AsyncSession, sealer: Sealer, *price_ids: UUID | None, caller: Principal
-) -> list[Decimal | None]:
+) -> list[SeenAmount]:
     """Return the amounts of these prices in their order, as the caller sees them."""
     wanted = [price_id for price_id in price_ids if price_id is not None]
     amounts = await queries.find_amounts(session, wanted if may_see(caller) else [])
     return [
-        open_for(sealer, price_id, amounts.get(price_id), caller=caller) if price_id else None
+        open_for(sealer, price_id, amounts.get(price_id) if price_id else None, caller=caller)
         for price_id in price_ids
     ]

@@ -39,7 +39,7 @@ async def to_read(
     total = await queries.total_stock(session, item.id)
     category = await category_of(session, item)
     labels = await queries.list_labels(session, item.id)
-    unit_cost, price = await prices.find_opened(
+    cost, price = await prices.find_opened(
         session, sealer, item.cost_id, item.price_id, caller=caller
     )
     return ItemRead(
@@ -61,8 +61,8 @@ async def to_read(
         reorder_point=item.reorder_point,
         reorder_quantity=item.reorder_quantity,
         lead_time_days=item.lead_time_days,
-        unit_cost=unit_cost,
-        price=price,
+        unit_cost=cost.amount,
+        price=price.amount,
         on_hand=total.on_hand,
         reserved=total.reserved,
         available=total.available,
@@ -70,6 +70,9 @@ async def to_read(
         version=item.version,
         created_at=item.created_at,
         updated_at=item.updated_at,
+        unreadable=[
+            field for field, seen in (("unit_cost", cost), ("price", price)) if seen.is_unreadable
+        ],
     )
 
 

@@ -1,3 +1,4 @@
+import asyncpg
 import pytest
 
 from services.inventory.items.errors import BarcodeTaken, ItemCodeTaken, ItemInStock, ItemNotFound
@@ -190,3 +191,20 @@ async def test_what_is_not_there_is_said(client, caller):
     assert_problem(await client.get(unknown, headers=caller.headers()), ItemNotFound)
     look = await client.get("/api/inventory/lookup/none", headers=caller.headers())
     assert_problem(look, ItemNotFound, item="none")
+
+
+async def test_a_broken_seal_hides_one_price_and_says_so(client, caller, databases, make_item):
+    item = await make_item("SEALED", unit_cost="2", price="3")
+    owner = await asyncpg.connect(databases.superuser_dsn)
+    await owner.execute(
+        "UPDATE inventory.prices SET amount = set_byte(amount, 20, get_byte(amount, 20) # 1)"
+        " WHERE item_id = $1 AND kind = 'price'",
+        item["id"],
+    )
+    await owner.close()
+
+    read = await client.get(f"/api/inventory/{item['id']}", headers=caller.headers())
+
+    assert read.status_code == 200, read.text
+    assert (read.json()["unit_cost"], read.json()["price"]) == ("2", None)
+    assert read.json()["unreadable"] == ["price"]

@@ -1,5 +1,6 @@
 import asyncio
 
+import asyncpg
 import pytest
 
 from services.inventory.items.errors import ItemNotFound
@@ -310,3 +311,24 @@ async def test_a_movement_shows_the_cost_that_it_brought_or_none(client, caller,
     assert brought.json()["unit_cost"] == again.json()["unit_cost"] == "9.99"
     assert plain.json()["unit_cost"] is issued.json()["unit_cost"] is None
     assert [movement["unit_cost"] for movement in listed.json()["items"]] == [None, None, "9.99"]
+
+
+async def test_a_broken_seal_hides_one_cost_and_no_list(client, caller, databases, move):
+    await move("receipt", 1, unit_cost="9.99")
+    broken = await move("receipt", 2, unit_cost="8.88", key="broken")
+    owner = await asyncpg.connect(databases.superuser_dsn)
+    await owner.execute(
+        "UPDATE inventory.prices SET amount = set_byte(amount, 20, get_byte(amount, 20) # 1)"
+        " WHERE id = (SELECT cost_id FROM inventory.movements WHERE id = $1)",
+        broken.json()["id"],
+    )
+    await owner.close()
+
+    listed = await client.get("/api/inventory/movements", headers=caller.headers())
+    again = await move("receipt", 2, unit_cost="8.88", key="broken")
+
+    assert [(m["unit_cost"], m.get("unreadable")) for m in listed.json()["items"]] == [
+        (None, ["unit_cost"]),
+        ("9.99", None),
+    ]
+    assert (again.status_code, again.json()["unreadable"]) == (201, ["unit_cost"])
