@@ -3,6 +3,7 @@
 import asyncio
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from services.inventory.items.errors import BarcodeTaken, ItemCodeTaken, ItemNotFound
@@ -71,6 +72,43 @@ async def test_a_code_may_be_changed_alone(client, caller, add, look_up):
     assert (renamed.json()["code"], renamed.json()["barcodes"]) == ("New", ["111"])
     assert (await look_up("old")).status_code == ItemNotFound.status
     assert (await look_up("new")).json()["id"] == item["id"]
+
+
+async def test_a_code_may_become_what_the_label_says(client, caller, add, look_up):
+    item = (await add("Old", "111", "222")).json()
+    path = f"/api/inventory/{item['id']}"
+
+    renamed = await client.patch(path, json={"code": "111"}, headers=caller.headers())
+
+    assert (renamed.json()["code"], renamed.json()["barcodes"]) == ("111", ["111", "222"])
+    assert (await look_up("old")).status_code == ItemNotFound.status
+    assert (await look_up("111")).json()["id"] == item["id"]
+
+
+async def test_an_item_that_lost_its_key_keeps_its_texts_and_gets_another(
+    client, caller, databases, add, look_up
+):
+    """As the migration leaves an item whose names were another's: it is reached by its id."""
+    item = (await add("Later", "111")).json()
+    path = f"/api/inventory/{item['id']}"
+    connection = await asyncpg.connect(databases.superuser_dsn)
+    await connection.execute(
+        "UPDATE inventory.identifiers SET key = key || chr(31) || item_id WHERE item_id = $1",
+        item["id"],
+    )
+    await connection.close()
+
+    lost = await look_up("Later")
+    edited = await client.patch(path, json={"par_level": 2}, headers=caller.headers())
+    renamed = await client.patch(
+        path, json={"code": "Mine", "barcodes": ["111"]}, headers=caller.headers()
+    )
+
+    assert lost.status_code == ItemNotFound.status
+    assert (edited.json()["code"], edited.json()["barcodes"]) == ("Later", ["111"])
+    assert (renamed.json()["code"], renamed.json()["barcodes"]) == ("Mine", ["111"])
+    for name in ("mine", "111"):
+        assert (await look_up(name)).json()["id"] == item["id"]
 
 
 @pytest.mark.parametrize("kind", ["code", "barcode"])
