@@ -8,7 +8,7 @@ DEVELOPMENT := .venv/.installed-dev
 SERVICES := auth inventory forecasting reporting
 SOURCES := shared services gateway deploy demo benchmarks tests
 
-.PHONY: help install run up down status logs demo keys lock check format test-fast test bench openapi contracts messages clean
+.PHONY: help install run up down status logs demo keys lock check format test-fast test bench mutants openapi contracts messages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r name text; do printf '  %-10s %s\n' "$$name" "$$text"; done
@@ -73,6 +73,10 @@ test: $(DEVELOPMENT) ## All tests
 bench: $(DEVELOPMENT) ## Measure the hot paths against their yardsticks
 	@$(PY) -m benchmarks
 
+mutants: $(DEVELOPMENT) ## Change rules and security one place at a time: do tests notice?
+	@HYPOTHESIS_EXAMPLES=15 nice $(PY) -m mutmut run --max-children 1
+	@$(PY) -m mutmut results
+
 openapi: $(DEVELOPMENT) ## Write docs/openapi/*.json from the code
 	@mkdir -p docs/openapi
 	@for service in $(SERVICES); do $(PY) -m services.$$service openapi > docs/openapi/$$service.json.new && mv docs/openapi/$$service.json.new docs/openapi/$$service.json || exit 1; done
@@ -84,4 +88,4 @@ messages: $(DEVELOPMENT) ## Bring the French catalogues up to date with the mess
 	@$(PY) -m deploy.messages
 
 clean: ## Remove the virtual environment and caches; data in .local stay
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache mutants

@@ -153,25 +153,3 @@ _FORMS: dict[type, tuple[Callable[[Any], str], Callable[[str], Any]]] = {
     datetime: (_in_utc, datetime.fromisoformat),
     Decimal: (lambda value: format(value, "f"), _read_decimal),
 }
-
-
-def encode_cursor(sort: str, values: Sequence[object]) -> str:
-    """Return the opaque cursor after a row with these sort values."""
-    packed = orjson.dumps([sort, *values], default=str)
-    return base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
-
-
-def decode_cursor(cursor: str | None, sort: str, size: int) -> list[Any] | None:
-    """Return the sort values that a cursor carries. Raises InvalidCursor."""
-    if cursor is None:
-        return None
-    try:
-        packed = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        values = orjson.loads(packed)
-    except ValueError as error:
-        raise InvalidCursor from error
-    if not isinstance(values, list) or len(values) != size + 1 or values[0] != sort:
-        raise InvalidCursor
-    if not all(isinstance(value, str) and "\x00" not in value for value in values[1:]):
-        raise InvalidCursor
-    return values[1:]

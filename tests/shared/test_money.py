@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from shared.money import (
     Amount,
@@ -99,3 +99,17 @@ def test_halves_go_to_even():
     assert rounded_quantity(Decimal("0.00005")) == 0
     assert rounded_quantity(Decimal("0.00015")) == Decimal("0.0002")
     assert rounded_amount(Decimal("0.0000025")) == Decimal("0.000002")
+
+
+@pytest.mark.parametrize(
+    ("kind", "pattern", "lowest"),
+    [
+        (Quantity, r"^(?=.*[1-9])\d{1,14}(\.\d{1,4})?$", {"exclusiveMinimum": 0}),
+        (QuantityOrZero, r"^\d{1,14}(\.\d{1,4})?$", {"minimum": 0}),
+        (Amount, r"^\d{1,12}(\.\d{1,6})?$", {"minimum": 0}),
+    ],
+)
+def test_the_documents_say_how_a_number_is_sent(kind, pattern, lowest):
+    assert TypeAdapter(kind).json_schema(mode="validation") == {
+        "anyOf": [{"type": "string", "pattern": pattern}, {"type": "number"} | lowest]
+    }

@@ -8,23 +8,28 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
+from itertools import count
 from typing import Any
 
 PATIENCE_S = 120.0
 PAUSE_S = 0.02
+TRIES_MIN = 200  # A machine that stood still has not waited, whatever the clock says.
 
 
 async def eventually(check: Callable[[], Any | Awaitable[Any]]) -> Any:
     """Return what `check`, asked again and again, gives once that is true."""
     deadline = time.monotonic() + PATIENCE_S
-    while True:
+    for tries in count(1):
         found = check()
         if inspect.isawaitable(found):
             found = await found
         if found:
             return found
-        assert time.monotonic() < deadline, f"did not come within {PATIENCE_S:.0f} s"
+        assert time.monotonic() < deadline or tries < TRIES_MIN, (
+            f"did not come within {PATIENCE_S:.0f} s"
+        )
         await asyncio.sleep(PAUSE_S)
+    raise AssertionError
 
 
 def until(check: Callable[[], Any]) -> Any:

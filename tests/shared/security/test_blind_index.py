@@ -43,3 +43,12 @@ def test_after_a_rotation_older_rows_are_still_found():
     candidates = rotated.candidates("a@example.org", TENANT)
 
     assert candidates == [rotated.of("a@example.org", TENANT), before]
+
+
+def test_several_earlier_keys_are_all_tried_the_present_one_first():
+    oldest = "cc" * 32
+    index = BlindIndex("auth.users.email", NEW, f"{OLD},{oldest}")
+
+    assert index.candidates("x", TENANT) == [
+        BlindIndex("auth.users.email", key).of("x", TENANT) for key in (NEW, OLD, oldest)
+    ]

@@ -1,4 +1,5 @@
 import base64
+import hashlib
 from decimal import Decimal
 from uuid import UUID
 
@@ -139,3 +140,16 @@ def test_a_key_of_another_length_is_refused(key):
 
 def test_an_amount_keeps_its_trailing_zeros():
     assert str(SEALER.open_amount(SEALER.seal_amount(Decimal("2.50"), PLACE), PLACE)) == "2.50"
+
+
+def test_the_id_of_a_key_stays_what_it_is():
+    """Stored values name it: another id would close them all."""
+    assert key_id(bytes(32)) == hashlib.sha256(b"key id\x00" + bytes(32)).digest()[:4]
+
+
+def test_text_with_anything_added_opens_nothing():
+    sealer = Sealer("11" * 32)
+    text = sealer.seal_text(b"value", "here")
+
+    with pytest.raises(SealBroken):
+        sealer.open_text(f"{text[:5]}\n{text[5:]}", "here")

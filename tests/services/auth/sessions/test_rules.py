@@ -121,3 +121,34 @@ def test_waiting_as_told_is_enough(age: timedelta):
 
     assert 1 <= wait_s <= ATTEMPT_WINDOW.total_seconds()
     assert NOW + timedelta(seconds=wait_s) >= NOW - age + ATTEMPT_WINDOW
+
+
+def test_the_eleventh_attempt_is_the_first_that_is_refused():
+    attempts = range(1, ATTEMPTS_MAX + 4)
+
+    assert [n for n in attempts if is_throttled(n)] == [11, 12, 13]
+    assert [n for n in attempts if is_first_throttled(n)] == [11]
+
+
+@pytest.mark.parametrize(
+    ("left", "seconds"),
+    [
+        (timedelta(seconds=30), 30),
+        (timedelta(seconds=29, milliseconds=1), 30),
+        (timedelta(milliseconds=1), 1),
+        (timedelta(0), 1),
+    ],
+)
+def test_the_wait_is_told_in_whole_seconds_rounded_up(left: timedelta, seconds: int):
+    waiting = retry_after_s(NOW - ATTEMPT_WINDOW + left, NOW)
+
+    assert (waiting, type(waiting)) == (seconds, int)
+
+
+def test_another_text_of_the_same_token_reads_nothing():
+    text = TOKEN.sealed(KEY)
+    twins = [
+        text[:-1] + c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    ]
+
+    assert [t for t in twins if RefreshToken.read(t, KEY) is not None] == [text]

@@ -142,3 +142,17 @@ def test_a_lock_and_an_end_of_all_sessions_end_a_session(
     found = is_session_over(MOMENT, locked_at=locked_at, sessions_ended_at=sessions_ended_at)
 
     assert found == is_over
+
+
+LONGEST = f"{'x' * 64}@{'a' * 63}.{'b' * 63}.{'c' * 58}.de"
+
+
+def test_the_longest_address_is_one_and_a_letter_more_is_none():
+    assert len(LONGEST) == 254
+    assert is_email(LONGEST)
+    assert not is_email(LONGEST + "x")
+    assert not is_email(f"x{LONGEST[:-1]}")  # 65 letters before the @.
+
+
+def test_an_address_has_one_at():
+    assert not is_email("a@b@example.com")

@@ -24,3 +24,10 @@ def test_a_quiet_week_counts_nothing():
 
 def test_the_week_begins_six_days_ago():
     assert first_day_shown(TODAY) == date(2026, 3, 4)
+
+
+def test_what_is_told_in_parts_is_added_up():
+    assert counted([(TODAY, "issue", 3), (TODAY, "issue", 4)], TODAY) == (
+        {"issue": 7},
+        {"issue": 7},
+    )

@@ -1,5 +1,5 @@
 import base64
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from uuid import uuid4
 
@@ -114,3 +114,18 @@ def test_entries_are_read_as_what_they_are_and_unknown_fields_passed_over():
     ]  # fmt: skip
 
     assert read_entries(entries) == [created]
+
+
+def test_movements_of_a_day_are_counted_and_costs_kept_by_their_id():
+    cost_id = uuid4()
+    late = datetime(2026, 3, 10, 23, 30, tzinfo=timezone(timedelta(hours=-3)))  # The 11th in UTC.
+
+    changes = fold([
+        moved(), moved(), moved(occurred_at=late, cost_id=cost_id, amount_sealed=SEALED),
+    ])  # fmt: skip
+
+    assert changes.days == {
+        (date(2026, 3, 10), "receipt"): 2,
+        (date(2026, 3, 11), "receipt"): 1,
+    }
+    assert changes.costs == {cost_id: UnitCost(ITEM, b"sealed")}
