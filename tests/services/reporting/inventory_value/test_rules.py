@@ -287,7 +287,8 @@ def test_locations_share_an_items_value_by_what_lies_there():
 
 def test_what_is_left_goes_to_the_largest_remainders():
     thirds = apportioned(D("1.00"), {"a": D(1), "b": D(1), "c": D(1)}, 2)
-    uneven = apportioned(D("0.03"), {"a": D(1), "b": D(6), "c": D(1)}, 2)
+    uneven = apportioned(D("0.03"), {"a": D(6), "b": D(1), "c": D(1)}, 2)
 
     assert thirds == {"a": D("0.34"), "b": D("0.33"), "c": D("0.33")}
-    assert uneven == {"a": D("0.01"), "b": D("0.02"), "c": D("0.00")}
+    assert uneven == {"a": D("0.02"), "b": D("0.01"), "c": D("0.00")}
+    assert apportioned(D("1.00"), {"a": D(0)}, 2) == {"a": D(0)}
