@@ -338,6 +338,7 @@ async def test_the_command_tries_again_and_says_what_came_of_it(
     await with_handlers(apply=fail)
     monkeypatch.setattr(sys, "argv", ["reporting", "retry"])
     monkeypatch.setattr(cli, "load_settings", lambda _: reporting_settings)
+    monkeypatch.setattr(cli, "configure_logging", lambda *_: None)  # Of this whole process.
     await asyncio.to_thread(cli.main, "services.reporting")
 
     assert "inventory: 1 applied, 0 still aside" in capsys.readouterr().out
