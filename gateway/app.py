@@ -137,10 +137,14 @@ class Gateway:
         await self._proxy.forward(call, route)
 
     async def _follow_auth(self) -> None:
+        """Ask auth for ever: whatever goes wrong once, revoked tokens must not pass unseen."""
         while True:
-            if not self._keys.loaded:  # Later a token with an unknown key asks for them.
-                await self._keys.refresh()
-            await self._revocations.refresh()
+            try:
+                if not self._keys.loaded:  # Later a token with an unknown key asks for them.
+                    await self._keys.refresh()
+                await self._revocations.refresh()
+            except Exception:
+                log.exception("auth not followed")
             await asyncio.sleep(INTERVAL_S)
 
     async def _live(self, receive: Receive, send: Send) -> None:
