@@ -8,7 +8,7 @@ from tests.support.waiting import eventually
 
 
 async def test_auth_is_asked_again_whatever_went_wrong(monkeypatch):
-    """Nobody would see it otherwise: revoked tokens would pass until the gateway is started anew."""
+    """Nobody would see it: revoked tokens would pass until the gateway is started anew."""
     asked = []
 
     async def refresh() -> None:

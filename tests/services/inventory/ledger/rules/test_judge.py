@@ -289,6 +289,29 @@ def test_an_issue_before_the_first_receipt_is_refused_with_the_time_from_which_i
     assert (outcome.available, outcome.fits_from) == (0, ago(24))
 
 
+def test_a_late_issue_may_take_all_that_lay_there_since_and_no_more():
+    history = of_main((72, 10), (48, -7), (24, 5))
+
+    refused, granted = history.judge(
+        change("-3.0001", occurred_at=ago(60)), change(-3, occurred_at=ago(60))
+    )
+
+    assert (refused.refusal, refused.available) == (Refusal.NOT_ENOUGH_THEN, 3)
+    assert (refused.quantity, refused.occurred_at) == (Decimal("-3.0001"), ago(60))
+    assert refused.is_backdated
+    assert refused.fits_from == ago(24)
+    assert (granted.refusal, granted.balance) == (None, 5)
+
+
+def test_a_refused_transfer_says_what_its_place_had_and_moves_neither_end():
+    history = of_main((1, 2))
+
+    refused, granted = history.judge(transfer(3), transfer(2))
+
+    assert (refused.refusal, refused.available) == (Refusal.NOT_ENOUGH, 2)
+    assert (granted.balance, granted.counterbalance) == (0, 2)
+
+
 def test_without_enough_even_now_no_time_is_named():
     (outcome,) = of_main((24, 10)).judge(change(-11, occurred_at=ago(48)))
 
