@@ -60,11 +60,12 @@ format: $(DEVELOPMENT) ## Format the code and fix what can be fixed by itself
 	@$(PY) -m ruff format .
 
 # Two halves side by side, each of which has only its own modules to load.
+LOADING := tests/services tests/contracts tests/shared/web/test_every_route.py
 FAST := HYPOTHESIS_EXAMPLES=15 $(PY) -m pytest -m "not stack and not slow"
 
 test-fast: $(DEVELOPMENT) ## The tests without database and processes
-	@$(FAST) tests/services & services=$$!; \
-	$(FAST) tests --ignore tests/services --ignore tests/architecture --ignore tests/e2e; rest=$$?; \
+	@$(FAST) $(LOADING) & services=$$!; \
+	$(FAST) tests $(LOADING:%=--ignore %) --ignore tests/architecture --ignore tests/e2e; rest=$$?; \
 	wait $$services && exit $$rest
 
 test: $(DEVELOPMENT) ## All tests
