@@ -43,7 +43,10 @@ class StrictRequest(Request):
     def query_params(self) -> QueryParams:
         if not hasattr(self, "_query_params"):
             given = QueryParams(self.scope["query_string"]).multi_items()
-            self._query_params = QueryParams([one for one in given if one[0] != LANGUAGE_PARAMETER])
+            language = next((one for one in given if one[0] == LANGUAGE_PARAMETER), None)
+            if language is not None:
+                given.remove(language)
+            self._query_params = QueryParams(given)
         return self._query_params
 
     async def body(self) -> bytes:
@@ -94,7 +97,9 @@ def refuse_parameters(given: QueryParams, known: Mapping[str, type | None]) -> N
     errors = []
     names = set()
     for name, text in given.multi_items():
-        if name not in known:
+        if name == LANGUAGE_PARAMETER:  # Its first one is not among those given.
+            errors.append(_fault("given_twice", "query", name, key=name))
+        elif name not in known:
             errors.append(_fault("extra_forbidden", "query", name))
         elif name in names:
             errors.append(_fault("given_twice", "query", name, key=name))

@@ -22,12 +22,13 @@ TWICE = {
     "ItemNotFound": "Two services that know items; neither imports the other.",
     "Origin": "What a model and what a movement came from, in two services.",
 }
-# Services that speak to the database on a connection of their own, and why.
+# Services that open a transaction or take a connection of their own, and why.
 HOT = {
     "services/inventory/items/service/reading.py": "The list and the search, ADR 0006.",
     "services/inventory/ledger/service/batching.py": "A group is a transaction, ADR 0005.",
     "services/inventory/ledger/service/read.py": "Look-ups on the hot path, ADR 0012.",
     "services/inventory/stock/service.py": "Look-ups on the hot path, ADR 0012.",
+    "services/inventory/verification/queries.py": "A savepoint: the question may fail on bad data.",
 }
 BELOW_ROUTES = {"service", "queries", "schemas", "models", "rules"}
 Function = ast.FunctionDef | ast.AsyncFunctionDef

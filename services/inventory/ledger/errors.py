@@ -34,6 +34,17 @@ class InsufficientStockThen(InsufficientStock):
 
 
 @dataclass(eq=False)
+class CountTooLow(InsufficientStock):
+    """So few cannot have lain there: more was taken since, or is reserved. Count again."""
+
+    detail: ClassVar[str] = N_(
+        "{requested} of {item} cannot have been at {location}: {least} were taken since or are "
+        "reserved. Check the count and its time."
+    )
+    least: Decimal
+
+
+@dataclass(eq=False)
 class BalanceTooLarge(Conflict):
     slug: ClassVar[str] = "balance-too-large"
     title: ClassVar[str] = N_("Too much to hold")

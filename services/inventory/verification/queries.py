@@ -1,22 +1,54 @@
 from collections.abc import Sequence
 
 from sqlalchemy import RowMapping, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 DIFFERENCES_MAX = 100
+ENTRIES_READ = 5_000  # At once.
+_BAD_DATA = "22"  # The class of SQLSTATE.
 
 
 async def count_checked(session: AsyncSession) -> RowMapping:
     return (await session.execute(_COUNTS)).mappings().one()
 
 
-async def list_differences(session: AsyncSession) -> Sequence[RowMapping]:
-    """Compare stock with the ledger, the ledger with itself in both orders and with the journal."""
+async def list_differences(
+    session: AsyncSession, *, without: Sequence[int] = ()
+) -> Sequence[RowMapping]:
+    """Compare stock with the ledger, the ledger with itself in both orders and with the journal.
+
+    `without` are the numbers of journal entries that cannot be read. Raises DBAPIError for others.
+    """
     found: list[RowMapping] = []
-    for check in (_LEVELS, _LEVEL_TIMES, _BALANCES, _PAST, _ENTRIES):
+    for check in (_LEVELS, _LEVEL_TIMES, _BALANCES, _PAST):
         rows = await session.execute(check, {"most": DIFFERENCES_MAX - len(found)})
         found.extend(rows.mappings())
+    parameters = {"most": DIFFERENCES_MAX - len(found), "without": list(without)}
+    found.extend((await session.execute(_ENTRIES, parameters)).mappings())
     return found
+
+
+async def list_differences_if_readable(session: AsyncSession) -> Sequence[RowMapping] | None:
+    """Return the differences; None where some entry holds a value that is none of its type."""
+    try:
+        async with session.begin_nested():
+            return await list_differences(session)
+    except DBAPIError as error:
+        if not getattr(error.orig, "sqlstate", "").startswith(_BAD_DATA):
+            raise
+        return None
+
+
+async def list_entries(session: AsyncSession, *, after_seq: int) -> Sequence[tuple[int, str]]:
+    """Return the next journal entries of movements as they stand there: number and text."""
+    rows = await session.execute(_READ, {"after_seq": after_seq, "most": ENTRIES_READ})
+    return [(row.seq, row.data) for row in rows]
+
+
+_READ = text("""
+    SELECT seq, data::text AS data FROM journal
+    WHERE type = 'inventory.stock-moved.v1' AND seq > :after_seq ORDER BY seq LIMIT :most""")
 
 
 _COUNTS = text("""
@@ -75,7 +107,8 @@ _ENTRIES = text("""
                (data ->> 'cost_id')::uuid AS cost_id, data ->> 'reference' AS reference,
                (data ->> 'occurred_at')::timestamptz AS occurred_at,
                coalesce((data ->> 'backdated')::bool, false) AS backdated
-        FROM journal WHERE type = 'inventory.stock-moved.v1'
+        FROM journal
+        WHERE type = 'inventory.stock-moved.v1' AND seq <> ALL(CAST(:without AS bigint[]))
     ) j ON j.movement_id = m.id AND j.leg = m.leg
     WHERE m.id IS NULL OR j.movement_id IS NULL
        OR (m.item_id, m.location_id, m.kind, m.quantity, m.balance_after, m.actor, m.occurred_at)

@@ -24,6 +24,7 @@ class StockDifferenceRead(Output):
         "past",
         "entry_missing",
         "entry_differs",
+        "entry_unreadable",
         "movement_missing",
     ] = Field(description="past: stock below zero at `occurred_at`, in the order of business time.")
     item_id: UUID | None
@@ -32,6 +33,7 @@ class StockDifferenceRead(Output):
     expected: DecimalText | None
     found: DecimalText | None
     occurred_at: datetime | None
+    journal_seq: int | None = Field(description="The number of an entry that cannot be read.")
 
 
 class VerificationRead(Output):

@@ -1,17 +1,55 @@
 """Proving the stock: levels against ledger, ledger against itself and against the journal."""
 
+from collections.abc import Sequence
+
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.verification import queries
+from services.inventory.verification.rules import is_readable
 from services.inventory.verification.schemas import Checked, StockDifferenceRead, VerificationRead
 
 
 async def verify(session: AsyncSession) -> VerificationRead:
-    """Recompute the caller's stock from the ledger and return every difference, 100 at most."""
+    """Recompute the caller's stock from the ledger and return every difference, 100 at most.
+
+    An entry of the journal that cannot even be read is a difference like another.
+    """
     checked = await queries.count_checked(session)
-    differences = await queries.list_differences(session)
+    unreadable: Sequence[int] = ()
+    rows = await queries.list_differences_if_readable(session)
+    if rows is None:  # Some value is none of its type: each entry is looked at by itself.
+        unreadable = await _find_unreadable(session)
+        rows = await queries.list_differences(session, without=unreadable)
+    differences = [_unreadable(seq) for seq in unreadable] + [_to_read(row) for row in rows]
     return VerificationRead(
         ok=not differences,
         checked=Checked.model_validate(dict(checked)),
-        differences=[StockDifferenceRead.model_validate(dict(row)) for row in differences],
+        differences=differences[: queries.DIFFERENCES_MAX],
+    )
+
+
+async def _find_unreadable(session: AsyncSession) -> list[int]:
+    found: list[int] = []
+    entries = await queries.list_entries(session, after_seq=0)
+    while entries:
+        found += [seq for seq, data in entries if not is_readable(data)]
+        entries = await queries.list_entries(session, after_seq=entries[-1][0])
+    return found
+
+
+def _to_read(row: RowMapping) -> StockDifferenceRead:
+    return StockDifferenceRead.model_validate({**row, "journal_seq": None})
+
+
+def _unreadable(seq: int) -> StockDifferenceRead:
+    return StockDifferenceRead(
+        kind="entry_unreadable",
+        item_id=None,
+        location_id=None,
+        movement_id=None,
+        expected=None,
+        found=None,
+        occurred_at=None,
+        journal_seq=seq,
     )

@@ -35,6 +35,8 @@ async def apply_changes(
     That is an outcome, or what its Idempotency-Key was answered with before. Works in the
     transaction that is open; its end gives the locks back. An atomic call applies all or none.
     """
+    if not changes:
+        return []
     locked = await _lock(connection, changes)
     kept = await _find_kept(connection, changes)
     wanted = [change for change in changes if change.id not in kept] if kept else changes

@@ -1,10 +1,9 @@
 """From a refusal to the problem that tells of it."""
 
-from decimal import Decimal
-
 from services.inventory.items.errors import ItemNotFound, ItemRetired
 from services.inventory.ledger.errors import (
     BalanceTooLarge,
+    CountTooLow,
     InsufficientStock,
     InsufficientStockThen,
     MovementInFuture,
@@ -34,12 +33,20 @@ def problem_of(outcome: Outcome) -> Problem:  # noqa: PLR0911 - one return for e
             return MovementInFuture()
         case Refusal.TOO_MUCH:
             return BalanceTooLarge(item=item, location=location)
+        case _ if change.counted is not None:
+            return CountTooLow(
+                item=item,
+                location=location,
+                available=outcome.available,
+                requested=change.counted,
+                least=change.counted - outcome.quantity - outcome.available,
+            )
         case Refusal.NOT_ENOUGH_THEN if outcome.fits_from is not None:
             return InsufficientStockThen(
                 item=item,
                 location=location,
                 available=outcome.available,
-                requested=_requested(outcome),
+                requested=abs(outcome.quantity),
                 fits_from=outcome.fits_from,
             )
         case _:
@@ -47,10 +54,5 @@ def problem_of(outcome: Outcome) -> Problem:  # noqa: PLR0911 - one return for e
                 item=item,
                 location=location,
                 available=outcome.available,
-                requested=_requested(outcome),
+                requested=abs(outcome.quantity),
             )
-
-
-def _requested(outcome: Outcome) -> Decimal:
-    change = outcome.change
-    return change.counted if change.counted is not None else abs(change.quantity or Decimal(0))

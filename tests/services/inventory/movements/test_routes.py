@@ -332,3 +332,10 @@ async def test_a_broken_seal_hides_one_cost_and_no_list(client, caller, database
         ("9.99", None),
     ]
     assert (again.status_code, again.json()["unreadable"]) == (201, ["unit_cost"])
+
+
+async def test_the_language_is_chosen_once(client, caller):
+    answer = await client.get("/api/inventory/movements?lang=en&lang=fr", headers=caller.headers())
+
+    assert_problem(answer, ValidationFailed)
+    assert answer.json()["errors"][0]["code"] == "given_twice"

@@ -175,3 +175,11 @@ async def test_no_line_of_an_atomic_call_is_applied_beside_one_too_large(bulk, c
     assert_problem(answer, BulkRefused, refused=1)
     assert answer.json()["results"][0]["code"] == "balance_too_large"
     assert await on_hand(client, caller, "A1") == "0"
+
+
+async def test_in_mode_each_no_line_need_be_a_movement(client, caller):
+    body = {"mode": "each", "lines": [5, {"kind": "receipt"}]}
+
+    answer = await client.post("/api/inventory/movements/bulk", json=body, headers=caller.headers())
+
+    assert (answer.status_code, answer.json()["applied"], answer.json()["refused"]) == (201, 0, 2)

@@ -6,7 +6,11 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
-from services.inventory.ledger.errors import InsufficientStockThen, KnownInFuture
+from services.inventory.ledger.errors import (
+    CountTooLow,
+    InsufficientStockThen,
+    KnownInFuture,
+)
 from shared.clock import utc_now
 from tests.support.services import assert_problem
 
@@ -257,3 +261,36 @@ async def test_movements_are_listed_by_when_they_happened(client, caller, move):
     assert await listed(to=days_ago(2)) == ["3", "5"]
     assert await listed(**{"from": days_ago(4), "to": days_ago(2)}) == ["3"]
     assert await listed(kind="issue") == []
+
+
+async def test_verify_names_entries_that_cannot_even_be_read(client, caller, databases, move):
+    await move("receipt", 5)
+    owner = await asyncpg.connect(databases.superuser_dsn)
+    for change in (
+        '{"occurred_at": "-infinity"}',
+        '{"quantity": "many"}',
+        '{"movement_id": null, "item_id": [{}]}',
+    ):
+        await owner.execute(
+            "INSERT INTO inventory.journal (id, tenant_id, actor, request_id, type, subject, data)"
+            " SELECT gen_random_uuid(), tenant_id, actor, request_id, type, subject,"
+            " (data::jsonb || $2::jsonb)::json FROM inventory.journal"
+            " WHERE tenant_id = $1 AND type = 'inventory.stock-moved.v1' ORDER BY seq LIMIT 1",
+            *(caller.tenant_id, change),
+        )
+    await owner.close()
+
+    answer = await client.get("/api/inventory/verify", headers=caller.headers())
+
+    assert (answer.status_code, answer.json()["ok"]) == (200, False), answer.text
+    kinds = [difference["kind"] for difference in answer.json()["differences"]]
+    assert kinds == ["entry_unreadable"] * 3
+
+
+async def test_a_count_of_what_cannot_have_been_is_told_so(client, caller, move):
+    await move("receipt", 10, occurred_at=days_ago(3))
+    await move("issue", 4, occurred_at=days_ago(1))
+
+    refused = await move("count_correction", 3, occurred_at=days_ago(2))
+
+    assert_problem(refused, CountTooLow, requested="3", least="4")
