@@ -36,6 +36,8 @@ def _wrong(message: Message) -> str | None:
     translated = _forms(message.string)
     if not translated or not all(translated):
         return "not translated"
+    if any("\\" in form for form in translated):
+        return "a backslash, which a person would read"
     wanted = _placeholders(_forms(message.id)[-1])
     if any(_placeholders(form) != wanted for form in translated):
         return "other placeholders"
