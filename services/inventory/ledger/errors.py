@@ -27,7 +27,7 @@ class InsufficientStockThen(InsufficientStock):
     """A late movement would leave too little at some instant since; `fits_from` is when it fits."""
 
     detail: ClassVar[str] = N_(
-        "{available} of {item} were available at {location} from then on, {requested} asked. "
+        "{item} at {location}: {available} available from then on, {requested} asked. "
         "The earliest time at which it fits is {fits_from}."
     )
     fits_from: datetime
@@ -38,8 +38,8 @@ class CountTooLow(InsufficientStock):
     """So few cannot have lain there: more was taken since, or is reserved. Count again."""
 
     detail: ClassVar[str] = N_(
-        "{requested} of {item} cannot have been at {location}: {least} were taken since or are "
-        "reserved. Check the count and its time."
+        "{item} at {location}: {requested} counted, but {least} taken since or reserved. "
+        "Check the count and its time."
     )
     least: Decimal
 
