@@ -3,7 +3,7 @@
 import operator
 import unicodedata
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -13,6 +13,7 @@ from pydantic import (
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
+    model_validator,
 )
 from pydantic_core import CoreSchema, PydanticCustomError
 
@@ -130,3 +131,21 @@ Note = Annotated[
 ]
 # A time with its offset; a date alone is its midnight in UTC.
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc), BeforeValidator(checked_moment)]
+
+
+class LocalisedName(Input):
+    """A name in one or both languages; the one given stands for the other until that is given."""
+
+    en: ShortText | None = None
+    fr: ShortText | None = None
+
+    @model_validator(mode="after")
+    def _has_one(self) -> Self:
+        if self.en is None and self.fr is None:
+            raise PydanticCustomError("name_needed", N_("Give the name in English or French."))
+        return self
+
+
+def in_english(value: object) -> object:
+    """Return what a body says in languages: a text alone is English."""
+    return {"en": value} if isinstance(value, str) else value

@@ -1,5 +1,5 @@
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, ClassVar, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -8,7 +8,14 @@ from pydantic_core import PydanticCustomError
 from shared.i18n import N_
 from shared.identifiers import one_spaced, require_no_id, require_visible
 from shared.pagination import PageQuery
-from shared.schemas import Input, Output, Page, Update
+from shared.schemas import (
+    Input,
+    LocalisedName,
+    Output,
+    Page,
+    Update,
+    in_english,
+)
 
 CATEGORY_NAME_LENGTH_MAX = 200
 
@@ -32,26 +39,16 @@ CategoryReference = Annotated[
 ]
 
 
-class CategoryNames(Input):
+class CategoryNames(LocalisedName):
     """A name in one or both languages; the one given stands for the other until that is given."""
 
     en: CategoryName | None = None
     fr: CategoryName | None = None
 
-    @model_validator(mode="after")
-    def _has_one(self) -> Self:
-        if self.en is None and self.fr is None:
-            raise PydanticCustomError("name_needed", N_("Give the name in English or French."))
-        return self
-
-
-def _in_english(value: Any) -> Any:  # noqa: ANN401 - whatever the body holds.
-    return {"en": value} if isinstance(value, str) else value
-
 
 NamesOfCategory = Annotated[
     CategoryNames,
-    BeforeValidator(_in_english, json_schema_input_type=CategoryNames | CategoryName),
+    BeforeValidator(in_english, json_schema_input_type=CategoryNames | CategoryName),
     Field(
         description="In one or both languages; a text alone is English. No sibling has it.",
         examples=[{"en": "Pasta", "fr": "Pâtes"}],

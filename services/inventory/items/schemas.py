@@ -1,6 +1,6 @@
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 from uuid import UUID
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
@@ -13,12 +13,14 @@ from shared.money import Amount, DecimalText, Quantity, QuantityOrZero
 from shared.pagination import Limit, PageQuery
 from shared.schemas import (
     Input,
+    LocalisedName,
     Output,
     Page,
     QueryModel,
     ShortText,
     Text,
     Update,
+    in_english,
     unreadable_field,
 )
 
@@ -40,19 +42,6 @@ Unit = Annotated[ShortText, StringConstraints(max_length=32), Field(examples=["e
 LeadTime = Annotated[int, Field(ge=0, le=730, description="Days from order to receipt.")]
 
 
-class LocalisedName(Input):
-    """A name in one or both languages; the one given stands for the other until that is given."""
-
-    en: ShortText | None = None
-    fr: ShortText | None = None
-
-    @model_validator(mode="after")
-    def _has_one(self) -> Self:
-        if self.en is None and self.fr is None:
-            raise PydanticCustomError("name_needed", N_("Give the name in English or French."))
-        return self
-
-
 class LocalisedText(Input):
     """A text in one or both languages.
 
@@ -63,13 +52,9 @@ class LocalisedText(Input):
     fr: LongText | None = None
 
 
-def _in_english(value: Any) -> Any:  # noqa: ANN401 - whatever the body holds.
-    return {"en": value} if isinstance(value, str) else value
-
-
 Name = Annotated[
     LocalisedName,
-    BeforeValidator(_in_english, json_schema_input_type=LocalisedName | ShortText),
+    BeforeValidator(in_english, json_schema_input_type=LocalisedName | ShortText),
     Field(
         description="In one or both languages; a text alone is English.",
         examples=[{"en": "Spaghetti 500 g", "fr": "Spaghetti 500 g"}],
@@ -77,7 +62,7 @@ Name = Annotated[
 ]
 Description = Annotated[
     LocalisedText,
-    BeforeValidator(_in_english, json_schema_input_type=LocalisedText | LongText),
+    BeforeValidator(in_english, json_schema_input_type=LocalisedText | LongText),
     Field(description="In one or both languages; a text alone is English."),
 ]
 

@@ -11,7 +11,7 @@ from services.inventory.items import queries
 from services.inventory.items.errors import ItemCodeTaken, ItemInStock, ItemNotFound, ItemUnitInUse
 from services.inventory.items.models import Item
 from services.inventory.items.rules import Label, barcodes_of, search_text
-from services.inventory.items.schemas import ItemCreate, ItemUpdate, LocalisedName, LocalisedText
+from services.inventory.items.schemas import ItemCreate, ItemUpdate, LocalisedText
 from services.inventory.items.service.naming import name_item
 from services.inventory.items.service.reading import category_of
 from services.inventory.prices import service as prices
@@ -22,6 +22,7 @@ from shared.etag import require_match
 from shared.i18n.localised import said_in
 from shared.ids import new_id
 from shared.principal import Principal
+from shared.schemas import LocalisedName
 from shared.security.sealing import Sealer
 
 
