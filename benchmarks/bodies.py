@@ -56,6 +56,7 @@ def app_of(service: str) -> FastAPI:
         database_url=SecretStr("postgresql://nobody@localhost:1/nowhere"),
         redis_url="redis://localhost:1",
         journal_signing_key=SecretStr("11" * 32),
+        gateway_key=SecretStr("44" * 32),
     )
     resources = open_resources(service, settings)
     resources.users = Everybody()  # type: ignore[assignment]  # It verifies, in its way.

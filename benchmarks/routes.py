@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from starlette.types import Message, Scope
 
 from shared.resources import open_resources
+from shared.security.gateway_proof import HEADER, GatewayProof
 from shared.settings import ServiceSettings
 from shared.web import build_app, feature_router
 from shared.web.lookup import RouteLookup
@@ -26,6 +27,7 @@ ROUTES_OF_A_FEATURE = 5
 ROUNDS = 30
 REQUESTS = 200
 _ID = UUID(int=7)
+_GATEWAY_KEY = SecretStr("44" * 32)
 
 
 def main() -> None:
@@ -68,6 +70,7 @@ def _service(features: int, engine: str = "own") -> FastAPI:
         _env_file=None,
         database_url=SecretStr("postgresql://nobody@localhost/nowhere"),
         journal_signing_key=SecretStr("11" * 32),
+        gateway_key=_GATEWAY_KEY,
     ).model_copy(update={"metrics_engine": engine})
     app = build_app(
         package=Path(__file__).parent,
@@ -109,17 +112,18 @@ def _filled(router: APIRouter, number: int) -> APIRouter:
 
 
 async def _cpu_us(app: FastAPI, path: str) -> float:
+    proof = GatewayProof(_GATEWAY_KEY).make(b"127.0.0.1", b"", b"GET", path.encode())
     started = time.process_time()
     for _ in range(REQUESTS):
-        await app(_scope(path), _receive, _send)
+        await app(_scope(path, proof), _receive, _send)
     return (time.process_time() - started) / REQUESTS * 1e6
 
 
-def _scope(path: str) -> Scope:
+def _scope(path: str, proof: bytes) -> Scope:
     return {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET",
         "scheme": "http", "path": path, "raw_path": path.encode(), "query_string": b"",
-        "root_path": "", "headers": [], "state": {}, "client": ("127.0.0.1", 1),
+        "root_path": "", "headers": [(HEADER, proof)], "state": {}, "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 80),
     }  # fmt: skip
 

@@ -32,6 +32,8 @@ from shared.errors import Problem
 from shared.http import ServiceClient
 from shared.i18n import load_catalogues
 from shared.security.claims import UserClaims
+from shared.security.gateway_proof import HEADER as PROOF
+from shared.security.gateway_proof import GatewayProof
 from shared.security.jwks import RemoteKeys
 from shared.security.tokens import TokenVerifier
 from shared.settings import package_folder
@@ -56,11 +58,12 @@ class Gateway:
             for service, address in addresses.items()
         }
         self._routes = routes or RouteTable()
+        self._proof = GatewayProof(settings.gateway_key)
         self._cors = Cors(settings.allowed_origins)
         self._identity = Identity(TokenVerifier(self._keys, UserClaims), self._revocations)
         self._proxy = Proxy(self._pools, settings.max_content_length)
         self._pages = Pages(
-            Health(self._http, addresses),
+            Health(self._http, addresses, self._proof),
             Documents(self._http, addresses),
             self._identity,
             is_ready=lambda: self._keys.loaded and self._revocations.loaded,
@@ -116,6 +119,8 @@ class Gateway:
             head = call.head = sort_out(scope["headers"])
         finally:
             call.request_id, call.traceparent = request_ids(call.head)
+        if scope["client"]:
+            call.client = scope["client"][0].encode()
         call.cors = self._cors.headers(head.read.get(b"origin"))
         if call.method not in METHODS:
             raise UnknownMethod
@@ -134,6 +139,8 @@ class Gateway:
             claims = await self._identity.identify(head.read.get(b"authorization"))
             call.user_language = claims.lang  # From here on refusals are told in it.
             require_scope(claims, route.scope)
+        proof = self._proof.make(call.client, call.request_id, call.method.encode(), call.target)
+        head.passing += (PROOF, b": ", proof, b"\r\n")
         await self._proxy.forward(call, route)
 
     async def _follow_auth(self) -> None:

@@ -42,6 +42,7 @@ class Call:
     head: RequestHead = NO_HEAD
     request_id: bytes = b""
     traceparent: bytes = b""
+    client: bytes = b"unknown"  # The address that the request comes from.
     cors: Sequence[tuple[bytes, bytes]] = ()
     path: bytes = b"/"
     query: bytes = b""

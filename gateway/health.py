@@ -9,6 +9,7 @@ import httpx
 
 from gateway import metrics
 from gateway.upstreams import SERVICES
+from shared.security.gateway_proof import HEADER, GatewayProof
 from shared.version import VERSION
 
 TIMEOUT_S: Final = 1.0
@@ -23,9 +24,12 @@ Reports = Mapping[str, Report | None]  # By service; None: no report was to be h
 class Health:
     """Asks the services how they are."""
 
-    def __init__(self, client: httpx.AsyncClient, addresses: Mapping[str, str]) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, addresses: Mapping[str, str], proof: GatewayProof
+    ) -> None:
         self._client = client
         self._addresses = addresses
+        self._proof = proof
         self._started_at = time.time()
         self._asked_at = float("-inf")
         self._asking: asyncio.Task[Report] | None = None
@@ -38,12 +42,17 @@ class Health:
             self._asking = asyncio.create_task(self._examine())
         return await asyncio.shield(self._asking)
 
-    async def status(self, authorization: str) -> Report:
+    async def status(self, authorization: bytes, request_id: bytes, client: bytes) -> Report:
         """Return each service's own /status, asked in the name of the caller."""
+        headers = {
+            b"Authorization": authorization,
+            b"X-Request-ID": request_id,
+            HEADER: self._proof.make(client, request_id, b"GET", b"/status"),
+        }
         return {
             "version": VERSION,
             "uptime_s": round(time.time() - self._started_at),
-            "services": await self._ask_all("/status", {"Authorization": authorization}),
+            "services": await self._ask_all("/status", headers),
         }
 
     async def _examine(self) -> Report:
@@ -51,11 +60,11 @@ class Health:
         metrics.report_health(whole["services"].items())
         return whole
 
-    async def _ask_all(self, path: str, headers: Mapping[str, str]) -> Reports:
+    async def _ask_all(self, path: str, headers: Mapping[bytes, bytes]) -> Reports:
         reports = await asyncio.gather(*(self._ask(name, path, headers) for name in SERVICES))
         return dict(zip(SERVICES, reports, strict=True))
 
-    async def _ask(self, service: str, path: str, headers: Mapping[str, str]) -> Report | None:
+    async def _ask(self, service: str, path: str, headers: Mapping[bytes, bytes]) -> Report | None:
         try:
             response = await self._client.get(
                 self._addresses[service] + path, headers=headers, timeout=TIMEOUT_S

@@ -86,11 +86,11 @@ class Pages:
         return _json({"status": "down", "reason": "auth has not answered yet"}, _UNAVAILABLE)
 
     async def _status(self, call: Call) -> Answer:
-        authorization = call.head.read.get(b"authorization")
-        claims = await self._identity.identify(authorization)
+        authorization = call.head.read.get(b"authorization", b"")
+        claims = await self._identity.identify(authorization or None)
         call.user_language = claims.lang
         require_scope(claims, "ops:read")
-        return _json(await self._health.status((authorization or b"").decode("ascii")))
+        return _json(await self._health.status(authorization, call.request_id, call.client))
 
     async def _merged_document(self, _call: Call) -> Answer:
         return _json(await self._documents.merged())

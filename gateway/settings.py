@@ -3,13 +3,14 @@ from typing import Annotated
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
-from shared.settings import ProcessSettings
+from shared.settings import HexKey, ProcessSettings
 
 
 class Settings(ProcessSettings):
     """What the gateway reads from its environment."""
 
     gateway_client_secret: SecretStr
+    gateway_key: HexKey  # Of the proof, to the services, that a request came through here.
     # Exact origins, comma-separated: "https://shop.example,http://localhost:3000".
     allowed_origins: Annotated[frozenset[str], NoDecode] = frozenset()
     gateway_upstream_connections_max: int = Field(default=100, ge=1)  # To each service.

@@ -74,6 +74,15 @@ class Forbidden(Problem):
 
 
 @dataclass(eq=False)
+class GatewayOnly(Forbidden):
+    """A service was asked directly. Send the request to the gateway."""
+
+    slug = "gateway-only"
+    title = N_("Through the gateway only")
+    detail = N_("A service answers the gateway alone. Send your request to the gateway.")
+
+
+@dataclass(eq=False)
 class NotFound(Problem):
     status = 404
     slug = "not-found"

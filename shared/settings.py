@@ -68,6 +68,7 @@ class ServiceSettings(ProcessSettings):
     database_url: SecretStr
     owner_database_url: SecretStr | None = None
     journal_signing_key: HexKey
+    gateway_key: HexKey  # Of the proof that a request came through the gateway.
     pg_pool_size: int = Field(default=20, ge=1, le=200)
     pg_max_overflow: int = Field(default=30, ge=0, le=200)
     pg_pool_recycle: int = Field(default=1800, ge=1)

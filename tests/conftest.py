@@ -10,6 +10,7 @@ from hypothesis import settings
 from deploy.local.stack import embedded_valkey
 from shared.log import configure_logging
 from tests.support.database import Databases, running_database
+from tests.support.through_gateway import GATEWAY_KEY
 
 # Enough to find a fault within a few runs and to keep `make test-fast` fast; a busy machine is no
 # fault, so an example has no deadline.
@@ -61,4 +62,9 @@ def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def service_environment(databases: Databases, valkey_url: str) -> dict[str, str]:
     """What every service's settings need, as keyword arguments; the role's DSN is to be added."""
-    return {"environment": "test", "redis_url": valkey_url, "journal_signing_key": "11" * 32}
+    return {
+        "environment": "test",
+        "redis_url": valkey_url,
+        "journal_signing_key": "11" * 32,
+        "gateway_key": GATEWAY_KEY,
+    }

@@ -43,6 +43,7 @@ def journal_key_name(service: str) -> str:
 MAKERS: Mapping[str, Callable[[], str]] = {
     "JWT_PRIVATE_KEY": _rsa_private_key,
     "JWT_SECRET": _key,
+    "GATEWAY_KEY": _key,
     "ENCRYPTION_KEY": _key,
     "INVENTORY_ENCRYPTION_KEY": _key,
     "PRICE_ENCRYPTION_KEY": _key,

@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 
 from shared.i18n import load_catalogues
 from shared.resources import OwnT, Resources, probing
+from shared.security.gateway_proof import GatewayProof
 from shared.settings import ServiceSettings
 from shared.version import VERSION
 from shared.web import feed, health
@@ -72,7 +73,8 @@ def build_app(  # noqa: PLR0913 - by name only, once in each service.
     app.router.middleware_stack = RouteLookup(app.router)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's documented way.
     is_ours = settings is None or settings.metrics_engine == "own"
-    _give_edge(app, _direct_routes(routers), measures=is_ours)
+    proof = GatewayProof(settings.gateway_key) if settings is not None else None
+    _give_edge(app, _direct_routes(routers), proof, measures=is_ours)
     if not is_ours:
         from shared.web.engine import instrument  # noqa: PLC0415 - only who chose it loads it.
 
@@ -90,16 +92,20 @@ def worker_app(package: Path, resources: Resources[Any]) -> FastAPI:
     app.state.resources = resources
     app.state.migrations = package / "migrations"
     app.include_router(health.router)
-    _give_edge(app, {}, measures=True)
+    _give_edge(app, {}, GatewayProof(resources.settings.gateway_key), measures=True)
     return app
 
 
 def _give_edge(
-    app: FastAPI, direct: Mapping[tuple[str, str], DirectRoute], *, measures: bool
+    app: FastAPI,
+    direct: Mapping[tuple[str, str], DirectRoute],
+    proof: GatewayProof | None,
+    *,
+    measures: bool,
 ) -> None:
     """Let every request end as a service's does: with an id, in time, and in problems."""
     add_problem_handlers(app)
-    app.add_middleware(RequestLayer, direct=direct, measures=measures)
+    app.add_middleware(RequestLayer, direct=direct, proof=proof, measures=measures)
 
 
 def _direct_routes(routers: Sequence[APIRouter]) -> dict[tuple[str, str], DirectRoute]:

@@ -12,26 +12,37 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import metrics
-from shared.errors import DeadlineExceeded
+from shared.errors import DeadlineExceeded, GatewayOnly
 from shared.ids import new_id
+from shared.security.gateway_proof import HEADER as PROOF
+from shared.security.gateway_proof import GatewayProof
 from shared.web.problems import answer_to, problem_response
 from shared.web.requests import language_of
 from shared.web.route import DirectRoute
 
-_REQUEST_ID = re.compile(rb"^[A-Za-z0-9._-]{1,64}$")
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._~-]{1,64}")  # As the gateway has it.
+# What the gateway alone may ask for; health and /internal/ have callers of their own.
+_GATEWAYS = ("/api/", "/status")
 
 
 class RequestLayer:
-    """Request id, deadline, language headers, metrics, log context, and the last resort.
+    """The gateway's proof, request id, deadline, languages, metrics, log context, the last resort.
 
     The direct routes are called from here: the router and what lies before it cost as much as
     such a route itself.
     """
 
     def __init__(
-        self, app: ASGIApp, direct: Mapping[tuple[str, str], DirectRoute], *, measures: bool = True
+        self,
+        app: ASGIApp,
+        direct: Mapping[tuple[str, str], DirectRoute],
+        proof: GatewayProof | None,
+        *,
+        measures: bool = True,
     ) -> None:
+        """Without a proof to check, which only an app that cannot start may be, all are let in."""
         self.app = app
+        self.proof = proof
         self.direct = direct
         self.measures = measures
 
@@ -48,11 +59,28 @@ class RequestLayer:
         )
         exchange = _Exchange(scope, send)
         try:
-            await self._within_deadline(scope, receive, exchange, headers)
+            if self._lets_in(scope, headers):
+                await self._within_deadline(scope, receive, exchange, headers)
+            else:
+                await exchange.answer(problem_response(Request(scope), GatewayOnly()))
         finally:
             if self.measures:
                 exchange.observe(headers.get(b"content-length", b"").decode("latin-1"))
             exchange.finish()
+
+    def _lets_in(self, scope: Scope, headers: dict[bytes, bytes]) -> bool:
+        """Say whether the request may come from whom it does; then its client is the real one."""
+        if self.proof is None or not scope["path"].startswith(_GATEWAYS):
+            return True
+        query = scope["query_string"]
+        client = self.proof.check(
+            headers.get(PROOF, b""),
+            headers.get(b"x-request-id", b""),
+            scope["method"].encode("latin-1"),
+            b"%b?%b" % (scope["raw_path"], query) if query else scope["raw_path"],
+        )
+        scope["client"] = None if client is None else (client, 0)
+        return client is not None
 
     async def _within_deadline(
         self, scope: Scope, receive: Receive, exchange: "_Exchange", headers: dict[bytes, bytes]
@@ -119,7 +147,9 @@ class _Exchange:
         self._in_progress.dec()
 
 
-_PICKED = frozenset({b"x-request-id", b"x-request-deadline", b"traceparent", b"content-length"})
+_PICKED = frozenset(
+    {b"x-request-id", b"x-request-deadline", b"traceparent", b"content-length", PROOF}
+)
 
 
 def _picked(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
@@ -127,7 +157,7 @@ def _picked(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
 
 
 def _request_id(given: bytes) -> str:
-    return given.decode() if _REQUEST_ID.match(given) else str(new_id())
+    return given.decode() if _REQUEST_ID.fullmatch(given) else str(new_id())
 
 
 def _seconds_left(deadline: bytes | None) -> float | None:

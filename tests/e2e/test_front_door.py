@@ -39,7 +39,7 @@ async def test_internal_paths_and_forged_identities_do_not_pass(stack, client, t
     assert (await client.get("/api/inventory", headers=forged)).status_code == 401
     direct = httpx.AsyncClient(base_url=f"http://127.0.0.1:{stack.port('inventory')}")
     async with direct:
-        assert (await direct.get("/api/inventory", headers=forged)).status_code == 401
+        assert (await direct.get("/api/inventory", headers=forged)).status_code == 403
         assert (await direct.get("/internal/journal", headers=tenant)).status_code == 401
 
 

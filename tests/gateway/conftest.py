@@ -8,8 +8,7 @@ import pytest
 
 from gateway.__main__ import make_server
 from gateway.app import Gateway
-from gateway.settings import Settings
-from tests.support.gateway import ORIGIN, Auth, House, Service, make_token
+from tests.support.gateway import ORIGIN, Auth, House, Service, gateway_settings, make_token
 from tests.support.waiting import PATIENCE_S, eventually
 
 
@@ -29,9 +28,7 @@ async def running_house() -> AsyncIterator[House]:
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     addresses = {f"{n}_url": f"http://127.0.0.1:{s.port}" for n, s in services.items()}
-    settings = Settings(
-        _env_file=None,
-        gateway_client_secret="gateway-secret",
+    settings = gateway_settings(
         forecasting_url="http://127.0.0.1:9",  # Nobody is there.
         allowed_origins=ORIGIN,
         gateway_upstream_connections_max=8,

@@ -5,8 +5,11 @@ import time
 from uuid import uuid4
 
 import pytest
+from pydantic import SecretStr
 
+from shared.security.gateway_proof import GatewayProof
 from tests.support.gateway import BULK, House, ok
+from tests.support.through_gateway import GATEWAY_KEY
 
 
 async def test_a_request_reaches_its_service_and_the_answer_its_caller(house: House):
@@ -86,8 +89,27 @@ async def test_no_forged_identity_reaches_a_service(house: House):
     (received,) = house.inventory.received
     assert received.names() == {
         "host", "authorization", "x-request-id", "traceparent", "x-request-deadline",
-        "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host",
+        "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-gateway-proof",
     }  # fmt: skip
+
+
+@pytest.mark.asvs("E01", "E05")
+async def test_a_service_is_told_by_proof_whence_a_request_comes(house: House):
+    """Of the request as it arrives there, id and target included; a forged one does not pass."""
+    await house.raw(
+        house.request(
+            "X-Gateway-Proof: forged", "Connection: close, x-gateway-proof", "X-Request-ID: a~b",
+            line="GET /api/inventory?limit=5 HTTP/1.1",
+        )
+    )  # fmt: skip
+
+    (received,) = house.inventory.received
+    (proof,) = received.all("x-gateway-proof")
+    assert received.all("x-request-id") == ["a~b"]
+    client = GatewayProof(SecretStr(GATEWAY_KEY)).check(
+        proof.encode(), b"a~b", b"GET", b"/api/inventory?limit=5"
+    )
+    assert client == "127.0.0.1"
 
 
 async def test_where_a_request_comes_from_is_the_gateways_word(house: House):
@@ -115,6 +137,7 @@ async def test_hop_by_hop_headers_and_those_that_connection_names_stay_here(hous
     assert received.names() == {
         "host", "authorization", "user-agent", "x-request-id", "traceparent",
         "x-request-deadline", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host",
+        "x-gateway-proof",
     }  # fmt: skip
 
 

@@ -6,9 +6,8 @@ from uuid import uuid4
 import pytest
 
 from gateway import revocations
-from gateway.settings import Settings
 from shared.security.claims import ServiceClaims
-from tests.support.gateway import ORIGIN, SIGNER, House, make_token, ok
+from tests.support.gateway import ORIGIN, SIGNER, House, gateway_settings, make_token, ok
 from tests.support.waiting import eventually
 
 
@@ -301,4 +300,4 @@ async def test_a_preflight_needs_no_token_and_reaches_nobody(house: House):
 @pytest.mark.parametrize("origins", ["*", "https://*.example", "shop.example", "https://a/b"])
 def test_the_list_of_origins_holds_exact_ones_only(origins):
     with pytest.raises(ValueError, match="is no origin"):
-        Settings(_env_file=None, gateway_client_secret="s", allowed_origins=origins)
+        gateway_settings(allowed_origins=origins)

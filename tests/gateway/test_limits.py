@@ -16,9 +16,17 @@ from gateway import __main__ as gateway_main
 from gateway import app as gateway_app
 from gateway import protocol
 from gateway.app import Gateway
-from gateway.settings import Settings
-from tests.support.gateway import Auth, House, Service, make_token, ok, read_request
+from tests.support.gateway import (
+    Auth,
+    House,
+    Service,
+    gateway_settings,
+    make_token,
+    ok,
+    read_request,
+)
 from tests.support.ports import reserved_port
+from tests.support.through_gateway import GATEWAY_KEY
 from tests.support.waiting import PATIENCE_S, eventually
 
 
@@ -137,9 +145,7 @@ async def ask(app: Gateway, path: str, *headers: tuple[bytes, bytes]) -> tuple[i
 
 
 async def test_before_auth_has_answered_nobody_passes_and_it_is_nobodys_fault():
-    app = Gateway(
-        Settings(_env_file=None, gateway_client_secret="s", auth_url="http://127.0.0.1:9")
-    )
+    app = Gateway(gateway_settings(auth_url="http://127.0.0.1:9"))
     bearer = (b"authorization", b"Bearer " + make_token().encode())
 
     status, problem = await ask(app, "/api/inventory", bearer)
@@ -157,7 +163,7 @@ async def test_a_gateway_that_was_there_before_auth_is_ready_when_auth_is():
     auth.reset()
     with reserved_port() as auth.port:
         address = f"http://127.0.0.1:{auth.port}"
-        app = Gateway(Settings(_env_file=None, gateway_client_secret="s", auth_url=address))
+        app = Gateway(gateway_settings(auth_url=address))
         await app.start()
         assert (await ask(app, "/health/ready"))[0] == 503
 
@@ -175,11 +181,7 @@ async def test_keys_without_revocations_let_nobody_pass():
     auth = Auth()
     auth.reset()
     await auth.start()
-    app = Gateway(
-        Settings(
-            _env_file=None, gateway_client_secret="s", auth_url=f"http://127.0.0.1:{auth.port}"
-        )
-    )
+    app = Gateway(gateway_settings(auth_url=f"http://127.0.0.1:{auth.port}"))
     bearer = (b"authorization", b"Bearer " + make_token().encode())
 
     status, problem = await ask(app, "/api/inventory", bearer)
@@ -191,7 +193,7 @@ async def test_keys_without_revocations_let_nobody_pass():
 
 def environment(**changes: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    return kept | {"GATEWAY_CLIENT_SECRET": "s"} | changes
+    return kept | {"GATEWAY_CLIENT_SECRET": "s", "GATEWAY_KEY": GATEWAY_KEY} | changes
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ KEY = "0f" * 32
 REQUIRED = {
     "DATABASE_URL": "postgresql://inventory_app:canary-pw@/stock?host=/run",
     "JOURNAL_SIGNING_KEY": KEY,
+    "GATEWAY_KEY": KEY,
     "SHOP_CLIENT_SECRET": "canary-secret-of-the-shop",
 }
 

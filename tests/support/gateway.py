@@ -11,14 +11,22 @@ import httpx
 
 from gateway.health import Health
 from gateway.protocol import FrontDoor
+from gateway.settings import Settings
 from shared.security.claims import UserClaims
 from shared.security.tokens import public_jwks
 from tests.support.services import PRIVATE_KEY as PEM
 from tests.support.services import SIGNER
+from tests.support.through_gateway import GATEWAY_KEY
 from tests.support.waiting import PATIENCE_S, eventually
 
 ORIGIN = "https://shop.example"
 BULK = "/api/inventory/movements/bulk"  # Its bodies may be large.
+
+
+def gateway_settings(**changes) -> Settings:
+    return Settings(
+        _env_file=None, gateway_client_secret="gateway-secret", gateway_key=GATEWAY_KEY, **changes
+    )
 
 
 def make_token(**changes) -> str:

@@ -15,6 +15,7 @@ from shared.clock import utc_now
 from shared.errors import Problem
 from shared.security.claims import ServiceClaims, UserClaims
 from shared.security.tokens import FixedKeys, TokenSigner, TokenVerifier, load_jwks, public_jwks
+from tests.support.through_gateway import client_of
 
 PRIVATE_KEY = (
     rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -94,8 +95,7 @@ async def running(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
         resources = app.state.resources
         resources.users = TokenVerifier(KEYS, UserClaims)
         resources.services = TokenVerifier(KEYS, ServiceClaims)
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+        async with client_of(app) as client:
             yield client
 
 

@@ -8,13 +8,13 @@ import re
 import time
 from collections.abc import Iterator
 
-import httpx
 import pytest
 from fastapi import FastAPI
 
 from benchmarks.bodies import ANY_ID, SERVICES, app_of, worst_bodies
 from shared.errors import Unauthorized, ValidationFailed
 from tests.support.services import assert_problem
+from tests.support.through_gateway import client_of
 
 CPU_MAX_S = 1.0
 ANSWER_MAX_BYTES = 16_384
@@ -22,11 +22,6 @@ ANSWER_MAX_BYTES = 16_384
 REFUSED = {413, 422, 503}
 JSON = {"Content-Type": "application/json"}
 SIGNED_IN = {"Authorization": "Bearer any"}
-
-
-def client_of(app: FastAPI) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    return httpx.AsyncClient(transport=transport, base_url="http://service")
 
 
 def operations(app: FastAPI) -> Iterator[tuple[str, str, bool]]:

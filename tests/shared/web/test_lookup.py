@@ -15,6 +15,7 @@ from shared.resources import open_resources
 from shared.settings import ServiceSettings
 from shared.web import build_app, feature_router
 from shared.web.lookup import RouteLookup
+from tests.support.through_gateway import GATEWAY_KEY, client_of
 from tests.support.tree import ROOT, services
 
 ID = "0190b0a8-7c1d-7e3f-8a52-3c5f6d7e8f90"
@@ -133,7 +134,10 @@ async def test_a_route_of_ours_takes_a_parameter_that_its_path_has_read():
         return {"id": str(thing_id)}
 
     settings = ServiceSettings(
-        _env_file=None, database_url="postgresql://nowhere", journal_signing_key="11" * 32
+        _env_file=None,
+        database_url="postgresql://nowhere",
+        journal_signing_key="11" * 32,
+        gateway_key=GATEWAY_KEY,
     )
     app = build_app(
         package=ROOT / "shared",
@@ -145,9 +149,10 @@ async def test_a_route_of_ours_takes_a_parameter_that_its_path_has_read():
     )
     app.state.resources = open_resources("things", settings)  # Nothing of it is used.
 
-    status, _, body = await ask(app, "GET", f"/api/things/{ID}")
+    async with client_of(app) as client:
+        response = await client.get(f"/api/things/{ID}")
 
-    assert (status, json.loads(body)) == (200, {"id": ID})
+    assert (response.status_code, response.json()) == (200, {"id": ID})
 
 
 def sample_of(path: str) -> str:

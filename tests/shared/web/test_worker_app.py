@@ -12,6 +12,7 @@ from shared.security.tokens import TokenVerifier
 from shared.settings import ServiceSettings
 from shared.web.app import worker_app
 from tests.support.services import KEYS, Caller, assert_problem
+from tests.support.through_gateway import client_of
 from tests.support.tree import ROOT
 
 pytestmark = pytest.mark.stack
@@ -23,8 +24,7 @@ async def worker(service_environment, databases) -> AsyncIterator[httpx.AsyncCli
     resources = open_resources("shop", settings)
     resources.users = TokenVerifier(KEYS, UserClaims)
     app = worker_app(ROOT / "services" / "inventory", resources)
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://worker") as client:
+    async with client_of(app) as client:
         yield client
     await resources.close()
 
