@@ -24,7 +24,7 @@ class MalformedRequest(BadRequest):
 
     slug = "malformed-request"
     title = N_("Malformed request")
-    detail = N_("The request is not well-formed HTTP/1.1.")
+    detail = N_("The request is not well-formed HTTP/1.1. Check the client or proxy that wrote it.")
     headers: ClassVar[Mapping[str, str]] = {"Connection": "close"}
 
 
@@ -35,7 +35,7 @@ class AmbiguousPath(BadRequest):
     slug = "ambiguous-path"
     title = N_("Ambiguous path")
     detail = N_(
-        "The path must be written in one plain way: no empty or dot segments, "
+        "Write the path in one plain way: no empty or dot segments, "
         "no encoded slashes, valid UTF-8."
     )
 
@@ -44,7 +44,7 @@ class AmbiguousPath(BadRequest):
 class UnknownMethod(MethodNotAllowed):
     """A method that no part of the API has."""
 
-    detail = N_("The API does not know this method.")
+    detail = N_("The API does not know this method. The header Allow names those that it knows.")
     headers: ClassVar[Mapping[str, str]] = {"Allow": ", ".join(sorted(METHODS))}
 
 
@@ -59,22 +59,14 @@ class InvalidAccessToken(Unauthorized):
 
 
 @dataclass(eq=False)
-class MissingScope(Forbidden):
-    """The token is valid but lacks the scope of this part of the API."""
-
-    slug = "missing-scope"
-    title = N_("Permission missing")
-    detail = N_("This needs the permission {scope}.")
-    scope: str
-
-
-@dataclass(eq=False)
 class OriginRefused(Forbidden):
     """A browser asked on behalf of a site that is not in ALLOWED_ORIGINS."""
 
     slug = "origin-refused"
     title = N_("Origin not allowed")
-    detail = N_("Pages of this origin may not call the API.")
+    detail = N_(
+        "Pages of this origin may not call the API. Ask the operator to add it to ALLOWED_ORIGINS."
+    )
 
 
 @dataclass(eq=False)
@@ -84,7 +76,7 @@ class RequestTimeout(Problem):
     status = 408
     slug = "request-timeout"
     title = N_("Request too slow")
-    detail = N_("The request did not arrive in time.")
+    detail = N_("The request did not arrive in time. Send it again.")
 
 
 @dataclass(eq=False)
@@ -92,7 +84,7 @@ class UriTooLong(Problem):
     status = 414
     slug = "uri-too-long"
     title = N_("Address too long")
-    detail = N_("The path or the query of the address is too long.")
+    detail = N_("The path or the query of the address is too long. Ask for less at once.")
 
 
 @dataclass(eq=False)
@@ -100,7 +92,7 @@ class HeadersTooLarge(Problem):
     status = 431
     slug = "headers-too-large"
     title = N_("Headers too large")
-    detail = N_("The request has too many headers, or too large ones.")
+    detail = N_("The request has too many headers, or too large ones. Send fewer, or shorter ones.")
     headers: ClassVar[Mapping[str, str]] = {"Connection": "close"}
 
 
@@ -152,5 +144,5 @@ class ServiceTooSlow(DeadlineExceeded):
 class ReadOnly(MethodNotAllowed):
     """A page of the gateway's own, which can only be read."""
 
-    detail = N_("This address can only be read.")
+    detail = N_("This address can only be read. Use GET.")
     headers: ClassVar[Mapping[str, str]] = {"Allow": "GET, HEAD"}

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from gateway.errors import InvalidAccessToken, MissingScope, SignInAway
+from gateway.errors import InvalidAccessToken, SignInAway
 from gateway.revocations import Revocations
-from shared.errors import Unauthorized
+from shared.errors import MissingScope, Unauthorized
 from shared.security.claims import InvalidToken, UserClaims
 from shared.security.jwks import KeysUnavailable
 from shared.security.tokens import TokenVerifier

@@ -24,7 +24,10 @@ class Problem(Exception):
     status: ClassVar[int] = 500
     slug: ClassVar[str] = "internal-error"
     title: ClassVar[str] = N_("Something went wrong")
-    detail: ClassVar[Text] = N_("The request could not be completed. Nothing was changed.")
+    detail: ClassVar[Text] = N_(
+        "The request could not be completed. Nothing was changed. Try again; if that fails "
+        "too, give the operator the request_id."
+    )
     counted: ClassVar[str] = ""  # The field that decides between the forms.
     headers: ClassVar[Mapping[str, str]] = {}
 
@@ -53,7 +56,9 @@ class BadRequest(Problem):
     status = 400
     slug = "bad-request"
     title = N_("Bad request")
-    detail: ClassVar[Text] = N_("The request cannot be understood.")
+    detail: ClassVar[Text] = N_(
+        "The request cannot be understood. Compare it with the documentation at /docs."
+    )
 
 
 @dataclass(eq=False)
@@ -61,7 +66,10 @@ class Unauthorized(Problem):
     status = 401
     slug = "unauthorized"
     title = N_("Sign-in needed")
-    detail: ClassVar[Text] = N_("The request carries no valid access token.")
+    detail: ClassVar[Text] = N_(
+        "The request carries no valid access token. Sign in, and send the token as "
+        "Authorization: Bearer."
+    )
     headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
 
 
@@ -70,7 +78,21 @@ class Forbidden(Problem):
     status = 403
     slug = "forbidden"
     title = N_("Not allowed")
-    detail: ClassVar[Text] = N_("Your role does not allow this.")
+    detail: ClassVar[Text] = N_(
+        "Your role does not allow this. Ask an administrator for one that does."
+    )
+
+
+@dataclass(eq=False)
+class MissingScope(Forbidden):
+    """The token is valid but lacks a scope. Ask an administrator for a role that has it."""
+
+    slug = "missing-scope"
+    title = N_("Permission missing")
+    detail: ClassVar[Text] = N_(
+        "This needs the permission {scope}. Ask an administrator for a role that has it."
+    )
+    scope: str
 
 
 @dataclass(eq=False)
@@ -87,7 +109,10 @@ class NotFound(Problem):
     status = 404
     slug = "not-found"
     title = N_("Not found")
-    detail: ClassVar[Text] = N_("There is nothing at this address.")
+    detail: ClassVar[Text] = N_(
+        "There is nothing at this address. All addresses are listed at /docs; an id there is "
+        "a UUID."
+    )
 
 
 @dataclass(eq=False)
@@ -95,7 +120,10 @@ class MethodNotAllowed(Problem):
     status = 405
     slug = "method-not-allowed"
     title = N_("Method not allowed")
-    detail: ClassVar[Text] = N_("This address does not answer to this method.")
+    detail: ClassVar[Text] = N_(
+        "This address does not answer to this method. The header Allow names those that it "
+        "answers to."
+    )
 
 
 @dataclass(eq=False)
@@ -103,7 +131,9 @@ class Conflict(Problem):
     status = 409
     slug = "conflict"
     title = N_("Conflict")
-    detail: ClassVar[Text] = N_("The request does not fit the present state.")
+    detail: ClassVar[Text] = N_(
+        "The request does not fit the present state. Read it again, then decide."
+    )
 
 
 @dataclass(eq=False)
@@ -122,8 +152,8 @@ class ContentTooLarge(Problem):
     slug = "content-too-large"
     title = N_("Request too large")
     detail: ClassVar[Text] = NP_(
-        "The request body is larger than {limit_bytes} byte.",
-        "The request body is larger than {limit_bytes} bytes.",
+        "The request body is larger than {limit_bytes} byte. Send less at once.",
+        "The request body is larger than {limit_bytes} bytes. Send less at once.",
     )
     counted: ClassVar[str] = "limit_bytes"
     limit_bytes: int
@@ -142,7 +172,10 @@ class Unprocessable(Problem):
     status = 422
     slug = "unprocessable"
     title = N_("Cannot be processed")
-    detail: ClassVar[Text] = N_("The request is well formed but cannot be processed.")
+    detail: ClassVar[Text] = N_(
+        "The request is well formed but cannot be processed. Compare it with the "
+        "documentation at /docs."
+    )
 
 
 @dataclass(eq=False)
@@ -151,7 +184,7 @@ class ValidationFailed(Unprocessable):
 
     slug = "validation-failed"
     title = N_("Invalid input")
-    detail: ClassVar[Text] = N_("Some values are not valid.")
+    detail: ClassVar[Text] = N_("Some values are not valid. Correct those that errors names.")
 
 
 @dataclass(eq=False)
@@ -161,7 +194,8 @@ class ValueOutOfRange(Unprocessable):
     slug = "value-out-of-range"
     title = N_("Value out of range")
     detail: ClassVar[Text] = N_(
-        "A value, or what follows from it, is beyond what can be stored. Nothing changed."
+        "A value, or what follows from it, is beyond what can be stored. Nothing changed. "
+        "Give a smaller one."
     )
 
 
@@ -178,7 +212,9 @@ class IdempotencyKeyReused(Unprocessable):
 
     slug = "idempotency-key-reused"
     title = N_("Idempotency-Key already used")
-    detail: ClassVar[Text] = N_("This key belongs to an earlier, different request.")
+    detail: ClassVar[Text] = N_(
+        "This key belongs to an earlier, different request. Take a new key for a new request."
+    )
 
 
 @dataclass(eq=False)

@@ -12,8 +12,8 @@ FALLBACK = N_("This value is not valid.")
 
 MESSAGES: Mapping[str, str] = {
     "missing": N_("This field is required."),
-    "extra_forbidden": N_("This field is not known here."),
-    "invalid_key": N_("This field is not known here."),
+    "extra_forbidden": N_("This field is not known here. Check its spelling, or leave it out."),
+    "invalid_key": N_("This field is not known here. Check its spelling, or leave it out."),
     "cannot_be_empty": N_("This cannot be left empty."),
     "given_twice": N_("The field {key} is given twice."),
     "too_many_errors": N_("Too many values are not valid."),
@@ -143,9 +143,13 @@ def _error(error: Mapping[str, Any], language: str) -> dict[str, str]:
 
 
 def _kind(error: Mapping[str, Any]) -> str:
-    """Return the error's type; a text after a validator of ours counts characters, not entries."""
+    """Return the error's type; a text after a validator of ours counts characters, not entries.
+
+    Of such a text pydantic says only that it is a value; a list of ours is always called a list.
+    """
     kind: str = error["type"]
-    is_text = kind in {"too_short", "too_long"} and isinstance(error.get("input"), str)
+    measured = (error.get("ctx") or {}).get("field_type")
+    is_text = kind in {"too_short", "too_long"} and measured == "Value"
     return f"string_{kind}" if is_text else kind
 
 

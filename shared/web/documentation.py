@@ -8,12 +8,22 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from shared.errors import (
+    BadRequest,
+    ContentTooLarge,
+    DeadlineExceeded,
     IdempotencyAnswerLost,
     IdempotencyAnswerWithheld,
     IdempotencyInProgress,
     IdempotencyKeyInvalid,
     IdempotencyKeyReused,
+    MissingScope,
     PreconditionFailed,
+    Problem,
+    TooManyRequests,
+    Unauthorized,
+    Unavailable,
+    UnsupportedMediaType,
+    ValidationFailed,
 )
 from shared.web.etag import IF_MATCH, is_versioned
 from shared.web.idempotency import KEY_HEADER
@@ -53,22 +63,21 @@ PROBLEM_SCHEMA: dict[str, Any] = {
         },
     },
 }
-_GENERAL = {
-    "400": "`bad_request`: the request cannot be read.",
-    "413": "`content_too_large`: the body is too large; `limit_bytes` says how large it may be.",
-    "414": "`uri_too_long`: the address is too long.",
-    "415": "`unsupported_media_type`: the body is not JSON.",
-    "422": "`validation_failed`: some values are not valid, or fields or parameters not known.",
-    "431": "`headers_too_large`: the headers are too large.",
-    "429": "`too_many_requests`: wait as `Retry-After` says.",
-    "500": "`internal_error`: a fault of ours, logged under the request id.",
-    "503": "`unavailable`: a part of the system is away; nothing was changed.",
-    "504": "`deadline_exceeded`: it did not finish in time.",
+_GENERAL = (
+    BadRequest,
+    ContentTooLarge,
+    UnsupportedMediaType,
+    ValidationFailed,
+    TooManyRequests,
+    Problem,
+    Unavailable,
+    DeadlineExceeded,
+)
+_BY_THE_GATEWAY = {
+    "414": "`uri_too_long`: The address is too long. Ask for less at once.",
+    "431": "`headers_too_large`: The headers are too large. Send fewer, or shorter ones.",
 }
-_SIGNED_IN = {
-    "401": "`unauthorized`: no valid access token.",
-    "403": "`forbidden`: the token lacks the scope.",
-}
+_SIGNED_IN = (Unauthorized, MissingScope)
 _LANGUAGE = {
     "name": LANGUAGE_PARAMETER,
     "in": "query",
@@ -162,9 +171,9 @@ def _describe_tags(operation: dict[str, Any], method: str) -> None:
 
 def _complete(operation: dict[str, Any], dependant: Dependant) -> None:
     needed = find_requirement(dependant)
-    general = dict(_GENERAL)
+    general: tuple[type[Problem], ...] = _GENERAL
     if needed is not None:
-        general |= _SIGNED_IN
+        general += _SIGNED_IN
         scopes = [needed.scope] if needed.scope else []
         operation["security"] = [{"bearer": scopes}]
         if scopes:
@@ -174,10 +183,8 @@ def _complete(operation: dict[str, Any], dependant: Dependant) -> None:
     else:
         operation["security"] = []
     responses = operation["responses"]
-    for status, description in general.items():
-        own = responses.get(status)
-        if own is None:
-            responses[status] = {"description": description, "content": PROBLEM_CONTENT}
-        else:
-            own["description"] = f"{own['description']}\n{description}"
+    for kind in general:
+        document_problem(responses, str(kind.status), kind)
+    for status, description in _BY_THE_GATEWAY.items():
+        responses[status] = {"description": description, "content": PROBLEM_CONTENT}
     operation["responses"] = dict(sorted(responses.items()))

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
 
-from shared.errors import Forbidden, Unauthorized
+from shared.errors import MissingScope, Unauthorized
 from shared.i18n.negotiation import USER_LANGUAGE_HEADER
 from shared.principal import Principal
 from shared.security.claims import InvalidToken, ServiceClaims, UserClaims
@@ -21,14 +21,14 @@ class Requires:
         self.scope = scope
 
     async def __call__(self, request: Request) -> Principal:
-        """Return the caller. Raises Unauthorized, Forbidden."""
+        """Return the caller. Raises Unauthorized, MissingScope."""
         state = request.scope["state"]
         caller: Principal | None = state.get("caller")
         if caller is None:
             caller = state["caller"] = await _verified(request)
             state["user_language"] = request.headers.get(USER_LANGUAGE_HEADER) or caller.language
         if self.scope is not None and self.scope not in caller.scopes:
-            raise Forbidden
+            raise MissingScope(scope=self.scope)
         return caller
 
 
@@ -39,13 +39,13 @@ class RequiresService:
         self.scope = scope
 
     async def __call__(self, request: Request) -> ServiceClaims:
-        """Return the caller. Raises Unauthorized, Forbidden."""
+        """Return the caller. Raises Unauthorized, MissingScope."""
         state = request.scope["state"]
         caller: ServiceClaims | None = state.get("service_caller")
         if caller is None:
             caller = state["service_caller"] = await _verified_service(request)
         if self.scope not in caller.scopes:
-            raise Forbidden
+            raise MissingScope(scope=self.scope)
         return caller
 
 

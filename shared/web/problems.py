@@ -150,10 +150,14 @@ def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
 
 
 def document_problem(responses: dict[Any, Any], status: int | str, kind: type[Problem]) -> None:
-    """Add a problem to an operation's `responses`, where its status may stand already."""
+    """Add a problem to an operation's `responses`, where its status may stand already.
+
+    Its text is the one that clients read, with the members that fill it in by their names.
+    """
     entry = responses.setdefault(status, {"description": ""})
     lines = [line for line in entry["description"].split("\n") if line]
-    entry["description"] = "\n".join([*lines, f"`{_code(kind)}`: {kind.title}"])
+    meaning = kind.detail if isinstance(kind.detail, str) else kind.detail[-1]
+    entry["description"] = "\n".join([*lines, f"`{_code(kind)}`: {meaning}"])
     entry["content"] = PROBLEM_CONTENT
 
 

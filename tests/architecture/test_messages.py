@@ -119,17 +119,39 @@ def test_what_counts_as_counting(text, things):
     assert counted_things(text) == things
 
 
-def _problems(kind: type[Problem] = Problem) -> set[type[Problem]]:
-    return {kind}.union(*(_problems(below) for below in kind.__subclasses__()))
-
-
-def test_a_problem_with_two_forms_says_which_field_decides():
+def _problems() -> set[type[Problem]]:
+    """Return every problem of the product, whichever modules others have imported."""
     for package in PACKAGES:
         for path in package.rglob("errors.py"):
             import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    products = ("shared.", "gateway.", "services.")
+    return {kind for kind in _below(Problem) if kind.__module__.startswith(products)}
+
+
+def _below(kind: type[Problem]) -> set[type[Problem]]:
+    return {kind}.union(*(_below(each) for each in kind.__subclasses__()))
+
+
+def test_a_problem_with_two_forms_says_which_field_decides():
     two_forms = {kind for kind in _problems() if isinstance(kind.detail, tuple)}
 
     assert two_forms
     for kind in two_forms:
         assert kind.counted in {field.name for field in fields(kind)}, kind
         assert all(f"{{{kind.counted}}}" in form for form in kind.detail), kind
+
+
+# How a sentence begins that says what to do.
+_DO = {"Ask", "Give", "Send", "Use", "Wait", "Write"}
+
+
+def test_every_problem_says_what_to_do_next():
+    """One that says only what is wrong leaves its reader alone: a second sentence, or an order."""
+    silent = [
+        kind.detail
+        for kind in _problems()
+        for form in _forms(kind.detail)
+        if form.split()[0] not in _DO and not re.search("[.;] ", form)
+    ]
+
+    assert silent == []

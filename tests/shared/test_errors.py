@@ -64,7 +64,10 @@ def test_title_and_detail_are_translated():
     body = problem_body(ContentTooLarge(1024), "fr", "r-1")
 
     assert body["title"] == "Demande trop volumineuse"
-    assert body["detail"] == "Le corps de la demande dépasse 1\u202f024 octets."
+    assert (
+        body["detail"]
+        == "Le corps de la demande dépasse 1\u202f024 octets. Envoyez-en moins à la fois."
+    )
     assert body["limit_bytes"] == 1024
 
 

@@ -12,8 +12,8 @@ class PasswordTooShort(Unprocessable):
     slug: ClassVar[str] = "password-too-short"
     title: ClassVar[str] = N_("Password too short")
     detail: ClassVar[tuple[str, str]] = NP_(
-        "The password needs at least {length_min} character.",
-        "The password needs at least {length_min} characters.",
+        "Give a password of at least {length_min} character.",
+        "Give a password of at least {length_min} characters.",
     )
     counted: ClassVar[str] = "length_min"
     length_min: int
@@ -24,8 +24,8 @@ class PasswordTooLong(Unprocessable):
     slug: ClassVar[str] = "password-too-long"
     title: ClassVar[str] = N_("Password too long")
     detail: ClassVar[tuple[str, str]] = NP_(
-        "The password may have at most {length_max} character.",
-        "The password may have at most {length_max} characters.",
+        "Give a password of at most {length_max} character.",
+        "Give a password of at most {length_max} characters.",
     )
     counted: ClassVar[str] = "length_max"
     length_max: int

@@ -13,4 +13,6 @@ class InvalidClient(Unauthorized):
 
     slug: ClassVar[str] = "invalid-client"
     title: ClassVar[str] = N_("Service not recognised")
-    detail: ClassVar[str] = N_("The client id or the client secret is wrong.")
+    detail: ClassVar[str] = N_(
+        "The client id or the client secret is wrong. Give the service the secret that auth knows."
+    )

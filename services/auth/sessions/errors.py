@@ -13,7 +13,9 @@ class InvalidCredentials(Unauthorized):
 
     slug: ClassVar[str] = "invalid-credentials"
     title: ClassVar[str] = N_("Sign-in failed")
-    detail: ClassVar[str] = N_("The e-mail address or the password is wrong.")
+    detail: ClassVar[str] = N_(
+        "The e-mail address or the password is wrong. Check both, and the tenant."
+    )
 
 
 @dataclass(eq=False)

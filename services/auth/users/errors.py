@@ -11,14 +11,17 @@ from shared.i18n import N_
 class EmailTaken(Conflict):
     slug: ClassVar[str] = "email-taken"
     title: ClassVar[str] = N_("E-mail address taken")
-    detail: ClassVar[str] = N_("There is already an account with this e-mail address.")
+    detail: ClassVar[str] = N_(
+        "There is already an account with this e-mail address. Use that one, or give another "
+        "address."
+    )
 
 
 @dataclass(eq=False)
 class UserNotFound(NotFound):
     slug: ClassVar[str] = "user-not-found"
     title: ClassVar[str] = N_("User not found")
-    detail: ClassVar[str] = N_("There is no such user.")
+    detail: ClassVar[str] = N_("There is no such user. The list of users tells their ids.")
 
 
 @dataclass(eq=False)

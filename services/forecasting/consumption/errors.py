@@ -11,7 +11,9 @@ from shared.i18n import N_, NP_
 class ItemNotFound(NotFound):
     slug: ClassVar[str] = "item-not-found"
     title: ClassVar[str] = N_("Item not found")
-    detail: ClassVar[str] = N_("There is no item {item}.")
+    detail: ClassVar[str] = N_(
+        "There is no item {item}. Check the code; of an item just added, ask again in a moment."
+    )
     item: str
 
 

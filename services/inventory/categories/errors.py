@@ -13,7 +13,7 @@ class CategoryNotFound(NotFound):
 
     slug: ClassVar[str] = "category-not-found"
     title: ClassVar[str] = N_("Category not found")
-    detail: ClassVar[str] = N_("There is no category {category}.")
+    detail: ClassVar[str] = N_("There is no category {category}. Check the name, or add it first.")
     category: str
 
 
@@ -34,7 +34,7 @@ class CategoryNameTaken(Conflict):
 
     slug: ClassVar[str] = "category-name-taken"
     title: ClassVar[str] = N_("Name already used")
-    detail: ClassVar[str] = N_("Another category there is called {category}.")
+    detail: ClassVar[str] = N_("Another category there is called {category}. Choose another name.")
     category: str
 
 
@@ -44,7 +44,9 @@ class CategoryInUse(Conflict):
 
     slug: ClassVar[str] = "category-in-use"
     title: ClassVar[str] = N_("Category in use")
-    detail: ClassVar[str] = N_("The category contains items or other categories.")
+    detail: ClassVar[str] = N_(
+        "The category contains items or other categories. Move these out first."
+    )
 
 
 @dataclass(eq=False)
@@ -53,4 +55,6 @@ class CategoryInItself(Unprocessable):
 
     slug: ClassVar[str] = "category-in-itself"
     title: ClassVar[str] = N_("Category in itself")
-    detail: ClassVar[str] = N_("A category cannot lie in itself or in what lies in it.")
+    detail: ClassVar[str] = N_(
+        "A category cannot lie in itself or in what lies in it. Choose another parent."
+    )

@@ -14,7 +14,7 @@ class ItemNotFound(NotFound):
 
     slug: ClassVar[str] = "item-not-found"
     title: ClassVar[str] = N_("Item not found")
-    detail: ClassVar[str] = N_("There is no item {item}.")
+    detail: ClassVar[str] = N_("There is no item {item}. Search for it, or add it first.")
     item: str
 
 
@@ -24,7 +24,9 @@ class ItemRetired(Conflict):
 
     slug: ClassVar[str] = "item-retired"
     title: ClassVar[str] = N_("Item retired")
-    detail: ClassVar[str] = N_("The item {item} is retired and cannot be moved.")
+    detail: ClassVar[str] = N_(
+        "The item {item} is retired and cannot be moved. Bring it back with active: true first."
+    )
     item: str
 
 
@@ -34,7 +36,7 @@ class ItemCodeTaken(Conflict):
 
     slug: ClassVar[str] = "item-code-taken"
     title: ClassVar[str] = N_("Code already used")
-    detail: ClassVar[str] = N_("{asked} already names the item {item}.")
+    detail: ClassVar[str] = N_("{asked} already names the item {item}. Choose another code.")
     asked: str
     item: str
 
@@ -45,7 +47,9 @@ class BarcodeTaken(Conflict):
 
     slug: ClassVar[str] = "barcode-taken"
     title: ClassVar[str] = N_("Barcode already used")
-    detail: ClassVar[str] = N_("The barcode {barcode} already names the item {item}.")
+    detail: ClassVar[str] = N_(
+        "The barcode {barcode} already names the item {item}. Take it from that one first."
+    )
     barcode: str
     item: str
 
@@ -70,6 +74,9 @@ class ItemUnitInUse(Conflict):
 
     slug: ClassVar[str] = "item-unit-in-use"
     title: ClassVar[str] = N_("Unit in use")
-    detail: ClassVar[str] = N_("{item} has a history in the unit {unit}, which cannot change.")
+    detail: ClassVar[str] = N_(
+        "{item} has a history in the unit {unit}, which cannot change. Add another item for "
+        "another unit."
+    )
     item: str
     unit: str

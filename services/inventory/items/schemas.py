@@ -3,7 +3,7 @@ from decimal import Decimal
 from typing import Annotated, ClassVar, Literal, Self
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.inventory.categories.schemas import CategoryReference
@@ -115,6 +115,16 @@ class ItemUpdate(ItemFields, Update):
     unit_cost: Amount | None = Field(default=None, description="Needs the scope `price:write`.")
     price: Amount | None = Field(default=None, description="Needs the scope `price:write`.")
     active: Literal[True] | None = Field(default=None, description="Bring a retired item back.")
+
+    @field_validator("active", mode="before")
+    @classmethod
+    def _only_brings_back(cls, active: object) -> object:
+        if active is False:
+            raise PydanticCustomError(
+                "retire_by_delete",
+                N_("Only true is possible: it brings an item back. Retire one with DELETE."),
+            )
+        return active
 
     @model_validator(mode="after")
     def _keeps_names(self) -> Self:

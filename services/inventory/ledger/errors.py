@@ -15,7 +15,10 @@ class InsufficientStock(Conflict):
 
     slug: ClassVar[str] = "insufficient-stock"
     title: ClassVar[str] = N_("Not enough stock")
-    detail: ClassVar[str] = N_("{available} of {item} available at {location}, {requested} asked.")
+    detail: ClassVar[str] = N_(
+        "{available} of {item} available at {location}, {requested} asked. Take less, or "
+        "bring stock there first."
+    )
     item: str
     location: str
     available: Decimal
@@ -48,7 +51,9 @@ class CountTooLow(InsufficientStock):
 class BalanceTooLarge(Conflict):
     slug: ClassVar[str] = "balance-too-large"
     title: ClassVar[str] = N_("Too much to hold")
-    detail: ClassVar[str] = N_("The stock of {item} at {location} would have too many digits.")
+    detail: ClassVar[str] = N_(
+        "The stock of {item} at {location} would have too many digits. Record a smaller quantity."
+    )
     item: str
     location: str
 
@@ -57,14 +62,16 @@ class BalanceTooLarge(Conflict):
 class TransferInPlace(Unprocessable):
     slug: ClassVar[str] = "transfer-in-place"
     title: ClassVar[str] = N_("Nothing to transfer")
-    detail: ClassVar[str] = N_("A transfer goes to another location.")
+    detail: ClassVar[str] = N_("A transfer goes to another location. Give another to_location.")
 
 
 @dataclass(eq=False)
 class MovementInFuture(Unprocessable):
     slug: ClassVar[str] = "movement-in-future"
     title: ClassVar[str] = N_("Time in the future")
-    detail: ClassVar[str] = N_("A movement cannot have happened later than now.")
+    detail: ClassVar[str] = N_(
+        "A movement cannot have happened later than now. Give an earlier time, or none for now."
+    )
 
 
 @dataclass(eq=False)
@@ -80,4 +87,6 @@ class NotSettledYet(Conflict):
 class KnownInFuture(Unprocessable):
     slug: ClassVar[str] = "known-in-future"
     title: ClassVar[str] = N_("Time in the future")
-    detail: ClassVar[str] = N_("Nobody knows yet what will be recorded by then.")
+    detail: ClassVar[str] = N_(
+        "Nobody knows yet what will be recorded by then. Give an earlier known_at, or none."
+    )

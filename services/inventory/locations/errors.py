@@ -13,7 +13,7 @@ class LocationNotFound(NotFound):
 
     slug: ClassVar[str] = "location-not-found"
     title: ClassVar[str] = N_("Location not found")
-    detail: ClassVar[str] = N_("There is no location {location}.")
+    detail: ClassVar[str] = N_("There is no location {location}. Check the name, or add it first.")
     location: str
 
 
@@ -23,7 +23,7 @@ class LocationNameTaken(Conflict):
 
     slug: ClassVar[str] = "location-name-taken"
     title: ClassVar[str] = N_("Name already used")
-    detail: ClassVar[str] = N_("Another location is called {location}.")
+    detail: ClassVar[str] = N_("Another location is called {location}. Choose another name.")
     location: str
 
 
@@ -33,7 +33,10 @@ class LocationInUse(Conflict):
 
     slug: ClassVar[str] = "location-in-use"
     title: ClassVar[str] = N_("Location in use")
-    detail: ClassVar[str] = N_("The location holds stock, a history of it, or other locations.")
+    detail: ClassVar[str] = N_(
+        "The location holds stock, a history of it, or other locations. Rename it instead; "
+        "only one never used is removed."
+    )
 
 
 @dataclass(eq=False)
@@ -43,5 +46,6 @@ class LocationMisplaced(Unprocessable):
     slug: ClassVar[str] = "location-misplaced"
     title: ClassVar[str] = N_("Does not fit there")
     detail: ClassVar[str] = N_(
-        "A zone lies in a warehouse, a bin in a zone or warehouse, a warehouse in nothing."
+        "A zone lies in a warehouse, a bin in a zone or warehouse, a warehouse in nothing. "
+        "Give a parent that fits."
     )

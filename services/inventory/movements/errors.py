@@ -12,8 +12,10 @@ class BulkRefused(Conflict):
     slug: ClassVar[str] = "bulk-refused"
     title: ClassVar[str] = N_("Nothing was applied")
     detail: ClassVar[tuple[str, str]] = NP_(
-        "{refused} line cannot be applied. The results name it.",
-        "{refused} lines cannot be applied. The results name each.",
+        "{refused} line cannot be applied. The results name it. Correct it, then send all of "
+        "them again.",
+        "{refused} lines cannot be applied. The results name each. Correct them, then send "
+        "all again.",
     )
     counted: ClassVar[str] = "refused"
     refused: int

@@ -49,7 +49,10 @@ class MovementCreate(Input):
     direction: Direction | None = Field(default=None, description="Which way an adjustment goes.")
     reason: Note | None = Field(default=None, description="Why; an adjustment must say.")
     reference: ShortText | None = Field(default=None, description="Document it belongs to.")
-    occurred_at: Moment | None = Field(default=None, description="When; now unless given.")
+    occurred_at: Moment | None = Field(
+        default=None,
+        description="When; now unless given. A date alone is its midnight in UTC.",
+    )
     unit_cost: Amount | None = Field(
         default=None, description="What a unit of a receipt cost. Needs the scope `price:write`."
     )
@@ -64,7 +67,8 @@ class MovementCreate(Input):
             )
         if self.to_location == self.location:
             raise PydanticCustomError(
-                "transfer_in_place", N_("A transfer goes to another location.")
+                "transfer_in_place",
+                N_("A transfer goes to another location. Give another to_location."),
             )
         if (self.kind is Kind.ADJUSTMENT) != (self.direction is not None):
             raise PydanticCustomError(

@@ -9,4 +9,7 @@ from shared.i18n import N_
 class PriceForbidden(Forbidden):
     slug: ClassVar[str] = "price-forbidden"
     title: ClassVar[str] = N_("Not allowed to set prices")
-    detail: ClassVar[str] = N_("Setting a cost or price needs the scope price:write.")
+    detail: ClassVar[str] = N_(
+        "Setting a cost or price needs the scope price:write. Leave both out, or ask an "
+        "administrator for a role with it."
+    )

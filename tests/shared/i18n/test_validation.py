@@ -12,7 +12,7 @@ from pydantic_core.core_schema import ErrorType
 from shared.i18n import N_, translate
 from shared.i18n.validation import COUNTED, FALLBACK, MESSAGES, validation_errors
 from shared.money import Quantity
-from shared.schemas import Input, Moment, ShortText
+from shared.schemas import Input, Moment, ShortText, Text
 
 # Error types that no field of ours can raise. First those of Python objects, where our input is
 # JSON and text; then kinds of values that our API does not have; last the texts of validators,
@@ -59,12 +59,14 @@ class Everything(Input):
     moment: Moment | None = None
     many: Annotated[list[int], Field(min_length=1, max_length=2)] = Field(default=[1])
     own: Annotated[str, AfterValidator(_refuse)] = ""
+    tag: Annotated[Text, Field(min_length=2, max_length=3)] = "abc"
 
 
 def messages_of(language: str, **values: object) -> list[tuple[str, str, str]]:
     with pytest.raises(ValidationError) as caught:
         Everything.model_validate(values)
-    found, _ = validation_errors([dict(error) for error in caught.value.errors()], language)
+    faults = caught.value.errors(include_input=False)  # As bodies are read.
+    found, _ = validation_errors([dict(fault) for fault in faults], language)
     return [(error["path"], error["code"], error["message"]) for error in found]
 
 
@@ -113,8 +115,13 @@ def test_every_message_speaks_french(kind):
          "Au moins 1 élément est nécessaire."),
         ({"many": [1, "x"]}, "many.1", "int_type", "Give a whole number.",
          "Indiquez un nombre entier."),
-        ({"surprise": 1}, "surprise", "extra_forbidden", "This field is not known here.",
-         "Ce champ est inconnu ici."),
+        ({"tag": "a"}, "tag", "string_too_short", "At least 2 characters are needed.",
+         "Au moins 2 caractères sont nécessaires."),
+        ({"tag": "abcd"}, "tag", "string_too_long", "At most 3 characters are allowed.",
+         "Au plus 3 caractères sont autorisés."),
+        ({"surprise": 1}, "surprise", "extra_forbidden",
+         "This field is not known here. Check its spelling, or leave it out.",
+         "Ce champ est inconnu ici. Vérifiez son orthographe ou retirez-le."),
     ],
 )  # fmt: skip
 def test_the_place_and_the_fault_are_told_in_both_languages(values, path, code, english, french):

@@ -6,8 +6,8 @@ import pytest
 
 from shared.errors import (
     DeadlineExceeded,
-    Forbidden,
     MethodNotAllowed,
+    MissingScope,
     NotFound,
     Problem,
     Unauthorized,
@@ -230,7 +230,8 @@ async def test_nobody_gets_in_without_a_users_token_and_its_scope(shop, path):
         refused = await shop.post(path, json=body, headers=headers)
         assert_problem(refused, Unauthorized)
         assert refused.headers["www-authenticate"] == "Bearer"
-    assert_problem(await shop.post(path, json=body, headers=powerless), Forbidden)
+    refused = await shop.post(path, json=body, headers=powerless)
+    assert_problem(refused, MissingScope, scope="inventory:read")
 
 
 async def test_what_is_not_there_and_what_is_not_done_there(shop, caller):
@@ -257,7 +258,7 @@ async def test_the_feed_is_for_services_with_the_scope_alone(shop, caller):
     }
     assert_problem(await shop.get(feed, headers=caller.headers()), Unauthorized)
     assert_problem(
-        await shop.get(feed, headers=service_headers("reporting", "ops:read")), Forbidden
+        await shop.get(feed, headers=service_headers("reporting", "ops:read")), MissingScope
     )
 
 

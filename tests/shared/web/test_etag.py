@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.errors import Forbidden, IdempotencyAnswerWithheld, PreconditionFailed
+from shared.errors import IdempotencyAnswerWithheld, MissingScope, PreconditionFailed
 from tests.support.services import Caller, assert_problem
 
 pytestmark = pytest.mark.stack
@@ -66,7 +66,7 @@ async def test_who_may_no_longer_ask_gets_no_kept_answer(shop, caller):
 
     response = await shop.post(NOTES, json=body, headers=demoted.headers(**headers))
 
-    assert_problem(response, Forbidden)
+    assert_problem(response, MissingScope)
 
 
 async def test_a_kept_answer_is_withheld_from_who_lost_a_right_that_it_was_given_with(shop, caller):

@@ -3,7 +3,7 @@ from collections.abc import Awaitable, Callable
 import httpx
 import pytest
 
-from shared.errors import Forbidden, Unauthorized
+from shared.errors import MissingScope, Unauthorized
 from tests.services.auth.people import Clock, SignedIn, SignIn, claims_of
 from tests.support.services import assert_problem, service_headers
 
@@ -98,4 +98,4 @@ async def test_only_the_gateway_is_told(client: httpx.AsyncClient, boss: SignedI
     assert_problem(await client.get(path), Unauthorized)
     assert_problem(await client.get(path, headers=boss.headers()), Unauthorized)
     others = service_headers("reporting", "journal:read")
-    assert_problem(await client.get(path, headers=others), Forbidden)
+    assert_problem(await client.get(path, headers=others), MissingScope)

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from services.auth.passwords.errors import PasswordCommon
 from services.auth.tenants.errors import TenantSlugTaken
-from shared.errors import Forbidden, ValidationFailed
+from shared.errors import MissingScope, ValidationFailed
 from tests.services.auth.people import PASSWORD, SignedIn, SignIn, claims_of
 from tests.support.database import Databases
 from tests.support.services import assert_problem, running
@@ -46,9 +46,9 @@ async def test_a_new_tenant_has_an_administrator_who_can_sign_in(
 
 async def test_its_administrator_manages_no_tenants(client: httpx.AsyncClient, boss: SignedIn):
     assert "tenant:manage" not in claims_of(boss.access_token)["scopes"]
-    assert_problem(await client.get("/api/tenants", headers=boss.headers()), Forbidden)
+    assert_problem(await client.get("/api/tenants", headers=boss.headers()), MissingScope)
     response = await client.post("/api/tenants", json=wanted(), headers=boss.headers())
-    assert_problem(response, Forbidden)
+    assert_problem(response, MissingScope)
 
 
 async def test_a_slug_is_taken_once(client: httpx.AsyncClient, platform_admin: SignedIn):

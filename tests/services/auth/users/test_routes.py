@@ -9,7 +9,7 @@ import pytest
 from services.auth.passwords.errors import PasswordTooShort
 from services.auth.sessions.errors import AccountLocked, RefreshInvalid
 from services.auth.users.errors import EmailTaken, LastAdministrator, UserNotFound
-from shared.errors import Forbidden, IdempotencyKeyReused, PreconditionFailed, ValidationFailed
+from shared.errors import IdempotencyKeyReused, MissingScope, PreconditionFailed, ValidationFailed
 from shared.pagination import InvalidCursor
 from tests.services.auth.people import PASSWORD, SignedIn, SignIn, claims_of
 from tests.support.database import Databases
@@ -39,7 +39,7 @@ async def test_others_manage_no_users(client: httpx.AsyncClient, make_user: Sign
             f"/api/users/{person.user['id']}", json={"role": "admin"}, headers=person.headers()
         ),
     ):
-        assert_problem(response, Forbidden)
+        assert_problem(response, MissingScope)
 
 
 async def test_an_address_is_unique_in_its_tenant_alone(

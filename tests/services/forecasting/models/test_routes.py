@@ -2,7 +2,7 @@ import pytest
 
 from services.forecasting.forecast.errors import NotTrained
 from services.forecasting.models.errors import ModelNotFound
-from shared.errors import Forbidden
+from shared.errors import MissingScope
 from tests.services.forecasting.shop import days_ago
 from tests.support.services import Caller, assert_problem
 
@@ -113,5 +113,5 @@ async def test_only_who_may_train_activates_and_archives(client, caller, version
     viewer = Caller(tenant_id=caller.tenant_id, scopes={"forecast:read"})
     path = f"/api/ai/models/{versions[0]['id']}"
 
-    assert_problem(await client.delete(path, headers=viewer.headers()), Forbidden)
-    assert_problem(await client.post(f"{path}/activate", headers=viewer.headers()), Forbidden)
+    assert_problem(await client.delete(path, headers=viewer.headers()), MissingScope)
+    assert_problem(await client.post(f"{path}/activate", headers=viewer.headers()), MissingScope)

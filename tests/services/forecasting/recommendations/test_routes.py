@@ -2,7 +2,7 @@ import pytest
 from sqlalchemy import text
 
 from shared.db import Stamp
-from shared.errors import Forbidden, Unauthorized
+from shared.errors import MissingScope, Unauthorized
 from tests.services.forecasting.shop import WEEK, days_ago
 from tests.support.services import Caller, assert_problem, service_headers
 
@@ -112,7 +112,7 @@ async def test_the_internal_path_is_closed_to_people_and_other_services(client, 
     as_follower = await client.get(path, params=params, headers=service_headers("inventory"))
 
     assert_problem(as_person, Unauthorized)
-    assert_problem(as_follower, Forbidden)
+    assert_problem(as_follower, MissingScope)
 
 
 async def test_another_tenant_sees_nothing(client, planned):

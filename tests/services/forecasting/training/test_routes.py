@@ -9,7 +9,7 @@ from services.forecasting.training.errors import (
     TrainingDisabled,
 )
 from shared.db import Stamp
-from shared.errors import Forbidden, ValidationFailed
+from shared.errors import MissingScope, ValidationFailed
 from tests.support.services import Caller, assert_problem
 
 pytestmark = pytest.mark.stack
@@ -127,7 +127,7 @@ async def test_training_needs_its_scope(client, caller, stocked):
         "/api/ai/forecast/train", json={"item_code": "A1"}, headers=viewer.headers()
     )
 
-    assert_problem(response, Forbidden)
+    assert_problem(response, MissingScope)
 
 
 async def test_training_can_be_switched_off(app, settings, stocked, train, monkeypatch):

@@ -11,7 +11,7 @@ from services.inventory.categories.errors import (
     CategoryNameTaken,
     CategoryNotFound,
 )
-from shared.errors import Forbidden, PreconditionFailed
+from shared.errors import MissingScope, PreconditionFailed
 from tests.support.services import Caller, assert_problem
 
 pytestmark = pytest.mark.stack
@@ -259,7 +259,7 @@ async def test_readers_read_and_strangers_see_nothing(send, caller, make_categor
     reader = Caller(tenant_id=caller.tenant_id, scopes={"inventory:read"})
 
     assert (await send("GET", f"/{category['id']}", by=reader)).status_code == 200
-    assert (await send("POST", by=reader, name="x")).status_code == Forbidden.status
+    assert (await send("POST", by=reader, name="x")).status_code == MissingScope.status
     assert_problem(await send("GET", f"/{category['id']}", by=Caller()), CategoryNotFound)
     assert (await send("GET", by=Caller())).json()["items"] == []
 

@@ -2,7 +2,8 @@ import asyncpg
 import pytest
 
 from services.inventory.items.errors import BarcodeTaken, ItemCodeTaken, ItemInStock, ItemNotFound
-from shared.errors import Forbidden, PreconditionFailed
+from services.inventory.prices.errors import PriceForbidden
+from shared.errors import PreconditionFailed
 from shared.pagination import InvalidCursor
 from tests.support.services import Caller, assert_problem
 
@@ -151,7 +152,7 @@ async def test_prices_are_for_those_who_may(client, caller, make_item):
     )
 
     assert (seen.json()["unit_cost"], seen.json()["price"]) == (None, None)
-    assert refused.status_code == Forbidden.status
+    assert_problem(refused, PriceForbidden)
     assert await codes(client, caller) == ["P1"]
 
 

@@ -12,7 +12,7 @@ from services.inventory.ledger.errors import (
 )
 from services.inventory.locations.errors import LocationNotFound
 from services.inventory.prices.errors import PriceForbidden
-from shared.errors import Forbidden, IdempotencyKeyReused, ValidationFailed
+from shared.errors import IdempotencyKeyReused, MissingScope, ValidationFailed
 from tests.support.services import Caller, assert_problem
 
 pytestmark = pytest.mark.stack
@@ -203,7 +203,7 @@ async def test_a_movement_sent_again_is_answered_by_the_rights_of_today(client, 
     withheld = await client.post(url, json=body, headers=clerk.headers(**key))
 
     assert first.json()["unit_cost"] == "2"
-    assert_problem(refused, Forbidden)
+    assert_problem(refused, MissingScope)
     assert_problem(withheld, PriceForbidden)
 
 
@@ -255,7 +255,7 @@ async def test_without_the_scope_nothing_moves(client, caller):
 
     response = await client.post("/api/inventory/movements", json=body, headers=viewer.headers())
 
-    assert_problem(response, Forbidden)
+    assert_problem(response, MissingScope)
 
 
 async def test_one_movement_too_large_leaves_its_neighbours_alone(client, caller, move, make_item):

@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 import orjson
 import pytest
 
-from shared.errors import Forbidden, ValidationFailed
+from shared.errors import MissingScope, ValidationFailed
 from tests.support.services import Caller, assert_problem
 
 pytestmark = pytest.mark.stack
@@ -143,7 +143,7 @@ async def test_another_tenant_sees_nothing(history, get):
 async def test_the_trail_needs_its_scope(client, caller, path):
     manager = Caller(tenant_id=caller.tenant_id, scopes={"report:read", "price:write"})
 
-    assert_problem(await client.get(path, headers=manager.headers()), Forbidden)
+    assert_problem(await client.get(path, headers=manager.headers()), MissingScope)
 
 
 async def test_reading_goes_by_an_index_of_the_tenant(history, superuser, databases, caller):

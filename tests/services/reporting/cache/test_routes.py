@@ -2,7 +2,7 @@ import pytest
 from redis.asyncio import Redis
 
 from services.reporting.cache import metrics, service
-from shared.errors import Forbidden
+from shared.errors import MissingScope
 from tests.support.services import Caller, assert_problem
 
 pytestmark = pytest.mark.stack
@@ -44,4 +44,4 @@ async def test_gauges_follow_what_the_cache_says(resources):
 async def test_stats_need_the_scope(client, caller):
     manager = Caller(tenant_id=caller.tenant_id, scopes={"report:read"})
 
-    assert_problem(await client.get(URL, headers=manager.headers()), Forbidden)
+    assert_problem(await client.get(URL, headers=manager.headers()), MissingScope)

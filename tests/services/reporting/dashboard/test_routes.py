@@ -5,7 +5,7 @@ from redis.asyncio import Redis
 
 from services.reporting.resources import ReportingOwn
 from shared.cache import Cache
-from shared.errors import Forbidden, Unauthorized
+from shared.errors import MissingScope, Unauthorized
 from tests.services.reporting.conftest import InProcessServices
 from tests.support.services import Caller, assert_problem
 
@@ -147,4 +147,4 @@ async def test_stats_need_a_token_and_the_scope(client, caller):
     clerk = Caller(tenant_id=caller.tenant_id, scopes={"inventory:read", "stock:write"})
 
     assert_problem(nobody, Unauthorized)
-    assert_problem(await client.get(URL, headers=clerk.headers()), Forbidden)
+    assert_problem(await client.get(URL, headers=clerk.headers()), MissingScope)

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from services.reporting.inventory_value.errors import ValuesForbidden
-from shared.errors import Forbidden, ValidationFailed
+from shared.errors import MissingScope, ValidationFailed
 from shared.pagination import InvalidCursor
 from tests.support.services import Caller, assert_problem
 
@@ -221,7 +221,7 @@ async def test_a_cursor_of_another_grouping_is_refused(shop, move, follow, get, 
 
 @pytest.mark.parametrize(
     ("scopes", "problem"),
-    [({"report:read"}, ValuesForbidden), ({"price:write"}, Forbidden), (set(), Forbidden)],
+    [({"report:read"}, ValuesForbidden), ({"price:write"}, MissingScope), (set(), MissingScope)],
 )
 async def test_values_need_their_scope(client, caller, scopes, problem):
     curious = Caller(tenant_id=caller.tenant_id, scopes=scopes)

@@ -1,7 +1,7 @@
 import pytest
 
 from shared.contracts.forecasting.recommendations import BY_CODE
-from shared.errors import Forbidden, Unavailable
+from shared.errors import MissingScope, Unavailable
 from shared.pagination import InvalidCursor
 from tests.services.reporting.conftest import InProcessServices
 from tests.support.services import Caller, assert_problem
@@ -265,4 +265,4 @@ async def test_another_tenant_sees_nothing(shop, get):
 async def test_recommendations_need_the_scope(client, caller):
     clerk = Caller(tenant_id=caller.tenant_id, scopes={"inventory:read"})
 
-    assert_problem(await client.get(URL, headers=clerk.headers()), Forbidden)
+    assert_problem(await client.get(URL, headers=clerk.headers()), MissingScope)
