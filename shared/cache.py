@@ -1,16 +1,18 @@
-"""The cache: JSON values in Redis for a while. With Redis away everything is merely computed."""
+"""The cache: values in Redis, as JSON, for a while. With Redis away all is merely computed."""
 
 import hashlib
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TypeVar
 
-import orjson
+from pydantic import TypeAdapter, ValidationError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from shared import metrics
 from shared.security.sealing import SealBroken, Sealer
+
+ValueT = TypeVar("ValueT")
 
 
 class Cache:
@@ -24,39 +26,46 @@ class Cache:
         return Cache(self._redis, sealer)
 
     async def get_or_compute(
-        self, prefix: str, key: str, ttl_s: int, compute: Callable[[], Awaitable[Any]]
-    ) -> Any:  # noqa: ANN401 - any JSON value.
-        """Return the cached value, else compute it and keep it for `ttl_s` seconds."""
+        self,
+        prefix: str,
+        key: str,
+        ttl_s: int,
+        form: TypeAdapter[ValueT],
+        compute: Callable[[], Awaitable[ValueT]],
+    ) -> ValueT:
+        """Return the cached value, else compute it and keep it for `ttl_s` seconds.
+
+        `form` writes the value as JSON and reads it back. None is never taken from the cache.
+        """
         name = _name(prefix, key)
-        found = await self._read(prefix, name)
+        found = await self._read(prefix, name, form)
         if found is not None:
             return found
         value = await compute()
-        await self._write(name, value, ttl_s)
+        await self._write(name, form.dump_json(value), ttl_s)
         return value
 
-    async def _read(self, prefix: str, name: str) -> Any:  # noqa: ANN401 - any JSON value.
+    async def _read(self, prefix: str, name: str, form: TypeAdapter[ValueT]) -> ValueT | None:
         started = time.perf_counter()
         try:
             stored = await self._redis.get(name)
         except (RedisError, OSError):
             stored = None
         metrics.cache_duration.labels("get").observe(time.perf_counter() - started)
-        value = self._opened(str(stored), name) if stored is not None else None
+        value = self._opened(str(stored), name, form) if stored is not None else None
         (metrics.cache_misses if value is None else metrics.cache_hits).labels(prefix).inc()
         return value
 
-    def _opened(self, stored: str, name: str) -> Any:  # noqa: ANN401 - any JSON value.
+    def _opened(self, stored: str, name: str, form: TypeAdapter[ValueT]) -> ValueT | None:
         """Return the value stored, or None where it cannot be believed: then it is computed."""
         try:
-            return orjson.loads(
+            return form.validate_json(
                 self._sealer.open_text(stored, name) if self._sealer is not None else stored
             )
-        except (SealBroken, orjson.JSONDecodeError):
+        except (SealBroken, ValidationError):
             return None
 
-    async def _write(self, name: str, value: Any, ttl_s: int) -> None:  # noqa: ANN401 - any JSON.
-        text = orjson.dumps(value, default=str)
+    async def _write(self, name: str, text: bytes, ttl_s: int) -> None:
         stored = self._sealer.seal_text(text, name) if self._sealer else text.decode()
         started = time.perf_counter()
         try:

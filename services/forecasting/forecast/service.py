@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.forecasting.consumption.errors import ItemNotFound
@@ -17,6 +18,7 @@ from shared.cache import Cache
 from shared.identifiers import find_id, identifier_key
 
 CACHE_PREFIX = "forecast"
+_STORED = TypeAdapter(dict[str, Any])
 CACHED_FORM = 2  # What is cached in another form is not read.
 
 
@@ -52,6 +54,7 @@ async def get_forecast(
             CACHE_PREFIX,
             f"{CACHED_FORM}:{active['id']}",
             ttl_s,
+            _STORED,
             lambda: _stored(session, active["id"]),
         )
         return ForecastRead.model_validate(

@@ -9,10 +9,10 @@ async def count_stock(session: AsyncSession) -> RowMapping:
     return (await session.execute(_STOCK)).mappings().one()
 
 
-async def list_days(session: AsyncSession, first: date) -> list[tuple[date, str, int]]:
-    """Return (day, kind, movements) from a day on."""
-    rows = await session.execute(_DAYS, {"first": first})
-    return [(row.day, row.kind, row.movements) for row in rows]
+async def count_movements(session: AsyncSession, today: date) -> list[tuple[str, int, int]]:
+    """Return (kind, movements of today, movements of today and the six days before) by kind."""
+    rows = await session.execute(_MOVEMENTS, {"today": today})
+    return [(row.kind, int(row.today or 0), int(row.week)) for row in rows]
 
 
 _STOCK = text("""
@@ -24,4 +24,8 @@ _STOCK = text("""
                WHERE i.active AND coalesce(v.held - v.owed, 0) <= 0) AS out_of_stock,
            (SELECT count(*) FROM levels WHERE on_hand > 0) AS on_hand_lines
     FROM items i LEFT JOIN item_values v ON v.item_id = i.id""")
-_DAYS = text("SELECT day, kind, movements FROM movement_days WHERE day >= :first")
+_MOVEMENTS = text("""
+    SELECT kind, sum(movements) AS week,
+           sum(movements) FILTER (WHERE day = CAST(:today AS date)) AS today
+    FROM movement_days WHERE day BETWEEN CAST(:today AS date) - 6 AND CAST(:today AS date)
+    GROUP BY kind ORDER BY kind""")

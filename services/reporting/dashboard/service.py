@@ -2,12 +2,11 @@
 
 import asyncio
 from datetime import datetime
-from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.reporting.dashboard import queries
-from services.reporting.dashboard.rules import counted, first_day_shown
 from services.reporting.dashboard.schemas import (
     DashboardStatsRead,
     KeptFigures,
@@ -26,6 +25,7 @@ from shared.http import ServiceClient
 from shared.principal import Principal
 
 CACHE_PREFIX = "dashboard"
+_KEPT = TypeAdapter(KeptFigures)
 
 
 async def get_stats(
@@ -40,14 +40,13 @@ async def get_stats(
 
     What stock is worth is left out for callers who may not see it.
     """
-
-    async def compute() -> dict[str, Any]:
-        return (await _compute(session, own, caller, now)).model_dump(mode="json")
-
-    found = await own.cache.get_or_compute(
-        CACHE_PREFIX, str(caller.tenant_id), own.dashboard_ttl_s, compute
+    figures = await own.cache.get_or_compute(
+        CACHE_PREFIX,
+        str(caller.tenant_id),
+        own.dashboard_ttl_s,
+        _KEPT,
+        lambda: _compute(session, own, caller, now),
     )
-    figures = KeptFigures.model_validate(found)
     if not may_see_values(caller.scopes):
         figures.inventory_value = None
     measured = await asyncio.gather(
@@ -66,14 +65,15 @@ async def get_stats(
 async def _compute(
     session: AsyncSession, own: ReportingOwn, caller: Principal, now: datetime
 ) -> KeptFigures:
-    today = now.date()
     followed = await freshness.list_followed(session, PRODUCERS)
     stock = await queries.count_stock(session)
-    days = await queries.list_days(session, first_day_shown(today))
-    of_today, of_week = counted(days, today)
+    moved = await queries.count_movements(session, now.date())
     return KeptFigures(
         **stock,
-        movements=MovementsRead(today=_to_counts(of_today), last_7_days=_to_counts(of_week)),
+        movements=MovementsRead(
+            today=_to_counts({kind: today for kind, today, _ in moved if today}),
+            last_7_days=_to_counts({kind: week for kind, _, week in moved}),
+        ),
         inventory_value=TotalValueRead.model_validate(
             await total_value(session, own, caller.tenant_id)
         ),
