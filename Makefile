@@ -8,7 +8,7 @@ DEVELOPMENT := .venv/.installed-dev
 SERVICES := auth inventory forecasting reporting
 SOURCES := shared services gateway deploy demo benchmarks tests
 
-.PHONY: help install run up down status logs demo keys lock check format test-fast test bench mutants openapi contracts messages clean
+.PHONY: help install run up down status logs demo rebuild retry keys lock check format test-fast test bench mutants openapi contracts messages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r name text; do printf '  %-10s %s\n' "$$name" "$$text"; done
@@ -40,6 +40,12 @@ logs: $(RUNTIME) ## Follow the logs of all processes
 demo: $(RUNTIME) ## The main job on real sales, in a tenant of its own
 	@$(PY) -m deploy.local up
 	@$(PY) -m demo
+
+rebuild: $(RUNTIME) ## Empty the read models of SERVICE=reporting or forecasting; they are made anew
+	@$(PY) -m deploy.local rebuild "$(SERVICE)"
+
+retry: $(RUNTIME) ## Apply what SERVICE=reporting or forecasting has set aside of journals
+	@$(PY) -m deploy.local retry "$(SERVICE)"
 
 keys: $(RUNTIME) ## Print a fresh set of secrets, for production
 	@$(PY) -m deploy.local keys

@@ -25,6 +25,11 @@ def packages(root: Path) -> list[Path]:
     return [root / "shared", root / "gateway", *sorted((root / "services").glob("[a-z]*/"))]
 
 
+def catalogue_path(package: Path) -> Path:
+    """Return where a package keeps its French."""
+    return package / "locales" / LANGUAGE / "LC_MESSAGES" / "messages.po"
+
+
 def source_messages(package: Path) -> Catalog:
     """Return the messages that the code of `package` marks, in the order of its files."""
     found = Catalog()
@@ -38,7 +43,7 @@ def source_messages(package: Path) -> Catalog:
 
 def update(package: Path) -> list[str]:
     """Rewrite the catalogue of `package`; return the messages that still have no translation."""
-    path = package / "locales" / LANGUAGE / "LC_MESSAGES" / "messages.po"
+    path = catalogue_path(package)
     wanted = source_messages(package)
     if not len(wanted):
         return []
@@ -73,7 +78,8 @@ def main() -> int:
     for package in packages(ROOT):
         for text in update(package):
             missing += 1
-            sys.stdout.write(f"{package.relative_to(ROOT)}: not translated: {text}\n")
+            path = catalogue_path(package).relative_to(ROOT)
+            sys.stdout.write(f"{path}: not translated: {text}\n")
     return 1 if missing else 0
 
 

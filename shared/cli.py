@@ -101,6 +101,7 @@ async def _rebuild(package: str, settings: ServiceSettings) -> None:
     resources = _open(package, settings)
     followers = import_module(f"{package}.followers").followers(resources.own)
     await rebuild(followers, resources.database)
+    sys.stdout.write("Emptied; a running worker makes the read models anew.\n")
     await resources.close()
 
 

@@ -1,4 +1,4 @@
-"""`python -m deploy.local run|up|down|status|logs|keys`.
+"""`python -m deploy.local run|up|down|status|logs|keys`, or `rebuild|retry SERVICE`.
 
 Modules are imported by the verb that needs them: `up` and `keys` should not wait for the rest.
 """
@@ -6,17 +6,24 @@ Modules are imported by the verb that needs them: `up` and `keys` should not wai
 import sys
 
 PYTHON_MIN = (3, 11)
+VERBS = ("run", "up", "down", "status", "logs", "keys")
+MAINTENANCE = ("rebuild", "retry")
 
 
 def main(arguments: list[str]) -> int:
-    verbs = {"run", "up", "down", "status", "logs", "keys"}
-    if len(arguments) != 1 or arguments[0] not in verbs:
-        sys.stderr.write("usage: python -m deploy.local run|up|down|status|logs|keys\n")
-        return 2
+    match arguments:
+        case [verb] if verb in VERBS:
+            service = ""
+        case [verb, service] if verb in MAINTENANCE:
+            pass
+        case _:
+            usage = f"{'|'.join(VERBS)}, or {'|'.join(MAINTENANCE)} SERVICE"
+            sys.stderr.write(f"usage: python -m deploy.local {usage}\n")
+            return 2
     from deploy.local.errors import StackError  # noqa: PLC0415 - after the version check.
 
     try:
-        return _do(arguments[0])
+        return _do(verb, service)
     except StackError as error:
         sys.stderr.write(f"{error}\n")
     except OSError as error:
@@ -26,7 +33,7 @@ def main(arguments: list[str]) -> int:
     return 1
 
 
-def _do(verb: str) -> int:
+def _do(verb: str, service: str) -> int:
     from deploy.local.settings import STATE_DIR, read_settings  # noqa: PLC0415 - see above.
 
     if verb == "keys":
@@ -42,6 +49,10 @@ def _do(verb: str) -> int:
 
         asyncio.run(run(settings))
         return 0
+    if verb in MAINTENANCE:
+        from deploy.local.maintain import maintain  # noqa: PLC0415 - see above.
+
+        return maintain(settings, STATE_DIR, verb, service)
     from deploy.local import background  # noqa: PLC0415 - see above.
 
     if verb == "up":

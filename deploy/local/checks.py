@@ -26,16 +26,20 @@ def refuse_full_disk(folder: Path, needed: int = DISK_FREE_MIN) -> None:
 def refuse_taken_ports(
     host: str, uses: Iterable[tuple[int, str, str]], wait_s: float = PORT_WAIT_S
 ) -> None:
-    """Raise StackError naming the first port that something else listens on.
+    """Raise StackError naming every port that something else listens on.
 
     `uses` is (port, what needs it, how to change it). Waits up to `wait_s` for ports to come free.
     """
     deadline = time.monotonic() + wait_s
+    taken = []
     for port, name, advice in uses:
         while (reason := _why_not_free(host, port)) is not None:
             if time.monotonic() >= deadline:
-                raise StackError(f"Port {port} for {name} {reason}; {advice} to another one.")
+                taken.append(f"Port {port} for {name} {reason}; {advice} to another one.")
+                break
             time.sleep(0.1)
+    if taken:
+        raise StackError("\n".join(taken))
 
 
 def _why_not_free(host: str, port: int) -> str | None:

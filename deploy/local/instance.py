@@ -14,7 +14,7 @@ from deploy.local.private import close_to_others, open_private
 
 @dataclass(frozen=True)
 class Note:
-    """What the running stack tells `status`, `up` and `down`."""
+    """What the running stack tells `status`, `up`, `down` and `retry`, in a private file."""
 
     pid: int
     ready: bool
@@ -22,6 +22,8 @@ class Note:
     pids: Mapping[str, int] = field(default_factory=dict)
     restarts: Mapping[str, int] = field(default_factory=dict)
     health_ports: Mapping[str, int] = field(default_factory=dict)
+    superuser_dsn: str = ""
+    redis_url: str = ""
 
 
 class Instance:

@@ -36,6 +36,8 @@ class Lineup:
         self._forker = Forker(self._log_dir / "forker.log")
         self._is_up = False
         self.health_ports: dict[str, int] = {}
+        self.superuser_dsn = ""
+        self.redis_url = ""
 
     async def start(self) -> None:
         """Bring everything up; raises StackError with the first reason why not."""
@@ -43,6 +45,7 @@ class Lineup:
         await self._forker.warm_up()
         servers = prepare_servers(self._settings, self._state_dir)
         self._cleanups = servers.cleanups
+        self.superuser_dsn, self.redis_url = servers.superuser_dsn, servers.redis_url
         await self._start_layer(servers.children, execute)
         plan = Plan(self._settings, self._keys, servers.superuser_dsn, servers.redis_url)
         began = time.monotonic()

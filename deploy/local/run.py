@@ -63,7 +63,13 @@ async def _until(stop: asyncio.Event, instance: Instance, note: Note, lineup: Li
         pids = {member.name: member.pid for member in lineup.members() if member.pid}
         restarts = {member.name: member.restarts for member in lineup.members()}
         current = replace(
-            note, ready=True, pids=pids, restarts=restarts, health_ports=lineup.health_ports
+            note,
+            ready=True,
+            pids=pids,
+            restarts=restarts,
+            health_ports=lineup.health_ports,
+            superuser_dsn=lineup.superuser_dsn,
+            redis_url=lineup.redis_url,
         )
         instance.write(current)
         try:

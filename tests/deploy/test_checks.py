@@ -22,6 +22,20 @@ def test_taken_port_is_named_with_what_changes_it(taken_port):
         checks.refuse_taken_ports("127.0.0.1", uses, wait_s=0)
 
 
+def test_every_taken_port_is_named_at_once(taken_port):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        second = other.getsockname()[1]
+        uses = [(taken_port, "auth", "set AUTH_PORT"), (second, "gateway", "set GATEWAY_PORT")]
+
+        with pytest.raises(StackError) as refused:
+            checks.refuse_taken_ports("127.0.0.1", uses, wait_s=0)
+
+    assert str(refused.value).splitlines() == [
+        f"Port {taken_port} for auth is taken; set AUTH_PORT to another one.",
+        f"Port {second} for gateway is taken; set GATEWAY_PORT to another one.",
+    ]
+
+
 def test_free_port_passes():
     with reserved_port() as free:
         checks.refuse_taken_ports("127.0.0.1", [(free, "auth", "set AUTH_PORT")], wait_s=0)

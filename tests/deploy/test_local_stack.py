@@ -39,9 +39,9 @@ def stack(ports, state_dir):
         "STATE_DIR": str(state_dir),
     }
 
-    def do(verb, **changed):
+    def do(*words, **changed):
         return subprocess.run(  # noqa: S603 - our own program.
-            [sys.executable, "-m", "deploy.local", verb],
+            [sys.executable, "-m", "deploy.local", *words],
             cwd=ROOT,
             env=environment | changed,
             capture_output=True,
@@ -86,6 +86,22 @@ def test_status_lists_every_process(started, stack):
     assert "MB in all" in done.stdout
 
 
+def test_what_was_set_aside_is_tried_again_beside_the_running_stack(started, stack):
+    done = stack("retry", "reporting")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        f"{producer}: 0 applied, 0 still aside" for producer in ("auth", "inventory", "forecasting")
+    ]
+
+
+def test_a_service_that_follows_nobody_has_nothing_to_rebuild(started, stack):
+    for service in ("", "inventory"):
+        done = stack("rebuild", service)
+        assert done.returncode == 1
+        assert "make rebuild SERVICE=forecasting or SERVICE=reporting" in done.stderr
+
+
 def test_second_up_is_content_and_second_run_is_refused(started, stack):
     assert "Already running" in stack("up").stdout
 
@@ -98,8 +114,10 @@ def test_other_checkout_on_the_same_ports_is_told_which(started, stack, ports, t
     refused = stack("run", STATE_DIR=str(tmp_path))
 
     assert refused.returncode == 1
-    assert refused.stderr == (
-        f"Port {ports['GATEWAY_PORT']} for gateway is taken; set GATEWAY_PORT to another one.\n"
+    told = refused.stderr.splitlines()
+    assert len(told) == 1 + 4 + 4
+    assert told[0] == (
+        f"Port {ports['GATEWAY_PORT']} for gateway is taken; set GATEWAY_PORT to another one."
     )
 
 

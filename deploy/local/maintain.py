@@ -1,0 +1,34 @@
+"""`make rebuild` and `make retry`: a verb of a service, with the environment its worker has."""
+
+import subprocess
+from pathlib import Path
+
+from deploy.local import secrets
+from deploy.local.errors import StackError
+from deploy.local.instance import Instance
+from deploy.local.processes import WORKER_VERBS, Plan, processes
+from deploy.local.settings import LocalSettings
+
+FOLLOWERS = tuple(service for service, verbs in WORKER_VERBS.items() if "follow" in verbs)
+
+
+def maintain(settings: LocalSettings, state_dir: Path, verb: str, service: str) -> int:
+    """Run `python -m services.<service> <verb>` beside the running stack; return its exit code.
+
+    Raises StackError when nothing runs, or the service follows nobody.
+    """
+    if service not in FOLLOWERS:
+        choices = " or ".join(f"SERVICE={each}" for each in FOLLOWERS)
+        raise StackError(f"Say whose read models are meant: make {verb} {choices}.")
+    note = Instance(state_dir).find()
+    if note is None or not note.ready:
+        raise StackError("Nothing is running; start it with `make up`.")
+    keys = secrets.read(state_dir / "secrets.env")
+    chosen = {name: settings.environment.get(name) or value for name, value in keys.items()}
+    plan = Plan(settings, chosen, note.superuser_dsn, note.redis_url)
+    [worker] = [row.program for row in processes(plan) if row.program.name == f"{service}-worker"]
+    interpreter = worker.command[:3]  # python -m services.<service>
+    done = subprocess.run(  # noqa: S603 - our own program.
+        [*interpreter, verb], env=dict(worker.environment), cwd=worker.folder, check=False
+    )
+    return done.returncode
