@@ -1,8 +1,8 @@
 """The gateway as an ASGI app: the only place that wires, and the order in which a call is checked.
 
 The order: method, headers, path, then either a page of the gateway's own or a route of the table;
-for a route the token, unless it is public; then the service. Everything that is refused ends as a
-problem document in `_handle`, and nowhere else.
+for a route the token, unless it is public, and the rates; then the service. Everything that is
+refused ends as a problem document in `_handle`, and nowhere else.
 """
 
 import asyncio
@@ -13,22 +13,26 @@ import httpx
 import structlog
 
 from gateway import metrics
+from gateway.addresses import Networks, Proxies
 from gateway.asgi import Receive, Scope, Send
 from gateway.call import Call
 from gateway.cors import Cors, is_preflight
-from gateway.errors import METHODS, UnknownMethod
+from gateway.errors import METHODS, RateLimited, UnknownMethod
 from gateway.headers import check_host, request_ids, sort_out
 from gateway.health import Health
 from gateway.identity import Identity, require_scope
+from gateway.limiter import SCRIPT, Limiter
 from gateway.openapi import Documents
 from gateway.pages import Pages
 from gateway.paths import check_path, check_query
 from gateway.pool import Pool
 from gateway.proxy import Proxy
+from gateway.rates import Counted, Rates
 from gateway.revocations import INTERVAL_S, Revocations
+from gateway.routes import SERVICES, Route, RouteTable, rate_of
 from gateway.settings import Settings
-from gateway.upstreams import SERVICES, RouteTable
-from shared.errors import Problem
+from gateway.store import Store
+from shared.errors import Problem, Unauthorized
 from shared.http import ServiceClient
 from shared.i18n import load_catalogues
 from shared.security.claims import UserClaims
@@ -39,6 +43,7 @@ from shared.security.tokens import TokenVerifier
 from shared.settings import package_folder
 
 OTHER_METHOD: Final = "other"
+PROBES: Final = b"/health"  # Whoever watches over us is not counted.
 
 log = structlog.get_logger()
 
@@ -59,6 +64,11 @@ class Gateway:
         }
         self._routes = routes or RouteTable()
         self._proof = GatewayProof(settings.gateway_key)
+        self._proxies = Proxies(settings.trusted_proxies)
+        self._networks = Networks(bytes.fromhex(settings.gateway_key.get_secret_value()))
+        self._rates = Rates(settings.rate_limit_default, settings.rate_limit_scale)
+        self._store = Store(settings.redis_url, SCRIPT)
+        self._limiter = Limiter(self._store)
         self._cors = Cors(settings.allowed_origins)
         self._identity = Identity(TokenVerifier(self._keys, UserClaims), self._revocations)
         self._proxy = Proxy(self._pools, settings.max_content_length)
@@ -83,6 +93,7 @@ class Gateway:
 
     async def start(self) -> None:
         """Begin to follow auth. What is not there yet is asked for again, nothing fails."""
+        await self._store.start()
         self._following = asyncio.create_task(self._follow_auth())
 
     async def stop(self) -> None:
@@ -93,6 +104,7 @@ class Gateway:
                 await self._following
         for pool in self._pools.values():
             pool.close()
+        await self._store.stop()
         await self._auth.close()
         await self._http.aclose()
 
@@ -120,7 +132,8 @@ class Gateway:
         finally:
             call.request_id, call.traceparent = request_ids(call.head)
         if scope["client"]:
-            call.client = scope["client"][0].encode()
+            call.client = self._proxies.client_of(scope["client"][0], scope["headers"])
+        call.network = self._networks.name_of(call.client)
         call.cors = self._cors.headers(head.read.get(b"origin"))
         if call.method not in METHODS:
             raise UnknownMethod
@@ -132,16 +145,38 @@ class Gateway:
             return
         route = self._routes.find(call.path)
         if route is None:
+            if not call.path.startswith(PROBES):
+                await self._count(call, self._rates.of_stranger("page", call.network))
             await self._pages.answer(call)
             return
-        call.route = route.prefix
-        if not route.public:
-            claims = await self._identity.identify(head.read.get(b"authorization"))
-            call.user_language = claims.lang  # From here on refusals are told in it.
-            require_scope(claims, route.scope)
+        call.route = route.path
+        await self._let_in(call, route)
         proof = self._proof.make(call.client, call.request_id, call.method.encode(), call.target)
         head.passing += (PROOF, b": ", proof, b"\r\n")
         await self._proxy.forward(call, route)
+
+    async def _let_in(self, call: Call, route: Route) -> None:
+        """Judge the caller and count the request. Raises the Problem that keeps it out."""
+        rate = rate_of(route, call.method)
+        if route.access == "public":
+            await self._count(call, self._rates.of_stranger(rate, call.network))
+            return
+        try:
+            claims = await self._identity.identify(call.head.read.get(b"authorization"))
+        except Unauthorized:
+            await self._count(call, self._rates.of_stranger("page", call.network))
+            raise
+        call.user_language = claims.lang  # From here on refusals are told in it.
+        await self._count(call, self._rates.of_user(rate, call.network, claims))
+        require_scope(claims, route.scope)
+
+    async def _count(self, call: Call, counted: list[Counted]) -> None:
+        """Count a request against its rates. Raises RateLimited."""
+        verdict = await self._limiter.judge(counted)
+        call.rate = verdict.headers()
+        if verdict.is_refused:
+            metrics.rate_limited.labels(verdict.rate.name).inc()
+            raise RateLimited(retry_after_s=verdict.wait_s, rate=verdict.rate.name)
 
     async def _follow_auth(self) -> None:
         """Ask auth for ever: whatever goes wrong once, revoked tokens must not pass unseen."""

@@ -43,6 +43,8 @@ class Call:
     request_id: bytes = b""
     traceparent: bytes = b""
     client: bytes = b"unknown"  # The address that the request comes from.
+    network: bytes = b""  # Under which its requests are counted.
+    rate: Headers = field(default_factory=list)  # What the answer tells of its rates.
     cors: Sequence[tuple[bytes, bytes]] = ()
     path: bytes = b"/"
     query: bytes = b""
@@ -78,6 +80,7 @@ class Call:
                     *headers,
                     *security,
                     *self.cors,
+                    *self.rate,
                     (b"x-request-id", self.request_id),
                     (b"traceparent", self.traceparent),
                 ],
@@ -109,7 +112,7 @@ class Call:
             (b"content-language", language.encode()),
             (b"vary", b"Accept-Language"),
         ]
-        headers += ((n.lower().encode(), v.encode()) for n, v in problem.headers.items())
+        headers += ((n.lower().encode(), v.encode()) for n, v in problem.header_fields().items())
         if (
             self.head.has_body
         ):  # We may not have read it; what follows would be taken for a request.

@@ -20,6 +20,16 @@ _SENDABLE: Final = (
     "X-Request-ID",
     "traceparent",
 )
+_READABLE: Final = (
+    "Content-Disposition",
+    "Content-Language",
+    "ETag",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "X-Request-ID",
+)
 _VARY: Final = (b"vary", b"Origin")
 _ALLOWED: Final[Headers] = [
     (b"access-control-allow-methods", ", ".join(sorted(METHODS)).encode()),
@@ -28,7 +38,7 @@ _ALLOWED: Final[Headers] = [
 ]
 _EXPOSED: Final = (
     b"access-control-expose-headers",
-    b"Content-Disposition, Content-Language, ETag, Location, Retry-After, X-Request-ID",
+    ", ".join(_READABLE).encode(),
 )
 
 

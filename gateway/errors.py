@@ -10,6 +10,7 @@ from shared.errors import (
     Forbidden,
     MethodNotAllowed,
     Problem,
+    TooManyRequests,
     Unauthorized,
     Unavailable,
 )
@@ -67,6 +68,13 @@ class OriginRefused(Forbidden):
     detail = N_(
         "Pages of this origin may not call the API. Ask the operator to add it to ALLOWED_ORIGINS."
     )
+
+
+@dataclass(eq=False)
+class RateLimited(TooManyRequests):
+    """Too many requests of one kind, by one user, tenant or address; `rate` names which rate."""
+
+    rate: str
 
 
 @dataclass(eq=False)

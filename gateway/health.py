@@ -8,7 +8,7 @@ from typing import Any, Final
 import httpx
 
 from gateway import metrics
-from gateway.upstreams import SERVICES
+from gateway.routes import SERVICES
 from shared.security.gateway_proof import HEADER, GatewayProof
 from shared.version import VERSION
 

@@ -125,6 +125,14 @@ upstream_requests = Counter(
     ["service", "outcome"],
     registry=registry,
 )
+rate_limited = Counter(
+    "rate_limited_total", "Requests refused by a rate.", ["rule"], registry=registry
+)
+rates_shared = Gauge(
+    "rate_limits_shared",
+    "1 while requests are counted in Redis, 0 while each gateway counts its own.",
+    registry=registry,
+)
 system_health = Gauge("system_health_status", "1 healthy, 0 not.", ["component"], registry=registry)
 event_loop_lag = Gauge(
     "event_loop_lag_seconds", "How late a timer of this process fires.", registry=registry

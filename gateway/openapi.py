@@ -10,7 +10,7 @@ import httpx
 import structlog
 
 from gateway.errors import ServiceAway
-from gateway.upstreams import SERVICES
+from gateway.routes import SERVICES
 from shared.version import VERSION
 
 PATH: Final = "/openapi.json"

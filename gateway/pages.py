@@ -13,7 +13,7 @@ from gateway.errors import ReadOnly
 from gateway.health import Health
 from gateway.identity import Identity, require_scope
 from gateway.openapi import Documents
-from gateway.upstreams import SERVICES
+from gateway.routes import SERVICES
 from shared.errors import NotFound
 
 _READING: Final = frozenset({"GET", "HEAD"})

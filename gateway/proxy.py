@@ -21,7 +21,7 @@ from gateway.connection import Connection, ConnectionLostError, GarbageError, Re
 from gateway.errors import BadGateway, RequestTimeout, ServiceAway, ServiceTooSlow
 from gateway.headers import answer_headers
 from gateway.pool import Pool, UnreachableError
-from gateway.upstreams import Route
+from gateway.routes import Route
 from shared.errors import ContentTooLarge, Problem
 
 PATIENCE_S: Final = 0.05  # So long without an answer, and we watch whether the client is there.

@@ -3,6 +3,8 @@ from typing import Annotated
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
+from gateway.addresses import Proxies
+from gateway.rates import Rate
 from shared.settings import HexKey, ProcessSettings
 
 
@@ -13,9 +15,29 @@ class Settings(ProcessSettings):
     gateway_key: HexKey  # Of the proof, to the services, that a request came through here.
     # Exact origins, comma-separated: "https://shop.example,http://localhost:3000".
     allowed_origins: Annotated[frozenset[str], NoDecode] = frozenset()
+    # The rate per user of what has none of its own, and what multiplies all rates.
+    rate_limit_default: str = "1000/hour"
+    rate_limit_scale: float = Field(default=1, gt=0, le=1_000_000)
+    # Proxies whose X-Forwarded-For is believed, addresses and networks: "10.0.0.0/8,192.0.2.7".
+    trusted_proxies: Annotated[frozenset[str], NoDecode] = frozenset()
     gateway_upstream_connections_max: int = Field(default=100, ge=1)  # To each service.
     gateway_drain_s: int = Field(default=20, ge=1)  # For requests in flight at SIGTERM.
     gateway_keep_alive_s: int = Field(default=65, ge=1)
+
+    @field_validator("rate_limit_default")
+    @classmethod
+    def _check_rate(cls, value: str) -> str:
+        Rate.parse("default", value)
+        return value
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _check_proxies(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        networks = frozenset(part.strip() for part in value.split(",") if part.strip())
+        Proxies(networks)
+        return networks
 
     @field_validator("allowed_origins", mode="before")
     @classmethod

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import AwareDatetime, BaseModel, BeforeValidator
 
-from gateway.upstreams import RouteTable
+from gateway.routes import RouteTable
 from shared.errors import Problem
 from shared.schemas import Input, Update
 from tests.support.tree import ROOT, parsed, services
@@ -23,6 +23,8 @@ from tests.support.tree import ROOT, parsed, services
 METHODS = {"get", "post", "put", "patch", "delete"}
 # Problems that every route may give, documented once for all by shared.web.documentation.
 GENERAL = {400, 401, 403, 413, 415, 422, 429, 500, 503, 504}
+
+TABLE = RouteTable()
 
 each_service = pytest.mark.parametrize("name", [service.name for service in services()])
 
@@ -110,10 +112,21 @@ def test_text_and_lists_from_outside_are_bounded(name):
 
 
 @each_service
+def test_the_gateway_has_a_route_for_every_operation_and_asks_no_more_than_it_needs(name):
+    """Whom the service lets in without a token, and no other, so does the gateway."""
+    for where, operation in operations(name):
+        route = TABLE.find(where.split()[1].encode())
+        assert route is not None, where
+        assert route.service == name, where
+        assert (operation["security"] == []) == (route.access == "public"), where
+        needed = {scope for one in operation["security"] for scope in one["bearer"]}
+        assert route.scope is None or route.scope in needed, where
+
+
+@each_service
 def test_gateway_and_service_allow_bodies_of_one_size(name):
-    table = RouteTable()
     sizes = {
-        where: (operation["requestBody"]["description"], table.find(where.split()[1].encode()))
+        where: (operation["requestBody"]["description"], TABLE.find(where.split()[1].encode()))
         for where, operation in operations(name)
         if "requestBody" in operation
     }

@@ -7,7 +7,7 @@ from functools import partial
 import httpx
 import pytest
 
-from gateway.upstreams import ROUTES
+from gateway.routes import ROUTES
 from tests.support.gateway import House, ok, read_request
 from tests.support.waiting import PATIENCE_S, eventually, pause
 
@@ -230,7 +230,7 @@ async def test_a_slow_body_is_408_at_the_deadline(house: House, short_timeout, s
 @pytest.fixture
 def short_timeout(monkeypatch):
     """0.3 s for /api/inventory; what this gives makes it long again."""
-    route = next(route for route in ROUTES if route.prefix == "/api/inventory")
+    route = next(route for route in ROUTES if route.path == "/api/inventory")
     object.__setattr__(route, "timeout_s", 0.3)
     yield partial(object.__setattr__, route, "timeout_s", PATIENCE_S)
     object.__setattr__(route, "timeout_s", 15)

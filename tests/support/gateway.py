@@ -25,7 +25,10 @@ BULK = "/api/inventory/movements/bulk"  # Its bodies may be large.
 
 def gateway_settings(**changes) -> Settings:
     return Settings(
-        _env_file=None, gateway_client_secret="gateway-secret", gateway_key=GATEWAY_KEY, **changes
+        _env_file=None,
+        gateway_client_secret="gateway-secret",
+        gateway_key=GATEWAY_KEY,
+        **{"rate_limit_scale": 1000, "redis_url": "redis://127.0.0.1:9"} | changes,
     )
 
 

@@ -115,7 +115,8 @@ def running_stack(folder: Path, **settings: str) -> Iterator[Stack]:
     """Start the whole system and stop it at the end."""
     with reserved_ports() as free:  # Five, and ten above four of them those of the workers.
         ports = {name: str(port) for name, port in zip(VARIABLES, free, strict=False)}
-        environment = {**os.environ, **ports, "STATE_DIR": str(folder), **settings}
+        environment = {"RATE_LIMIT_SCALE": "1000", **os.environ, **ports}
+        environment |= {"STATE_DIR": str(folder), **settings}
         _local(environment, "up")
         try:
             yield Stack(folder, environment)

@@ -1,0 +1,98 @@
+"""Counting requests against their rates: all of one request at once, in Redis or, without it, here.
+
+The generic cell rate algorithm (ITU-T I.371, annex A): a rate keeps one moment, until which its
+allowance has been used up. A request moves it on by one interval, and is refused if that were
+further ahead of now than the whole allowance. A request that one rate refuses uses up no other.
+"""
+
+from collections.abc import Sequence
+from time import time
+from typing import Final
+
+from gateway.rates import Counted, Verdict
+from gateway.store import Store, StoreAwayError
+
+LOCAL_KEYS_MAX: Final = 100_000  # So many allowances are known here; then the oldest are forgotten.
+
+# The clock is Redis', so that every gateway has the same. Keys live as long as they say anything.
+SCRIPT: Final = """
+local now = redis.call('TIME')
+now = now[1] * 1000000 + now[2]
+local refused, nearest, left, wait = 0, 0, -1, 0
+local until_us = #KEYS > 0 and redis.call('MGET', unpack(KEYS)) or {}
+for i = 1, #KEYS do
+  local interval, capacity = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
+  local used = math.max(tonumber(until_us[i] or 0), now) + interval
+  local spare = capacity - (used - now)
+  until_us[i] = used
+  if spare < 0 then
+    if refused == 0 or -spare > wait then refused, wait = i, -spare end
+  elseif refused == 0 then
+    local more = math.floor(spare / interval)
+    if left < 0 or more < left then nearest, left, wait = i, more, used - now end
+  end
+end
+if refused > 0 then return {ok = string.format('1 %d 0 %.0f', refused, wait)} end
+for i = 1, #KEYS do
+  local lifetime_ms = math.ceil((until_us[i] - now) / 1000)
+  redis.call('SET', KEYS[i], string.format('%.0f', until_us[i]), 'PX', lifetime_ms)
+end
+return {ok = string.format('0 %d %d %.0f', nearest, left, wait)}
+"""
+
+
+class Limiter:
+    """Judges requests by the allowances that all gateways share, by our own while Redis is away."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._local = LocalLimiter()
+
+    async def judge(self, counted: Sequence[Counted]) -> Verdict:
+        """Return what the rates say of a request, and count it unless one of them refuses."""
+        try:
+            reply = await self._store.call(
+                [b"rate:%b:%b" % (rate.encoded_name, whose) for rate, whose in counted],
+                [rate.arguments for rate, _ in counted],
+            )
+        except StoreAwayError:
+            return self._local.judge(counted, time())
+        is_refused, place, left, wait_us = map(int, reply.split())
+        return Verdict(bool(is_refused), counted[place - 1][0], left, wait_us)
+
+
+class LocalLimiter:
+    """The same judgement within this process."""
+
+    def __init__(self, keys_max: int = LOCAL_KEYS_MAX) -> None:
+        self._keys_max = keys_max
+        self._until_us: dict[tuple[str, bytes], int] = {}
+
+    def judge(self, counted: Sequence[Counted], now_s: float) -> Verdict:
+        """Return what the rates say of a request, and count it unless one of them refuses."""
+        now = round(now_s * 1_000_000)
+        verdict: Verdict | None = None
+        moved = {}
+        for rate, whose in counted:
+            key = (rate.name, whose)
+            used = moved[key] = max(self._until_us.get(key, 0), now) + rate.interval_us
+            spare = rate.capacity_us - (used - now)
+            if spare < 0:
+                if verdict is None or not verdict.is_refused or -spare > verdict.wait_us:
+                    verdict = Verdict(is_refused=True, rate=rate, left=0, wait_us=-spare)
+                continue
+            left = spare // rate.interval_us
+            if verdict is None or (not verdict.is_refused and left < verdict.left):
+                verdict = Verdict(is_refused=False, rate=rate, left=left, wait_us=used - now)
+        if verdict is None:
+            raise ValueError("a request counts against some rate")
+        if not verdict.is_refused:
+            self._keep(moved)
+        return verdict
+
+    def _keep(self, moved: dict[tuple[str, bytes], int]) -> None:
+        for key, used in moved.items():
+            self._until_us.pop(key, None)  # To the end: the one used last is forgotten last.
+            self._until_us[key] = used
+        while len(self._until_us) > self._keys_max:
+            del self._until_us[next(iter(self._until_us))]

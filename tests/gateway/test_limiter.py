@@ -1,0 +1,134 @@
+"""Counting in Redis, and here while it is away; both as the formula says."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+
+import pytest
+from pydantic import SecretStr
+from redis.asyncio import Redis
+
+from gateway.limiter import SCRIPT, Limiter, LocalLimiter
+from gateway.rates import Rate
+from gateway.store import Store
+from tests.support.waiting import PATIENCE_S, eventually
+
+pytestmark = [pytest.mark.stack, pytest.mark.asvs("E11")]
+FIVE, THREE = Rate.parse("five", "5/hour"), Rate.parse("three", "3/hour")
+
+
+@pytest.fixture
+async def redis(valkey_url: str) -> AsyncIterator[Redis]:
+    async with Redis.from_url(valkey_url) as redis:
+        await redis.flushdb()
+        yield redis
+
+
+@pytest.fixture
+async def store(valkey_url: str, redis: Redis) -> AsyncIterator[Store]:
+    store = Store(SecretStr(valkey_url), SCRIPT)
+    await store.start()
+    assert store.is_up
+    yield store
+    await store.stop()
+
+
+async def test_redis_judges_as_we_do(store):
+    there, here = Limiter(store), LocalLimiter()
+    requests = [
+        [(FIVE, b"a")], [(FIVE, b"a"), (THREE, b"a")], [(FIVE, b"b"), (THREE, b"a")],
+        [(THREE, b"b"), (FIVE, b"a")], [(FIVE, b"a"), (THREE, b"a")], [(FIVE, b"a")],
+        [(FIVE, b"a")], [(FIVE, b"a"), (THREE, b"a")], [(THREE, b"a")],
+    ]  # fmt: skip
+
+    for counted in requests:
+        one, other = await there.judge(counted), here.judge(counted, 1_764_000_000)
+        assert (one.is_refused, one.rate, one.left) == (other.is_refused, other.rate, other.left)
+        assert abs(one.wait_us - other.wait_us) < 5_000_000
+
+
+async def test_of_many_at_once_exactly_the_allowance_is_let_in(store, valkey_url):
+    """Over two connections, as two gateways would."""
+    other = Store(SecretStr(valkey_url), SCRIPT)
+    await other.start()
+    limiters = [Limiter(store), Limiter(other)] * 200
+
+    verdicts = await asyncio.gather(
+        *(limiter.judge([(FIVE, b"many"), (THREE, b"many")]) for limiter in limiters)
+    )
+
+    assert sum(not verdict.is_refused for verdict in verdicts) == 3
+    assert [verdict.rate for verdict in verdicts] == [THREE] * 400
+    await other.stop()
+
+
+async def test_an_allowance_is_kept_no_longer_than_it_says_anything(store, redis):
+    await Limiter(store).judge([(FIVE, b"brief")])
+
+    (key,) = await redis.keys("rate:*")
+    assert key == b"rate:five:brief"
+    assert 715_000 < await redis.pttl(key) <= 720_001
+
+
+async def test_a_restarted_redis_has_the_script_again(store, redis):
+    """Its memory is gone, the script's as well: what is asked meanwhile is judged here."""
+    limiter = Limiter(store)
+    await redis.script_flush()
+
+    assert not (await limiter.judge([(FIVE, b"restart")])).is_refused
+    await eventually(lambda: store.is_up)
+    assert not (await limiter.judge([(FIVE, b"restart")])).is_refused
+    assert await redis.exists("rate:five:restart")
+
+
+async def test_a_hung_redis_is_soon_given_up_and_the_limit_holds_here(store, redis):
+    pid = (await redis.info("server"))["process_id"]
+    limiter = Limiter(store)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            verdicts = [await limiter.judge([(THREE, b"hung")]) for _ in range(5)]
+        assert not store.is_up
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+    assert [verdict.is_refused for verdict in verdicts] == [False] * 3 + [True] * 2
+    await eventually(lambda: store.is_up)
+
+
+async def test_without_redis_the_limit_holds_here():
+    store = Store(SecretStr("redis://127.0.0.1:9"), SCRIPT)
+    await store.start()
+    limiter = Limiter(store)
+
+    verdicts = [await limiter.judge([(THREE, b"away")]) for _ in range(5)]
+
+    assert not store.is_up
+    assert [verdict.is_refused for verdict in verdicts] == [False] * 3 + [True] * 2
+    await store.stop()
+
+
+async def test_who_leaves_while_he_waits_disturbs_nobody(store):
+    limiter = Limiter(store)
+    leaving = asyncio.create_task(limiter.judge([(FIVE, b"leaving")]))
+    staying = asyncio.create_task(limiter.judge([(THREE, b"staying")]))
+    await asyncio.sleep(0)
+    leaving.cancel()
+
+    assert (await staying).rate is THREE
+    assert (await limiter.judge([(FIVE, b"leaving")])).left == 3
+
+
+async def test_password_and_database_of_the_address_count(valkey_url, redis):
+    """The test's server knows no password: then a wrong one is refused."""
+    refused = Store(SecretStr(valkey_url.replace("://", "://:secret@")), SCRIPT)
+    await refused.start()
+    other = Store(SecretStr(valkey_url.replace("?db=0", "?db=5")), SCRIPT)
+    await other.start()
+    await Limiter(other).judge([(FIVE, b"five")])
+
+    assert not refused.is_up
+    assert not await redis.exists("rate:five:five")
+    await refused.stop()
+    await other.stop()
