@@ -28,7 +28,7 @@ B = TypeVar("B", bound=Sortable)
 C = TypeVar("C", bound=Sortable)
 D = TypeVar("D", bound=Sortable)
 
-Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX)]
+Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX, description="How many at most.")]
 Cursor = Annotated[
     str | None,
     Query(max_length=_CURSOR_LENGTH_MAX, description="`next_cursor` of the page before."),

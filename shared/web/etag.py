@@ -10,7 +10,15 @@ from pydantic import BaseModel
 from shared.etag import entity_tag, is_known
 
 IF_MATCH = "If-Match"
-IfMatch = Annotated[str | None, Header(alias=IF_MATCH, max_length=200)]
+IfMatch = Annotated[
+    str | None,
+    Header(
+        alias=IF_MATCH,
+        max_length=200,
+        description='The `ETag` of what you read, or its version as `"7"`: the change is refused '
+        "with 412 if somebody changed it since. Without it, whatever is there is changed.",
+    ),
+]
 _NOT_MODIFIED = 304
 
 

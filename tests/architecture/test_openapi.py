@@ -124,6 +124,25 @@ def test_the_gateway_has_a_route_for_every_operation_and_asks_no_more_than_it_ne
 
 
 @each_service
+def test_the_example_of_a_body_is_a_valid_body(name):
+    """It is what the page of the documentation offers to send."""
+    for route in iter_route_contexts(app_of(name).routes):
+        if not isinstance(route.original_route, APIRoute) or route.body_field is None:
+            continue
+        if route.include_in_schema:
+            annotation = route.body_field.field_info.annotation
+            body = (get_args(annotation) or (annotation,))[0]  # Of an optional one, itself.
+            schema = body.model_json_schema()
+            for example in schema.get("examples") or [made_up(schema)]:
+                assert body.model_validate(example), (body, example)
+
+
+def made_up(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the first example of each field of a body: all must have one."""
+    return {field: form["examples"][0] for field, form in schema["properties"].items()}
+
+
+@each_service
 def test_gateway_and_service_allow_bodies_of_one_size(name):
     sizes = {
         where: (operation["requestBody"]["description"], TABLE.find(where.split()[1].encode()))

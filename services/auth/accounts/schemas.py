@@ -1,11 +1,19 @@
 from uuid import UUID
 
+from pydantic import ConfigDict
+
 from services.auth.users.rules import Language
 from services.auth.users.schemas import Email, Password, PasswordInput, TenantSlug, UserRead
 from shared.schemas import Output, ShortText
 
 
 class RegistrationCreate(PasswordInput):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"email": "ada@example.com", "password": "nine unrelated words"}]
+        }
+    )
+
     email: Email
     password: Password
     name: ShortText | None = None

@@ -2,7 +2,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from services.auth.tenants.rules import SLUG_PATTERN, is_known_currency
@@ -25,6 +25,19 @@ Slug = Annotated[
 
 
 class TenantCreate(PasswordInput):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "Second shop",
+                    "slug": "second-shop",
+                    "admin_email": "ada@example.com",
+                    "admin_password": "nine unrelated words",
+                }
+            ]
+        }
+    )
+
     name: ShortText
     slug: Slug
     admin_email: Email = Field(description="Of the tenant's first administrator.")

@@ -54,6 +54,14 @@ class PasswordInput(Input):
 
 
 class UserCreate(PasswordInput):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"email": "ada@example.com", "password": "nine unrelated words", "role": "clerk"}
+            ]
+        }
+    )
+
     email: Email
     password: Password
     role: Role
@@ -64,6 +72,8 @@ class UserCreate(PasswordInput):
 class ProfileUpdate(Update):
     """Fields left out stay as they are; `null` clears."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"language": "fr"}]})
+
     clearable: ClassVar[frozenset[str]] = frozenset({"name", "language"})
 
     name: ShortText | None = None
@@ -72,6 +82,8 @@ class ProfileUpdate(Update):
 
 class UserUpdate(ProfileUpdate):
     """The same of another user, and his role, which he cannot be without."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"role": "manager"}]})
 
     role: Role | None = None
 

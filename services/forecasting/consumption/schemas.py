@@ -1,7 +1,7 @@
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from shared.money import DecimalText
 from shared.pagination import LIMIT_DEFAULT, LIMIT_MAX
@@ -18,6 +18,10 @@ ItemCode = Annotated[
 
 class ConsumptionDerive(Input):
     """Whose consumption to derive, and over which days."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"from": "2026-01-01", "to": "2026-01-31"}]}
+    )
 
     items: Annotated[list[ItemCode], Field(min_length=1, max_length=LIMIT_MAX)] | None = Field(
         default=None, description="All items unless given."

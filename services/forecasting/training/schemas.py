@@ -2,7 +2,7 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AliasChoices, Field, StringConstraints, model_validator
+from pydantic import AliasChoices, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.forecasting.consumption.schemas import ItemCode
@@ -24,6 +24,8 @@ from shared.schemas import Input, Output, Page
 
 class TrainingCreate(Input):
     """What to train: exactly one of item_code, item_codes and top."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"item_code": "SPAGHETTI-500"}]})
 
     item_code: ItemCode | None = None
     item_codes: Annotated[list[ItemCode], Field(min_length=1, max_length=ITEMS_MAX)] | None = None

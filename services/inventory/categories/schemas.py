@@ -2,7 +2,7 @@ from datetime import datetime
 from typing import Annotated, ClassVar, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from shared.i18n import N_
@@ -59,12 +59,18 @@ NamesOfCategory = Annotated[
 class CategoryCreate(Input):
     """A new category."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": {"en": "Pasta", "fr": "Pâtes"}}]}
+    )
+
     name: NamesOfCategory
     parent: CategoryReference | None = Field(default=None, description="None is at the top.")
 
 
 class CategoryUpdate(Update):
     """A change of a category: the fields given are set, the others stay; so do languages."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"parent": None}]})
 
     clearable: ClassVar[frozenset[str]] = frozenset({"parent"})
 

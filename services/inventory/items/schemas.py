@@ -3,7 +3,14 @@ from decimal import Decimal
 from typing import Annotated, ClassVar, Literal, Self
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from services.inventory.categories.schemas import CategoryReference
@@ -87,6 +94,21 @@ class ItemFields(Input):
 class ItemCreate(ItemFields):
     """A new item."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "code": "SPAGHETTI-500",
+                    "name": {"en": "Spaghetti 500 g", "fr": "Spaghettis 500 g"},
+                    "pack_size": "12",
+                    "pack_unit": "case",
+                    "reorder_point": "60",
+                    "lead_time_days": 3,
+                }
+            ]
+        }
+    )
+
     code: ItemCode
     name: Name
     description: Description | None = None
@@ -103,6 +125,10 @@ class ItemUpdate(ItemFields, Update):
 
     Null empties a field that an item may lack, and is refused for the others.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"reorder_point": "48", "barcodes": ["8076800195057"]}]}
+    )
 
     clearable: ClassVar[frozenset[str]] = frozenset({*ItemFields.model_fields, "description"})
 

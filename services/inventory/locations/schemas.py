@@ -2,7 +2,7 @@ from datetime import datetime
 from typing import Annotated, ClassVar
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from services.inventory.locations.rules import LocationType
 from shared.identifiers import UniqueName
@@ -23,6 +23,10 @@ LocationName = Annotated[
 class LocationCreate(Input):
     """A new location."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "Main warehouse", "type": "warehouse"}]}
+    )
+
     name: LocationName
     type: LocationType
     parent: ShortText | None = Field(
@@ -33,6 +37,8 @@ class LocationCreate(Input):
 
 class LocationUpdate(Update):
     """A change of a location: the fields given are set, the others stay."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"capacity": "5000"}]})
 
     clearable: ClassVar[frozenset[str]] = frozenset({"capacity"})
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import (
+    ConfigDict,
     FailFast,
     Field,
     ValidationError,
@@ -33,6 +34,20 @@ class Direction(StrEnum):
 
 class MovementCreate(Input):
     """One movement of one item."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "kind": "receipt",
+                    "item": "SPAGHETTI-500",
+                    "location": "Main warehouse",
+                    "quantity": "144",
+                    "unit_cost": "0.62",
+                }
+            ]
+        }
+    )
 
     kind: Kind
     item: ShortText = Field(
@@ -130,8 +145,10 @@ class MovementQuery(PageQuery):
     location: ShortText | None = Field(default=None, description="Id or name of a location.")
     kind: Kind | None = None
     reference: ShortText | None = None
-    from_time: Moment | None = Field(default=None, alias="from")
-    to_time: Moment | None = Field(default=None, alias="to")
+    from_time: Moment | None = Field(
+        default=None, alias="from", description="Happened then or later."
+    )
+    to_time: Moment | None = Field(default=None, alias="to", description="Happened before.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +178,24 @@ def _valid_or_fault(
 
 class BulkCreate(Input):
     """Many movements in one call, applied in their order."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "mode": "each",
+                    "lines": [
+                        {
+                            "kind": "issue",
+                            "item": "SPAGHETTI-500",
+                            "location": "Main warehouse",
+                            "quantity": "2",
+                        }
+                    ],
+                }
+            ]
+        }
+    )
 
     # Before the lines, which are read by it.
     mode: Literal["atomic", "each"] = Field(
