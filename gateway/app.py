@@ -29,7 +29,7 @@ from gateway.pool import Pool
 from gateway.proxy import Proxy
 from gateway.rates import Counted, Rates
 from gateway.revocations import INTERVAL_S, Revocations
-from gateway.routes import SERVICES, Route, RouteTable, rate_of
+from gateway.routes import SERVICES, Route, RouteTable, only_reads, rate_of
 from gateway.settings import Settings
 from gateway.store import Store
 from shared.errors import Problem, Unauthorized
@@ -58,6 +58,7 @@ class Gateway:
         self._auth = ServiceClient(settings, "gateway", settings.gateway_client_secret)
         self._keys = RemoteKeys(addresses["auth"], self._http)
         self._revocations = Revocations(self._auth)
+        metrics.revocations_age.set_function(lambda: self._revocations.age_s)
         self._pools = {
             service: Pool(address, size=settings.gateway_upstream_connections_max)
             for service, address in addresses.items()
@@ -76,6 +77,7 @@ class Gateway:
             Health(self._http, addresses, self._proof),
             Documents(self._http, addresses),
             self._identity,
+            self._revocations,
             is_ready=lambda: self._keys.loaded and self._revocations.loaded,
             measured=settings.prometheus_enabled,
         )
@@ -168,6 +170,7 @@ class Gateway:
             raise
         call.user_language = claims.lang  # From here on refusals are told in it.
         await self._count(call, self._rates.of_user(rate, call.network, claims))
+        self._revocations.require_fresh(reading=only_reads(route, call.method))
         require_scope(claims, route.scope)
 
     async def _count(self, call: Call, counted: list[Counted]) -> None:

@@ -138,6 +138,19 @@ class SignInAway(Unavailable):
 
 
 @dataclass(eq=False)
+class RevocationsStale(Unavailable):
+    """It is not known who was signed out meanwhile: changes wait until it is. Try again."""
+
+    slug = "revocations-stale"
+    title = N_("Sign-outs not known")
+    detail = N_(
+        "The sign-in service does not tell just now which sessions have ended, so nothing can be "
+        "changed. Nothing was changed. Try again in a moment."
+    )
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "5"}
+
+
+@dataclass(eq=False)
 class ServiceTooSlow(DeadlineExceeded):
     """A service did not answer before the deadline."""
 

@@ -128,6 +128,11 @@ upstream_requests = Counter(
 rate_limited = Counter(
     "rate_limited_total", "Requests refused by a rate.", ["rule"], registry=registry
 )
+revocations_age = Gauge(
+    "revocations_age_seconds",
+    "Age of what is known of ended sessions: from 5 on nothing can be changed, from 300 on read.",
+    registry=registry,
+)
 rates_shared = Gauge(
     "rate_limits_shared",
     "1 while requests are counted in Redis, 0 while each gateway counts its own.",

@@ -13,6 +13,7 @@ from gateway.errors import ReadOnly
 from gateway.health import Health
 from gateway.identity import Identity, require_scope
 from gateway.openapi import Documents
+from gateway.revocations import Revocations
 from gateway.routes import SERVICES
 from shared.errors import NotFound
 
@@ -35,6 +36,7 @@ class Pages:
         health: Health,
         documents: Documents,
         identity: Identity,
+        revocations: Revocations,
         is_ready: Callable[[], bool],
         *,
         measured: bool,
@@ -42,6 +44,7 @@ class Pages:
         self._health = health
         self._documents = documents
         self._identity = identity
+        self._revocations = revocations
         self._is_ready = is_ready
         self._pages = {page.route: page for page in self._list()}
         if measured:
@@ -89,7 +92,9 @@ class Pages:
         authorization = call.head.read.get(b"authorization", b"")
         claims = await self._identity.identify(authorization or None)
         call.user_language = claims.lang
-        require_scope(claims, "ops:read")
+        self._revocations.require_fresh(reading=False)
+        for scope in ("ops:read", "tenant:manage"):  # It is about all tenants.
+            require_scope(claims, scope)
         return _json(await self._health.status(authorization, call.request_id, call.client))
 
     async def _merged_document(self, _call: Call) -> Answer:

@@ -53,6 +53,11 @@ def rate_of(route: Route, method: str) -> str:
     return route.reads if method in _READING else route.writes
 
 
+def only_reads(route: Route, method: str) -> bool:
+    """Say whether a request changes nothing and is no administration."""
+    return route.scope is None and (method in _READING or route.writes == "read")
+
+
 def _auth(path: str, access: Access, rate: str = "default") -> Route:
     """Return an exact path of auth's, for who is not wholly signed in yet, with its rate."""
     return Route(

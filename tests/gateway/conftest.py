@@ -49,7 +49,7 @@ async def running_house() -> AsyncIterator[House]:
 
         await eventually(is_ready)
         yield House(
-            port=port, client=client, health=gateway._pages._health,
+            port=port, client=client, gateway=gateway, health=gateway._pages._health,
             connections=server.server_state.connections, **services,
         )  # fmt: skip
     server.should_exit = True

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from gateway import revocations
+from gateway import metrics, revocations
 from shared.security.claims import ServiceClaims
 from tests.support.gateway import ORIGIN, SIGNER, House, gateway_settings, make_token, ok
 from tests.support.waiting import eventually
@@ -134,6 +134,48 @@ async def test_when_auth_is_away_known_keys_and_revocations_hold(house: House):
 
     assert answer.status_code == 401
     assert (await house.get("/api/inventory")).status_code == 200
+
+
+@pytest.fixture
+def stale(running_house, monkeypatch):
+    """Auth hangs, and its last list is so many seconds old."""
+
+    def grown(age_s: float) -> None:
+        revocations = running_house.gateway._revocations
+        monkeypatch.setattr(running_house.auth, "respond", lambda _: ok(status="500 Broken"))
+        monkeypatch.setattr(revocations, "_clock", lambda: time.monotonic() + age_s)
+
+    return grown
+
+
+FIXED = ("revocations_stale", "5")
+
+
+@pytest.mark.asvs("C08", "C19")
+async def test_while_sign_outs_are_not_known_nothing_changes_and_reading_goes_on(house, stale):
+    house.token = make_token(scopes=frozenset({"user:manage", "audit:read", "inventory:read"}))
+    stale(revocations.STALE_AFTER_S)
+
+    for method, path in [
+        ("POST", "/api/inventory/movements"), ("DELETE", "/api/inventory/1"),
+        ("PATCH", "/api/auth/me"), ("GET", "/api/users"), ("GET", "/api/audit"), ("GET", "/status"),
+    ]:  # fmt: skip
+        answer = await house.call(method, path)
+        found = (answer.json().get("code"), answer.headers.get("retry-after"))
+        assert (answer.status_code, *found) == (503, *FIXED), path
+    assert (await house.get("/api/inventory")).status_code == 200
+    assert (await house.call("POST", "/api/inventory/lookup")).status_code == 200
+    assert (await house.client.post("/api/auth/login")).status_code == 500  # Auth's own answer.
+
+
+@pytest.mark.asvs("C08", "C19")
+async def test_what_is_known_of_sign_outs_is_not_read_by_for_ever(house, stale):
+    stale(revocations.READS_FOR_S)
+
+    answer = await house.get("/api/inventory")
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "revocations_stale")
+    assert "revocations_age_seconds 30" in metrics.text().decode()
 
 
 async def test_a_senseless_list_of_revocations_changes_nothing(house: House):

@@ -76,13 +76,16 @@ async def test_probes_of_the_gateway_itself(house: House):
     assert (await house.client.get("/health/ready")).json() == {"status": "ok"}
 
 
-async def test_status_is_for_operators(house: House):
+@pytest.mark.asvs("F14")
+async def test_status_is_for_administrators_of_the_platform(house: House):
     assert (await house.client.get("/status")).status_code == 401
+    assert (await house.get("/status")).status_code == 403
+    house.token = make_token(scopes=frozenset({"ops:read"}))  # A tenant's administrator.
     assert (await house.get("/status")).status_code == 403
     house.inventory.respond = lambda request: ok_json(
         {"uptime_s": 5, "seen": request.all("authorization")}
     )
-    house.token = make_token(scopes=frozenset({"ops:read"}))
+    house.token = make_token(scopes=frozenset({"ops:read", "tenant:manage"}))
 
     answer = (await house.get("/status")).json()
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import httpx
 
+from gateway.app import Gateway
 from gateway.health import Health
 from gateway.protocol import FrontDoor
 from gateway.settings import Settings
@@ -182,6 +183,7 @@ class House:
     inventory: Service
     reporting: Service
     client: httpx.AsyncClient
+    gateway: Gateway
     health: Health  # The gateway's own.
     connections: set[FrontDoor]  # Those of its clients.
     token: str = field(default_factory=make_token)
