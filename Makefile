@@ -8,7 +8,7 @@ DEVELOPMENT := .venv/.installed-dev
 SERVICES := auth inventory forecasting reporting
 SOURCES := shared services gateway deploy demo benchmarks tests
 
-.PHONY: help install run up down status logs demo rebuild retry keys lock check format test-fast test bench mutants openapi contracts messages clean
+.PHONY: help install run up down status logs demo token code rebuild retry keys lock check format test-fast test bench mutants openapi contracts messages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r name text; do printf '  %-10s %s\n' "$$name" "$$text"; done

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import httpx
 import stamina
-from dotenv import dotenv_values
 from rich.console import Console
 from rich.markup import escape
 
@@ -21,7 +20,7 @@ from demo.chapters import figures, forecasts, shop
 from demo.client import Client, Refused
 from demo.supply import AWAY_DAYS, Kind
 from deploy.local.errors import StackError
-from deploy.local.run import ADMIN_EMAIL
+from deploy.local.people import PEOPLE_FILE, Person, administrator
 from deploy.local.settings import STATE_DIR, LocalSettings, read_settings
 
 OUT = Path(__file__).parent / "out"
@@ -79,9 +78,11 @@ def tell(story: Story, visitor: Client, settings: LocalSettings) -> bool:
     """Tell the story and return whether everything was verified at its end."""
     goods = articles((story.now - timedelta(days=1)).date())
     with story.part("A tenant of its own"):
-        platform = visitor.sign_in(*administrator(settings))
+        platform = visitor.signed_in(administrator(settings, STATE_DIR))
         tenant = shop.open_tenant(platform, story.now)
-        client = visitor.sign_in(tenant.email, tenant.password, tenant.slug)
+        client = visitor.signed_in(
+            Person(STATE_DIR / PEOPLE_FILE, tenant.email, tenant.password, tenant.slug)
+        )
         story.say(f"Signed in at {visitor.url} as the administrator of {tenant.slug}.")
     last_moved = replay_sales(story, client, goods)
     models = learn(story, client, goods, last_moved)
@@ -92,15 +93,6 @@ def tell(story: Story, visitor: Client, settings: LocalSettings) -> bool:
     story.console.print(screen.timing_table(story.seconds))
     say_goodbye(story, visitor.url, tenant)
     return verified
-
-
-def administrator(settings: LocalSettings) -> tuple[str, str]:
-    """Return e-mail and password of the platform administrator. Raises StackError."""
-    kept = dotenv_values(STATE_DIR / "secrets.env")
-    password = settings.environment.get("ADMIN_PASSWORD") or kept.get("ADMIN_PASSWORD")
-    if not password:
-        raise StackError(f"No ADMIN_PASSWORD is set, and none is in {STATE_DIR}; is it running?")
-    return settings.environment.get("ADMIN_EMAIL") or ADMIN_EMAIL, password
 
 
 def replay_sales(story: Story, client: Client, goods: list[Article]) -> str:
@@ -183,7 +175,8 @@ def verify(story: Story, client: Client) -> bool:
 def say_goodbye(story: Story, url: str, tenant: shop.Tenant) -> None:
     story.console.print(f"\nLook further: {url}/docs", soft_wrap=True)
     story.console.print(
-        f"Sign in: tenant {tenant.slug}, {tenant.email}, password {tenant.password}",
+        f"Sign in: tenant {tenant.slug}, {tenant.email}, password {tenant.password}; "
+        f"the authenticator's secret is in {STATE_DIR / PEOPLE_FILE}",
         soft_wrap=True,
     )
 

@@ -13,6 +13,8 @@ from uuid import uuid4
 import httpx
 import stamina
 
+from deploy.local.people import Person
+
 ATTEMPTS = 8
 PATIENCE_S = 60.0  # in all attempts of one call
 TIMEOUT_S = 60.0  # of one attempt: verification reads the whole ledger
@@ -75,11 +77,9 @@ class Client:
     ) -> None:
         self._http.close()
 
-    def sign_in(self, email: str, password: str, tenant: str | None = None) -> "Client":
-        """Return a client with the rights of this person. Raises Refused."""
-        body = {"email": email, "password": password, "tenant": tenant}
-        answer = self.post("/api/auth/login", body)
-        return Client(self.url, answer["access_token"], self._transport)
+    def signed_in(self, person: Person) -> "Client":
+        """Return a client with the rights of this person. Raises StackError, httpx.HTTPError."""
+        return Client(self.url, person.access_token(self.url), self._transport)
 
     def get(self, path: str, **parameters: str | int) -> Any:  # noqa: ANN401 - any JSON.
         """Return the answer. Raises Refused, httpx.TransportError."""

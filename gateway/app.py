@@ -35,11 +35,9 @@ from gateway.store import Store
 from shared.errors import Problem, Unauthorized
 from shared.http import ServiceClient
 from shared.i18n import load_catalogues
-from shared.security.claims import UserClaims
 from shared.security.gateway_proof import HEADER as PROOF
 from shared.security.gateway_proof import GatewayProof
 from shared.security.jwks import RemoteKeys
-from shared.security.tokens import TokenVerifier
 from shared.settings import package_folder
 
 OTHER_METHOD: Final = "other"
@@ -71,7 +69,7 @@ class Gateway:
         self._store = Store(settings.redis_url, SCRIPT)
         self._limiter = Limiter(self._store)
         self._cors = Cors(settings.allowed_origins)
-        self._identity = Identity(TokenVerifier(self._keys, UserClaims), self._revocations)
+        self._identity = Identity(self._keys, self._revocations)
         self._proxy = Proxy(self._pools, settings.max_content_length)
         self._pages = Pages(
             Health(self._http, addresses, self._proof),
@@ -163,8 +161,12 @@ class Gateway:
         if route.access == "public":
             await self._count(call, self._rates.of_stranger(rate, call.network))
             return
+        authorization = call.head.read.get(b"authorization")
         try:
-            claims = await self._identity.identify(call.head.read.get(b"authorization"))
+            if route.access == "enrolment":
+                await self._let_in_enrolling(call, rate, authorization)
+                return
+            claims = await self._identity.identify(authorization)
         except Unauthorized:
             await self._count(call, self._rates.of_stranger("page", call.network))
             raise
@@ -172,6 +174,11 @@ class Gateway:
         await self._count(call, self._rates.of_user(rate, call.network, claims))
         self._revocations.require_fresh(reading=only_reads(route, call.method))
         require_scope(claims, route.scope)
+
+    async def _let_in_enrolling(self, call: Call, rate: str, authorization: bytes | None) -> None:
+        claims = await self._identity.identify_enrolling(authorization)
+        call.user_language = claims.lang
+        await self._count(call, self._rates.of_user(rate, call.network, claims))
 
     async def _count(self, call: Call, counted: list[Counted]) -> None:
         """Count a request against its rates. Raises RateLimited."""

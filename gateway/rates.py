@@ -13,7 +13,7 @@ from typing import Final, Self, TypeAlias
 from uuid import UUID
 
 from gateway.store import encode
-from shared.security.claims import UserClaims
+from shared.security.claims import EnrolmentClaims, UserClaims
 
 _WINDOWS_S: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 _RATE: Final = re.compile(r"([1-9][0-9]{0,8})/(second|minute|hour|day)")
@@ -127,7 +127,9 @@ class Rates:
         """Return what a request counts against whose user is not known."""
         return [(self._address, network), (self._per_address[name], network)]
 
-    def of_user(self, name: str, network: bytes, claims: UserClaims) -> list[Counted]:
+    def of_user(
+        self, name: str, network: bytes, claims: UserClaims | EnrolmentClaims
+    ) -> list[Counted]:
         """Return what a signed-in user's request counts against."""
         user = claims.sub.bytes
         return [

@@ -105,6 +105,18 @@ class GatewayOnly(Forbidden):
 
 
 @dataclass(eq=False)
+class StepUpRequired(Forbidden):
+    """The caller may do this, but proved who it is too long ago. Prove it again, then repeat."""
+
+    slug = "step-up-required"
+    title = N_("Confirm your identity")
+    detail: ClassVar[Text] = N_(
+        "This needs a fresh proof of who you are. "
+        "Send your password and code to /api/auth/step-up, then repeat with the new access token."
+    )
+
+
+@dataclass(eq=False)
 class NotFound(Problem):
     status = 404
     slug = "not-found"

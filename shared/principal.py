@@ -14,6 +14,10 @@ class Principal:
     role: str
     scopes: frozenset[str]
     language: str | None = None
+    methods: tuple[str, ...] = ()  # How the caller proved who it is, as in the token's `amr`.
+    proved_at: int = 0  # When last, in Unix seconds.
+    todo: tuple[str, ...] = ()  # What must be done before the sign-in is finished.
+    token_version: int = 0  # Of the caller's account when the token was made.
 
     @property
     def actor(self) -> str:

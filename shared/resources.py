@@ -19,7 +19,7 @@ from shared.db import Database
 from shared.http import ServiceClient
 from shared.journal.checkpoint import SigningKey
 from shared.journal.wake import Waker
-from shared.security.claims import ServiceClaims, UserClaims
+from shared.security.claims import EnrolmentClaims, ServiceClaims, UserClaims
 from shared.security.jwks import RemoteKeys
 from shared.security.sealing import Sealer
 from shared.security.tokens import FixedKeys, KeySource, TokenVerifier
@@ -43,6 +43,7 @@ class Resources(Generic[OwnT]):
     cache: Cache
     waker: Waker
     users: TokenVerifier[UserClaims]
+    enrolling: TokenVerifier[EnrolmentClaims]
     services: TokenVerifier[ServiceClaims]
     signing_key: SigningKey
     fingerprint_key: bytes  # Of the requests sent with an Idempotency-Key.
@@ -94,6 +95,7 @@ def open_resources(
         cache=Cache(redis),
         waker=Waker(redis),
         users=TokenVerifier(keys, UserClaims),
+        enrolling=TokenVerifier(keys, EnrolmentClaims),
         services=TokenVerifier(keys, ServiceClaims),
         signing_key=SigningKey.from_hex(service, settings.journal_signing_key.get_secret_value()),
         fingerprint_key=_derived(settings, "idempotency fingerprint"),

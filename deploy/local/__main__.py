@@ -1,4 +1,4 @@
-"""`python -m deploy.local run|up|down|status|logs|keys`, or `rebuild|retry SERVICE`.
+"""`python -m deploy.local run|up|down|status|logs|token|code|keys`, or `rebuild|retry SERVICE`.
 
 Modules are imported by the verb that needs them: `up` and `keys` should not wait for the rest.
 """
@@ -6,7 +6,7 @@ Modules are imported by the verb that needs them: `up` and `keys` should not wai
 import sys
 
 PYTHON_MIN = (3, 11)
-VERBS = ("run", "up", "down", "status", "logs", "keys")
+VERBS = ("run", "up", "down", "status", "logs", "token", "code", "keys")
 MAINTENANCE = ("rebuild", "retry")
 
 
@@ -53,6 +53,13 @@ def _do(verb: str, service: str) -> int:
         from deploy.local.maintain import maintain  # noqa: PLC0415 - see above.
 
         return maintain(settings, STATE_DIR, verb, service)
+    if verb in {"token", "code"}:
+        from deploy.local.people import administrator  # noqa: PLC0415 - see above.
+
+        person = administrator(settings, STATE_DIR)
+        said = person.code() if verb == "code" else person.access_token(settings.url_of("gateway"))
+        sys.stdout.write(f"{said}\n")
+        return 0
     from deploy.local import background  # noqa: PLC0415 - see above.
 
     if verb == "up":

@@ -13,6 +13,7 @@ from services.auth.service_tokens import routes as service_tokens
 from services.auth.sessions import routes as sessions
 from services.auth.settings import Settings
 from services.auth.tenants import routes as tenants
+from services.auth.two_factor import routes as two_factor
 from services.auth.users import routes as users
 from shared.web import build_app
 
@@ -29,6 +30,7 @@ def create_app(settings: Settings | None) -> FastAPI:
         routers=(
             accounts.router,
             sessions.router,
+            two_factor.router,
             users.router,
             tenants.router,
             keys.router,

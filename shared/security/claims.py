@@ -1,4 +1,4 @@
-"""What a token says, as typed values: one frozen class for people, one for services.
+"""What a token says, as typed values: for people, for who has still to enrol, for services.
 
 `read` turns a decoded JSON object into claims and refuses everything that is missing, of the
 wrong type or not written the one canonical way; `payload` is its inverse.
@@ -25,7 +25,7 @@ class InvalidToken(Exception):
 
 
 class Claims(Protocol):
-    """What both kinds have: a `typ` of their own, an end, a way from and to JSON."""
+    """What all kinds have: a `typ` of their own, an end, a way from and to JSON."""
 
     typ: ClassVar[str]
 
@@ -98,6 +98,60 @@ class UserClaims:
             "amr": [*self.amr],
             "lang": self.lang,
             "locations": None if locations is None else [*sorted(map(str, locations))],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolmentClaims:
+    """What a sign-in gives instead of tokens while something must be done first.
+
+    `todo` names it: `password` (choose a new one), `factor` (set a second factor up). Nothing else
+    can be done with it; `ver` ends it with the first thing done.
+    """
+
+    typ: ClassVar[str] = "enrol+jwt"
+    audience: ClassVar[str] = "stock-enrolment"
+
+    sub: UUID
+    tid: UUID
+    ver: int
+    jti: UUID
+    iat: int
+    exp: int
+    amr: tuple[str, ...]
+    todo: tuple[str, ...]
+    lang: Literal["en", "fr"] | None = None
+
+    @classmethod
+    def read(cls, claims: Mapping[str, Json], now: float) -> Self:
+        """Return the claims, all checked. Raises InvalidToken."""
+        iat, exp = _read_lifetime(claims, cls.audience, now)
+        return cls(
+            sub=_uuid(claims.get("sub")),
+            tid=_uuid(claims.get("tid")),
+            ver=_integer(claims.get("ver")),
+            jti=_uuid(claims.get("jti")),
+            iat=iat,
+            exp=exp,
+            amr=tuple(_matching(_NAME, method) for method in _list(claims.get("amr"))),
+            todo=tuple(_matching(_NAME, step) for step in _list(claims.get("todo"))),
+            lang=_language(claims),
+        )
+
+    def payload(self) -> dict[str, Json]:
+        """Return the JSON object that `read` turns back into these claims."""
+        return {
+            "iss": ISSUER,
+            "aud": self.audience,
+            "sub": str(self.sub),
+            "tid": str(self.tid),
+            "ver": self.ver,
+            "jti": str(self.jti),
+            "iat": self.iat,
+            "exp": self.exp,
+            "amr": [*self.amr],
+            "todo": [*self.todo],
+            "lang": self.lang,
         }
 
 

@@ -1,5 +1,6 @@
 """Each service's OpenAPI document: scopes, problems and languages, said once for all routes."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
@@ -19,6 +20,7 @@ from shared.errors import (
     MissingScope,
     PreconditionFailed,
     Problem,
+    StepUpRequired,
     TooManyRequests,
     Unauthorized,
     Unavailable,
@@ -27,7 +29,7 @@ from shared.errors import (
 )
 from shared.web.etag import IF_MATCH, is_versioned
 from shared.web.idempotency import KEY_HEADER
-from shared.web.permissions import find_requirement
+from shared.web.permissions import Requires, find_requirement
 from shared.web.problems import PROBLEM_CONTENT, document_problem
 from shared.web.requests import LANGUAGE_PARAMETER
 from shared.web.route import ServiceRoute
@@ -174,12 +176,11 @@ def _complete(operation: dict[str, Any], dependant: Dependant) -> None:
     general: tuple[type[Problem], ...] = _GENERAL
     if needed is not None:
         general += _SIGNED_IN
-        scopes = [needed.scope] if needed.scope else []
-        operation["security"] = [{"bearer": scopes}]
-        if scopes:
-            operation["description"] = (
-                f"{operation.get('description', '')}\n\nNeeds the scope `{needed.scope}`."
-            ).strip()
+        operation["security"] = [{"bearer": [needed.scope] if needed.scope else []}]
+        if needed.fresh:
+            general += (StepUpRequired,)
+        description = "\n\n".join([operation.get("description", ""), *_asked_of_caller(needed)])
+        operation["description"] = description.strip()
     else:
         operation["security"] = []
     responses = operation["responses"]
@@ -188,3 +189,12 @@ def _complete(operation: dict[str, Any], dependant: Dependant) -> None:
     for status, description in _BY_THE_GATEWAY.items():
         responses[status] = {"description": description, "content": PROBLEM_CONTENT}
     operation["responses"] = dict(sorted(responses.items()))
+
+
+def _asked_of_caller(needed: Requires) -> Iterator[str]:
+    if needed.scope:
+        yield f"Needs the scope `{needed.scope}`."
+    if needed.fresh:
+        yield "Needs a proof of identity from the last five minutes: `POST /api/auth/step-up`."
+    if needed.enrolling:
+        yield "An enrolment token will do."

@@ -1,35 +1,51 @@
 """Who may do what: each route names the scope it needs, and that is what is checked and shown."""
 
-from typing import Annotated
+import time
+from typing import Annotated, Final
 
 from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
 
-from shared.errors import MissingScope, Unauthorized
+from shared.errors import MissingScope, StepUpRequired, Unauthorized
 from shared.i18n.negotiation import USER_LANGUAGE_HEADER
 from shared.principal import Principal
-from shared.security.claims import InvalidToken, ServiceClaims, UserClaims
+from shared.security.claims import EnrolmentClaims, InvalidToken, ServiceClaims, UserClaims
 from shared.web.requests import get_resources
+
+FRESH_S: Final = 300  # So long a proof of who one is counts for dangerous acts.
 
 _BEARER = "bearer "
 
 
 class Requires:
-    """A dependency that gives the caller, who has a valid token with this scope (if any)."""
+    """A dependency that gives the caller, who has a valid token with this scope (if any).
 
-    def __init__(self, scope: str | None) -> None:
+    `fresh`: and proved who he is within FRESH_S. `enrolling`: a token that is good only for
+    finishing a sign-in will do.
+    """
+
+    def __init__(self, scope: str | None, *, fresh: bool = False, enrolling: bool = False) -> None:
         self.scope = scope
+        self.fresh = fresh
+        self.enrolling = enrolling
 
     async def __call__(self, request: Request) -> Principal:
-        """Return the caller. Raises Unauthorized, MissingScope."""
+        """Return the caller. Raises Unauthorized, MissingScope, StepUpRequired."""
         state = request.scope["state"]
         caller: Principal | None = state.get("caller")
         if caller is None:
-            caller = state["caller"] = await _verified(request)
+            caller = state["caller"] = await _verified(request, enrolling=self.enrolling)
             state["user_language"] = request.headers.get(USER_LANGUAGE_HEADER) or caller.language
         if self.scope is not None and self.scope not in caller.scopes:
             raise MissingScope(scope=self.scope)
+        if self.fresh:
+            require_fresh(caller)
         return caller
+
+    @property
+    def rank(self) -> tuple[bool, bool, bool]:
+        """Return how particular it is: of a route's requirements the most particular counts."""
+        return (self.scope is not None, self.fresh, self.enrolling)
 
 
 class RequiresService:
@@ -49,9 +65,15 @@ class RequiresService:
         return caller
 
 
-def requires(scope: str | None = None) -> Requires:
+def require_fresh(caller: Principal) -> None:
+    """Raise StepUpRequired unless the caller proved who he is within FRESH_S."""
+    if caller.proved_at < time.time() - FRESH_S:
+        raise StepUpRequired
+
+
+def requires(scope: str | None = None, *, fresh: bool = False, enrolling: bool = False) -> Requires:
     """Return the dependency for `scope`; without one, any signed-in caller will do."""
-    return Requires(scope)
+    return Requires(scope, fresh=fresh, enrolling=enrolling)
 
 
 def find_gate(dependant: Dependant) -> Requires | RequiresService | None:
@@ -70,7 +92,7 @@ def find_requirement(dependant: Dependant) -> Requires | None:
             if isinstance(dependency.call, Requires)
             else find_requirement(dependency)
         )
-        if inner is not None and (found is None or found.scope is None):
+        if inner is not None and (found is None or inner.rank > found.rank):
             found = inner
     return found
 
@@ -83,9 +105,15 @@ def bearer_token(request: Request) -> str:
     return header[len(_BEARER) :]
 
 
-async def _verified(request: Request) -> Principal:
+async def _verified(request: Request, *, enrolling: bool) -> Principal:
+    resources, token = get_resources(request), bearer_token(request)
     try:
-        return principal_of(await get_resources(request).users.verify(bearer_token(request)))
+        return principal_of(await resources.users.verify(token))
+    except InvalidToken as error:
+        if not enrolling:
+            raise Unauthorized from error
+    try:
+        return enrolling_principal_of(await resources.enrolling.verify(token))
     except InvalidToken as error:
         raise Unauthorized from error
 
@@ -105,6 +133,25 @@ def principal_of(claims: UserClaims) -> Principal:
         role=claims.role,
         scopes=claims.scopes,
         language=claims.lang,
+        methods=claims.amr,
+        proved_at=claims.auth_time,
+        token_version=claims.ver,
+    )
+
+
+def enrolling_principal_of(claims: EnrolmentClaims) -> Principal:
+    """Return the caller whose sign-in is not finished: without scopes, and no session yet."""
+    return Principal(
+        id=claims.sub,
+        tenant_id=claims.tid,
+        session_id=claims.jti,
+        role="enrolling",
+        scopes=frozenset(),
+        language=claims.lang,
+        methods=claims.amr,
+        proved_at=claims.iat,
+        todo=claims.todo,
+        token_version=claims.ver,
     )
 
 

@@ -118,9 +118,13 @@ def test_pages_are_followed_to_the_last():
     assert str(server.requests[1].url) == "http://gateway/a?limit=2&cursor=c"
 
 
-def test_signing_in_gives_a_client_with_the_token():
-    server = Server(httpx.Response(200, json={"access_token": "t"}), httpx.Response(200, json={}))
+def test_a_person_signed_in_calls_with_his_token():
+    class Ada:
+        def access_token(self, url):
+            return f"token for {url}"
 
-    server.client().sign_in("a@example.com", "word", "demo").get("/api/auth/me")
+    server = Server(httpx.Response(200, json={}))
 
-    assert server.requests[1].headers["Authorization"] == "Bearer t"
+    server.client().signed_in(Ada()).get("/api/auth/me")
+
+    assert server.requests[0].headers["Authorization"] == "Bearer token for http://gateway"

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import psutil
 import pytest
@@ -76,6 +76,24 @@ def test_gateway_answers_when_up_returns(started, ports):
         f"http://127.0.0.1:{ports['GATEWAY_PORT']}/health/ready", timeout=PATIENCE_S
     ) as answer:
         assert answer.status == 200
+
+
+def test_token_enrols_the_administrator_once_and_then_signs_him_in(
+    started, stack, ports, state_dir
+):
+    first, second = stack("token"), stack("token")
+
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
+    for done in (first, second):
+        asked = Request(
+            f"http://127.0.0.1:{ports['GATEWAY_PORT']}/api/users",
+            headers={"Authorization": f"Bearer {done.stdout.strip()}"},
+        )
+        with urlopen(asked, timeout=PATIENCE_S) as answer:  # noqa: S310 - see above.
+            assert answer.status == 200
+    kept = state_dir / "people.json"
+    assert kept.stat().st_mode & 0o077 == 0
+    assert "recovery_codes" in kept.read_text()
 
 
 def test_status_lists_every_process(started, stack):

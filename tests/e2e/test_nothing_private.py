@@ -10,6 +10,7 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.support.authenticator import Authenticators
 from tests.support.stack import running_stack, sign_in
 from tests.support.waiting import PATIENCE_S, eventually
 
@@ -58,7 +59,7 @@ async def _work(client):
     body = {"name": SUPPLIER, "slug": slug, "admin_email": EMAIL, "admin_password": PASSWORD}
     assert (await client.post("/api/tenants", json=body, headers=admin)).status_code == 201
     boss = {"email": EMAIL, "tenant": slug}
-    signed_in = await client.post("/api/auth/login", json=boss | {"password": PASSWORD})
+    signed_in = await Authenticators().sign_in(client, boss | {"password": PASSWORD})
     wrong = await client.post("/api/auth/login", json=boss | {"password": WRONG_PASSWORD})
     assert (signed_in.status_code, wrong.status_code) == (200, 401)
     tokens = [signed_in.json()["access_token"], signed_in.json()["refresh_token"]]

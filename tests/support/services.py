@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from shared.clock import utc_now
 from shared.errors import Problem
-from shared.security.claims import ServiceClaims, UserClaims
+from shared.security.claims import EnrolmentClaims, ServiceClaims, UserClaims
 from shared.security.tokens import FixedKeys, TokenSigner, TokenVerifier, load_jwks, public_jwks
 from tests.support.through_gateway import client_of
 
@@ -94,6 +94,7 @@ async def running(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     async with app.router.lifespan_context(app):
         resources = app.state.resources
         resources.users = TokenVerifier(KEYS, UserClaims)
+        resources.enrolling = TokenVerifier(KEYS, EnrolmentClaims)
         resources.services = TokenVerifier(KEYS, ServiceClaims)
         async with client_of(app) as client:
             yield client

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from services.auth.factors.errors import TwoFactorCodeWrong, TwoFactorRequired
 from shared.errors import Forbidden, TooManyRequests, Unauthorized
 from shared.i18n import N_, NP_
 
@@ -43,6 +44,15 @@ class TooManySignIns(TooManyRequests):
 
 
 @dataclass(eq=False)
+class SessionOver(Unauthorized):
+    """The session was ended meanwhile. Sign in again."""
+
+    slug: ClassVar[str] = "session-over"
+    title: ClassVar[str] = N_("Session ended")
+    detail: ClassVar[str] = N_("The session has ended. Sign in again.")
+
+
+@dataclass(eq=False)
 class RefreshInvalid(Unauthorized):
     """The refresh token is no token of ours, or its session has ended."""
 
@@ -60,3 +70,13 @@ class RefreshWasReused(Unauthorized):
     detail: ClassVar[str] = N_(
         "This refresh token was used before. For your safety the session was ended. Sign in again."
     )
+
+
+# Of whoever proves who he is, at sign-in or later.
+PROOF_REFUSALS = (
+    InvalidCredentials,
+    AccountLocked,
+    TooManySignIns,
+    TwoFactorRequired,
+    TwoFactorCodeWrong,
+)

@@ -19,6 +19,7 @@ class UserSession(Base):
     counter: Mapped[int] = mapped_column(BigInteger, default=0)  # Of the refresh token that is due.
     methods: Mapped[list[str]] = mapped_column(ARRAY(Text))  # As in the token's `amr`.
     started_at: Mapped[datetime]
+    proved_at: Mapped[datetime]  # When the user last proved who he is, as in `auth_time`.
     refreshed_at: Mapped[datetime]
     expires_at: Mapped[datetime]  # Unless refreshed before.
     revoked_at: Mapped[datetime | None]

@@ -3,13 +3,15 @@ from fastapi import Response
 from services.auth.resources import Secrets
 from services.auth.sessions import service
 from services.auth.sessions.errors import (
-    AccountLocked,
-    InvalidCredentials,
+    PROOF_REFUSALS,
     RefreshInvalid,
     RefreshWasReused,
-    TooManySignIns,
+    SessionOver,
 )
 from services.auth.sessions.schemas import (
+    AccessRead,
+    EnrolmentRead,
+    ProofInput,
     RefreshCreate,
     SignedInRead,
     SignInCreate,
@@ -25,17 +27,35 @@ from shared.web.route import SmallRoute
 router = feature_router("/api/auth", "sessions", route_class=SmallRoute)
 
 
-@router.post("/login", responses=problems(InvalidCredentials, AccountLocked, TooManySignIns))
+@router.post("/login", responses=problems(*PROOF_REFUSALS))
 async def sign_in(
     body: SignInCreate,
     response: Response,
     transactions: KeylessTransactions,
     vault: Secrets,
     now: Now,
-) -> SignedInRead:
-    """Sign in with e-mail address and password."""
+) -> SignedInRead | EnrolmentRead:
+    """Sign in with e-mail address, password and, where the account has one, a second factor.
+
+    Without the code that it needs the answer is 401 `two_factor_required`: send the same again with
+    `code`. Who must set a second factor up or choose a password first gets an `enrolment_token`.
+    """
     response.headers["Cache-Control"] = "no-store"
     return await service.sign_in(transactions, body, vault=vault, now=now)
+
+
+@router.post("/step-up", responses=problems(*PROOF_REFUSALS, SessionOver, UserNotFound))
+async def step_up(
+    body: ProofInput,
+    response: Response,
+    caller: SignedIn,
+    transactions: KeylessTransactions,
+    vault: Secrets,
+    now: Now,
+) -> AccessRead:
+    """Prove again who you are, for acts that need a fresh proof; good for five minutes."""
+    response.headers["Cache-Control"] = "no-store"
+    return await service.step_up(transactions, body, vault=vault, caller=caller, now=now)
 
 
 @router.post("/refresh", responses=problems(RefreshInvalid, RefreshWasReused))

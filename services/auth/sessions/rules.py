@@ -5,13 +5,17 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 LEEWAY = timedelta(seconds=10)  # In which the token just spent still gives its one successor.
 ATTEMPTS_MAX = 10
 ATTEMPT_WINDOW = timedelta(minutes=15)
 ENDED_SESSIONS_KEPT = timedelta(days=1)  # Longer than any access token that came of them.
+
+ENROLMENT_S = 600  # Long enough to fetch one's phone and scan a code.
+
+Todo: TypeAlias = Literal["password", "factor"]  # Before a sign-in is finished.
 
 _PREFIX = "rt1."
 _ID_BYTES = 16
@@ -79,6 +83,15 @@ def judge_unrotated(
 def expiry(started_at: datetime, now: datetime, *, idle_s: int, lifetime_max_s: int) -> datetime:
     """Return when a session ends that is used now: when idle too long, or old enough."""
     return min(now + timedelta(seconds=idle_s), started_at + timedelta(seconds=lifetime_max_s))
+
+
+def todo_before_session(
+    *, password_change_required: bool, must_have_factor: bool, has_strong_proof: bool
+) -> tuple[Todo, ...]:
+    """Return what a user must do, in this order, before he gets a session."""
+    password: tuple[Todo, ...] = ("password",) if password_change_required else ()
+    factor: tuple[Todo, ...] = ("factor",) if must_have_factor and not has_strong_proof else ()
+    return password + factor
 
 
 def is_throttled(attempts: int) -> bool:

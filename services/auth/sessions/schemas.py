@@ -1,12 +1,33 @@
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, SecretStr
 
 from services.auth.users.schemas import Email, Password, PasswordInput, TenantSlug, UserRead
-from shared.schemas import Input, Output
+from shared.schemas import Input, Output, Text
+
+Code = Annotated[
+    Text,
+    Field(
+        min_length=6,
+        max_length=40,
+        description="Six digits of the authenticator, or a recovery code.",
+        examples=["492039"],
+    ),
+]
 
 
-class SignInCreate(PasswordInput):
+class ProofInput(PasswordInput):
+    """Password and, where the account has a second factor, a code."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"password": "nine unrelated words", "code": "492039"}]}
+    )
+
+    password: Password
+    code: Code | None = None
+
+
+class SignInCreate(ProofInput):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [{"email": "ada@example.com", "password": "nine unrelated words"}]
@@ -14,7 +35,6 @@ class SignInCreate(PasswordInput):
     )
 
     email: Email
-    password: Password
     tenant: TenantSlug | None = None
 
 
@@ -41,3 +61,23 @@ class TokensRead(Output):
 
 class SignedInRead(TokensRead):
     user: UserRead
+
+
+class EnrolmentRead(Output):
+    """What a sign-in gives while something must be done before it is finished."""
+
+    enrolment_required: bool = Field(description="Set a second factor up: /api/auth/2fa/setup.")
+    password_change_required: bool = Field(
+        description="Choose a password of your own: /api/auth/change-password."
+    )
+    enrolment_token: str = Field(description="A bearer token for these routes, and no others.")
+    expires_in: int = Field(description="Seconds until the enrolment token ends.")
+    user: UserRead
+
+
+class AccessRead(Output):
+    """An access token of a session that goes on; its refresh token stays the one due."""
+
+    access_token: str
+    token_type: Literal["Bearer"]
+    expires_in: int = Field(description="Seconds until the access token ends.")

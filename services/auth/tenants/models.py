@@ -19,4 +19,5 @@ class Tenant(Base):
     name: Mapped[str]
     language: Mapped[Language] = mapped_column(Text)  # Of members who have set none.
     currency: Mapped[str]  # ISO 4217.
+    two_factor_required: Mapped[bool] = mapped_column(default=False)  # Of all, not just of admins.
     created_at: Mapped[datetime]

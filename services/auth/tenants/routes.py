@@ -16,6 +16,7 @@ from shared.web.route import SmallRoute
 router = feature_router("/api/tenants", "tenants", route_class=SmallRoute)
 
 CanManage = Annotated[Principal, Depends(requires("tenant:manage"))]
+CanManageNow = Annotated[Principal, Depends(requires("tenant:manage", fresh=True))]
 
 
 @router.get("", responses=problems(InvalidCursor))
@@ -34,7 +35,7 @@ async def list_tenants(
     ),
 )
 async def add_tenant(
-    body: TenantCreate, session: Session, vault: Secrets, caller: CanManage, now: Now
+    body: TenantCreate, session: Session, vault: Secrets, caller: CanManageNow, now: Now
 ) -> TenantRead:
     """Create a tenant with its first administrator."""
     tenant = await service.add_tenant(session, body, vault=vault, caller=caller, now=now)

@@ -20,6 +20,7 @@ class User(Base):
     email_sealed: Mapped[bytes]
     name_sealed: Mapped[bytes | None]
     password_hash: Mapped[str]  # PHC string, Argon2id.
+    password_change_required: Mapped[bool] = mapped_column(default=False)  # Somebody else set it.
     role: Mapped[Role] = mapped_column(Text)
     language: Mapped[Language | None] = mapped_column(Text)  # Without one, the tenant's counts.
     language_changed_at: Mapped[datetime | None]  # Tokens made before it carry another one.

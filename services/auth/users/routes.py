@@ -8,15 +8,18 @@ from services.auth.resources import Secrets
 from services.auth.users import service
 from services.auth.users.errors import EmailTaken, LastAdministrator, UserNotFound
 from services.auth.users.schemas import UserCreate, UserPage, UserQuery, UserRead, UserUpdate
+from shared.errors import StepUpRequired
 from shared.pagination import InvalidCursor
 from shared.principal import Principal
 from shared.web import Now, Session, feature_router, problems, requires
 from shared.web.etag import IfMatch
+from shared.web.permissions import require_fresh
 from shared.web.route import SmallRoute
 
 router = feature_router("/api/users", "users", route_class=SmallRoute)
 
 CanManage = Annotated[Principal, Depends(requires("user:manage"))]
+CanManageNow = Annotated[Principal, Depends(requires("user:manage", fresh=True))]
 
 
 @router.get("", responses=problems(InvalidCursor))
@@ -33,7 +36,7 @@ async def list_users(
     responses=problems(EmailTaken, PasswordTooShort, PasswordTooLong, PasswordCommon),
 )
 async def add_user(
-    body: UserCreate, session: Session, vault: Secrets, caller: CanManage, now: Now
+    body: UserCreate, session: Session, vault: Secrets, caller: CanManageNow, now: Now
 ) -> UserRead:
     """Create an account in your tenant, with a role and a first password."""
     user = await service.add_user(session, body, vault=vault, caller=caller, now=now)
@@ -46,17 +49,22 @@ async def get_user(user_id: UUID, session: Session, vault: Secrets, _caller: Can
     return service.to_read(await service.get_user(session, user_id), vault=vault)
 
 
-@router.patch("/{user_id}", responses=problems(UserNotFound, LastAdministrator))
+@router.patch("/{user_id}", responses=problems(UserNotFound, LastAdministrator, StepUpRequired))
 async def change_user(
     user_id: UUID,
     body: UserUpdate,
     session: Session,
     vault: Secrets,
-    _caller: CanManage,
+    caller: CanManage,
     now: Now,
     if_match: IfMatch = None,
 ) -> UserRead:
-    """Change name, language or role; a new role ends the access tokens with the old one."""
+    """Change name, language or role; a new role ends the access tokens with the old one.
+
+    A new role needs a proof of identity from the last five minutes.
+    """
+    if body.role is not None:
+        require_fresh(caller)
     user = await service.change_user(session, user_id, body, if_match, vault=vault, now=now)
     return service.to_read(user, vault=vault)
 

@@ -1,8 +1,22 @@
-"""Sessions: signing in, refreshing, signing out, and forgetting what has ended."""
+"""Sessions: signing in, proving oneself anew, refreshing, signing out, forgetting what ended."""
 
+from services.auth.sessions.service.proof import prove
 from services.auth.sessions.service.refresh import refresh
 from services.auth.sessions.service.sign_in import sign_in
 from services.auth.sessions.service.sign_out import sign_out
+from services.auth.sessions.service.start import finish_sign_in, strengthen
+from services.auth.sessions.service.step_up import find_own_account, step_up
 from services.auth.sessions.service.upkeep import forget_ended, measure_active
 
-__all__ = ["forget_ended", "measure_active", "refresh", "sign_in", "sign_out"]
+__all__ = [
+    "find_own_account",
+    "finish_sign_in",
+    "forget_ended",
+    "measure_active",
+    "prove",
+    "refresh",
+    "sign_in",
+    "sign_out",
+    "step_up",
+    "strengthen",
+]

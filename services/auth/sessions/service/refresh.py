@@ -9,6 +9,7 @@ from services.auth.sessions.errors import RefreshInvalid, RefreshWasReused
 from services.auth.sessions.models import UserSession
 from services.auth.sessions.rules import RefreshToken, judge_unrotated
 from services.auth.sessions.schemas import TokensRead
+from services.auth.sessions.service.start import todo_of
 from services.auth.sessions.service.tokens import expiry_of, make_tokens
 from services.auth.tenants import service as tenants
 from services.auth.transactions import Transactions
@@ -34,8 +35,10 @@ async def refresh(
         found = await _rotate_or_repeat(session, token, vault=vault, now=now)
         if tenant is None or user is None:
             raise RefreshInvalid
-        if found is not None and users.has_ended_session(user, found.started_at):
-            raise RefreshInvalid
+        if found is not None and (
+            users.has_ended_session(user, found.started_at) or todo_of(user, tenant, found.methods)
+        ):
+            raise RefreshInvalid  # To sign in anew tells what must be done first.
     if found is None:
         raise RefreshWasReused
     return make_tokens(user, tenant, found, vault=vault, now=now)

@@ -47,7 +47,7 @@ async def change_user(
     if not others_administer:
         _keep_administering(user, new_role=after, will_lock=False)
     user.role = after
-    _raise_token_version(user, now)
+    raise_token_version(user, now)
     journal.record(session, UserRoleChanged(user_id=user.id, before=before, after=after))
     return user
 
@@ -160,11 +160,11 @@ def _set_profile(
 
 def _end_sessions(session: AsyncSession, user: User, reason: EndReason, now: datetime) -> None:
     user.sessions_ended_at = now
-    _raise_token_version(user, now)
+    raise_token_version(user, now)
     journal.record(session, UserSessionsEnded(user_id=user.id, reason=reason))
 
 
-def _raise_token_version(user: User, now: datetime) -> None:
+def raise_token_version(user: User, now: datetime) -> None:
     """End all access tokens of the user that are out: the gateway refuses older versions."""
     user.token_version += 1
     user.token_version_raised_at = now

@@ -13,7 +13,9 @@ from services.auth.users.schemas import UserPage, UserQuery, UserRead
 from services.auth.users.service.sealed import open_fields
 from services.auth.vault import Vault
 from shared.contracts.auth.tenants import DEFAULT_TENANT_ID
+from shared.errors import Unauthorized
 from shared.pagination import Keyset
+from shared.principal import Principal
 
 _OLDEST_FIRST = Keyset("id", UUID)  # Ids grow with time.
 
@@ -39,6 +41,19 @@ async def get_user(session: AsyncSession, user_id: UUID, *, lock: bool = False) 
     user = await find_user(session, user_id, lock=lock)
     if user is None:
         raise UserNotFound
+    return user
+
+
+async def get_enrolling(session: AsyncSession, caller: Principal) -> User:
+    """Return the caller's own account, locked, for setting up what its sign-in needs.
+
+    An enrolment token ends with the first thing done with it, and with a lock.
+    Raises UserNotFound, Unauthorized.
+    """
+    user = await get_user(session, caller.id, lock=True)
+    is_over = user.locked_at is not None or user.token_version != caller.token_version
+    if caller.todo and is_over:
+        raise Unauthorized
     return user
 
 

@@ -144,15 +144,16 @@ async def test_every_refusal_costs_one_hash(
     assert verify.call_count == 1
 
 
-@pytest.mark.parametrize("email", ["boss@example.com", "nobody@example.com"])
+@pytest.mark.parametrize("email", ["ada@example.com", "nobody@example.com"])
 async def test_after_ten_attempts_an_account_is_refused_unseen(
-    client: httpx.AsyncClient, boss: SignedIn, clock: Clock, email: str
+    client: httpx.AsyncClient, make_user: SignIn, clock: Clock, email: str
 ):
-    body = credentials(boss, email=email, password="wrong")
+    ada = await make_user()
+    body = credentials(ada, email=email, password="wrong")
     for _ in range(ATTEMPTS_MAX):
         assert_problem(await client.post("/api/auth/login", json=body), InvalidCredentials)
 
-    refused = await client.post("/api/auth/login", json=credentials(boss, email=email))
+    refused = await client.post("/api/auth/login", json=credentials(ada, email=email))
 
     assert_problem(refused, TooManySignIns)
     assert refused.headers["retry-after"] == str(refused.json()["retry_after_s"])
@@ -160,17 +161,18 @@ async def test_after_ten_attempts_an_account_is_refused_unseen(
 
     clock.advance(seconds=ATTEMPT_WINDOW.total_seconds())
 
-    late = await client.post("/api/auth/login", json=credentials(boss, email=email))
-    assert late.status_code == (200 if email == boss.email else 401)
+    late = await client.post("/api/auth/login", json=credentials(ada, email=email))
+    assert late.status_code == (200 if email == ada.email else 401)
 
 
 async def test_a_sign_in_forgives_the_failures_before_it(
-    client: httpx.AsyncClient, boss: SignedIn, sign_in: SignIn
+    client: httpx.AsyncClient, make_user: SignIn, sign_in: SignIn
 ):
+    ada = await make_user()
     for _ in range(3):
         for _ in range(ATTEMPTS_MAX - 1):
-            await client.post("/api/auth/login", json=credentials(boss, password="wrong"))
-        await sign_in(boss.email, tenant=boss.tenant)
+            await client.post("/api/auth/login", json=credentials(ada, password="wrong"))
+        await sign_in(ada.email, tenant=ada.tenant)
 
 
 async def test_parallel_guesses_get_no_further_than_the_limit(
@@ -256,27 +258,28 @@ async def test_one_account_s_failures_do_not_bar_another(
 
 
 async def test_an_old_hash_is_renewed(
-    client: httpx.AsyncClient, boss: SignedIn, databases: Databases
+    client: httpx.AsyncClient, make_user: SignIn, databases: Databases
 ):
+    ada = await make_user()
     weak = Argon2(time_cost=1, memory_cost=1024, parallelism=1).hash(PASSWORD)
     connection = await asyncpg.connect(databases.superuser_dsn)
     await connection.execute(
-        "UPDATE auth.users SET password_hash = $1 WHERE id = $2", weak, boss.user["id"]
+        "UPDATE auth.users SET password_hash = $1 WHERE id = $2", weak, ada.user["id"]
     )
 
     for _ in range(2):
-        response = await client.post("/api/auth/login", json=credentials(boss))
+        response = await client.post("/api/auth/login", json=credentials(ada))
         assert response.status_code == 200
 
     stored = await connection.fetchval(
-        "SELECT password_hash FROM auth.users WHERE id = $1", boss.user["id"]
+        "SELECT password_hash FROM auth.users WHERE id = $1", ada.user["id"]
     )
     await connection.close()
     assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 
 async def test_attempts_are_measured_and_journaled(
-    client: httpx.AsyncClient, boss: SignedIn, databases: Databases
+    client: httpx.AsyncClient, make_user: SignIn, databases: Databases
 ):
     def count(name: str, **labels: str) -> float:
         return REGISTRY.get_sample_value(name, labels) or 0.0
@@ -289,16 +292,17 @@ async def test_attempts_are_measured_and_journaled(
             count("auth_failed_attempts_total", reason="unknown_account"),
         )
 
+    ada = await make_user()
     before = counts()
     for changes in ({}, {"password": "wrong"}, {"email": "nobody@example.com"}):
-        await client.post("/api/auth/login", json=credentials(boss, **changes))
+        await client.post("/api/auth/login", json=credentials(ada, **changes))
 
     assert [after - past for past, after in zip(before, counts(), strict=True)] == [1, 2, 1, 1]
     connection = await asyncpg.connect(databases.superuser_dsn)
     rows = await connection.fetch(
         """SELECT type, data->>'reason' AS reason FROM auth.journal
         WHERE tenant_id = $1 ORDER BY seq""",
-        claims_of(boss.access_token)["tid"],
+        claims_of(ada.access_token)["tid"],
     )
     await connection.close()
     assert [(row["type"], row["reason"]) for row in rows][-3:] == [
@@ -329,12 +333,13 @@ async def test_bodies_that_break_the_rules_are_refused(
 
 
 async def test_no_password_or_token_reaches_the_log(
-    client: httpx.AsyncClient, boss: SignedIn, capsys: pytest.CaptureFixture[str]
+    client: httpx.AsyncClient, make_user: SignIn, capsys: pytest.CaptureFixture[str]
 ):
-    response = await client.post("/api/auth/login", json=credentials(boss))
-    await client.post("/api/auth/login", json=credentials(boss, password="another secret one"))
+    ada = await make_user()
+    response = await client.post("/api/auth/login", json=credentials(ada))
+    await client.post("/api/auth/login", json=credentials(ada, password="another secret one"))
     await client.post("/api/auth/login", content=b'{"password": "another secret one"')
 
     logged = "".join(capsys.readouterr())
-    for secret in (PASSWORD, "another secret one", boss.email, response.json()["refresh_token"]):
+    for secret in (PASSWORD, "another secret one", ada.email, response.json()["refresh_token"]):
         assert secret not in logged

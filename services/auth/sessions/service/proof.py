@@ -1,0 +1,145 @@
+"""Proving who one is: the password and, where there is one, the second factor.
+
+Each attempt is counted before anything is looked at, so parallel guesses get no further than the
+limit; no connection is held while hashing. An unknown account takes the same steps and the same
+time.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.auth.factors import service as factors
+from services.auth.factors.errors import TwoFactorCodeWrong, TwoFactorRequired
+from services.auth.passwords.rules import normalised
+from services.auth.sessions import metrics, queries
+from services.auth.sessions.errors import AccountLocked, InvalidCredentials, TooManySignIns
+from services.auth.sessions.rules import (
+    ATTEMPT_WINDOW,
+    is_first_throttled,
+    is_throttled,
+    retry_after_s,
+)
+from services.auth.sessions.schemas import ProofInput
+from services.auth.tenants.models import Tenant
+from services.auth.transactions import Transactions
+from services.auth.users.models import User
+from services.auth.vault import Vault
+from shared import journal
+from shared.contracts.auth.factors import TwoFactorRefused
+from shared.contracts.auth.sessions import RefusalReason, SignInFailed, SignInThrottled
+from shared.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a proof is tried on: it counts attempts whether there is a user or not."""
+
+    tenant: Tenant
+    index: bytes  # The blind index of the address.
+    user: User | None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Who it is, as found before the password was checked, and how he proved it."""
+
+    user: User
+    methods: tuple[str, ...]  # As in the token's `amr`.
+    renewed_hash: str | None  # Of the same password, where today's parameters are others.
+
+
+async def prove(
+    transactions: Transactions, account: Account, given: ProofInput, *, vault: Vault, now: datetime
+) -> Proof:
+    """Check password and code of an account whose attempt is counted.
+
+    Raises InvalidCredentials, AccountLocked, TwoFactorRequired, TwoFactorCodeWrong, TooManySignIns.
+    """
+    password = normalised(given.password.get_secret_value())
+    user = await _check_password(transactions, account, password, vault=vault)
+    methods = await _check_factor(transactions, account, user, given.code, vault=vault, now=now)
+    outdated = vault.passwords.is_outdated(user.password_hash)
+    renewed = await vault.passwords.hash(password) if outdated else None
+    return Proof(user, methods, renewed)
+
+
+async def count_attempt(session: AsyncSession, key: bytes, now: datetime) -> Problem | None:
+    """Count an attempt; return why it must not be looked at, if it is one too many."""
+    attempts = await queries.count_attempt(session, key, now, ATTEMPT_WINDOW)
+    if is_first_throttled(attempts.number):
+        journal.record(session, SignInThrottled(account=key.hex()))
+    if not is_throttled(attempts.number):
+        return None
+    metrics.attempts.labels("throttled").inc()
+    metrics.failed_attempts.labels("throttled").inc()
+    return TooManySignIns(retry_after_s(attempts.window_started_at, now))
+
+
+def refusal(reason: RefusalReason | Literal["unknown_tenant"]) -> Problem:
+    """Count a refusal and return it."""
+    metrics.attempts.labels("failure").inc()
+    metrics.failed_attempts.labels(reason).inc()
+    return AccountLocked() if reason == "locked" else InvalidCredentials()
+
+
+async def failure(transactions: Transactions, account: Account, reason: RefusalReason) -> Problem:
+    """Journal the failure, which stays though the request is refused, and return the refusal."""
+    async with transactions.open(account.tenant.id) as session:
+        user_id = account.user.id if account.user else None
+        entry = SignInFailed(account=account.index.hex(), user_id=user_id, reason=reason)
+        journal.record(session, entry)
+    return refusal(reason)
+
+
+async def _check_password(
+    transactions: Transactions, account: Account, password: str, *, vault: Vault
+) -> User:
+    user = account.user
+    matches = await vault.passwords.verify(user.password_hash if user else None, password)
+    if user is None:
+        raise await failure(transactions, account, "unknown_account")
+    if not matches:
+        raise await failure(transactions, account, "wrong_password")
+    if user.locked_at is not None:
+        raise await failure(transactions, account, "locked")
+    return user
+
+
+async def _check_factor(
+    transactions: Transactions,
+    account: Account,
+    user: User,
+    code: str | None,
+    *,
+    vault: Vault,
+    now: datetime,
+) -> tuple[str, ...]:
+    """Return by which methods the user, whose password was right, is proved now."""
+    async with transactions.open(account.tenant.id, f"user:{user.id}") as session:
+        if not await factors.has_factor(session, user.id):
+            return ("pwd",)
+        if code is None:
+            raise TwoFactorRequired(methods=["otp", "recovery"])
+        refused = await count_attempt(session, _codes_of(user.id), now)
+        if refused is None:
+            method = await factors.check(
+                session, user.id, account.tenant.id, code, vault=vault, now=now
+            )
+            if method is not None:
+                await queries.forget_attempts(session, _codes_of(user.id))
+                return ("pwd", method)
+            journal.record(session, TwoFactorRefused(user_id=user.id))
+    if refused is not None:
+        raise refused
+    metrics.attempts.labels("failure").inc()
+    metrics.failed_attempts.labels("wrong_code").inc()
+    raise TwoFactorCodeWrong
+
+
+def _codes_of(user_id: UUID) -> bytes:
+    """Return under what a user's tries of codes are counted: apart from those of passwords."""
+    return user_id.bytes + b"codes".ljust(16, b"\0")

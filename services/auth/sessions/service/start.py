@@ -1,0 +1,73 @@
+"""What somebody gets who has proved who he is: a session, or what must be done before it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.auth.factors.rules import is_strong, must_have_factor
+from services.auth.sessions import metrics, queries
+from services.auth.sessions.models import UserSession
+from services.auth.sessions.rules import Todo, todo_before_session
+from services.auth.sessions.schemas import EnrolmentRead, SignedInRead
+from services.auth.sessions.service.tokens import expiry_of, make_enrolment_token, make_tokens
+from services.auth.tenants.models import Tenant
+from services.auth.users import service as users
+from services.auth.users.models import User
+from services.auth.vault import Vault
+from shared import journal
+from shared.contracts.auth.sessions import UserSignedIn
+from shared.ids import new_id
+
+
+def finish_sign_in(
+    session: AsyncSession,
+    user: User,
+    tenant: Tenant,
+    methods: tuple[str, ...],
+    *,
+    vault: Vault,
+    now: datetime,
+) -> SignedInRead | EnrolmentRead:
+    """Start a session for the user, who is locked and has just proved himself by `methods`.
+
+    Where he has still to set a second factor up, or to choose a password, he gets a token that is
+    good for that alone.
+    """
+    todo = todo_of(user, tenant, methods)
+    if todo:
+        return make_enrolment_token(user, tenant, methods, todo, vault=vault, now=now)
+    started = UserSession(
+        id=new_id(),
+        user_id=user.id,
+        counter=0,
+        methods=list(methods),
+        started_at=now,
+        proved_at=now,
+        refreshed_at=now,
+        expires_at=expiry_of(now, now, vault=vault),
+    )
+    session.add(started)
+    journal.record(session, UserSignedIn.of(started))
+    metrics.attempts.labels("success").inc()
+    tokens = make_tokens(user, tenant, started, vault=vault, now=now)
+    return SignedInRead(**tokens.model_dump(), user=users.to_read(user, vault=vault))
+
+
+async def strengthen(
+    session: AsyncSession, session_id: UUID, method: str, *, now: datetime
+) -> None:
+    """Note that the user of this session has just proved himself by one more method."""
+    proved = await queries.find_session(session, session_id)
+    if proved is not None:
+        proved.methods = sorted({*proved.methods, method})
+        proved.proved_at = now
+
+
+def todo_of(user: User, tenant: Tenant, methods: tuple[str, ...] | list[str]) -> tuple[Todo, ...]:
+    """Return what stands between the user, proved by these methods, and a session."""
+    return todo_before_session(
+        password_change_required=user.password_change_required,
+        must_have_factor=must_have_factor(user.role, tenant_demands=tenant.two_factor_required),
+        has_strong_proof=is_strong(methods),
+    )

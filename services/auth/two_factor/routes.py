@@ -1,0 +1,100 @@
+from typing import Annotated
+
+from fastapi import Depends, Response
+
+from services.auth.factors.errors import (
+    TwoFactorCodeWrong,
+    TwoFactorCompulsory,
+    TwoFactorNotSetUp,
+)
+from services.auth.resources import Secrets
+from services.auth.sessions.errors import PROOF_REFUSALS
+from services.auth.sessions.schemas import ProofInput
+from services.auth.tenants.errors import TenantNotFound
+from services.auth.transactions import KeylessTransactions
+from services.auth.two_factor import service
+from services.auth.two_factor.schemas import (
+    CodeInput,
+    RecoveryCodesRead,
+    SetupRead,
+    TwoFactorRead,
+    VerifiedEnrollingRead,
+    VerifiedRead,
+    VerifiedSignedInRead,
+)
+from services.auth.users.errors import UserNotFound
+from shared.principal import Principal
+from shared.web import Now, Session, feature_router, problems, requires
+from shared.web.permissions import SignedIn
+from shared.web.route import SmallRoute
+
+router = feature_router("/api/auth/2fa", "two-factor", route_class=SmallRoute)
+
+Enrolling = Annotated[Principal, Depends(requires(fresh=True, enrolling=True))]
+FreshlyProven = Annotated[Principal, Depends(requires(fresh=True))]
+
+
+@router.get("", responses=problems(UserNotFound, TenantNotFound))
+async def get_two_factor(session: Session, caller: SignedIn) -> TwoFactorRead:
+    """Whether your account has a second factor, must have one, and the recovery codes left."""
+    return await service.get_state(session, caller=caller)
+
+
+@router.post("/setup", responses=problems(UserNotFound, TenantNotFound))
+async def begin_setup(
+    caller: Enrolling, response: Response, transactions: KeylessTransactions, vault: Secrets
+) -> SetupRead:
+    """Get a secret for your authenticator, as text and as a picture to scan."""
+    response.headers["Cache-Control"] = "no-store"
+    async with transactions.open(caller.tenant_id, caller.actor) as session:
+        return await service.begin_setup(session, vault=vault, caller=caller)
+
+
+@router.post(
+    "/verify",
+    responses=problems(UserNotFound, TenantNotFound, TwoFactorNotSetUp, TwoFactorCodeWrong),
+)
+async def verify_setup(
+    body: CodeInput,
+    caller: Enrolling,
+    response: Response,
+    transactions: KeylessTransactions,
+    vault: Secrets,
+    now: Now,
+) -> VerifiedSignedInRead | VerifiedEnrollingRead | VerifiedRead:
+    """Take your authenticator into use by its first code; get recovery codes, shown this once.
+
+    With an enrolment token this finishes the sign-in: the answer has the tokens too.
+    """
+    response.headers["Cache-Control"] = "no-store"
+    async with transactions.open(caller.tenant_id, caller.actor) as session:
+        return await service.verify(session, body.code, vault=vault, caller=caller, now=now)
+
+
+@router.post("/recovery-codes", responses=problems(TwoFactorNotSetUp))
+async def replace_recovery_codes(
+    caller: FreshlyProven, response: Response, transactions: KeylessTransactions, vault: Secrets
+) -> RecoveryCodesRead:
+    """Get new recovery codes; the earlier ones are good for nothing from now on."""
+    response.headers["Cache-Control"] = "no-store"
+    async with transactions.open(caller.tenant_id, caller.actor) as session:
+        codes = await service.replace_recovery_codes(session, vault=vault, caller=caller)
+    return RecoveryCodesRead(recovery_codes=codes)
+
+
+@router.post(
+    "/disable",
+    status_code=204,
+    responses=problems(
+        *PROOF_REFUSALS, UserNotFound, TenantNotFound, TwoFactorCompulsory, TwoFactorNotSetUp
+    ),
+)
+async def disable(
+    body: ProofInput,
+    caller: SignedIn,
+    transactions: KeylessTransactions,
+    vault: Secrets,
+    now: Now,
+) -> None:
+    """Go without a second factor from now on; administrators cannot."""
+    await service.disable(transactions, body, vault=vault, caller=caller, now=now)

@@ -1,0 +1,120 @@
+"""Setting a second factor up, with a session or before there is one, and giving it up."""
+
+import io
+from datetime import datetime
+
+import segno
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.auth.factors import service as factors
+from services.auth.factors.errors import TwoFactorCompulsory, TwoFactorNotSetUp
+from services.auth.factors.rules import must_have_factor, otpauth_uri
+from services.auth.sessions import service as sessions
+from services.auth.sessions.schemas import ProofInput, SignedInRead
+from services.auth.tenants import service as tenants
+from services.auth.transactions import Transactions
+from services.auth.two_factor.schemas import (
+    SetupRead,
+    TwoFactorRead,
+    VerifiedEnrollingRead,
+    VerifiedRead,
+    VerifiedSignedInRead,
+)
+from services.auth.users import service as users
+from services.auth.users.models import User
+from services.auth.vault import Vault
+from shared.principal import Principal
+
+_PRODUCT = "Stockwright"
+
+
+async def get_state(session: AsyncSession, *, caller: Principal) -> TwoFactorRead:
+    """Return what the caller has, and whether it must be. Raises UserNotFound, TenantNotFound."""
+    user = await users.get_user(session, caller.id)
+    state = await factors.state_of(session, user.id)
+    return TwoFactorRead(
+        enabled=state.enabled,
+        required=await _must_have_factor(session, user),
+        recovery_codes_left=state.recovery_codes_left,
+    )
+
+
+async def begin_setup(session: AsyncSession, *, vault: Vault, caller: Principal) -> SetupRead:
+    """Return a new secret for the caller's authenticator; one in use counts until it is verified.
+
+    Raises UserNotFound, TenantNotFound, Unauthorized.
+    """
+    user = await users.get_enrolling(session, caller)
+    tenant = await tenants.get_tenant(session, user.tenant_id)
+    secret = await factors.begin_setup(session, user.id, user.tenant_id, vault=vault)
+    account = users.to_read(user, vault=vault).email or str(user.id)
+    uri = otpauth_uri(secret, account=account, issuer=f"{_PRODUCT} {tenant.name}")
+    return SetupRead(secret=secret, otpauth_uri=uri, qr_svg=_picture(uri))
+
+
+async def verify(
+    session: AsyncSession, code: str, *, vault: Vault, caller: Principal, now: datetime
+) -> VerifiedRead:
+    """Take the new authenticator into use by its first code.
+
+    Finishes the sign-in of a caller with an enrolment token, which is good for nothing then.
+    Raises UserNotFound, TenantNotFound, Unauthorized, TwoFactorNotSetUp, TwoFactorCodeWrong.
+    """
+    user = await users.get_enrolling(session, caller)
+    tenant = await tenants.get_tenant(session, user.tenant_id)
+    codes = await factors.confirm(session, user.id, user.tenant_id, code, vault=vault, now=now)
+    if not caller.todo:
+        await sessions.strengthen(session, caller.session_id, "otp", now=now)
+        return VerifiedRead(enabled=True, recovery_codes=codes)
+    users.raise_token_version(user, now)
+    methods = tuple(dict.fromkeys((*caller.methods, "otp")))
+    done = sessions.finish_sign_in(session, user, tenant, methods, vault=vault, now=now)
+    kind = VerifiedSignedInRead if isinstance(done, SignedInRead) else VerifiedEnrollingRead
+    return kind(enabled=True, recovery_codes=codes, **done.model_dump())
+
+
+async def replace_recovery_codes(
+    session: AsyncSession, *, vault: Vault, caller: Principal
+) -> list[str]:
+    """Return new recovery codes instead of the caller's earlier ones. Raises TwoFactorNotSetUp."""
+    if not await factors.has_factor(session, caller.id):
+        raise TwoFactorNotSetUp
+    return await factors.replace_recovery_codes(session, caller.id, vault=vault)
+
+
+async def disable(
+    transactions: Transactions,
+    given: ProofInput,
+    *,
+    vault: Vault,
+    caller: Principal,
+    now: datetime,
+) -> None:
+    """Go without a second factor from now on, where that is allowed.
+
+    Raises UserNotFound, TenantNotFound, TwoFactorCompulsory, TwoFactorNotSetUp, and what proving
+    oneself does.
+    """
+    async with transactions.open(caller.tenant_id, caller.actor) as session:
+        user = await users.get_user(session, caller.id)
+        if await _must_have_factor(session, user):
+            raise TwoFactorCompulsory
+        if not await factors.has_factor(session, user.id):
+            raise TwoFactorNotSetUp
+    account = await sessions.find_own_account(transactions, caller, now=now)
+    await sessions.prove(transactions, account, given, vault=vault, now=now)
+    async with transactions.open(caller.tenant_id, caller.actor) as session:
+        await users.get_user(session, caller.id, lock=True)
+        await factors.disable(session, caller.id)
+
+
+async def _must_have_factor(session: AsyncSession, user: User) -> bool:
+    tenant = await tenants.get_tenant(session, user.tenant_id)
+    return must_have_factor(user.role, tenant_demands=tenant.two_factor_required)
+
+
+def _picture(uri: str) -> str:
+    """Return a QR code as SVG, to be set into a page."""
+    drawn = io.BytesIO()
+    segno.make(uri, error="m").save(drawn, kind="svg", scale=4, border=4, xmldecl=False, nl=False)
+    return drawn.getvalue().decode()
