@@ -150,6 +150,8 @@ class Gateway:
             await self._pages.answer(call)
             return
         call.route = route.path
+        call.compresses = not route.is_secret
+        call.is_cacheable = route.is_cacheable
         await self._let_in(call, route)
         proof = self._proof.make(call.client, call.request_id, call.method.encode(), call.target)
         head.passing += (PROOF, b": ", proof, b"\r\n")

@@ -9,6 +9,7 @@ from typing import Final
 import orjson
 
 from gateway.asgi import Headers, Receive, Scope, Send
+from gateway.compression import Encoder, find_encoder
 from gateway.headers import NO_STORE, SECURITY, RequestHead
 from shared.errors import PROBLEM_MEDIA_TYPE, Problem, problem_body
 from shared.i18n import negotiate
@@ -45,6 +46,8 @@ class Call:
     client: bytes = b"unknown"  # The address that the request comes from.
     network: bytes = b""  # Under which its requests are counted.
     rate: Headers = field(default_factory=list)  # What the answer tells of its rates.
+    compresses: bool = True  # Whether what it is answered may be compressed.
+    is_cacheable: bool = False  # Whether a service's own word on keeping its answer counts.
     cors: Sequence[tuple[bytes, bytes]] = ()
     path: bytes = b"/"
     query: bytes = b""
@@ -52,6 +55,7 @@ class Call:
     user_language: str | None = None
     status: int = 0  # Of the answer, once it has begun.
     request_bytes: int = 0
+    _encoder: Encoder | None = None
     response_bytes: int = 0
 
     @property
@@ -72,6 +76,9 @@ class Call:
     async def begin(self, status: int, headers: Headers, security: Headers = SECURITY) -> None:
         """Send status and headers, with those that every answer carries."""
         self.status = status
+        if self.compresses and self.method != "HEAD":
+            accepted = self.head.read.get(b"accept-encoding")
+            self._encoder = find_encoder(accepted, status, headers)
         await self._send(
             {
                 "type": "http.response.start",
@@ -89,6 +96,8 @@ class Call:
 
     async def write(self, body: bytes, *, more: bool) -> None:
         """Send a part of the body; waits while the client is slow."""
+        if self._encoder is not None and (body or not more):
+            body = await self._encoder.encode(body, more=more)
         self.response_bytes += len(body)
         await self._send({"type": "http.response.body", "body": body, "more_body": more})
 

@@ -45,7 +45,7 @@ _USUAL: Final = frozenset(
 _READ: Final = frozenset(
     {
         b"host", b"authorization", b"content-length", b"transfer-encoding", b"x-request-id",
-        b"traceparent", b"accept-language", b"origin", b"connection",
+        b"traceparent", b"accept-language", b"accept-encoding", b"origin", b"connection",
         b"access-control-request-method",
     }
 )  # fmt: skip
@@ -79,6 +79,7 @@ SECURITY: Final[Headers] = [
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
 ]
 
 
@@ -162,24 +163,30 @@ def request_ids(head: RequestHead) -> tuple[bytes, bytes]:
     return request_id, trace
 
 
-def answer_headers(headers: Headers, *, has_body: bool) -> Headers:
+def answer_headers(headers: Headers, *, has_body: bool, is_cacheable: bool) -> Headers:
     """Return those of a service's headers that the client gets.
 
-    `has_body` False leaves out the length too, as 204 and 304 must.
+    `has_body` False leaves out the length too, as 204 and 304 must. Nobody may keep an answer, but
+    where the route `is_cacheable` and the service says for how long.
     """
     named: frozenset[bytes] = frozenset()
-    cacheable = False
+    stated = False
     kept = []
     for name, value in headers:
         if name == b"connection" and value.lower() not in {b"keep-alive", b"close"}:
             named |= _tokens(value)
         if name in _NOT_ANSWERED or (name == b"content-length" and not has_body):
             continue
-        cacheable = cacheable or name == b"cache-control"
+        if name == b"cache-control" and not is_cacheable:
+            if b"no-transform" in value.lower():
+                kept.append((name, b"no-store, no-transform"))
+                stated = True
+            continue
+        stated = stated or name == b"cache-control"
         kept.append((name, value))
     if named:
         kept = [(name, value) for name, value in kept if name not in named]
-    if not cacheable:
+    if not stated:
         kept.append(NO_STORE)
     return kept
 

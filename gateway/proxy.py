@@ -200,7 +200,11 @@ class Exchange:
     async def _pass_back(self, response: Response) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
-        headers = answer_headers(response.headers, has_body=response.status not in _BODILESS)
+        headers = answer_headers(
+            response.headers,
+            has_body=response.status not in _BODILESS,
+            is_cacheable=self._call.is_cacheable,
+        )
         if not self.request_sent:  # The rest of the body would be taken for the next request.
             headers.append((b"connection", b"close"))
         await self._call.begin(response.status, headers)

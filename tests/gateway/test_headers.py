@@ -6,6 +6,7 @@ from gateway.errors import HeadersTooLarge, MalformedRequest
 from gateway.headers import (
     HEAD_LENGTH_MAX,
     HEADERS_MAX,
+    NO_STORE,
     RequestHead,
     answer_headers,
     check_host,
@@ -131,13 +132,16 @@ def test_a_malformed_trace_is_replaced(trace):
     assert ids_of(traceparent=trace)[1] != trace
 
 
-def test_an_answer_is_not_stored_unless_its_service_says_how():
-    assert (b"cache-control", b"no-store") in answer_headers([], has_body=True)
-    kept = answer_headers([(b"cache-control", b"max-age=5")], has_body=True)
-    assert kept == [(b"cache-control", b"max-age=5")]
+@pytest.mark.asvs("E09")
+def test_an_answer_is_not_stored_unless_route_and_service_say_so():
+    stated = [(b"cache-control", b"max-age=5")]
+
+    assert answer_headers([], has_body=True, is_cacheable=True) == [NO_STORE]
+    assert answer_headers(stated, has_body=True, is_cacheable=True) == stated
+    assert answer_headers(stated, has_body=True, is_cacheable=False) == [NO_STORE]
 
 
 def test_an_answer_without_body_has_no_length():
     length = (b"content-length", b"3")
-    assert length in answer_headers([length], has_body=True)
-    assert length not in answer_headers([length], has_body=False)
+    assert length in answer_headers([length], has_body=True, is_cacheable=False)
+    assert length not in answer_headers([length], has_body=False, is_cacheable=False)

@@ -260,10 +260,12 @@ SECURITY = {
     "x-content-type-options": "nosniff",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
     "referrer-policy": "no-referrer",
+    "x-frame-options": "DENY",
     "cache-control": "no-store",
 }
 
 
+@pytest.mark.asvs("E09")
 async def test_every_answer_carries_the_security_headers(house: House):
     house.inventory.respond = lambda request: ok(
         b"{}", status="500 Oops" if "500" in request.line else "200 OK"
@@ -293,6 +295,7 @@ async def test_every_answer_carries_the_security_headers(house: House):
         assert f"{name}: {value}".encode() in raw
 
 
+@pytest.mark.asvs("E10")
 async def test_pages_of_a_listed_origin_may_call(house: House):
     answer = await house.get("/api/inventory", headers={"Origin": ORIGIN})
     refused = await house.client.get("/api/inventory", headers={"Origin": ORIGIN})
@@ -303,6 +306,7 @@ async def test_pages_of_a_listed_origin_may_call(house: House):
         assert "Origin" in each.headers["vary"]
 
 
+@pytest.mark.asvs("E10")
 @pytest.mark.parametrize(
     "origin",
     ["null", "*", "https://shop.example.evil", "https://evilshop.example", "http://shop.example",
@@ -321,6 +325,7 @@ async def test_pages_of_other_origins_may_not(house: House, origin):
     assert "access-control-allow-origin" not in preflight.headers
 
 
+@pytest.mark.asvs("E10")
 async def test_a_preflight_needs_no_token_and_reaches_nobody(house: House):
     answer = await house.client.options(
         "/api/inventory",

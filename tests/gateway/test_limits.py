@@ -38,11 +38,13 @@ def impatient(monkeypatch):
         monkeypatch.setattr(protocol, name, 0.3)
 
 
+@pytest.mark.asvs("E07")
 @pytest.mark.parametrize("start", [b"", b"GET /api/inv", b"GET / HTTP/1.1\r\nHost: a\r\nA: b"])
 async def test_a_head_that_does_not_come_ends_the_connection(house: House, impatient, start):
     assert not (await house.raw(start)).endswith(b"<open>")
 
 
+@pytest.mark.asvs("E07")
 async def test_a_client_that_does_not_read_ends_its_connection(house: House, impatient):
     house.inventory.respond = lambda _: ok(b"x" * 16_000_000)
     client = socket.create_connection(("127.0.0.1", house.port))
@@ -66,6 +68,7 @@ def read_the_rest(client: socket.socket) -> int:
     return received
 
 
+@pytest.mark.asvs("E07")
 async def test_many_slow_clients_do_not_slow_the_others(house: House, monkeypatch):
     monkeypatch.setattr(protocol, "HEAD_TIMEOUT_S", 3_600)
     slow = [await asyncio.open_connection("127.0.0.1", house.port) for _ in range(300)]

@@ -19,6 +19,7 @@ def test_a_path_with_one_reading_passes_unchanged(path):
     assert check_path(path.encode()) == path.encode()
 
 
+@pytest.mark.asvs("E04")
 @pytest.mark.parametrize(
     "path",
     [
@@ -40,6 +41,7 @@ def test_a_path_with_two_readings_is_refused(path):
         check_path(path)
 
 
+@pytest.mark.asvs("E04")
 @given(st.binary(max_size=40))
 def test_whatever_the_bytes_the_path_passes_unchanged_or_is_refused(junk):
     path = b"/api/" + junk

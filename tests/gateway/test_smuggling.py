@@ -24,6 +24,7 @@ async def refused(house: House, data: bytes, status: int = 400) -> None:
     assert not house.inventory.received
 
 
+@pytest.mark.asvs("E03")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -55,6 +56,7 @@ async def test_ambiguous_framing_is_refused(house: House, headers):
     await refused(house, house.request(*headers, line=POST) + b"0\r\n\r\n")
 
 
+@pytest.mark.asvs("E03")
 @pytest.mark.parametrize(
     "body",
     [b"5\nhello\r\n0\r\n\r\n", b"5;a=\nb\r\nhello\r\n0\r\n\r\n", b"0x3\r\nabc\r\n0\r\n\r\n",
@@ -65,6 +67,7 @@ async def test_a_badly_chunked_body_is_refused(house: House, body):
     await refused(house, house.request("Transfer-Encoding: chunked", line=POST) + body)
 
 
+@pytest.mark.asvs("E03", "E08")
 @pytest.mark.parametrize(
     "data",
     [b"GET /api/inventory\r\n\r\n", b"GET /api/inventory HTTP/0.9\r\n\r\n", b"\x16\x03\x01\x02\x00",
@@ -87,6 +90,7 @@ async def test_one_host_is_needed(house: House):
     assert not house.inventory.received
 
 
+@pytest.mark.asvs("E01")
 async def test_two_tokens_are_refused(house: House):
     answer = await house.raw(house.request("Authorization: Bearer x", "Connection: close"))
 
@@ -94,6 +98,7 @@ async def test_two_tokens_are_refused(house: House):
     assert not house.inventory.received
 
 
+@pytest.mark.asvs("E02")
 @pytest.mark.parametrize("pieces", [1, 2, 60])
 async def test_trailers_reach_nobody(house: House, pieces):
     """Neither this request's service, nor the next request on the connection."""
@@ -119,6 +124,7 @@ async def test_trailers_reach_nobody(house: House, pieces):
         assert not received.names() & {"x-user-id", "accept", "trailer"}
 
 
+@pytest.mark.asvs("E03")
 async def test_a_smuggled_request_stays_body(house: House):
     inner = b"GET /internal/journal HTTP/1.1\r\nHost: x\r\n\r\n"
     await house.call("POST", "/api/inventory", content=inner)
@@ -128,6 +134,7 @@ async def test_a_smuggled_request_stays_body(house: House):
     assert house.inventory.received[0].body == inner
 
 
+@pytest.mark.asvs("E03")
 async def test_after_refused_bytes_the_pool_serves_each_client_its_own(house: House):
     house.inventory.respond = lambda request: ok(request.line.encode())
     attack = house.request("Content-Length: 60", line=POST) + b"x" * 10
@@ -187,6 +194,7 @@ async def test_an_upgrade_is_not_followed(house: House):
 LIMIT = BODY_LIMIT_BYTES
 
 
+@pytest.mark.asvs("E06")
 async def test_a_body_of_the_limit_passes_and_one_byte_more_does_not(house: House):
     house.inventory.respond = lambda request: ok(str(len(request.body)).encode())
 
@@ -208,6 +216,7 @@ async def test_a_bulk_route_takes_the_largest_bodies(house: House):
     assert (answer.status_code, answer.json()["limit_bytes"]) == (413, limit)
 
 
+@pytest.mark.asvs("E06")
 async def test_a_declared_body_above_the_limit_is_refused_unread(house: House):
     answer = await house.raw(house.request(f"Content-Length: {LIMIT + 1}", line=POST))
 
@@ -216,6 +225,7 @@ async def test_a_declared_body_above_the_limit_is_refused_unread(house: House):
     assert not house.inventory.received
 
 
+@pytest.mark.asvs("E06")
 async def test_a_chunked_body_above_the_limit_is_refused(house: House):
     async def parts():
         for _ in range(LIMIT // 65_536 + 1):
@@ -233,6 +243,7 @@ async def test_a_route_may_have_a_lower_limit(house: House):
     assert (answer.status_code, answer.json()["limit_bytes"]) == (413, 16_384)
 
 
+@pytest.mark.asvs("E06")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -251,6 +262,7 @@ async def test_too_many_or_too_large_headers_are_refused(house: House, headers):
     assert not house.inventory.received
 
 
+@pytest.mark.asvs("E06")
 async def test_a_header_without_end_is_cut_off(house: House):
     reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
     writer.write(b"GET /api/inventory HTTP/1.1\r\nA: ")
