@@ -1,7 +1,17 @@
 """Who asks: the verified caller of a request."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
+
+MACHINE = "key"  # In `methods`: an API key, and nobody before a screen.
+
+
+class Device(NamedTuple):
+    """The address that a request came from, and what its program calls itself."""
+
+    address: str
+    user_agent: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +31,8 @@ class Principal:
 
     @property
     def actor(self) -> str:
-        """Return the name under which the journal knows this caller."""
-        return f"user:{self.id}"
+        """Return the name under which the journal knows this caller: a user, or a user's key."""
+        return f"key:{self.session_id}" if MACHINE in self.methods else f"user:{self.id}"
 
     def may(self, scope: str) -> bool:
         return scope in self.scopes

@@ -5,6 +5,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.auth.accounts import routes as accounts
+from services.auth.api_keys import routes as api_keys
 from services.auth.first_start import FirstStart
 from services.auth.keys import routes as keys
 from services.auth.resources import AuthResources, open_service
@@ -29,6 +30,8 @@ def create_app(settings: Settings | None) -> FastAPI:
         open_service=open_service,
         routers=(
             accounts.router,
+            api_keys.router,
+            api_keys.internal_router,
             sessions.router,
             two_factor.router,
             users.router,

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared import journal
 from shared.db import Stamp
 from shared.web.idempotency import IdempotencyKey, Keyholder
-from shared.web.requests import get_resources, request_id_of
+from shared.web.requests import device_of, get_resources, request_id_of
 from shared.web.session import claim_key
 
 ANONYMOUS = "anonymous"
@@ -29,6 +29,7 @@ class Transactions:
         self._resources = get_resources(request)
         self._key = key
         self._until_reply = until_reply
+        self.device = device_of(request)
 
     @asynccontextmanager
     async def open(

@@ -21,6 +21,7 @@ class Vault:
     sealer: Sealer
     emails: BlindIndex
     refresh_key: bytes
+    api_key_pepper: bytes
     recovery_key: bytes  # Of recovery codes, which are kept hashed.
     passwords: PasswordHasher
 
@@ -37,6 +38,7 @@ class Vault:
             sealer=Sealer(key, previous),
             emails=BlindIndex("auth.users.email", key, previous),
             refresh_key=hmac.digest(secret, b"refresh token", hashlib.sha256),
+            api_key_pepper=hmac.digest(secret, b"api key", hashlib.sha256),
             recovery_key=hmac.digest(secret, b"recovery code", hashlib.sha256),
             passwords=PasswordHasher(
                 settings.password_threads, length_min=settings.password_min_length

@@ -14,9 +14,11 @@ from shared.clock import utc_now
 from shared.db import Database
 from shared.i18n import negotiate
 from shared.journal.checkpoint import SigningKey
+from shared.principal import Device
 from shared.resources import Resources
 
 LANGUAGE_PARAMETER = "lang"  # Every route takes it.
+USER_AGENT_LENGTH_MAX = 300
 
 
 def get_resources(request: Request) -> Resources[Any]:
@@ -42,6 +44,13 @@ def language_of(request: Request) -> str:
         request.scope["state"].get("user_language"),
         get_resources(request).settings.default_language,
     )
+
+
+def device_of(request: Request) -> Device:
+    """Return from where the request came, as the gateway says, and with what."""
+    client = request.scope.get("client")
+    agent = request.headers.get("user-agent", "")
+    return Device(client[0] if client else "", agent[:USER_AGENT_LENGTH_MAX])
 
 
 def request_id_of(request: Request) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 import shared.contracts
+from shared.contracts.auth.api_keys import ApiKeyTokenRead
 from shared.contracts.auth.revocations import RevocationsRead
 from shared.contracts.auth.service_tokens import ServiceTokenRead
 from shared.contracts.forecasting.recommendations import TenantRecommendationPage
@@ -22,6 +23,7 @@ ANSWERS: dict[str, type[BaseModel]] = {
     "GET /internal/journal/verify": JournalVerification,
     "GET /internal/recommendations": TenantRecommendationPage,
     "GET /internal/revocations": RevocationsRead,
+    "POST /internal/api-keys/exchange": ApiKeyTokenRead,
     "POST /internal/token": ServiceTokenRead,
 }
 Json = dict[str, Any]

@@ -62,8 +62,9 @@ async def test_the_gateway_reads_the_list_of_revocations_as_it_is_promised():
     )
 
     class Auth:
-        async def get_json(self, service, path):
+        async def get_json(self, service, path, *, timeout_s):
             assert (service, f"GET {path}") == ("auth", f"GET {PATH}")
+            assert timeout_s > 0
             return promised.model_dump(mode="json")
 
     revocations = Revocations(Auth())

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 LIFETIME_S = 300
 
 SCOPES: Mapping[str, frozenset[str]] = {
-    "gateway": frozenset({"revocations:read"}),
+    "gateway": frozenset({"revocations:read", "api_keys:exchange"}),
     "inventory": frozenset({"journal:read"}),
     "forecasting": frozenset({"journal:read", "inventory:read"}),
     "reporting": frozenset({"journal:read", "inventory:read", "forecast:read"}),

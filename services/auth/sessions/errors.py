@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from services.auth.factors.errors import TwoFactorCodeWrong, TwoFactorRequired
-from shared.errors import Forbidden, TooManyRequests, Unauthorized
+from shared.errors import Forbidden, NotFound, TooManyRequests, Unauthorized
 from shared.i18n import N_, NP_
 
 
@@ -50,6 +50,17 @@ class SessionOver(Unauthorized):
     slug: ClassVar[str] = "session-over"
     title: ClassVar[str] = N_("Session ended")
     detail: ClassVar[str] = N_("The session has ended. Sign in again.")
+
+
+@dataclass(eq=False)
+class SessionNotFound(NotFound):
+    """There is no such session of the caller's, or it is over. List those that go on."""
+
+    slug: ClassVar[str] = "session-not-found"
+    title: ClassVar[str] = N_("Session not found")
+    detail: ClassVar[str] = N_(
+        "You have no such session, or it is over. See /api/auth/sessions for those that go on."
+    )
 
 
 @dataclass(eq=False)

@@ -23,3 +23,4 @@ class UserSession(Base):
     refreshed_at: Mapped[datetime]
     expires_at: Mapped[datetime]  # Unless refreshed before.
     revoked_at: Mapped[datetime | None]
+    device_sealed: Mapped[bytes | None]  # Where it was last used from, and with what, as JSON.

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -37,6 +38,41 @@ async def find_session(session: AsyncSession, session_id: UUID) -> UserSession |
     return await session.scalar(query.execution_options(populate_existing=True))
 
 
+async def list_active_sessions(
+    session: AsyncSession, user_id: UUID, now: datetime, *, limit: int
+) -> Sequence[UserSession]:
+    """Return the user's sessions that go on, the last used first."""
+    query = (
+        select(UserSession)
+        .where(
+            UserSession.user_id == user_id,
+            UserSession.revoked_at.is_(None),
+            UserSession.expires_at > now,
+        )
+        .order_by(UserSession.refreshed_at.desc(), UserSession.id)
+        .limit(limit)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def revoke_others(
+    session: AsyncSession, user_id: UUID, kept_id: UUID, now: datetime
+) -> Sequence[UUID]:
+    """Revoke all sessions of the user but one, and return their ids."""
+    statement = (
+        update(UserSession)
+        .where(
+            UserSession.user_id == user_id,
+            UserSession.id != kept_id,
+            UserSession.revoked_at.is_(None),
+            UserSession.expires_at > now,
+        )
+        .values(revoked_at=now)
+        .returning(UserSession.id)
+    )
+    return (await session.scalars(statement)).all()
+
+
 async def rotate(
     session: AsyncSession, session_id: UUID, counter: int, now: datetime
 ) -> UserSession | None:
@@ -58,14 +94,21 @@ async def rotate(
     return await session.scalar(statement)
 
 
-async def revoke(session: AsyncSession, session_id: UUID, now: datetime) -> UUID | None:
-    """Revoke the session and return its user's id, or None when it was over already."""
+async def revoke(
+    session: AsyncSession, session_id: UUID, now: datetime, *, user_id: UUID | None = None
+) -> UUID | None:
+    """Revoke the session and return its user's id, or None when it was over already.
+
+    With `user_id`, only if it is that user's.
+    """
     statement = (
         update(UserSession)
         .where(UserSession.id == session_id, UserSession.revoked_at.is_(None))
         .values(revoked_at=now)
         .returning(UserSession.user_id)
     )
+    if user_id is not None:
+        statement = statement.where(UserSession.user_id == user_id)
     return await session.scalar(statement)
 
 

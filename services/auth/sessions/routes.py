@@ -1,3 +1,5 @@
+from uuid import UUID
+
 from fastapi import Response
 
 from services.auth.resources import Secrets
@@ -6,6 +8,7 @@ from services.auth.sessions.errors import (
     PROOF_REFUSALS,
     RefreshInvalid,
     RefreshWasReused,
+    SessionNotFound,
     SessionOver,
 )
 from services.auth.sessions.schemas import (
@@ -13,6 +16,7 @@ from services.auth.sessions.schemas import (
     EnrolmentRead,
     ProofInput,
     RefreshCreate,
+    SessionsRead,
     SignedInRead,
     SignInCreate,
     SignOut,
@@ -83,3 +87,25 @@ async def sign_out(
     """End this session, or with `all` every session of yours; its tokens are refused at once."""
     everywhere = body is not None and body.all
     await service.sign_out(session, everywhere=everywhere, caller=caller, now=now)
+
+
+@router.get("/sessions", responses=problems(UserNotFound))
+async def list_sessions(
+    session: Session, caller: SignedIn, vault: Secrets, now: Now
+) -> SessionsRead:
+    """See where you are signed in: devices, addresses, when last seen; the last used first."""
+    return await service.list_sessions(session, vault=vault, caller=caller, now=now)
+
+
+@router.delete("/sessions", status_code=204)
+async def revoke_other_sessions(session: Session, caller: SignedIn, now: Now) -> None:
+    """Sign out everywhere but here."""
+    await service.revoke_other_sessions(
+        session, caller.id, caller.session_id, reason="revoked", now=now
+    )
+
+
+@router.delete("/sessions/{session_id}", status_code=204, responses=problems(SessionNotFound))
+async def revoke_session(session_id: UUID, session: Session, caller: SignedIn, now: Now) -> None:
+    """Sign one of your devices out; its tokens are refused at once."""
+    await service.revoke_session(session, session_id, caller=caller, now=now)

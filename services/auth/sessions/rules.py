@@ -13,6 +13,7 @@ ATTEMPTS_MAX = 10
 ATTEMPT_WINDOW = timedelta(minutes=15)
 ENDED_SESSIONS_KEPT = timedelta(days=1)  # Longer than any access token that came of them.
 
+SESSIONS_LISTED_MAX = 200  # Of one user; the last used come first.
 ENROLMENT_S = 600  # Long enough to fetch one's phone and scan a code.
 
 Todo: TypeAlias = Literal["password", "factor"]  # Before a sign-in is finished.

@@ -1,4 +1,6 @@
+from datetime import datetime
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import ConfigDict, Field, SecretStr
 
@@ -61,6 +63,21 @@ class TokensRead(Output):
 
 class SignedInRead(TokensRead):
     user: UserRead
+
+
+class SessionRead(Output):
+    id: UUID
+    current: bool = Field(description="Whether it is the one that asks.")
+    address: str = Field(description="From where it was last used; empty if not known.")
+    user_agent: str = Field(description="What the program called itself that used it last.")
+    methods: list[str] = Field(description="How its user proved who it is, as in `amr`.")
+    started_at: datetime
+    last_seen_at: datetime = Field(description="When it was last refreshed.")
+    expires_at: datetime
+
+
+class SessionsRead(Output):
+    items: list[SessionRead]
 
 
 class EnrolmentRead(Output):

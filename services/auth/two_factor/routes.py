@@ -68,7 +68,14 @@ async def verify_setup(
     """
     response.headers["Cache-Control"] = "no-store"
     async with transactions.open(caller.tenant_id, caller.actor) as session:
-        return await service.verify(session, body.code, vault=vault, caller=caller, now=now)
+        return await service.verify(
+            session,
+            body.code,
+            device=transactions.device,
+            vault=vault,
+            caller=caller,
+            now=now,
+        )
 
 
 @router.post("/recovery-codes", responses=problems(TwoFactorNotSetUp))

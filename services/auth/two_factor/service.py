@@ -23,7 +23,7 @@ from services.auth.two_factor.schemas import (
 from services.auth.users import service as users
 from services.auth.users.models import User
 from services.auth.vault import Vault
-from shared.principal import Principal
+from shared.principal import Device, Principal
 
 _PRODUCT = "Stockwright"
 
@@ -53,7 +53,13 @@ async def begin_setup(session: AsyncSession, *, vault: Vault, caller: Principal)
 
 
 async def verify(
-    session: AsyncSession, code: str, *, vault: Vault, caller: Principal, now: datetime
+    session: AsyncSession,
+    code: str,
+    *,
+    device: Device,
+    vault: Vault,
+    caller: Principal,
+    now: datetime,
 ) -> VerifiedRead:
     """Take the new authenticator into use by its first code.
 
@@ -68,7 +74,9 @@ async def verify(
         return VerifiedRead(enabled=True, recovery_codes=codes)
     users.raise_token_version(user, now)
     methods = tuple(dict.fromkeys((*caller.methods, "otp")))
-    done = sessions.finish_sign_in(session, user, tenant, methods, vault=vault, now=now)
+    done = sessions.finish_sign_in(
+        session, user, tenant, methods, device=device, vault=vault, now=now
+    )
     kind = VerifiedSignedInRead if isinstance(done, SignedInRead) else VerifiedEnrollingRead
     return kind(enabled=True, recovery_codes=codes, **done.model_dump())
 

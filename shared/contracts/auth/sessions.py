@@ -9,7 +9,7 @@ from shared.contracts.auth.users import AboutUser
 from shared.journal import Entry
 
 RefusalReason = Literal["unknown_account", "wrong_password", "locked"]
-RevocationReason = Literal["logout", "reuse"]
+RevocationReason = Literal["logout", "reuse", "revoked", "password_changed"]
 
 _ID = AliasChoices("session_id", "id")  # `id` in the session's row.
 

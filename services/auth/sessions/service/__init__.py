@@ -1,5 +1,10 @@
 """Sessions: signing in, proving oneself anew, refreshing, signing out, forgetting what ended."""
 
+from services.auth.sessions.service.own import (
+    list_sessions,
+    revoke_other_sessions,
+    revoke_session,
+)
 from services.auth.sessions.service.proof import prove
 from services.auth.sessions.service.refresh import refresh
 from services.auth.sessions.service.sign_in import sign_in
@@ -12,9 +17,12 @@ __all__ = [
     "find_own_account",
     "finish_sign_in",
     "forget_ended",
+    "list_sessions",
     "measure_active",
     "prove",
     "refresh",
+    "revoke_other_sessions",
+    "revoke_session",
     "sign_in",
     "sign_out",
     "step_up",

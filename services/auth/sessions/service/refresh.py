@@ -9,6 +9,7 @@ from services.auth.sessions.errors import RefreshInvalid, RefreshWasReused
 from services.auth.sessions.models import UserSession
 from services.auth.sessions.rules import RefreshToken, judge_unrotated
 from services.auth.sessions.schemas import TokensRead
+from services.auth.sessions.service.device import seal_device
 from services.auth.sessions.service.start import todo_of
 from services.auth.sessions.service.tokens import expiry_of, make_tokens
 from services.auth.tenants import service as tenants
@@ -17,6 +18,7 @@ from services.auth.users import service as users
 from services.auth.vault import Vault
 from shared import journal
 from shared.contracts.auth.sessions import RefreshReused, SessionRefreshed, SessionRevoked
+from shared.principal import Device
 
 
 async def refresh(
@@ -32,7 +34,8 @@ async def refresh(
     async with transactions.open(token.tenant_id, f"user:{token.user_id}") as session:
         tenant = await tenants.find_tenant(session, token.tenant_id)
         user = await users.find_user(session, token.user_id)
-        found = await _rotate_or_repeat(session, token, vault=vault, now=now)
+        device = transactions.device
+        found = await _rotate_or_repeat(session, token, device=device, vault=vault, now=now)
         if tenant is None or user is None:
             raise RefreshInvalid
         if found is not None and (
@@ -45,12 +48,13 @@ async def refresh(
 
 
 async def _rotate_or_repeat(
-    session: AsyncSession, token: RefreshToken, *, vault: Vault, now: datetime
+    session: AsyncSession, token: RefreshToken, *, device: Device, vault: Vault, now: datetime
 ) -> UserSession | None:
     """Return the session at its present token, or None after revoking it for reuse."""
     rotated = await queries.rotate(session, token.session_id, token.counter, now)
     if rotated is not None:
         rotated.expires_at = expiry_of(rotated.started_at, now, vault=vault)
+        rotated.device_sealed = seal_device(device, token.tenant_id, rotated.id, vault=vault)
         journal.record(session, SessionRefreshed.of(rotated))
         return rotated
     found = await queries.find_session(session, token.session_id)

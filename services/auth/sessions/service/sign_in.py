@@ -71,6 +71,12 @@ async def _finish(
             if proof.renewed_hash is not None:
                 await users.renew_hash(session, user.id, proof.renewed_hash)
             return finish_sign_in(
-                session, user, account.tenant, proof.methods, vault=vault, now=now
+                session,
+                user,
+                account.tenant,
+                proof.methods,
+                device=transactions.device,
+                vault=vault,
+                now=now,
             )
     raise await failure(transactions, account, "locked")

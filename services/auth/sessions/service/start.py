@@ -10,6 +10,7 @@ from services.auth.sessions import metrics, queries
 from services.auth.sessions.models import UserSession
 from services.auth.sessions.rules import Todo, todo_before_session
 from services.auth.sessions.schemas import EnrolmentRead, SignedInRead
+from services.auth.sessions.service.device import seal_device
 from services.auth.sessions.service.tokens import expiry_of, make_enrolment_token, make_tokens
 from services.auth.tenants.models import Tenant
 from services.auth.users import service as users
@@ -18,6 +19,7 @@ from services.auth.vault import Vault
 from shared import journal
 from shared.contracts.auth.sessions import UserSignedIn
 from shared.ids import new_id
+from shared.principal import Device
 
 
 def finish_sign_in(
@@ -26,6 +28,7 @@ def finish_sign_in(
     tenant: Tenant,
     methods: tuple[str, ...],
     *,
+    device: Device,
     vault: Vault,
     now: datetime,
 ) -> SignedInRead | EnrolmentRead:
@@ -37,8 +40,9 @@ def finish_sign_in(
     todo = todo_of(user, tenant, methods)
     if todo:
         return make_enrolment_token(user, tenant, methods, todo, vault=vault, now=now)
+    session_id = new_id()
     started = UserSession(
-        id=new_id(),
+        id=session_id,
         user_id=user.id,
         counter=0,
         methods=list(methods),
@@ -46,6 +50,7 @@ def finish_sign_in(
         proved_at=now,
         refreshed_at=now,
         expires_at=expiry_of(now, now, vault=vault),
+        device_sealed=seal_device(device, user.tenant_id, session_id, vault=vault),
     )
     session.add(started)
     journal.record(session, UserSignedIn.of(started))

@@ -1,0 +1,78 @@
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Response
+
+from services.auth.api_keys import service
+from services.auth.api_keys.errors import (
+    ApiKeyExpiry,
+    ApiKeyNotFound,
+    NotWithApiKey,
+    ScopesNotGrantable,
+    TooManyApiKeys,
+)
+from services.auth.api_keys.schemas import (
+    ApiKeyAddedRead,
+    ApiKeyCreate,
+    ApiKeyExchange,
+    ApiKeysRead,
+)
+from services.auth.resources import Secrets
+from services.auth.transactions import KeylessTransactions
+from services.auth.users.errors import UserNotFound
+from shared.contracts.auth.api_keys import ApiKeyTokenRead
+from shared.principal import Principal
+from shared.web import Now, Session, feature_router, problems, requires
+from shared.web.internal import ServiceCaller, service_router, service_scope
+from shared.web.permissions import SignedIn
+from shared.web.route import SmallRoute
+
+router = feature_router("/api/auth/api-keys", "api-keys", route_class=SmallRoute)
+internal_router = service_router("api-keys")
+
+FreshlyProven = Annotated[Principal, Depends(requires(fresh=True))]
+CanExchange = Annotated[ServiceCaller, Depends(service_scope("api_keys:exchange"))]
+
+
+@router.get("", responses=problems(NotWithApiKey))
+async def list_api_keys(session: Session, caller: SignedIn, now: Now) -> ApiKeysRead:
+    """List your API keys that still work, the newest first."""
+    return await service.list_keys(session, caller=caller, now=now)
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses=problems(
+        UserNotFound, NotWithApiKey, ScopesNotGrantable, ApiKeyExpiry, TooManyApiKeys
+    ),
+)
+async def add_api_key(
+    body: ApiKeyCreate,
+    response: Response,
+    session: Session,
+    vault: Secrets,
+    caller: FreshlyProven,
+    now: Now,
+) -> ApiKeyAddedRead:
+    """Make an API key for a machine, with some of your rights; its text is shown this once."""
+    response.headers["Cache-Control"] = "no-store"
+    return await service.add_key(session, body, vault=vault, caller=caller, now=now)
+
+
+@router.delete("/{key_id}", status_code=204, responses=problems(NotWithApiKey, ApiKeyNotFound))
+async def revoke_api_key(key_id: UUID, session: Session, caller: SignedIn, now: Now) -> None:
+    """Revoke one of your API keys; it is refused at once."""
+    await service.revoke_key(session, key_id, caller=caller, now=now)
+
+
+@internal_router.post("/exchange")
+async def exchange_api_key(
+    body: ApiKeyExchange,
+    _caller: CanExchange,
+    transactions: KeylessTransactions,
+    vault: Secrets,
+    now: Now,
+) -> ApiKeyTokenRead:
+    """Give the gateway an access token for a key that somebody sent."""
+    return await service.exchange(transactions, body.key.get_secret_value(), vault=vault, now=now)
