@@ -60,6 +60,7 @@ def tenant_body(tenant: Tenant, now: datetime) -> dict[str, Any]:
         "slug": tenant.slug,
         "admin_email": tenant.email,
         "admin_password": tenant.password,
+        "admin_password_change_required": False,  # Shown at the end, to sign in with.
         "currency": CURRENCY,
     }
 

@@ -8,6 +8,7 @@ from services.auth.accounts import routes as accounts
 from services.auth.api_keys import routes as api_keys
 from services.auth.first_start import FirstStart
 from services.auth.keys import routes as keys
+from services.auth.own_password import routes as own_password
 from services.auth.resources import AuthResources, open_service
 from services.auth.revocations import routes as revocations
 from services.auth.service_tokens import routes as service_tokens
@@ -32,6 +33,7 @@ def create_app(settings: Settings | None) -> FastAPI:
             accounts.router,
             api_keys.router,
             api_keys.internal_router,
+            own_password.router,
             sessions.router,
             two_factor.router,
             users.router,

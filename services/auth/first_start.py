@@ -55,7 +55,9 @@ async def prepare(resources: AuthResources, now: datetime) -> None:
         )
         await users.register_user(
             session,
-            users.NewUser(settings.admin_email, password_hash, "admin"),
+            users.NewUser(
+                settings.admin_email, password_hash, "admin", password_change_required=True
+            ),
             origin="installation",
             tenant_id=DEFAULT_TENANT_ID,
             vault=vault,

@@ -56,7 +56,13 @@ async def tokens(stack, superuser):
 async def _work(client):
     admin = await sign_in(client, {"email": "admin@example.com", "password": ADMIN_PASSWORD})
     slug = f"t-{uuid4().hex[:8]}"
-    body = {"name": SUPPLIER, "slug": slug, "admin_email": EMAIL, "admin_password": PASSWORD}
+    body = {
+        "name": SUPPLIER,
+        "slug": slug,
+        "admin_email": EMAIL,
+        "admin_password": PASSWORD,
+        "admin_password_change_required": False,
+    }
     assert (await client.post("/api/tenants", json=body, headers=admin)).status_code == 201
     boss = {"email": EMAIL, "tenant": slug}
     signed_in = await Authenticators().sign_in(client, boss | {"password": PASSWORD})

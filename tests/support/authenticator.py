@@ -28,16 +28,28 @@ class Authenticators:
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], Authenticator] = {}
+        self._passwords: dict[tuple[str, str], str] = {}  # Of those who had to choose another.
 
     async def sign_in(
         self, client: httpx.AsyncClient, credentials: dict[str, Any], now: float | None = None
     ) -> httpx.Response:
         """Sign in, with a code where one is asked for, and enrolling where that comes first."""
         whose = (credentials.get("tenant", "default"), credentials["email"].casefold())
+        if whose in self._passwords:
+            credentials = credentials | {"password": self._passwords[whose]}
         response = await client.post("/api/auth/login", json=credentials)
         if response.status_code == 401 and response.json()["code"] == "two_factor_required":
             with_code = credentials | {"code": self._known[whose].code(now)}
             return await client.post("/api/auth/login", json=with_code)
+        if response.status_code == 200 and response.json().get("password_change_required"):
+            headers = {"Authorization": f"Bearer {response.json()['enrolment_token']}"}
+            self._passwords[whose] = f"{credentials['password']}, my own"
+            body = {
+                "current_password": credentials["password"],
+                "new_password": self._passwords[whose],
+            }
+            response = await client.post("/api/auth/change-password", json=body, headers=headers)
+            assert response.status_code == 200, response.text
         if response.status_code == 200 and response.json().get("enrolment_required"):
             headers = {"Authorization": f"Bearer {response.json()['enrolment_token']}"}
             setup = await client.post("/api/auth/2fa/setup", headers=headers)

@@ -108,6 +108,7 @@ class Stack:
                 "slug": slug,
                 "admin_email": "boss@example.com",
                 "admin_password": password,
+                "admin_password_change_required": False,
             },
             headers=await self.sign_in(client),
         )

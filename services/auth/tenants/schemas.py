@@ -42,6 +42,9 @@ class TenantCreate(PasswordInput):
     slug: Slug
     admin_email: Email = Field(description="Of the tenant's first administrator.")
     admin_password: Password
+    admin_password_change_required: bool = Field(
+        default=True, description="Whether another one must be chosen at the first sign-in."
+    )
     language: Language | None = Field(
         default=None, description="Of members who set none; left out, this installation's default."
     )

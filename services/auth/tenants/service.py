@@ -80,7 +80,12 @@ async def add_tenant(
         journal.record(session, TenantCreated.of(tenant))
         await users.register_user(
             session,
-            users.NewUser(wanted.admin_email, password_hash, role="admin"),
+            users.NewUser(
+                wanted.admin_email,
+                password_hash,
+                role="admin",
+                password_change_required=wanted.admin_password_change_required,
+            ),
             origin="tenant",
             tenant_id=tenant.id,
             vault=vault,

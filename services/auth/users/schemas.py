@@ -67,6 +67,9 @@ class UserCreate(PasswordInput):
     role: Role
     name: ShortText | None = None
     language: Language | None = None
+    password_change_required: bool = Field(
+        default=True, description="Whether the user must choose another one at the first sign-in."
+    )
 
 
 class ProfileUpdate(Update):

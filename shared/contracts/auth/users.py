@@ -41,6 +41,12 @@ class UserLocked(AboutUser):
     name: ClassVar[str] = "auth.user-locked.v1"
 
 
+class UserPasswordChanged(AboutUser):
+    """By the user; all access tokens that were out are refused."""
+
+    name: ClassVar[str] = "auth.user-password-changed.v1"
+
+
 class UserUnlocked(AboutUser):
     name: ClassVar[str] = "auth.user-unlocked.v1"
 

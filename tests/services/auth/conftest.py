@@ -131,7 +131,13 @@ def make_tenant(
 
     async def make(email: str = "boss@example.com", **changes: str) -> SignedIn:
         slug = f"t{secrets.token_hex(6)}"
-        body = {"name": "Acme", "slug": slug, "admin_email": email, "admin_password": PASSWORD}
+        body = {
+            "name": "Acme",
+            "slug": slug,
+            "admin_email": email,
+            "admin_password": PASSWORD,
+            "admin_password_change_required": False,
+        }
         response = await client.post(
             "/api/tenants", json=body | changes, headers=platform_admin.headers()
         )
@@ -151,8 +157,14 @@ async def boss(make_tenant: Callable[..., Awaitable[SignedIn]]) -> SignedIn:
 def make_user(client: httpx.AsyncClient, boss: SignedIn, sign_in: SignIn) -> SignIn:
     """Make an account in the fresh tenant and sign it in."""
 
-    async def make(email: str = "ada@example.com", *, role: str = "clerk", **more: str) -> SignedIn:
-        body = {"email": email, "password": PASSWORD, "role": role, **more}
+    async def make(email: str = "ada@example.com", *, role: str = "clerk", **more: Any) -> SignedIn:
+        body = {
+            "email": email,
+            "password": PASSWORD,
+            "role": role,
+            "password_change_required": False,
+            **more,
+        }
         response = await client.post("/api/users", json=body, headers=boss.headers())
         assert response.status_code == 201, response.text
         return await sign_in(email, tenant=boss.tenant)

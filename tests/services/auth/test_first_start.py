@@ -60,7 +60,7 @@ async def test_a_changed_admin_password_changes_nothing(
         ]
 
     assert [response.json()["code"] for response in responses] == [
-        "two_factor_required",
+        "invalid_credentials",
         "invalid_credentials",
     ]
 

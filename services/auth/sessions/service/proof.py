@@ -60,7 +60,7 @@ async def prove(
     Raises InvalidCredentials, AccountLocked, TwoFactorRequired, TwoFactorCodeWrong, TooManySignIns.
     """
     password = normalised(given.password.get_secret_value())
-    user = await _check_password(transactions, account, password, vault=vault)
+    user = await check_password(transactions, account, password, vault=vault)
     methods = await _check_factor(transactions, account, user, given.code, vault=vault, now=now)
     outdated = vault.passwords.is_outdated(user.password_hash)
     renewed = await vault.passwords.hash(password) if outdated else None
@@ -95,9 +95,10 @@ async def failure(transactions: Transactions, account: Account, reason: RefusalR
     return refusal(reason)
 
 
-async def _check_password(
+async def check_password(
     transactions: Transactions, account: Account, password: str, *, vault: Vault
 ) -> User:
+    """Return the user of a normalised password. Raises InvalidCredentials, AccountLocked."""
     user = account.user
     matches = await vault.passwords.verify(user.password_hash if user else None, password)
     if user is None:

@@ -8,6 +8,7 @@ from services.auth.users.service.change import (
     lock_user,
     raise_token_version,
     renew_hash,
+    set_password,
     unlock_user,
 )
 from services.auth.users.service.read import (
@@ -40,6 +41,7 @@ __all__ = [
     "register_user",
     "renew_hash",
     "scopes_in",
+    "set_password",
     "to_read",
     "unlock_user",
 ]

@@ -27,6 +27,7 @@ class NewUser:
     role: Role
     name: str | None = None
     language: Language | None = None
+    password_change_required: bool = False
 
 
 async def add_user(
@@ -41,7 +42,14 @@ async def add_user(
     )
     return await register_user(
         session,
-        NewUser(wanted.email, password_hash, wanted.role, wanted.name, wanted.language),
+        NewUser(
+            wanted.email,
+            password_hash,
+            wanted.role,
+            wanted.name,
+            wanted.language,
+            wanted.password_change_required,
+        ),
         origin="administrator",
         tenant_id=caller.tenant_id,
         vault=vault,
@@ -71,6 +79,7 @@ async def register_user(
         email_sealed=seal_email(wanted.email, tenant_id, user_id, vault=vault),
         name_sealed=seal_name(wanted.name, tenant_id, user_id, vault=vault),
         password_hash=wanted.password_hash,
+        password_change_required=wanted.password_change_required,
         role=wanted.role,
         language=wanted.language,
         language_changed_at=None,

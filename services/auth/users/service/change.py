@@ -17,6 +17,7 @@ from shared import journal
 from shared.contracts.auth.users import (
     EndReason,
     UserLocked,
+    UserPasswordChanged,
     UserProfileChanged,
     UserRoleChanged,
     UserSessionsEnded,
@@ -100,6 +101,14 @@ async def unlock_user(session: AsyncSession, user_id: UUID) -> User:
 async def end_sessions(session: AsyncSession, user_id: UUID, *, now: datetime) -> None:
     """End all sessions of the user, who asked for it. Raises UserNotFound."""
     _end_sessions(session, await get_user(session, user_id, lock=True), "logout_all", now)
+
+
+def set_password(session: AsyncSession, user: User, password_hash: str, *, now: datetime) -> None:
+    """Give the user, who is locked, a password of his own; access tokens that are out end."""
+    user.password_hash = password_hash
+    user.password_change_required = False
+    raise_token_version(user, now)
+    journal.record(session, UserPasswordChanged.of(user))
 
 
 async def renew_hash(session: AsyncSession, user_id: UUID, password_hash: str) -> None:

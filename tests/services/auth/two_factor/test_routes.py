@@ -52,7 +52,12 @@ async def enrol(who: SignedIn, token: str | None = None) -> tuple[Authenticator,
 @pytest.fixture
 async def new_boss(boss: SignedIn) -> SignedIn:
     """An administrator whom another one made: he never signed in."""
-    body = {"email": "new@example.com", "password": PASSWORD, "role": "admin"}
+    body = {
+        "email": "new@example.com",
+        "password": PASSWORD,
+        "role": "admin",
+        "password_change_required": False,
+    }
     made = await boss.client.post("/api/users", json=body, headers=boss.headers())
     assert made.status_code == 201
     return SignedIn(boss.client, "new@example.com", boss.tenant, "", "", made.json())

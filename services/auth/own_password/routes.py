@@ -1,0 +1,56 @@
+from typing import Annotated
+
+from fastapi import Depends, Response
+
+from services.auth.own_password import service
+from services.auth.own_password.errors import PasswordUnchanged
+from services.auth.own_password.schemas import PasswordChange
+from services.auth.passwords.errors import PasswordCommon, PasswordTooLong, PasswordTooShort
+from services.auth.resources import Secrets
+from services.auth.sessions.errors import (
+    AccountLocked,
+    InvalidCredentials,
+    SessionOver,
+    TooManySignIns,
+)
+from services.auth.sessions.schemas import EnrolmentRead, SignedInRead
+from services.auth.transactions import KeylessTransactions
+from services.auth.users.errors import UserNotFound
+from shared.principal import Principal
+from shared.web import Now, feature_router, problems, requires
+from shared.web.route import SmallRoute
+
+router = feature_router("/api/auth", "account", route_class=SmallRoute)
+
+Enrolling = Annotated[Principal, Depends(requires(enrolling=True))]
+
+
+@router.post(
+    "/change-password",
+    responses=problems(
+        UserNotFound,
+        InvalidCredentials,
+        AccountLocked,
+        TooManySignIns,
+        SessionOver,
+        PasswordUnchanged,
+        PasswordTooShort,
+        PasswordTooLong,
+        PasswordCommon,
+    ),
+)
+async def change_password(
+    body: PasswordChange,
+    caller: Enrolling,
+    response: Response,
+    transactions: KeylessTransactions,
+    vault: Secrets,
+    now: Now,
+) -> SignedInRead | EnrolmentRead:
+    """Change your password; all your other sessions end, and this one gets new tokens.
+
+    With an enrolment token this is a step of the sign-in: the answer has the tokens, or the
+    enrolment token for what is still to be done.
+    """
+    response.headers["Cache-Control"] = "no-store"
+    return await service.change_password(transactions, body, vault=vault, caller=caller, now=now)
