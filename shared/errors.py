@@ -215,7 +215,7 @@ class ValueOutOfRange(Unprocessable):
 class IdempotencyKeyInvalid(BadRequest):
     slug = "idempotency-key-invalid"
     title = N_("Invalid Idempotency-Key")
-    detail: ClassVar[Text] = N_("Give 1 to 255 visible ASCII characters.")
+    detail: ClassVar[Text] = N_("Give one key of 1 to 255 visible ASCII characters.")
 
 
 @dataclass(eq=False)

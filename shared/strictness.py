@@ -1,11 +1,14 @@
 """What every body is held to, built into its pydantic schema, so that no field can forget it."""
 
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from typing import Any, cast
 
 from pydantic_core import CoreSchema, core_schema
 
-from shared.written import checked_day, checked_given, checked_id
+from shared.written import checked_day, checked_given, checked_id, checked_truth
+
+Check = Callable[[object], object]
 
 
 def strict(schema: CoreSchema) -> CoreSchema:
@@ -35,10 +38,14 @@ def _strict(schema: Any) -> Any:  # noqa: ANN401 - a core schema, or any part of
         case "int" | "bool":
             return parts | {"strict": True}
         case "date":
-            return core_schema.no_info_before_validator_function(checked_day, cast("Any", parts))
+            check: Check = checked_day
+        case "literal" if any(isinstance(value, bool) for value in parts["expected"]):
+            check = checked_truth
         case "uuid":
-            return core_schema.no_info_before_validator_function(checked_id, cast("Any", parts))
-    return parts
+            check = checked_id
+        case _:
+            return parts
+    return core_schema.no_info_before_validator_function(check, cast("Any", parts))
 
 
 def _fields_of(schema: Any) -> dict[str, Any]:  # noqa: ANN401 - same.

@@ -51,6 +51,16 @@ def fault_in(text: str, kind: type) -> str | None:
     return None
 
 
+def checked_truth(value: object) -> object:
+    """Return a value that is true or false, not the 1 that Python takes for it.
+
+    Raises PydanticCustomError.
+    """
+    if not isinstance(value, bool):
+        raise _error("bool_type")
+    return value
+
+
 def checked_given(value: object) -> object:
     """Return a value that is one. Raises PydanticCustomError for null."""
     if value is None:

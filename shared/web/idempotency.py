@@ -17,6 +17,7 @@ from fastapi import Header, Response
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.db.locks import TRY_KEY
 from shared.errors import (
     IdempotencyAnswerLost,
     IdempotencyAnswerWithheld,
@@ -148,9 +149,7 @@ def _place(names: dict[str, str]) -> str:
     return f"idempotency_keys.answer|{names['actor']}|{names['key']}"
 
 
-_TRY_LOCK = text("""
-    SELECT pg_try_advisory_xact_lock(
-        hashtextextended(current_setting('app.tenant') || ' ' || :actor || ' ' || :key, 0))""")
+_TRY_LOCK = text(f"SELECT {TRY_KEY.format(actor=':actor', key=':key')}")
 _FIND = text("SELECT fingerprint, answer FROM idempotency_keys WHERE actor = :actor AND key = :key")
 _CLAIM = text("""
     INSERT INTO idempotency_keys (actor, key, fingerprint) VALUES (:actor, :key, :fingerprint)

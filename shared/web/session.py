@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import journal
 from shared.db import Stamp
+from shared.errors import IdempotencyKeyInvalid
 from shared.web import idempotency
 from shared.web.idempotency import KEY_HEADER, IdempotencyKey, Keyholder, RequestKey
 from shared.web.permissions import SignedIn
@@ -54,6 +55,8 @@ async def find_request_key(request: Request) -> RequestKey | tuple[None, None]:
 
 async def _request_key(request: Request, key: str) -> RequestKey:
     """Return the key with what it stands for, this very request. Raises IdempotencyKeyInvalid."""
+    if len(request.headers.getlist(KEY_HEADER)) > 1:
+        raise IdempotencyKeyInvalid
     fingerprint = idempotency.fingerprint(
         "POST", request.url.path, await request.body(), get_resources(request).fingerprint_key
     )

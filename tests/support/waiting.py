@@ -11,6 +11,10 @@ from collections.abc import Awaitable, Callable
 from itertools import count
 from typing import Any
 
+import asyncpg
+
+from tests.support.database import Databases
+
 PATIENCE_S = 120.0
 PAUSE_S = 0.02
 TRIES_MIN = 200  # A machine that stood still has not waited, whatever the clock says.
@@ -40,3 +44,19 @@ def until(check: Callable[[], Any]) -> Any:
 async def pause(seconds: float) -> None:
     """Take time on purpose, as somebody slow does; what is right does not depend on how long."""
     await asyncio.sleep(seconds)
+
+
+async def until_blocked_by(databases: Databases, connection: asyncpg.Connection) -> None:
+    """Wait until somebody waits for a lock that this connection holds."""
+    watching = await asyncpg.connect(databases.superuser_dsn)
+    pid = connection.get_server_pid()
+
+    async def is_blocking() -> bool:
+        return bool(await watching.fetchval(_IS_BLOCKING, pid))
+
+    await eventually(is_blocking)
+    await watching.close()
+
+
+_IS_BLOCKING = """
+    SELECT EXISTS (SELECT FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid)))"""

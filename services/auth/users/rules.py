@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, TypeAlias, get_args
 
+from shared.identifiers import is_visible
+
 Language: TypeAlias = Literal["en", "fr"]
 SealedField: TypeAlias = Literal["email", "name"]
 Role: TypeAlias = Literal["admin", "manager", "clerk", "viewer", "auditor"]
@@ -53,6 +55,7 @@ def is_email(text: str) -> bool:
         and len(text) <= EMAIL_LENGTH_MAX
         and len(local) <= _LOCAL_LENGTH_MAX
         and bool(_LOCAL.fullmatch(local))
+        and all(map(is_visible, local))
         and not any(part == "" for part in local.split("."))
         and len(labels) > 1
         and all(_LABEL.fullmatch(label) for label in labels)

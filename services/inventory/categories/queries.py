@@ -24,6 +24,12 @@ async def lock_category(
     return await session.scalar(query.with_for_update(key_share=not against_use))
 
 
+async def hold_category(session: AsyncSession, category_id: UUID) -> Category | None:
+    """Return the category, which stays, and keeps its names, until the transaction ends."""
+    query = select(Category).where(Category.id == category_id)
+    return await session.scalar(query.with_for_update(read=True, key_share=True))
+
+
 async def lock_tree(session: AsyncSession) -> None:
     """Let moves of one tenant's categories take turns: two at once could close a circle."""
     await session.execute(_LOCK_TREE)
@@ -35,9 +41,13 @@ async def is_within(session: AsyncSession, category_id: UUID, other_id: UUID) ->
 
 
 async def list_named(session: AsyncSession, key: str) -> Sequence[Category]:
-    """Return the categories that have a name with this key in either language."""
+    """Return the categories that have a name with this key in either language.
+
+    They stay, and keep that name, until the transaction ends: what is named is put into them.
+    """
     query = select(Category).where(or_(Category.key_en == key, Category.key_fr == key))
-    return (await session.scalars(query.order_by(Category.id))).all()
+    held = query.order_by(Category.id).with_for_update(read=True, key_share=True)
+    return (await session.scalars(held)).all()
 
 
 async def add_unless_there(session: AsyncSession, category: Category) -> bool:

@@ -181,7 +181,10 @@ def search_words(category: Category) -> str:
 async def _find_named(session: AsyncSession, name: str) -> Category | None:
     category_id = find_id(name)
     if category_id is not None:
-        return await get_category(session, category_id)
+        category = await queries.hold_category(session, category_id)
+        if category is None:
+            raise CategoryNotFound(category=name)
+        return category
     found = await queries.list_named(session, identifier_key(name))
     if len(found) > 1:
         raise CategoryAmbiguous(category=name, candidates=[str(each.id) for each in found])

@@ -28,7 +28,7 @@ from services.inventory.movements.schemas import (
 from services.inventory.prices import service as prices
 from services.inventory.prices.errors import PriceForbidden
 from shared.db import Database
-from shared.errors import IdempotencyKeyReused, Problem, ValidationFailed
+from shared.errors import IdempotencyInProgress, IdempotencyKeyReused, Problem, ValidationFailed
 from shared.i18n.validation import validation_errors
 from shared.ids import new_id
 from shared.money import plain
@@ -64,7 +64,9 @@ async def record_movement(
     change = to_change(wanted, sealer, origin)
     outcome = await batcher.submit(origin.caller.tenant_id, change)
     if isinstance(outcome, KeptAnswer):
-        if outcome.fingerprint != origin.fingerprint:
+        if outcome.fingerprint is None:
+            raise IdempotencyInProgress
+        if outcome.fingerprint != origin.fingerprint or outcome.movement_id is None:
             raise IdempotencyKeyReused
         row = await ledger.get_movement(database, origin.caller.tenant_id, outcome.movement_id)
         return to_read(row, sealer, caller=origin.caller)

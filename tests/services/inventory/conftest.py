@@ -1,6 +1,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
@@ -66,3 +67,11 @@ def move(client: httpx.AsyncClient, caller: Caller) -> Callable[..., Awaitable[h
         return await client.post("/api/inventory/movements", json=body, headers=headers)
 
     return post
+
+
+@pytest.fixture
+async def other(databases: Databases) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of somebody else, in a transaction of his own that a test ends."""
+    connection = await asyncpg.connect(databases.superuser_dsn)
+    yield connection
+    await connection.close()

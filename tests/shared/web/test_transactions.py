@@ -105,6 +105,13 @@ async def test_a_malformed_key_is_refused(shop, caller, key):
     assert_problem(response, IdempotencyKeyInvalid)
 
 
+async def test_two_keys_are_refused(shop, caller):
+    headers = [*caller.headers().items(), ("Idempotency-Key", "k-1"), ("Idempotency-Key", "k-2")]
+    response = await shop.post(NOTES, json={"line": "pears"}, headers=headers)
+
+    assert_problem(response, IdempotencyKeyInvalid)
+
+
 async def test_a_tenant_sees_its_own_rows_alone_however_requests_interleave(shop):
     tenants = [Caller() for _ in range(12)]
     for number, tenant in enumerate(tenants):

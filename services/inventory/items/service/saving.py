@@ -33,9 +33,10 @@ async def add_item(
 
     Raises CategoryNotFound, CategoryAmbiguous, ItemCodeTaken, BarcodeTaken, PriceForbidden.
     """
+    category_id = await _find_category_id(session, wanted.category, now)
     item = Item(id=new_id(), active=True, version=1, search_text="", created_at=now, updated_at=now)
     _fill(item, wanted)
-    await _put_into_category(session, item, wanted.category, now)
+    item.category_id = category_id
     session.add(item)
     await _write(session, item)
     labels = await name_item(session, item, code=wanted.code, barcodes=wanted.barcodes)
@@ -60,11 +61,12 @@ async def replace_item(
     Raises ItemNotFound, PreconditionFailed, ItemUnitInUse, CategoryNotFound, CategoryAmbiguous,
     ItemCodeTaken, BarcodeTaken, PriceForbidden.
     """
+    category_id = await _find_category_id(session, wanted.category, now)
     item = await _lock(session, item_id, against_movements=True)
     require_match(if_match, item.version)
     await _require_unit(session, item, wanted.unit)
     _fill(item, wanted)
-    await _put_into_category(session, item, wanted.category, now)
+    item.category_id = category_id
     await _write(session, item)
     labels = await name_item(session, item, code=wanted.code, barcodes=wanted.barcodes)
     _set_prices(session, sealer, item, wanted, caller)
@@ -88,6 +90,7 @@ async def change_item(
     Raises ItemNotFound, PreconditionFailed, ItemUnitInUse, CategoryNotFound, CategoryAmbiguous,
     ItemCodeTaken, BarcodeTaken, PriceForbidden.
     """
+    category_id = await _find_category_id(session, wanted.category, now)
     item = await _lock(session, item_id, against_movements=wanted.unit is not None)
     require_match(if_match, item.version)
     if wanted.code is not None:
@@ -98,7 +101,7 @@ async def change_item(
     _change_texts(item, wanted)
     _change_planning(item, wanted)
     if "category" in wanted.model_fields_set:
-        await _put_into_category(session, item, wanted.category, now)
+        item.category_id = category_id
     if wanted.active is not None:
         item.active = wanted.active
     await _write(session, item)
@@ -138,11 +141,10 @@ async def _require_unit(session: AsyncSession, item: Item, unit: str) -> None:
         raise ItemUnitInUse(item=item.code, unit=item.unit)
 
 
-async def _put_into_category(
-    session: AsyncSession, item: Item, name: str | None, now: datetime
-) -> None:
+async def _find_category_id(session: AsyncSession, name: str | None, now: datetime) -> UUID | None:
+    """Return the category that is named. Before the item is locked: a rename locks so too."""
     category = await get_or_add_category(session, name, now=now) if name is not None else None
-    item.category_id = category.id if category else None
+    return category.id if category else None
 
 
 def _fill(item: Item, wanted: ItemCreate) -> None:

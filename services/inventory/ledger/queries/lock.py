@@ -18,6 +18,7 @@ from uuid import UUID
 import asyncpg
 
 from services.inventory.ledger.rules import CLOCK_TOLERANCE, Balance, Late, Reference, Spot
+from shared.db.locks import TRY_KEY
 
 NO_LOT = UUID(int=0)
 Pair = tuple[Reference, Reference]
@@ -33,10 +34,10 @@ class Locked(NamedTuple):
 
 
 class KeptAnswer(NamedTuple):
-    """The movement that an Idempotency-Key was answered with."""
+    """What an Idempotency-Key was answered with; both None if it is being answered right now."""
 
-    fingerprint: bytes
-    movement_id: UUID
+    fingerprint: bytes | None
+    movement_id: UUID | None  # None too if no movement but another request was answered.
 
 
 async def lock(connection: asyncpg.Connection, pairs: Collection[Pair]) -> Locked:
@@ -71,7 +72,10 @@ async def ensure_levels(
 async def find_kept(
     connection: asyncpg.Connection, keys: Sequence[tuple[str, str]]
 ) -> dict[tuple[str, str], KeptAnswer]:
-    """Return what was answered under these (actor, Idempotency-Key) pairs before."""
+    """Take these (actor, Idempotency-Key) pairs; return those answered before or being answered.
+
+    Whoever answers one right now is not waited for.
+    """
     actors, names = zip(*keys, strict=True)
     rows = await connection.fetch(KEPT, actors, names)
     return {(row[0], row[1]): KeptAnswer(row[2], row[3]) for row in rows}
@@ -132,13 +136,17 @@ SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS w(item_id, location_id) ORDER BY
 ON CONFLICT DO NOTHING
 """
 
-KEPT = """
-SELECT k.actor, k.key, k.fingerprint, (k.answer ->> 'movement_id')::uuid
-FROM unnest($1::text[], $2::text[]) AS w(actor, key)
-CROSS JOIN LATERAL (
+KEPT = f"""
+SELECT w.actor, w.key, k.fingerprint, (k.answer ->> 'movement_id')::uuid
+FROM (
+    SELECT actor, key, {TRY_KEY.format(actor="actor", key="key")} AS is_ours
+    FROM unnest($1::text[], $2::text[]) AS w(actor, key) OFFSET 0
+) w
+LEFT JOIN LATERAL (
     SELECT * FROM idempotency_keys WHERE actor = w.actor AND key = w.key OFFSET 0
-) k
-"""
+) k ON true
+WHERE k.key IS NOT NULL OR NOT w.is_ours
+"""  # noqa: S608 - of constants alone.
 
 CHANGES_SINCE = """
 SELECT w.item_id, w.place_id, m.occurred_at, sum(m.quantity)

@@ -32,7 +32,8 @@ def problem_of(outcome: Outcome) -> Problem:  # noqa: PLR0911 - one return for e
         case Refusal.IN_FUTURE:
             return MovementInFuture()
         case Refusal.TOO_MUCH:
-            return BalanceTooLarge(item=item, location=location)
+            filled = change.counterplace or change.place  # A transfer fills where it goes.
+            return BalanceTooLarge(item=item, location=filled.text)
         case _ if change.counted is not None:
             return CountTooLow(
                 item=item,

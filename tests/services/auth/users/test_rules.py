@@ -80,6 +80,8 @@ def test_addresses(address: str):
         "a..b@example.com",
         "ada lovelace@example.com",
         "ada@example.com\n",
+        "ada\u200b@example.com",  # Looks like another's.
+        "\u00adada@example.com",
         "<ada@example.com>",
         "a@b.com,c@d.com",
         "x" * 65 + "@example.com",

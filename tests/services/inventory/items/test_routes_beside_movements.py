@@ -8,7 +8,7 @@ import pytest
 
 from services.inventory.items.errors import ItemInStock, ItemRetired, ItemUnitInUse
 from tests.support.services import assert_problem
-from tests.support.waiting import eventually
+from tests.support.waiting import until_blocked_by
 
 pytestmark = pytest.mark.stack
 
@@ -36,30 +36,6 @@ def change_unit(client, caller):
         return await client.patch(path, json={"unit": unit}, headers=caller.headers())
 
     return patch
-
-
-@pytest.fixture
-async def other(databases):
-    """A connection of somebody else, in a transaction of his own that a test ends."""
-    connection = await asyncpg.connect(databases.superuser_dsn)
-    yield connection
-    await connection.close()
-
-
-async def until_blocked_by(databases, connection):
-    """Wait until somebody waits for a lock that this connection holds."""
-    watching = await asyncpg.connect(databases.superuser_dsn)
-    pid = connection.get_server_pid()
-
-    async def is_blocking():
-        return await watching.fetchval(_IS_BLOCKING, pid)
-
-    await eventually(is_blocking)
-    await watching.close()
-
-
-_IS_BLOCKING = """
-    SELECT EXISTS (SELECT FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid)))"""
 
 
 async def stock_of_retired(databases, caller):

@@ -99,3 +99,4 @@ def test_a_description_may_be_empty_in_one_language():
 def test_an_update_brings_back_but_does_not_retire():
     assert ItemUpdate.model_validate({"active": True}).active is True
     assert codes_of(ItemUpdate, {"active": False}) == {"retire_by_delete"}
+    assert codes_of(ItemUpdate, {"active": 1}) == {"bool_type"}

@@ -278,6 +278,16 @@ async def test_one_movement_too_large_leaves_its_neighbours_alone(client, caller
     await assert_verified(client, caller)
 
 
+async def test_a_transfer_too_large_names_where_it_would_not_fit(move, make_location):
+    await make_location("Full")
+    await move("receipt", "99999999999999", location="Full")
+    await move("receipt", 1)
+
+    answer = await move("transfer", 1, to_location="Full")
+
+    assert_problem(answer, BalanceTooLarge, item="A1", location="Full")
+
+
 async def test_an_item_and_a_location_may_be_named_by_their_ids(client, caller, move, make_item):
     item = await make_item("B1")
     places = await client.get("/api/locations", headers=caller.headers())

@@ -3,8 +3,9 @@ import asyncio
 import pytest
 
 from services.inventory.movements.errors import BulkRefused
-from shared.errors import ValidationFailed
+from shared.errors import IdempotencyInProgress, IdempotencyKeyReused, ValidationFailed
 from tests.support.services import Caller, assert_problem
+from tests.support.waiting import until_blocked_by
 
 pytestmark = pytest.mark.stack
 
@@ -183,3 +184,30 @@ async def test_in_mode_each_no_line_need_be_a_movement(client, caller):
     answer = await client.post("/api/inventory/movements/bulk", json=body, headers=caller.headers())
 
     assert (answer.status_code, answer.json()["applied"], answer.json()["refused"]) == (201, 0, 2)
+
+
+async def test_a_key_under_way_in_one_call_is_not_waited_for_by_another(
+    bulk, client, caller, databases, other
+):
+    """Waiting for it, with its own levels held, a movement could close a circle."""
+    await bulk(("receipt", "A1", 5, {}), ("receipt", "B1", 5, {}))
+    movement = {"kind": "receipt", "item": "B1", "location": "Main", "quantity": 1}
+    headers = caller.headers(**{"Idempotency-Key": "k-1"})
+    lines = ("receipt", "A1", 1, {}), ("receipt", "B1", 1, {})
+    async with other.transaction():
+        await other.execute(_HOLD_LEVELS, caller.tenant_id)
+        whole = asyncio.create_task(bulk(*lines, key="k-1"))
+        await until_blocked_by(databases, other)
+        meanwhile = await client.post("/api/inventory/movements", json=movement, headers=headers)
+
+    applied = await whole
+    afterwards = await client.post("/api/inventory/movements", json=movement, headers=headers)
+
+    assert_problem(meanwhile, IdempotencyInProgress)
+    assert applied.status_code == 201, applied.text
+    assert_problem(afterwards, IdempotencyKeyReused)
+
+
+_HOLD_LEVELS = """
+    SELECT FROM inventory.levels v JOIN inventory.items i ON i.id = v.item_id
+    WHERE v.tenant_id = $1 AND i.code = 'A1' FOR UPDATE OF v"""
