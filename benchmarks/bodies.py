@@ -57,6 +57,7 @@ def app_of(service: str) -> FastAPI:
         redis_url="redis://localhost:1",
         journal_signing_key=SecretStr("11" * 32),
         gateway_key=SecretStr("44" * 32),
+        metrics_token=SecretStr("66" * 32),
     )
     resources = open_resources(service, settings)
     resources.users = Everybody()  # type: ignore[assignment]  # It verifies, in its way.

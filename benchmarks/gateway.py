@@ -80,6 +80,7 @@ def main() -> None:
                 GATEWAY_PORT=str(GATEWAY_PORT),
                 GATEWAY_CLIENT_SECRET="benchmark",  # noqa: S106  The null service takes anything.
                 GATEWAY_KEY="44" * 32,
+                METRICS_TOKEN="66" * 32,
                 RATE_LIMIT_SCALE="1000",
                 **{
                     f"{name}_URL": f"http://127.0.0.1:{SERVICE_PORT}"

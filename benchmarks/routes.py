@@ -71,6 +71,7 @@ def _service(features: int, engine: str = "own") -> FastAPI:
         database_url=SecretStr("postgresql://nobody@localhost/nowhere"),
         journal_signing_key=SecretStr("11" * 32),
         gateway_key=_GATEWAY_KEY,
+        metrics_token=SecretStr("66" * 32),
     ).model_copy(update={"metrics_engine": engine})
     app = build_app(
         package=Path(__file__).parent,

@@ -77,7 +77,7 @@ class Gateway:
             self._identity,
             self._revocations,
             is_ready=lambda: self._keys.loaded and self._revocations.loaded,
-            measured=settings.prometheus_enabled,
+            metrics_token=settings.metrics_token if settings.prometheus_enabled else None,
         )
         self._following: asyncio.Task[None] | None = None
         load_catalogues([package_folder(__file__) / "locales"])

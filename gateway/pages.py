@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import SecretStr
 
 from gateway import docs, metrics
 from gateway.call import Answer, Call
@@ -15,7 +16,8 @@ from gateway.identity import Identity, require_scope
 from gateway.openapi import Documents
 from gateway.revocations import Revocations
 from gateway.routes import SERVICES
-from shared.errors import NotFound
+from shared.errors import NotFound, Unauthorized
+from shared.metrics import may_read_metrics
 
 _READING: Final = frozenset({"GET", "HEAD"})
 _UNAVAILABLE: Final = 503
@@ -39,7 +41,7 @@ class Pages:
         revocations: Revocations,
         is_ready: Callable[[], bool],
         *,
-        measured: bool,
+        metrics_token: SecretStr | None,
     ) -> None:
         self._health = health
         self._documents = documents
@@ -47,8 +49,8 @@ class Pages:
         self._revocations = revocations
         self._is_ready = is_ready
         self._pages = {page.route: page for page in self._list()}
-        if measured:
-            self._pages["/metrics"] = Page("/metrics", _metrics)
+        if metrics_token is not None:
+            self._pages["/metrics"] = Page("/metrics", partial(_metrics, metrics_token))
         assets = docs.load_assets()
         for path in ("/docs", *(f"/docs/{service}" for service in SERVICES)):
             self._pages[path] = Page(path, partial(_constant, assets[docs.PAGE]))
@@ -108,7 +110,9 @@ async def _to_docs(_call: Call) -> Answer:
     return Answer(b"", "text/plain", 307, [(b"location", b"/docs")])
 
 
-async def _metrics(_call: Call) -> Answer:
+async def _metrics(token: SecretStr, call: Call) -> Answer:
+    if not may_read_metrics(call.head.read.get(b"authorization", b""), token):
+        raise Unauthorized
     return Answer(metrics.text(), CONTENT_TYPE_LATEST)
 
 

@@ -1,5 +1,6 @@
 """The metrics that every process has, under the names that dashboards and alerts rely on."""
 
+import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from prometheus_client import Counter, Gauge, Histogram
+from pydantic import SecretStr
 
 UNMATCHED_ROUTE = "unmatched"
 CLIENT_WENT = 499  # As nginx logs it: the client closed before an answer.
@@ -119,6 +121,12 @@ def observe_request(
     observed.duration.observe(duration_s)
     observed.request_size.observe(request_bytes)
     observed.response_size.observe(response_bytes)
+
+
+def may_read_metrics(authorization: bytes, token: SecretStr) -> bool:
+    """Say whether an Authorization header is that of who reads the metrics."""
+    expected = b"Bearer " + token.get_secret_value().encode()
+    return hmac.compare_digest(authorization, expected)
 
 
 def route_of(scope: Mapping[str, Any]) -> str:

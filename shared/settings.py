@@ -44,6 +44,7 @@ class ProcessSettings(BaseSettings):
     default_language: Literal["en", "fr"] = "en"
     prometheus_enabled: bool = True
     metrics_port: Port | None = None
+    metrics_token: ClientSecret  # Of who reads the metrics: Authorization: Bearer …
     redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
     max_content_length: int = Field(default=16_777_216, ge=1024)
     gateway_port: Port = 8083

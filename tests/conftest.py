@@ -10,7 +10,7 @@ from hypothesis import settings
 from deploy.local.stack import embedded_valkey
 from shared.log import configure_logging
 from tests.support.database import Databases, running_database
-from tests.support.through_gateway import GATEWAY_KEY
+from tests.support.through_gateway import GATEWAY_KEY, METRICS_TOKEN
 
 # Enough to find a fault within a few runs and to keep `make test-fast` fast; a busy machine is no
 # fault, so an example has no deadline.
@@ -67,4 +67,5 @@ def service_environment(databases: Databases, valkey_url: str) -> dict[str, str]
         "redis_url": valkey_url,
         "journal_signing_key": "11" * 32,
         "gateway_key": GATEWAY_KEY,
+        "metrics_token": METRICS_TOKEN,
     }

@@ -10,8 +10,8 @@ from deploy.local.secrets import MAKERS, SERVER_PASSWORDS, journal_key_name, pas
 from deploy.local.settings import ROOT, LocalSettings
 from deploy.postgres.bootstrap import DATABASE, SERVICES
 
-# The secrets each program holds besides its database password and its journal's key; all hold
-# GATEWAY_KEY.
+SHARED_SECRETS = ("GATEWAY_KEY", "METRICS_TOKEN")  # All programs hold these.
+# The others that each holds besides its database password and its journal's key.
 SECRETS: Mapping[str, tuple[str, ...]] = {
     "gateway": ("GATEWAY_CLIENT_SECRET",),
     "auth": (
@@ -158,7 +158,7 @@ def _environment(plan: Plan, program: str) -> dict[str, str]:
         **{variable: str(port) for variable, port in settings.ports.items()},
         **{f"{service.upper()}_URL": settings.url_of(service) for service in SERVICES},
     }
-    own = {name: plan.secrets[name] for name in ("GATEWAY_KEY", *SECRETS[program])}
+    own = {name: plan.secrets[name] for name in (*SHARED_SECRETS, *SECRETS[program])}
     old_names = [name + _OLD_KEYS for name in SECRETS[program]]
     own |= {n: settings.environment[n] for n in old_names if settings.environment.get(n)}
     if program in SERVICES:

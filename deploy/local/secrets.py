@@ -44,6 +44,7 @@ MAKERS: Mapping[str, Callable[[], str]] = {
     "JWT_PRIVATE_KEY": _rsa_private_key,
     "JWT_SECRET": _key,
     "GATEWAY_KEY": _key,
+    "METRICS_TOKEN": _key,
     "ENCRYPTION_KEY": _key,
     "INVENTORY_ENCRYPTION_KEY": _key,
     "PRICE_ENCRYPTION_KEY": _key,

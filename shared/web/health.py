@@ -12,8 +12,9 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db.migrate import head_revision
-from shared.errors import NotFound
+from shared.errors import NotFound, Unauthorized
 from shared.journal import aside
+from shared.metrics import may_read_metrics
 from shared.principal import Principal
 from shared.resources import Resources, check_cache, check_database
 from shared.version import VERSION
@@ -75,8 +76,13 @@ async def status(request: Request, _caller: CanOperate) -> dict[str, Any]:
 
 @router.get("/metrics")
 async def metrics(request: Request) -> Response:
-    if not get_resources(request).settings.prometheus_enabled:
+    """Return what is measured, to who has METRICS_TOKEN."""
+    settings = get_resources(request).settings
+    if not settings.prometheus_enabled:
         raise NotFound
+    given = request.headers.get("authorization", "").encode()
+    if not may_read_metrics(given, settings.metrics_token):
+        raise Unauthorized
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 

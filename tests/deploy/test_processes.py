@@ -2,7 +2,7 @@ import pytest
 
 from deploy.local import secrets
 from deploy.local.postgres import SETTINGS
-from deploy.local.processes import SECRETS, Plan, in_layers, migrations, processes
+from deploy.local.processes import SECRETS, SHARED_SECRETS, Plan, in_layers, migrations, processes
 from deploy.local.settings import read_settings
 
 VALUES = {name: f"value-of-{name}" for name in secrets.MAKERS}
@@ -46,7 +46,7 @@ def test_every_service_has_a_web_process_and_a_worker(tmp_path):
 def test_process_gets_its_own_secrets_and_no_other(tmp_path, program):
     environment = by_name(tmp_path)[program].program.environment
 
-    allowed = {VALUES[name] for name in ("GATEWAY_KEY", *SECRETS[program])}
+    allowed = {VALUES[name] for name in (*SHARED_SECRETS, *SECRETS[program])}
     if program != "gateway":
         allowed.add(VALUES[secrets.journal_key_name(program)])
         allowed.add(

@@ -83,11 +83,13 @@ async def test_a_new_language_of_ones_own_counts_everywhere_without_a_new_token(
 async def test_every_process_is_healthy_and_measured(stack, client):
     health = (await client.get("/health")).json()
     assert health["status"] == "ok"
+    scraper = {"Authorization": f"Bearer {stack.secrets['METRICS_TOKEN']}"}
     for name in ("gateway", "auth", "inventory", "forecasting", "reporting"):
         base = f"http://127.0.0.1:{stack.port(name)}"
         async with httpx.AsyncClient(base_url=base) as direct:
             assert (await direct.get("/health/ready")).status_code == 200
-            assert "http_requests_total" in (await direct.get("/metrics")).text
+            assert (await direct.get("/metrics")).status_code == 401
+            assert "http_requests_total" in (await direct.get("/metrics", headers=scraper)).text
 
 
 async def test_the_documents_are_served_without_the_internet(client):

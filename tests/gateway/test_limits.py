@@ -26,7 +26,7 @@ from tests.support.gateway import (
     read_request,
 )
 from tests.support.ports import reserved_port
-from tests.support.through_gateway import GATEWAY_KEY
+from tests.support.through_gateway import GATEWAY_KEY, METRICS_TOKEN
 from tests.support.waiting import PATIENCE_S, eventually
 
 
@@ -196,7 +196,11 @@ async def test_keys_without_revocations_let_nobody_pass():
 
 def environment(**changes: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    return kept | {"GATEWAY_CLIENT_SECRET": "s", "GATEWAY_KEY": GATEWAY_KEY} | changes
+    return (
+        kept
+        | {"GATEWAY_CLIENT_SECRET": "s", "GATEWAY_KEY": GATEWAY_KEY, "METRICS_TOKEN": METRICS_TOKEN}
+        | changes
+    )
 
 
 @pytest.mark.slow

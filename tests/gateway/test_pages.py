@@ -10,6 +10,7 @@ from gateway import health, metrics
 from gateway.health import combine
 from gateway.openapi import merge, public_part
 from tests.support.gateway import House, make_token, ok, ok_json
+from tests.support.through_gateway import SCRAPER
 
 STATIC = Path(metrics.__file__).parent / "static"
 GOOD = {"status": "ok", "database": "connected", "cache": "connected"}
@@ -107,12 +108,24 @@ async def test_head_is_get_without_the_body(house: House):
     assert answer.headers["content-length"] == str((STATIC / "docs.html").stat().st_size)
 
 
+@pytest.mark.asvs("F14")
+@pytest.mark.parametrize("given", [None, "Bearer", "Bearer x", SCRAPER["Authorization"] + "x"])
+async def test_metrics_are_for_who_has_their_token(house: House, given):
+    headers = {} if given is None else {"Authorization": given}
+
+    answer = await house.client.get("/metrics", headers=headers)
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+    assert (await house.get("/metrics")).status_code == 401  # A user's token is none.
+    assert (await house.client.get("/metrics", headers=SCRAPER)).status_code == 200
+
+
 async def test_metrics_count_by_route_never_by_path(house: House):
     for path in ("/api/inventory/secret-path-1", "/api/inventory/secret-path-2", "/secret-path-3"):
         await house.get(path)
     await house.raw(house.request("Connection: close", line="PROPFIND /x HTTP/1.1"))
 
-    text = (await house.client.get("/metrics")).text
+    text = (await house.client.get("/metrics", headers=SCRAPER)).text
 
     assert "secret-path" not in text
     assert "PROPFIND" not in text

@@ -16,7 +16,7 @@ from gateway.errors import RateLimited
 from tests.support.gateway import Auth, gateway_settings, make_token
 from tests.support.ports import reserved_ports
 from tests.support.services import assert_problem
-from tests.support.through_gateway import GATEWAY_KEY
+from tests.support.through_gateway import GATEWAY_KEY, METRICS_TOKEN
 from tests.support.waiting import PATIENCE_S, eventually
 
 pytestmark = pytest.mark.asvs("E11")
@@ -156,6 +156,7 @@ async def running(port: int, auth: Auth, valkey_url: str) -> AsyncIterator[httpx
         sys.executable, "-m", "gateway",
         env={
             "GATEWAY_CLIENT_SECRET": "s", "GATEWAY_KEY": GATEWAY_KEY, "GATEWAY_PORT": str(port),
+            "METRICS_TOKEN": METRICS_TOKEN,
             "AUTH_URL": f"http://127.0.0.1:{auth.port}", "REDIS_URL": valkey_url,
         },
     )  # fmt: skip

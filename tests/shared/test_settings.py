@@ -15,6 +15,7 @@ REQUIRED = {
     "DATABASE_URL": "postgresql://inventory_app:canary-pw@/stock?host=/run",
     "JOURNAL_SIGNING_KEY": KEY,
     "GATEWAY_KEY": KEY,
+    "METRICS_TOKEN": KEY,
     "SHOP_CLIENT_SECRET": "canary-secret-of-the-shop",
 }
 

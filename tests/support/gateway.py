@@ -17,7 +17,7 @@ from shared.security.claims import UserClaims
 from shared.security.tokens import public_jwks
 from tests.support.services import PRIVATE_KEY as PEM
 from tests.support.services import SIGNER
-from tests.support.through_gateway import GATEWAY_KEY
+from tests.support.through_gateway import GATEWAY_KEY, METRICS_TOKEN
 from tests.support.waiting import PATIENCE_S, eventually
 
 ORIGIN = "https://shop.example"
@@ -29,6 +29,7 @@ def gateway_settings(**changes) -> Settings:
         _env_file=None,
         gateway_client_secret="gateway-secret",
         gateway_key=GATEWAY_KEY,
+        metrics_token=METRICS_TOKEN,
         **{"rate_limit_scale": 1000, "redis_url": "redis://127.0.0.1:9"} | changes,
     )
 

@@ -9,6 +9,8 @@ from pydantic import SecretStr
 from shared.security.gateway_proof import HEADER, GatewayProof
 
 GATEWAY_KEY = "44" * 32
+METRICS_TOKEN = "66" * 32
+SCRAPER = {"Authorization": f"Bearer {METRICS_TOKEN}"}  # Who reads the metrics.
 
 
 def prove(request: httpx.Request, key: str = GATEWAY_KEY, address: str = "127.0.0.1") -> None:

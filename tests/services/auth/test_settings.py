@@ -16,6 +16,7 @@ def settings(**changes: Any) -> Settings:
         "database_url": "postgresql://auth_app@/stock",
         "journal_signing_key": "11" * 32,
         "gateway_key": "44" * 32,
+        "metrics_token": "66" * 32,
         "jwt_private_key": PRIVATE_KEY,
         "jwt_secret": "5a" * 32,
         "encryption_key": "22" * 32,

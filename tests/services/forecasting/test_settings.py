@@ -7,6 +7,7 @@ REQUIRED = {
     "database_url": "postgresql://forecasting_app@/stock",
     "journal_signing_key": "11" * 32,
     "gateway_key": "44" * 32,
+    "metrics_token": "66" * 32,
     "forecasting_client_secret": "forecasting-client-secret",
 }
 

@@ -18,6 +18,7 @@ from shared.errors import (
 )
 from tests.shared.web.shop import FAILURES
 from tests.support.services import Caller, assert_problem, service_headers
+from tests.support.through_gateway import SCRAPER
 
 pytestmark = pytest.mark.stack
 NOTES, DIRECT, TREES = "/api/shop/notes", "/api/shop/direct", "/api/shop/trees"
@@ -266,7 +267,7 @@ async def test_requests_are_counted_by_their_route_not_by_their_address(shop, ca
     await shop.get("/api/shop/failures/bug", headers=caller.headers())
     await shop.get("/nowhere/123456", headers=caller.headers())
 
-    text = (await shop.get("/metrics")).text
+    text = (await shop.get("/metrics", headers=SCRAPER)).text
 
     assert 'route="/api/shop/failures/{kind}"' in text
     assert "123456" not in text

@@ -15,7 +15,7 @@ from shared.resources import open_resources
 from shared.settings import ServiceSettings
 from shared.web import build_app, feature_router
 from shared.web.lookup import RouteLookup
-from tests.support.through_gateway import GATEWAY_KEY, client_of
+from tests.support.through_gateway import GATEWAY_KEY, METRICS_TOKEN, client_of
 from tests.support.tree import ROOT, services
 
 ID = "0190b0a8-7c1d-7e3f-8a52-3c5f6d7e8f90"
@@ -138,6 +138,7 @@ async def test_a_route_of_ours_takes_a_parameter_that_its_path_has_read():
         database_url="postgresql://nowhere",
         journal_signing_key="11" * 32,
         gateway_key=GATEWAY_KEY,
+        metrics_token=METRICS_TOKEN,
     )
     app = build_app(
         package=ROOT / "shared",

@@ -12,7 +12,7 @@ from shared.security.tokens import TokenVerifier
 from shared.settings import ServiceSettings
 from shared.web.app import worker_app
 from tests.support.services import KEYS, Caller, assert_problem
-from tests.support.through_gateway import client_of
+from tests.support.through_gateway import SCRAPER, client_of
 from tests.support.tree import ROOT
 
 pytestmark = pytest.mark.stack
@@ -46,7 +46,10 @@ async def test_a_worker_that_fails_tells_nothing_of_its_inside(worker):
     assert "follower_cursors" not in response.text
 
 
-async def test_health_and_metrics_of_a_worker_are_open(worker):
+@pytest.mark.asvs("F14")
+async def test_health_of_a_worker_is_open_and_its_metrics_need_their_token(worker):
     assert (await worker.get("/health/live")).json() == {"status": "ok"}
-    assert "http_requests_total" in (await worker.get("/metrics")).text
+    assert "http_requests_total" in (await worker.get("/metrics", headers=SCRAPER)).text
+    assert_problem(await worker.get("/metrics"), Unauthorized)
+    assert_problem(await worker.get("/metrics", headers=Caller().headers()), Unauthorized)
     assert_problem(await worker.get("/nowhere"), NotFound)

@@ -1,0 +1,43 @@
+"""Prometheus reads every process, and its rules speak of metrics that there are."""
+
+import re
+
+from prometheus_client.core import CollectorRegistry
+
+from deploy.local.processes import SERVICES
+from deploy.local.settings import ROOT
+from gateway import metrics
+
+FOLDER = ROOT / "deploy" / "prometheus"
+CONFIG = (FOLDER / "prometheus.yml").read_text()
+ALERTS = (FOLDER / "alerts.yml").read_text()
+COMPOSE = (ROOT / "docker-compose.yml").read_text()
+
+
+def known(registry: CollectorRegistry) -> set[str]:
+    return {sample.name for metric in registry.collect() for sample in metric.samples} | {
+        f"{metric.name}_total" for metric in registry.collect() if metric.type == "counter"
+    }
+
+
+def test_every_process_is_read():
+    targets = set(re.findall(r"- ([a-z-]+):\d+", CONFIG))
+
+    assert targets == {"gateway", *SERVICES, *(f"{service}-worker" for service in SERVICES)}
+    assert CONFIG.count("credentials_file") == 1
+
+
+def test_rules_speak_of_metrics_that_there_are():
+    expressions = re.findall(r"expr: (.+)", ALERTS)
+    named = set(re.findall(r"[a-z]+_[a-z_]+", " ".join(expressions)))
+
+    assert len(expressions) == ALERTS.count("alert: ")
+    assert named <= known(metrics.registry)
+
+
+def test_every_rule_has_its_place_in_the_runbook():
+    page = (ROOT / "docs" / "operations.md").read_text()
+
+    assert "## Alerts of the gateway" in page
+    for alert in re.findall(r"alert: (\w+)", ALERTS):
+        assert f"`{alert}`" in page
