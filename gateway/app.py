@@ -14,6 +14,7 @@ import structlog
 
 from gateway import metrics
 from gateway.addresses import Networks, Proxies
+from gateway.api_keys import ApiKeys
 from gateway.asgi import Receive, Scope, Send
 from gateway.call import Call
 from gateway.cors import Cors, is_preflight
@@ -69,7 +70,7 @@ class Gateway:
         self._store = Store(settings.redis_url, SCRIPT)
         self._limiter = Limiter(self._store)
         self._cors = Cors(settings.allowed_origins)
-        self._identity = Identity(self._keys, self._revocations)
+        self._identity = Identity(self._keys, self._revocations, ApiKeys(self._auth))
         self._proxy = Proxy(self._pools, settings.max_content_length)
         self._pages = Pages(
             Health(self._http, addresses, self._proof),
@@ -163,12 +164,11 @@ class Gateway:
         if route.access == "public":
             await self._count(call, self._rates.of_stranger(rate, call.network))
             return
-        authorization = call.head.read.get(b"authorization")
         try:
             if route.access == "enrolment":
-                await self._let_in_enrolling(call, rate, authorization)
+                await self._let_in_enrolling(call, rate)
                 return
-            claims = await self._identity.identify(authorization)
+            claims = await self._identity.identify(call.head)
         except Unauthorized:
             await self._count(call, self._rates.of_stranger("page", call.network))
             raise
@@ -177,8 +177,8 @@ class Gateway:
         self._revocations.require_fresh(reading=only_reads(route, call.method))
         require_scope(claims, route.scope)
 
-    async def _let_in_enrolling(self, call: Call, rate: str, authorization: bytes | None) -> None:
-        claims = await self._identity.identify_enrolling(authorization)
+    async def _let_in_enrolling(self, call: Call, rate: str) -> None:
+        claims = await self._identity.identify_enrolling(call.head)
         call.user_language = claims.lang
         await self._count(call, self._rates.of_user(rate, call.network, claims))
 

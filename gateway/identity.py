@@ -2,7 +2,9 @@
 
 from typing import Final, TypeVar
 
+from gateway.api_keys import ApiKeys
 from gateway.errors import InvalidAccessToken, SignInAway
+from gateway.headers import RequestHead
 from gateway.revocations import Revocations
 from shared.errors import MissingScope, Unauthorized
 from shared.security.claims import Claims, EnrolmentClaims, InvalidToken, UserClaims
@@ -12,47 +14,70 @@ from shared.security.tokens import KeySource, TokenVerifier
 C = TypeVar("C", bound=Claims)
 
 _SCHEME: Final = b"bearer "
+_API_KEY: Final = "ik_"
 
 
 class Identity:
-    """Checks people's access tokens: signature, claims, revocation."""
+    """Checks access tokens: signature, claims, revocation; those of machines' keys as well."""
 
-    def __init__(self, keys: KeySource, revocations: Revocations) -> None:
+    def __init__(self, keys: KeySource, revocations: Revocations, api_keys: ApiKeys) -> None:
         self._verifier = TokenVerifier(keys, UserClaims)
         self._enrolling = TokenVerifier(keys, EnrolmentClaims)
         self._revocations = revocations
+        self._api_keys = api_keys
 
-    async def identify(self, authorization: bytes | None) -> UserClaims:
+    async def identify(self, head: RequestHead) -> UserClaims:
         """Return the claims of the caller, as they are now.
 
-        Raises Unauthorized, InvalidAccessToken, SignInAway.
+        Where a key came, the head has its access token from then on. Raises Unauthorized,
+        InvalidAccessToken, SignInAway.
         """
-        claims = await _verify(self._verifier, authorization)
+        bearer = _bearer(head)
+        if not bearer.startswith(_API_KEY):
+            return await self._judge(bearer)
+        token = await self._api_keys.token_of(bearer)
+        try:
+            claims = await self._judge(token)
+        except InvalidAccessToken:  # The owner's rights may have changed, or the key is revoked.
+            self._api_keys.forget(bearer)
+            token = await self._api_keys.token_of(bearer)
+            claims = await self._judge(token)
+        head.authorize(token)
+        return claims
+
+    async def identify_enrolling(self, head: RequestHead) -> UserClaims | EnrolmentClaims:
+        """Return who calls a route that an enrolment token is good for too; auth judges that one.
+
+        Raises as `identify`.
+        """
+        try:
+            return await self.identify(head)
+        except InvalidAccessToken:
+            return await _verify(self._enrolling, _bearer(head))
+
+    async def _judge(self, token: str) -> UserClaims:
+        claims = await _verify(self._verifier, token)
         if not self._revocations.loaded:
             raise SignInAway
         if self._revocations.cover(claims):
             raise InvalidAccessToken
         return self._revocations.correct(claims)
 
-    async def identify_enrolling(self, authorization: bytes | None) -> UserClaims | EnrolmentClaims:
-        """Return who calls a route that an enrolment token is good for too; auth judges that one.
 
-        Raises as `identify`.
-        """
-        try:
-            return await self.identify(authorization)
-        except InvalidAccessToken:
-            return await _verify(self._enrolling, authorization)
-
-
-async def _verify(verifier: TokenVerifier[C], authorization: bytes | None) -> C:
+def _bearer(head: RequestHead) -> str:
+    """Return what stands after `Bearer`. Raises Unauthorized, InvalidAccessToken."""
+    authorization = head.read.get(b"authorization")
     if authorization is None:
         raise Unauthorized
-    if authorization[: len(_SCHEME)].lower() != _SCHEME:
+    if authorization[: len(_SCHEME)].lower() != _SCHEME or not authorization.isascii():
         raise InvalidAccessToken
+    return authorization[len(_SCHEME) :].decode("ascii")
+
+
+async def _verify(verifier: TokenVerifier[C], token: str) -> C:
     try:
-        return await verifier.verify(authorization[len(_SCHEME) :].decode("ascii"))
-    except (InvalidToken, UnicodeDecodeError):
+        return await verifier.verify(token)
+    except InvalidToken:
         raise InvalidAccessToken from None
     except KeysUnavailable:
         raise SignInAway from None

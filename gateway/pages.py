@@ -91,12 +91,12 @@ class Pages:
         return _json({"status": "down", "reason": "auth has not answered yet"}, _UNAVAILABLE)
 
     async def _status(self, call: Call) -> Answer:
-        authorization = call.head.read.get(b"authorization", b"")
-        claims = await self._identity.identify(authorization or None)
+        claims = await self._identity.identify(call.head)
         call.user_language = claims.lang
         self._revocations.require_fresh(reading=False)
         for scope in ("ops:read", "tenant:manage"):  # It is about all tenants.
             require_scope(claims, scope)
+        authorization = call.head.read[b"authorization"]
         return _json(await self._health.status(authorization, call.request_id, call.client))
 
     async def _merged_document(self, _call: Call) -> Answer:

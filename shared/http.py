@@ -10,7 +10,7 @@ import stamina
 import structlog
 from pydantic import SecretStr
 
-from shared.errors import Unavailable
+from shared.errors import Unauthorized, Unavailable
 from shared.settings import ProcessSettings
 
 TIMEOUT_S = 10.0
@@ -50,15 +50,30 @@ class ServiceClient:
             raise Unavailable from error
         raise AssertionError  # pragma: no cover - retry_context returns or raises.
 
+    async def post_json(
+        self, service: str, path: str, body: object, *, timeout_s: float = TIMEOUT_S
+    ) -> Any:  # noqa: ANN401 - whatever JSON the two sides promise.
+        """Return the answer to a POST, which is sent once.
+
+        Raises Unavailable when the service cannot be reached or fails, httpx.HTTPStatusError when
+        it refuses what was sent.
+        """
+        try:
+            return await self._send(
+                "POST", service, path, content=orjson.dumps(body), timeout=timeout_s
+            )
+        except httpx.TransportError as error:
+            raise Unavailable from error
+
     async def close(self) -> None:
         await self._http.aclose()
 
     async def _send(self, method: str, service: str, path: str, **options: Any) -> Any:  # noqa: ANN401 - httpx options.
         response = await self._request(method, service, path, **options)
-        if response.status_code == _UNAUTHORIZED:
+        if _is_about_token(response):
             self._renew_at = 0.0
             response = await self._request(method, service, path, **options)
-        if response.status_code >= _SERVER_ERROR or response.status_code == _UNAUTHORIZED:
+        if response.status_code >= _SERVER_ERROR or _is_about_token(response):
             raise Unavailable
         response.raise_for_status()
         return orjson.loads(response.content)
@@ -99,3 +114,13 @@ class ServiceClient:
             self._token = granted["access_token"]
             self._renew_at = time.monotonic() + granted["expires_in"] - TOKEN_RENEWAL_MARGIN_S
         return self._token
+
+
+def _is_about_token(response: httpx.Response) -> bool:
+    """Say whether our own token was refused, and not what we sent."""
+    if response.status_code != _UNAUTHORIZED:
+        return False
+    try:
+        return bool(orjson.loads(response.content)["code"] == Unauthorized().code)
+    except (ValueError, LookupError, TypeError):
+        return True

@@ -23,6 +23,26 @@ async def test_a_logged_out_token_is_refused(stack, client):
     await eventually(is_refused)
 
 
+@pytest.mark.asvs("C08")
+async def test_a_machine_calls_with_its_key_until_that_is_revoked(client, tenant):
+    wanted = {"name": "scanner", "scopes": ["inventory:read"]}
+    made = (await client.post("/api/auth/api-keys", json=wanted, headers=tenant)).json()
+    machine = {"Authorization": f"Bearer {made['key']}"}
+    place = {"name": "Mine", "type": "warehouse"}
+
+    read = await client.get("/api/inventory", headers=machine)
+    written = await client.post("/api/locations", json=place, headers=machine)
+    await client.delete(f"/api/auth/api-keys/{made['id']}", headers=tenant)
+
+    assert [item["code"] for item in read.json()["items"]] == ["A1"]
+    assert written.status_code == 403
+
+    async def is_refused():
+        return (await client.get("/api/inventory", headers=machine)).status_code == 401
+
+    await eventually(is_refused)
+
+
 async def test_another_tenant_sees_nothing(stack, client, tenant, move):
     await move("receipt", 3)
     stranger = await stack.new_tenant(client)

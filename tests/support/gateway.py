@@ -156,10 +156,13 @@ class Auth(Service):
     sessions: list[str]
     versions: dict[str, int]
     languages: dict[str, str]
+    api_keys: dict[str, str]  # Access tokens by key.
+    expires_in: int
 
     def reset(self) -> None:
         super().reset()
         self.sessions, self.versions, self.languages = [], {}, {}
+        self.api_keys, self.expires_in = {}, 900
         self.respond = self._answer
 
     def _answer(self, request: Received) -> bytes:
@@ -169,6 +172,12 @@ class Auth(Service):
                 return ok_json(public_jwks(PEM))
             case "/internal/token":
                 return ok_json({"access_token": "internal", "expires_in": 600})
+            case "/internal/api-keys/exchange":
+                token = self.api_keys.get(json.loads(request.body)["key"])
+                if token is None:
+                    refusal = json.dumps({"code": "api_key_invalid"}).encode()
+                    return ok(refusal, status="401 Unauthorized")
+                return ok_json({"access_token": token, "expires_in": self.expires_in})
             case "/internal/revocations":
                 told = {"sessions": self.sessions, "versions": self.versions}
                 return ok_json(told | {"languages": self.languages})

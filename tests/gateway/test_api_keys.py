@@ -1,0 +1,137 @@
+"""Machines call with a key; services see its access token alone."""
+
+import asyncio
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from gateway import api_keys
+from gateway.api_keys import KNOWN_MAX, ApiKeys
+from gateway.errors import InvalidAccessToken
+from tests.support.gateway import House, make_token, ok
+from tests.support.waiting import eventually
+
+KEY, OTHER = "ik_" + "k" * 86, "ik_" + "o" * 86
+
+
+@pytest.fixture(autouse=True)
+def unknown(running_house):
+    """Each test begins without anything known of a key."""
+    running_house.gateway._identity._api_keys._known.clear()
+
+
+def exchanges(house: House) -> int:
+    return sum(api_keys.PATH in request.line for request in house.auth.received)
+
+
+async def with_key(house: House, key: str = KEY, **headers: str) -> httpx.Response:
+    own = {"Authorization": f"Bearer {key}", **headers}
+    return await house.client.get("/api/inventory", headers=own)
+
+
+async def test_a_service_sees_the_keys_token_and_never_the_key(house: House):
+    token = house.auth.api_keys[KEY] = make_token()
+
+    answer = await with_key(house, Referer="authorization")
+
+    assert answer.status_code == 200
+    (received,) = house.inventory.received
+    assert received.all("authorization") == [f"Bearer {token}"]
+    assert received.all("referer") == ["authorization"]
+    assert KEY not in str(received)
+
+
+async def test_a_key_is_exchanged_once_for_all_that_come_meanwhile(house: House):
+    house.auth.api_keys[KEY] = make_token()
+
+    answers = await asyncio.gather(*(with_key(house) for _ in range(20)))
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert exchanges(house) == 1
+
+
+async def test_near_its_end_the_token_is_fetched_anew(house: House):
+    house.auth.api_keys[KEY], house.auth.expires_in = make_token(), 31
+    await with_key(house)
+    renewed = house.auth.api_keys[KEY] = make_token()
+
+    async def is_renewed() -> bool:
+        await with_key(house)
+        return house.inventory.received[-1].all("authorization") == [f"Bearer {renewed}"]
+
+    await eventually(is_renewed)
+    assert exchanges(house) == 2
+
+
+async def test_what_is_no_key_is_refused_and_not_asked_for_again(house: House):
+    answers = [await with_key(house) for _ in range(5)]
+
+    assert {(a.status_code, a.json()["code"]) for a in answers} == {(401, "invalid_token")}
+    assert exchanges(house) == 1
+
+
+@pytest.mark.parametrize("key", ["ik_", "ik_x", KEY + "k", KEY[:-1] + "+", KEY[:-1] + "="])
+async def test_what_is_not_written_as_a_key_is_not_asked_for_at_all(house: House, key):
+    assert (await with_key(house, key)).status_code == 401
+    assert exchanges(house) == 0
+
+
+@pytest.mark.asvs("C08")
+async def test_a_revoked_key_is_refused_though_its_token_is_known(house: House):
+    key_id = uuid4()
+    house.auth.api_keys[KEY] = make_token(sid=key_id)
+    assert (await with_key(house)).status_code == 200
+
+    del house.auth.api_keys[KEY]
+    house.auth.sessions.append(str(key_id))
+
+    async def is_refused() -> bool:
+        return (await with_key(house)).status_code == 401
+
+    await eventually(is_refused)
+
+
+async def test_a_key_whose_owners_rights_changed_has_a_new_token_at_once(house: House):
+    owner = uuid4()
+    house.auth.api_keys[KEY] = make_token(sub=owner, ver=1)
+    assert (await with_key(house)).status_code == 200
+
+    newer = house.auth.api_keys[KEY] = make_token(sub=owner, ver=2)
+    house.auth.versions[str(owner)] = 2
+
+    async def has_the_new_one() -> bool:
+        assert (await with_key(house)).status_code == 200
+        return house.inventory.received[-1].all("authorization") == [f"Bearer {newer}"]
+
+    await eventually(has_the_new_one)
+
+
+async def test_while_auth_is_away_known_keys_pass_and_others_are_told_to_come_again(house: House):
+    house.auth.api_keys[KEY] = make_token()
+    assert (await with_key(house)).status_code == 200
+    house.auth.respond = lambda _: ok(b"broken", status="500 Broken")
+
+    known, other = await with_key(house), await with_key(house, OTHER)
+
+    assert known.status_code == 200
+    assert (other.status_code, other.json()["code"]) == (503, "identity_unavailable")
+
+
+class Refusing:
+    """Stands for auth, which knows none of the keys."""
+
+    async def post_json(self, *_: object, **__: object) -> None:
+        request = httpx.Request("POST", "http://auth")
+        raise httpx.HTTPStatusError("", request=request, response=httpx.Response(401))
+
+
+async def test_what_is_known_of_guessed_keys_is_bounded(monkeypatch):
+    monkeypatch.setattr(api_keys, "KNOWN_MAX", 50)
+    keys = ApiKeys(Refusing())
+    for number in range(60):
+        with pytest.raises(InvalidAccessToken):
+            await keys.token_of(f"ik_{number:086d}")
+
+    assert len(keys._known) == 50
+    assert KNOWN_MAX == 10_000
