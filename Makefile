@@ -8,7 +8,7 @@ DEVELOPMENT := .venv/.installed-dev
 SERVICES := auth inventory forecasting reporting
 SOURCES := shared services gateway deploy demo benchmarks tests
 
-.PHONY: help install run up down status logs demo token code rebuild retry keys lock check format test-fast test bench mutants openapi contracts messages clean
+.PHONY: help install run up down status logs demo token code rebuild retry rotate-keys keys lock check format test-fast test bench mutants openapi contracts messages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r name text; do printf '  %-10s %s\n' "$$name" "$$text"; done
@@ -40,6 +40,9 @@ logs: $(RUNTIME) ## Follow the logs of all processes
 demo: $(RUNTIME) ## The main job on real sales, in a tenant of its own
 	@$(PY) -m deploy.local up
 	@$(PY) -m demo
+
+rotate-keys: $(RUNTIME) ## Let a new key sign access tokens from now on; the old ones end by themselves
+	@$(PY) -m deploy.local rotate-keys auth
 
 rebuild: $(RUNTIME) ## Empty the read models of SERVICE=reporting or forecasting; they are made anew
 	@$(PY) -m deploy.local rebuild "$(SERVICE)"

@@ -5,6 +5,7 @@ be given, to share a process); migrate brings the schema up to date as its owner
 the read models and starts the followers over; retry applies what followers had set aside; openapi
 prints the document.
 
+A service may have commands of its own beside these verbs, in `commands.py`.
 A service is its package: `settings.py` has `Settings`, `resources.py` has `open_service`, `app.py`
 has `create_app`, `jobs.py` has `work`, `followers.py` has `followers`; a file it does not need is
 absent.
@@ -14,7 +15,7 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,12 +33,15 @@ from shared.settings import ServiceSettings, load_settings
 VERBS = ("serve", "work", "follow", "migrate", "rebuild", "retry", "openapi")
 _GRACE_S = 10
 
+Command = Callable[[Resources[Any]], Awaitable[str]]
+
 
 def main(package: str) -> None:
     """Run the verbs of the command line for the service in `package`."""
     verbs = sys.argv[1:]
-    if not verbs or not set(verbs) <= set(VERBS):
-        sys.exit(f"usage: python -m {package} {'|'.join(VERBS)}")
+    commands = _commands(package)
+    if not verbs or not (set(verbs) <= set(VERBS) or verbs[0] in commands):
+        sys.exit(f"usage: python -m {package} {'|'.join((*VERBS, *commands))}")
     service = package.rpartition(".")[2]
     if verbs == ["openapi"]:
         _print_openapi(package)
@@ -53,6 +57,8 @@ def main(package: str) -> None:
             uvloop.run(_rebuild(package, settings))
         case ["retry"]:
             uvloop.run(_retry(package, settings))
+        case [command] if command in commands:
+            uvloop.run(_command(package, settings, commands[command]))
         case _:
             uvloop.run(_run_worker(package, settings, verbs))
 
@@ -113,6 +119,20 @@ async def _retry(package: str, settings: ServiceSettings) -> None:
     for follower in followers:
         applied, left = await retry(follower, resources.database)
         sys.stdout.write(f"{follower.producer}: {applied} applied, {left} still aside\n")
+    await resources.close()
+
+
+def _commands(package: str) -> Mapping[str, Command]:
+    """Return what an operator can do with this service alone, from its `commands.py`."""
+    if find_spec(f"{package}.commands") is None:
+        return {}
+    commands: Mapping[str, Command] = import_module(f"{package}.commands").COMMANDS
+    return commands
+
+
+async def _command(package: str, settings: ServiceSettings, command: Command) -> None:
+    resources = _open(package, settings)
+    sys.stdout.write(await command(resources) + "\n")
     await resources.close()
 
 

@@ -22,7 +22,7 @@ from shared.journal.wake import Waker
 from shared.security.claims import EnrolmentClaims, ServiceClaims, UserClaims
 from shared.security.jwks import RemoteKeys
 from shared.security.sealing import Sealer
-from shared.security.tokens import FixedKeys, KeySource, TokenVerifier
+from shared.security.tokens import KeySource, TokenVerifier
 from shared.settings import ServiceSettings
 
 PROBE_INTERVAL_S = 5.0
@@ -71,7 +71,7 @@ def open_resources(
     *,
     client_secret: SecretStr | None = None,
     hot_connections: int = 0,
-    own_keys: FixedKeys | None = None,
+    own_keys: KeySource | None = None,
     answer_keys: Sequence[SecretStr] = (),
 ) -> Resources[None]:
     """Return what every service has; nothing connects before it is used.

@@ -1,4 +1,4 @@
-"""`python -m deploy.local run|up|down|status|logs|token|code|keys`, or `rebuild|retry SERVICE`.
+"""`python -m deploy.local run|up|down|status|logs|token|code|keys`, or a verb of a SERVICE.
 
 Modules are imported by the verb that needs them: `up` and `keys` should not wait for the rest.
 """
@@ -7,7 +7,7 @@ import sys
 
 PYTHON_MIN = (3, 11)
 VERBS = ("run", "up", "down", "status", "logs", "token", "code", "keys")
-MAINTENANCE = ("rebuild", "retry")
+MAINTENANCE = ("rebuild", "retry", "rotate-keys", "replace-keys")
 
 
 def main(arguments: list[str]) -> int:

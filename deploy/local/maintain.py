@@ -1,4 +1,4 @@
-"""`make rebuild` and `make retry`: a verb of a service, with the environment its worker has."""
+"""`make rebuild`, `make rotate-keys`: a verb of a service, with the environment its worker has."""
 
 import subprocess
 from pathlib import Path
@@ -10,6 +10,7 @@ from deploy.local.processes import WORKER_VERBS, Plan, processes
 from deploy.local.settings import LocalSettings
 
 FOLLOWERS = tuple(service for service, verbs in WORKER_VERBS.items() if "follow" in verbs)
+OF_FOLLOWERS = ("rebuild", "retry")
 
 
 def maintain(settings: LocalSettings, state_dir: Path, verb: str, service: str) -> int:
@@ -17,7 +18,7 @@ def maintain(settings: LocalSettings, state_dir: Path, verb: str, service: str) 
 
     Raises StackError when nothing runs, or the service follows nobody.
     """
-    if service not in FOLLOWERS:
+    if verb in OF_FOLLOWERS and service not in FOLLOWERS:
         choices = " or ".join(f"SERVICE={each}" for each in FOLLOWERS)
         raise StackError(f"Say whose read models are meant: make {verb} {choices}.")
     note = Instance(state_dir).find()

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from services.auth.accounts import routes as accounts
 from services.auth.api_keys import routes as api_keys
 from services.auth.first_start import FirstStart
+from services.auth.key_keeper import KeyKeeper
 from services.auth.keys import routes as keys
 from services.auth.own_password import routes as own_password
 from services.auth.resources import AuthResources, open_service
@@ -22,7 +23,7 @@ from shared.web import build_app
 
 def create_app(settings: Settings | None) -> FastAPI:
     """Return auth's web app; without settings it can only describe itself."""
-    first_start = FirstStart()
+    first_start, key_keeper = FirstStart(), KeyKeeper()
     return build_app(
         package=Path(__file__).parent,
         title="Auth",
@@ -42,8 +43,8 @@ def create_app(settings: Settings | None) -> FastAPI:
             service_tokens.router,
             revocations.router,
         ),
-        on_start=(first_start.start,),
-        on_stop=(first_start.stop, _stop_hashing),
+        on_start=(first_start.start, key_keeper.start),
+        on_stop=(first_start.stop, key_keeper.stop, _stop_hashing),
     )
 
 

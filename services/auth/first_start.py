@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 from datetime import datetime
 
+from services.auth.keys import service as keys
 from services.auth.resources import AuthResources
 from services.auth.tenants import service as tenants
 from services.auth.users import service as users
@@ -48,6 +49,7 @@ async def prepare(resources: AuthResources, now: datetime) -> None:
         await tenants.add_default_tenant(
             session, language=settings.default_language, currency=settings.currency, now=now
         )
+        await keys.add_configured(session, vault.keys, sealer=vault.sealer, now=now)
         if await users.has_administrator(session):
             return
         password_hash = await vault.passwords.hash_new(

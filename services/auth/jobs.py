@@ -1,11 +1,15 @@
+from services.auth.keys import service as keys
 from services.auth.resources import AuthResources
 from services.auth.sessions import service as sessions
 from shared.clock import utc_now
+from shared.contracts.auth.tenants import DEFAULT_TENANT_ID
 from shared.db import Stamp
 from shared.jobs import every, run_together, standing_work
+from shared.log import log
 
 FORGET_INTERVAL_S = 600.0
 GAUGE_INTERVAL_S = 15.0
+ROTATION_INTERVAL_S = 600.0
 _STAMP = Stamp(None, "worker")
 
 
@@ -20,8 +24,21 @@ async def work(resources: AuthResources) -> None:
         async with resources.database.transaction(_STAMP) as session:
             await sessions.measure_active(session, now=utc_now())
 
+    async def rotate() -> None:
+        vault = resources.own
+        async with resources.database.transaction(Stamp(DEFAULT_TENANT_ID, "worker")) as session:
+            kid = await keys.rotate_if_due(
+                session,
+                sealer=vault.sealer,
+                days=vault.settings.signing_rotation_days,
+                now=utc_now(),
+            )
+        if kid is not None:
+            log.info("signing key added", kid=kid)
+
     await run_together(
         standing_work(resources),
         every(FORGET_INTERVAL_S, "forget ended sessions", forget),
+        every(ROTATION_INTERVAL_S, "rotate signing keys", rotate),
         every(GAUGE_INTERVAL_S, "measure accounts", measure),
     )

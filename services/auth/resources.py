@@ -7,7 +7,6 @@ from fastapi import Depends, Request
 from services.auth.settings import Settings
 from services.auth.vault import Vault
 from shared.resources import Resources, open_resources
-from shared.security.tokens import FixedKeys, load_jwks
 from shared.web.requests import get_resources
 
 AuthResources = Resources[Vault]
@@ -16,8 +15,7 @@ AuthResources = Resources[Vault]
 def open_service(settings: Settings) -> AuthResources:
     """Return auth's connections and keys, by which it verifies tokens; nothing connects before."""
     vault = Vault.from_settings(settings)
-    own_keys = FixedKeys(load_jwks(vault.jwks))
-    return open_resources("auth", settings, own_keys=own_keys).having(vault)
+    return open_resources("auth", settings, own_keys=vault.keys).having(vault)
 
 
 def resources_of(request: Request) -> AuthResources:

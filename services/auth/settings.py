@@ -17,6 +17,8 @@ class Settings(ServiceSettings):
     jwt_secret: SecretStr = Field(min_length=_SECRET_LENGTH_MIN)
     jwt_access_ttl: int = Field(default=900, ge=60, le=3600)
     jwt_refresh_ttl: int = Field(default=604_800, ge=3600)
+    # A signing key is followed by the next at this age; 0: only by command.
+    signing_rotation_days: int = Field(default=90, ge=0, le=3650)
     session_lifetime_max: int = Field(default=2_592_000, ge=3600)
     encryption_key: HexKey
     encryption_key_previous: HexKeys = SecretStr("")

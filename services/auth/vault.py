@@ -4,11 +4,11 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 
+from services.auth.keys.service import KeyRing
 from services.auth.passwords.service import PasswordHasher
 from services.auth.settings import Settings
 from shared.security.blind_index import BlindIndex
 from shared.security.sealing import Sealer
-from shared.security.tokens import TokenSigner, public_jwks
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +16,7 @@ class Vault:
     """What signs, seals, finds and hashes."""
 
     settings: Settings
-    signer: TokenSigner
-    jwks: dict[str, list[dict[str, str]]]  # The public halves of the signing keys.
+    keys: KeyRing
     sealer: Sealer
     emails: BlindIndex
     refresh_key: bytes
@@ -33,8 +32,7 @@ class Vault:
         previous = settings.encryption_key_previous.get_secret_value()
         return cls(
             settings=settings,
-            signer=TokenSigner(private_key),
-            jwks=public_jwks(private_key),
+            keys=KeyRing(private_key),
             sealer=Sealer(key, previous),
             emails=BlindIndex("auth.users.email", key, previous),
             refresh_key=hmac.digest(secret, b"refresh token", hashlib.sha256),

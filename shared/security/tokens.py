@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Generic, Protocol, TypeVar
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from jose import jwk, jws
 from jose.backends.base import Key
 from jose.exceptions import JOSEError
@@ -70,6 +72,16 @@ class TokenSigner:
         header = {"typ": claims.typ, "kid": self.kid}
         token: str = jws.sign(claims.payload(), self._key, headers=header, algorithm=ALGORITHM)
         return token
+
+
+def new_private_key() -> str:
+    """Return a fresh RSA key in PEM; makes work of some 100 ms."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS_MIN)
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    ).decode()
 
 
 class TokenVerifier(Generic[C]):

@@ -130,9 +130,7 @@ async def exchange(
             amr=(MACHINE,),
             lang=user.language or tenant.language,
         )
-    return ApiKeyTokenRead(
-        access_token=vault.signer.sign(claims), expires_in=claims.exp - claims.iat
-    )
+    return ApiKeyTokenRead(access_token=vault.keys.sign(claims), expires_in=claims.exp - claims.iat)
 
 
 def _require_person(caller: Principal) -> None:

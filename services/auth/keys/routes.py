@@ -11,4 +11,4 @@ router = feature_router("/.well-known", "keys")
 async def list_keys(response: Response, vault: Secrets) -> KeySetRead:
     """Public keys with which access tokens are verified."""
     response.headers["Cache-Control"] = "public, max-age=60"
-    return KeySetRead.model_validate(vault.jwks)
+    return KeySetRead.model_validate(vault.keys.jwks)

@@ -16,7 +16,7 @@ def issue_service_token(client_id: str, client_secret: str, *, vault: Vault, now
     if not is_secret_of(known, client_secret):
         raise InvalidClient
     issued_at = int(now.timestamp())
-    return vault.signer.sign(
+    return vault.keys.sign(
         ServiceClaims(
             sub=client_id,
             jti=new_id(),

@@ -12,6 +12,7 @@ from prometheus_client import REGISTRY
 
 from services.inventory.app import create_app
 from tests.support.services import Caller, running
+from tests.support.through_gateway import prove
 
 pytestmark = pytest.mark.stack
 
@@ -57,14 +58,18 @@ async def leave_early(app: FastAPI, caller: Caller) -> None:
         raise AssertionError("nobody is there to be answered")
 
     signed = caller.headers(**{"Content-Type": "application/json"})
-    headers = [(name.lower().encode(), value.encode()) for name, value in signed.items()]
+    asks = httpx.Request("POST", "http://service/api/locations", headers=signed)
+    prove(asks)
+    headers = [(name.lower(), value) for name, value in asks.headers.raw]
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST",
         "scheme": "http", "path": "/api/locations", "raw_path": b"/api/locations",
         "query_string": b"", "root_path": "", "headers": headers, "server": ("service", 80),
     }  # fmt: skip
     request = asyncio.create_task(app(scope, receive, send))
-    await waiting.wait()
+    asked = asyncio.create_task(waiting.wait())
+    await asyncio.wait({request, asked}, return_when=asyncio.FIRST_COMPLETED)
+    assert asked.done(), request.exception()
     request.cancel()
     with suppress(asyncio.CancelledError):
         await request

@@ -42,7 +42,7 @@ def make_access_token(
         lang=user.language or tenant.language,
     )
     return AccessRead(
-        access_token=vault.signer.sign(claims),
+        access_token=vault.keys.sign(claims),
         token_type="Bearer",  # noqa: S106 - the kind of token, RFC 6750.
         expires_in=lifetime_s,
     )
@@ -73,7 +73,7 @@ def make_enrolment_token(
     return EnrolmentRead(
         enrolment_required="factor" in todo,
         password_change_required="password" in todo,
-        enrolment_token=vault.signer.sign(claims),
+        enrolment_token=vault.keys.sign(claims),
         expires_in=ENROLMENT_S,
         user=users.to_read(user, vault=vault),
     )

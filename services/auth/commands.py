@@ -1,0 +1,35 @@
+"""What an operator does with auth alone: `python -m services.auth <command>`."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from services.auth.keys import service as keys
+from services.auth.resources import AuthResources
+from shared.clock import utc_now
+from shared.contracts.auth.tenants import DEFAULT_TENANT_ID
+from shared.db import Stamp
+
+ACTOR = "operator"
+
+
+async def rotate_keys(resources: AuthResources) -> str:
+    """Add a signing key that follows the others."""
+    kid = await _rotate(resources, at_once=False)
+    return f"Added {kid}: it signs in half a minute; the others verify until their tokens end."
+
+
+async def replace_keys(resources: AuthResources) -> str:
+    """Add a signing key and end the others now, as when one may be known to somebody."""
+    kid = await _rotate(resources, at_once=True)
+    return f"Added {kid}: all other keys are over, and so is every access token."
+
+
+async def _rotate(resources: AuthResources, *, at_once: bool) -> str:
+    async with resources.database.transaction(Stamp(DEFAULT_TENANT_ID, ACTOR)) as session:
+        sealer = resources.own.sealer
+        return await keys.rotate(session, sealer=sealer, now=utc_now(), at_once=at_once)
+
+
+COMMANDS: Mapping[str, Callable[[AuthResources], Awaitable[str]]] = {
+    "rotate-keys": rotate_keys,
+    "replace-keys": replace_keys,
+}
