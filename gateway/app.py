@@ -66,7 +66,11 @@ class Gateway:
         self._proof = GatewayProof(settings.gateway_key)
         self._proxies = Proxies(settings.trusted_proxies)
         self._networks = Networks(bytes.fromhex(settings.gateway_key.get_secret_value()))
-        self._rates = Rates(settings.rate_limit_default, settings.rate_limit_scale)
+        self._rates = Rates(
+            settings.rate_limit_default,
+            settings.rate_limit_scale,
+            lambda: self._revocations.tenant_rates,
+        )
         self._store = Store(settings.redis_url, SCRIPT)
         self._limiter = Limiter(self._store)
         self._cors = Cors(settings.allowed_origins)

@@ -6,8 +6,9 @@ mail has strict ones. RATE_LIMIT_SCALE multiplies all of them.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil
 from typing import Final, Self, TypeAlias
 from uuid import UUID
@@ -112,8 +113,13 @@ class Verdict:
 class Rates:
     """The rates of this installation, and what each kind of request counts against."""
 
-    def __init__(self, default: str, scale: float) -> None:
-        """Take RATE_LIMIT_DEFAULT and RATE_LIMIT_SCALE. Raises ValueError."""
+    def __init__(
+        self, default: str, scale: float, own_rates: Callable[[], Mapping[UUID, int]] = dict
+    ) -> None:
+        """Take RATE_LIMIT_DEFAULT and RATE_LIMIT_SCALE. Raises ValueError.
+
+        `own_rates` tells the requests a minute of the tenants that have a limit of their own.
+        """
         self._scale = scale
         self._address = Rate.parse("address", ADDRESS, scale)
         self._user = Rate.parse("user", USER, scale)
@@ -121,7 +127,8 @@ class Rates:
         self._per_address = {n: Rate.parse(n, text, scale) for n, text in PER_ADDRESS.items()}
         per_user = {**PER_USER, "default": default}
         self._per_user = {n: Rate.parse(n, text, scale) for n, text in per_user.items()}
-        self._tenants: dict[UUID, Rate] = {}
+        self._own_rates = own_rates
+        self._rate_of = lru_cache(1024)(self._parse_own)
 
     def of_stranger(self, name: str, network: bytes) -> list[Counted]:
         """Return what a request counts against whose user is not known."""
@@ -132,16 +139,13 @@ class Rates:
     ) -> list[Counted]:
         """Return what a signed-in user's request counts against."""
         user = claims.sub.bytes
+        own = self._own_rates().get(claims.tid)
         return [
             (self._address, network),
-            (self._tenants.get(claims.tid, self._tenant), claims.tid.bytes),
+            (self._tenant if own is None else self._rate_of(own), claims.tid.bytes),
             (self._user, user),
             (self._per_user[name], user),
         ]
 
-    def set_tenants(self, per_minute: Mapping[UUID, int]) -> None:
-        """Set the rates of the tenants that have one of their own."""
-        self._tenants = {
-            tenant: Rate.parse("tenant", f"{count}/minute", self._scale)
-            for tenant, count in per_minute.items()
-        }
+    def _parse_own(self, per_minute: int) -> Rate:
+        return Rate.parse("tenant", f"{per_minute}/minute", self._scale)

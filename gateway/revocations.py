@@ -1,4 +1,7 @@
-"""What no longer holds of the tokens that are out, learned from auth twice a second."""
+"""What no longer holds of the tokens that are out, and what tenants may ask for.
+
+Both are learned from auth twice a second.
+"""
 
 import time
 from collections.abc import Callable, Mapping
@@ -43,6 +46,7 @@ class Revocations:
         self._sessions: frozenset[UUID] = frozenset()
         self._versions: Mapping[UUID, int] = {}
         self._languages: Mapping[UUID, Language] = {}
+        self.tenant_rates: Mapping[UUID, int] = {}  # Requests a minute, of tenants with their own.
 
     def cover(self, claims: UserClaims) -> bool:
         """Say whether this token has been revoked."""
@@ -73,6 +77,8 @@ class Revocations:
             sessions = frozenset(map(UUID, listed["sessions"]))
             versions = {UUID(sub): int(least) for sub, least in listed["versions"].items()}
             changed = listed.get("languages", {})  # The release before tells none.
+            own_rates = listed.get("requests_per_minute", {})
+            rates = {UUID(tenant): max(int(count), 1) for tenant, count in own_rates.items()}
             languages = {UUID(sub): _language(lang) for sub, lang in changed.items()}
         except (
             httpx.HTTPError,
@@ -87,6 +93,7 @@ class Revocations:
             self._away = True
             return
         self._sessions, self._versions, self._languages = sessions, versions, languages
+        self.tenant_rates = rates
         self.loaded = True
         self._told_at = asked_at
         self._away = False

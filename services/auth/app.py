@@ -9,6 +9,7 @@ from services.auth.api_keys import routes as api_keys
 from services.auth.first_start import FirstStart
 from services.auth.key_keeper import KeyKeeper
 from services.auth.keys import routes as keys
+from services.auth.limits import routes as limits
 from services.auth.own_password import routes as own_password
 from services.auth.resources import AuthResources, open_service
 from services.auth.revocations import routes as revocations
@@ -39,6 +40,7 @@ def create_app(settings: Settings | None) -> FastAPI:
             two_factor.router,
             users.router,
             tenants.router,
+            limits.router,
             keys.router,
             service_tokens.router,
             revocations.router,

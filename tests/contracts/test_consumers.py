@@ -58,7 +58,10 @@ def test_what_reporting_keeps_of_an_item_is_promised():
 async def test_the_gateway_reads_the_list_of_revocations_as_it_is_promised():
     session, user = uuid4(), uuid4()
     promised = RevocationsRead(
-        sessions=[str(session)], versions={str(user): 3}, languages={str(user): "fr"}
+        sessions=[str(session)],
+        versions={str(user): 3},
+        languages={str(user): "fr"},
+        requests_per_minute={str(session): 600},
     )
 
     class Auth:
@@ -76,6 +79,7 @@ async def test_the_gateway_reads_the_list_of_revocations_as_it_is_promised():
     assert revocations.cover(MagicMock(sid=uuid4(), sub=user, ver=2))
     assert not revocations.cover(MagicMock(sid=uuid4(), sub=user, ver=3))
     assert revocations._languages == {user: "fr"}
+    assert revocations.tenant_rates == {session: 600}
 
 
 def test_what_is_read_of_a_service_token_is_promised():

@@ -158,11 +158,13 @@ class Auth(Service):
     languages: dict[str, str]
     api_keys: dict[str, str]  # Access tokens by key.
     expires_in: int
+    tenant_rates: dict[str, int]
 
     def reset(self) -> None:
         super().reset()
         self.sessions, self.versions, self.languages = [], {}, {}
         self.api_keys, self.expires_in = {}, 900
+        self.tenant_rates = {}
         self.respond = self._answer
 
     def _answer(self, request: Received) -> bytes:
@@ -180,7 +182,8 @@ class Auth(Service):
                 return ok_json({"access_token": token, "expires_in": self.expires_in})
             case "/internal/revocations":
                 told = {"sessions": self.sessions, "versions": self.versions}
-                return ok_json(told | {"languages": self.languages})
+                told |= {"languages": self.languages, "requests_per_minute": self.tenant_rates}
+                return ok_json(told)
         return ok_json({"target": target})
 
 

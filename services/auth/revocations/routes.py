@@ -3,6 +3,7 @@ from typing import Annotated
 from fastapi import Depends
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.auth.limits import service as limits
 from services.auth.resources import Secrets
 from services.auth.revocations import queries
 from services.auth.revocations.rules import relevant_since
@@ -26,7 +27,8 @@ async def list_revocations(
 ) -> RevocationsRead:
     """Tell what no longer holds of tokens not yet expired.
 
-    Which of them are refused (sessions, and least versions by user), and which languages changed.
+    Which of them are refused (sessions, and least versions by user), and which languages changed;
+    beside that, how much tenants may ask for.
     """
     since = relevant_since(now, vault.settings.jwt_access_ttl)
     async with AsyncSession(database.engine) as session:
@@ -34,4 +36,5 @@ async def list_revocations(
             sessions=await queries.list_revoked_sessions(session, since),
             versions=await queries.list_raised_versions(session, since),
             languages=await queries.list_changed_languages(session, since),
+            requests_per_minute=await limits.list_limits(session),
         )

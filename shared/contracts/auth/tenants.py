@@ -30,3 +30,10 @@ class TenantProvisioned(AboutTenant):
     """A platform administrator made another tenant; in the journal of the default tenant."""
 
     name: ClassVar[str] = "auth.tenant-provisioned.v1"
+
+
+class TenantLimitsSet(AboutTenant):
+    """A platform administrator set a tenant's limit; in the journal of the default tenant."""
+
+    name: ClassVar[str] = "auth.tenant-limits-set.v1"
+    requests_per_minute: int | None  # None: that of the installation.
