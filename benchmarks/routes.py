@@ -16,6 +16,7 @@ from fastapi import APIRouter, FastAPI
 from pydantic import SecretStr
 from starlette.types import Message, Scope
 
+from shared.journal import AccessDenied
 from shared.resources import open_resources
 from shared.security.gateway_proof import HEADER, GatewayProof
 from shared.settings import ServiceSettings
@@ -79,6 +80,7 @@ def _service(features: int, engine: str = "own") -> FastAPI:
         description="As many as a service may have.",
         settings=settings,
         open_service=lambda read: open_resources("routes", read),
+        denied=AccessDenied,
         routers=[
             _filled(feature_router(f"/api/feature-{number}", f"feature-{number}"), number)
             for number in range(features)

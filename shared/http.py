@@ -27,8 +27,7 @@ class ServiceClient:
         self._client_id = client_id
         self._client_secret = client_secret
         self._http = httpx.AsyncClient(timeout=TIMEOUT_S)
-        self._token = ""
-        self._renew_at = 0.0
+        self._tokens: dict[str, tuple[str, float]] = {}  # By service called; until when good.
 
     async def get_json(
         self,
@@ -71,7 +70,7 @@ class ServiceClient:
     async def _send(self, method: str, service: str, path: str, **options: Any) -> Any:  # noqa: ANN401 - httpx options.
         response = await self._request(method, service, path, **options)
         if _is_about_token(response):
-            self._renew_at = 0.0
+            self._tokens.pop(service, None)
             response = await self._request(method, service, path, **options)
         if response.status_code >= _SERVER_ERROR or _is_about_token(response):
             raise Unavailable
@@ -87,7 +86,7 @@ class ServiceClient:
     ) -> httpx.Response:
         context = structlog.contextvars.get_contextvars()
         headers = {
-            "Authorization": f"Bearer {await self._fresh_token()}",
+            "Authorization": f"Bearer {await self._fresh_token(service)}",
             "Content-Type": "application/json",
             "X-Request-ID": context.get("request_id", ""),
             "traceparent": context.get("traceparent", ""),
@@ -99,21 +98,24 @@ class ServiceClient:
             **options,
         )
 
-    async def _fresh_token(self) -> str:
-        if time.monotonic() >= self._renew_at:
+    async def _fresh_token(self, service: str) -> str:
+        token, renew_at = self._tokens.get(service, ("", 0.0))
+        if time.monotonic() >= renew_at:
             response = await self._http.post(
                 self._settings.url_of("auth") + "/internal/token",
                 json={
                     "client_id": self._client_id,
                     "client_secret": self._client_secret.get_secret_value(),
+                    "audience": service,
                 },
             )
             if response.is_error:
                 raise Unavailable
             granted = response.json()
-            self._token = granted["access_token"]
-            self._renew_at = time.monotonic() + granted["expires_in"] - TOKEN_RENEWAL_MARGIN_S
-        return self._token
+            token = granted["access_token"]
+            renew_at = time.monotonic() + granted["expires_in"] - TOKEN_RENEWAL_MARGIN_S
+            self._tokens[service] = token, renew_at
+        return token
 
 
 def _is_about_token(response: httpx.Response) -> bool:

@@ -19,6 +19,7 @@ from services.auth.settings import Settings
 from services.auth.tenants import routes as tenants
 from services.auth.two_factor import routes as two_factor
 from services.auth.users import routes as users
+from shared.contracts.auth.access import AuthDenied
 from shared.web import build_app
 
 
@@ -31,6 +32,7 @@ def create_app(settings: Settings | None) -> FastAPI:
         description="Accounts, sign-in, sessions, roles and tenants.",
         settings=settings,
         open_service=open_service,
+        denied=AuthDenied,
         routers=(
             accounts.router,
             api_keys.router,

@@ -11,6 +11,7 @@ from services.forecasting.recommendations import routes as recommendations
 from services.forecasting.resources import open_service
 from services.forecasting.settings import Settings
 from services.forecasting.training import routes as training
+from shared.contracts.forecasting.access import ForecastingDenied
 from shared.web import build_app
 
 
@@ -22,6 +23,7 @@ def create_app(settings: Settings | None) -> FastAPI:
         description="Consumption, models trained on it, forecasts, and what to order when.",
         settings=settings,
         open_service=open_service,
+        denied=ForecastingDenied,
         routers=(
             training.router,
             forecast.router,

@@ -12,6 +12,7 @@ from services.inventory.resources import InventoryResources, open_service
 from services.inventory.settings import Settings
 from services.inventory.stock import routes as stock
 from services.inventory.verification import routes as verification
+from shared.contracts.inventory.access import InventoryDenied
 from shared.web import build_app
 
 
@@ -23,6 +24,7 @@ def create_app(settings: Settings | None) -> FastAPI:
         description="Items, locations, stock, and the ledger of every movement.",
         settings=settings,
         open_service=open_service,
+        denied=InventoryDenied,
         routers=(
             movements.router,
             verification.router,

@@ -11,6 +11,7 @@ from services.reporting.inventory_value import routes as inventory_value
 from services.reporting.reorder_recommendations import routes as reorder_recommendations
 from services.reporting.resources import open_service
 from services.reporting.settings import Settings
+from shared.contracts.reporting.access import ReportingDenied
 from shared.web import build_app
 
 
@@ -22,6 +23,7 @@ def create_app(settings: Settings | None) -> FastAPI:
         description="Dashboard, inventory value, reorder recommendations and the audit trail.",
         settings=settings,
         open_service=open_service,
+        denied=ReportingDenied,
         routers=(
             dashboard.router,
             inventory_value.router,

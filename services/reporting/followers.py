@@ -16,7 +16,7 @@ from shared.security.sealing import Sealer
 
 
 def followers(own: ReportingOwn) -> Sequence[Follower]:
-    """Return whose journals are followed; reporting's own is empty, it changes nothing itself.
+    """Return whose journals are followed, reporting's own too: it says who was refused.
 
     Every entry is copied for the audit trail; what the reports need is applied beside that.
     """
@@ -29,6 +29,7 @@ def followers(own: ReportingOwn) -> Sequence[Follower]:
             partial(audit.add_entries, "inventory"),
         ),
         Follower("forecasting", copy=partial(audit.add_entries, "forecasting")),
+        Follower("reporting", copy=partial(audit.add_entries, "reporting")),
     )
 
 

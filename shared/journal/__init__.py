@@ -1,9 +1,16 @@
 """The journal: audit trail, transaction log and feed in one append-only table per service."""
 
-from shared.journal.entries import Entry, JournalEntry, JournalPage, JournalVerification
+from shared.journal.entries import (
+    AccessDenied,
+    Entry,
+    JournalEntry,
+    JournalPage,
+    JournalVerification,
+)
 from shared.journal.record import has_grown, mark_grown, record, stamp_of
 
 __all__ = [
+    "AccessDenied",
     "Entry",
     "JournalEntry",
     "JournalPage",

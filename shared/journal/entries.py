@@ -29,6 +29,19 @@ class Entry(BaseModel):
         return f"{kind}:{getattr(self, field)}"
 
 
+class AccessDenied(Entry):
+    """Somebody who is signed in asked for what he may not: each service has one of its own name.
+
+    `needed` is the scope that was lacking, or `fresh proof`. Of equal refusals one a minute is
+    written; `unwritten` says how many there were since the one before.
+    """
+
+    subject_of: ClassVar[tuple[str, str]] = ("route", "route")
+    route: str  # As "POST /api/inventory/movements".
+    needed: str
+    unwritten: int
+
+
 class JournalEntry(BaseModel):
     """An entry as the feed gives it to followers."""
 

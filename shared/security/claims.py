@@ -157,12 +157,13 @@ class EnrolmentClaims:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceClaims:
-    """A service's token for calls to other services; `sub` is the service's name."""
+    """A service's token for calls to one other, `target`; `sub` is the name of who calls."""
 
     typ: ClassVar[str] = "st+jwt"
     audience: ClassVar[str] = "stock-internal"
 
     sub: str
+    target: str
     jti: UUID
     iat: int
     exp: int
@@ -171,9 +172,11 @@ class ServiceClaims:
     @classmethod
     def read(cls, claims: Mapping[str, Json], now: float) -> Self:
         """Return the claims, all checked. Raises InvalidToken."""
-        iat, exp = _read_lifetime(claims, cls.audience, now)
+        target = _target(claims.get("aud"), cls.audience)
+        iat, exp = _read_lifetime(claims, f"{cls.audience}/{target}", now)
         return cls(
             sub=_matching(_NAME, claims.get("sub")),
+            target=target,
             jti=_uuid(claims.get("jti")),
             iat=iat,
             exp=exp,
@@ -184,13 +187,21 @@ class ServiceClaims:
         """Return the JSON object that `read` turns back into these claims."""
         return {
             "iss": ISSUER,
-            "aud": self.audience,
+            "aud": f"{self.audience}/{self.target}",
             "sub": self.sub,
             "jti": str(self.jti),
             "iat": self.iat,
             "exp": self.exp,
             "scopes": [*sorted(self.scopes)],
         }
+
+
+def _target(audience: Json, internal: str) -> str:
+    """Return the service that a token for the internal API is for."""
+    named, _, target = audience.partition("/") if isinstance(audience, str) else ("", "", "")
+    if named != internal:
+        raise InvalidToken("aud is another")
+    return _matching(_NAME, target)
 
 
 def _read_lifetime(claims: Mapping[str, Json], audience: str, now: float) -> tuple[int, int]:

@@ -8,11 +8,13 @@ from typing import Any, TypeVar
 from fastapi import APIRouter, FastAPI
 
 from shared.i18n import load_catalogues
+from shared.journal import AccessDenied
 from shared.resources import OwnT, Resources, probing
 from shared.security.gateway_proof import GatewayProof
 from shared.settings import ServiceSettings
 from shared.version import VERSION
 from shared.web import feed, health
+from shared.web.denials import Denials
 from shared.web.documentation import describe
 from shared.web.lookup import RouteLookup
 from shared.web.middleware import RequestLayer
@@ -29,6 +31,7 @@ def build_app(  # noqa: PLR0913 - by name only, once in each service.
     description: str,
     settings: SettingsT | None,
     open_service: Callable[[SettingsT], Resources[OwnT]],
+    denied: type[AccessDenied],
     routers: Sequence[APIRouter],
     on_start: Sequence[Callable[[Resources[OwnT]], Awaitable[None]]] = (),
     on_stop: Sequence[Callable[[Resources[OwnT]], Awaitable[None]]] = (),
@@ -67,6 +70,7 @@ def build_app(  # noqa: PLR0913 - by name only, once in each service.
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.migrations = package / "migrations"
+    app.state.denials = Denials(denied)
     app.router.route_class = ServiceRoute
     for router in (*routers, feed.router, health.router):
         app.include_router(router)

@@ -10,9 +10,12 @@ from shared.errors import MissingScope, StepUpRequired, Unauthorized
 from shared.i18n.negotiation import USER_LANGUAGE_HEADER
 from shared.principal import Principal
 from shared.security.claims import EnrolmentClaims, InvalidToken, ServiceClaims, UserClaims
+from shared.web.denials import Denials
 from shared.web.requests import get_resources
 
 FRESH_S: Final = 300  # So long a proof of who one is counts for dangerous acts.
+
+FRESH_PROOF: Final = "fresh proof"
 
 _BEARER = "bearer "
 
@@ -37,9 +40,10 @@ class Requires:
             caller = state["caller"] = await _verified(request, enrolling=self.enrolling)
             state["user_language"] = request.headers.get(USER_LANGUAGE_HEADER) or caller.language
         if self.scope is not None and self.scope not in caller.scopes:
+            await _journal(request, caller, self.scope)
             raise MissingScope(scope=self.scope)
         if self.fresh:
-            require_fresh(caller)
+            await require_fresh(request, caller)
         return caller
 
     @property
@@ -60,14 +64,17 @@ class RequiresService:
         caller: ServiceClaims | None = state.get("service_caller")
         if caller is None:
             caller = state["service_caller"] = await _verified_service(request)
+        if caller.target != get_resources(request).service:
+            raise Unauthorized
         if self.scope not in caller.scopes:
             raise MissingScope(scope=self.scope)
         return caller
 
 
-def require_fresh(caller: Principal) -> None:
+async def require_fresh(request: Request, caller: Principal) -> None:
     """Raise StepUpRequired unless the caller proved who he is within FRESH_S."""
     if caller.proved_at < time.time() - FRESH_S:
+        await _journal(request, caller, FRESH_PROOF)
         raise StepUpRequired
 
 
@@ -103,6 +110,13 @@ def bearer_token(request: Request) -> str:
     if header[: len(_BEARER)].lower() != _BEARER:
         raise Unauthorized
     return header[len(_BEARER) :]
+
+
+async def _journal(request: Request, caller: Principal, needed: str) -> None:
+    """Let an auditor see that the caller was refused; a worker's port has no journal."""
+    denials: Denials | None = getattr(request.app.state, "denials", None)
+    if denials is not None:
+        await denials.record(request, caller, needed)
 
 
 async def _verified(request: Request, *, enrolling: bool) -> Principal:

@@ -45,7 +45,7 @@ def send(inventory, caller):
 
 
 @pytest.fixture
-async def busy(send):
+async def busy(send, inventory, caller):
     """A tenant in which everything has happened that inventory journals."""
     parent = (await send("POST", "/api/categories", {"name": "Dry"})).json()
     child = {"name": {"en": "Pasta", "fr": "Pâtes"}, "parent": parent["id"]}
@@ -77,6 +77,8 @@ async def busy(send):
         key = {"Idempotency-Key": f"line-{number}"}
         await send("POST", "/api/inventory/movements", line, **key)
     await send("POST", "/api/inventory/movements/bulk", {"lines": lines})
+    viewer = Caller(caller.tenant_id, scopes=["inventory:read"])
+    assert (await inventory.post("/api/locations", headers=viewer.headers())).status_code == 403
 
 
 async def test_every_row_of_inventorys_journal_is_as_promised(busy, superuser, caller):

@@ -80,10 +80,18 @@ class Caller:
         )
 
 
-def service_headers(name: str = "reporting", *scopes: str) -> dict[str, str]:
+def service_headers(
+    name: str = "reporting", *scopes: str, target: str = "inventory"
+) -> dict[str, str]:
+    """Return the headers of one service that calls another."""
     now = int(utc_now().timestamp())
     claims = ServiceClaims(
-        sub=name, jti=uuid4(), iat=now, exp=now + 300, scopes=frozenset(scopes or {"journal:read"})
+        sub=name,
+        target=target,
+        jti=uuid4(),
+        iat=now,
+        exp=now + 300,
+        scopes=frozenset(scopes or {"journal:read"}),
     )
     return {"Authorization": f"Bearer {SIGNER.sign(claims)}"}
 

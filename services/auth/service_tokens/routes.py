@@ -15,8 +15,8 @@ router = service_router("token")
 async def issue_service_token(
     body: ServiceTokenCreate, response: Response, vault: Secrets, now: Now
 ) -> ServiceTokenRead:
-    """Exchange a service's name and secret for a short-lived token."""
+    """Exchange a service's name and secret for a short-lived token to call one other."""
     secret = body.client_secret.get_secret_value()
-    token = service.issue_service_token(body.client_id, secret, vault=vault, now=now)
+    token = service.issue_service_token(body.client_id, secret, body.audience, vault=vault, now=now)
     response.headers["Cache-Control"] = "no-store"
     return ServiceTokenRead(access_token=token, expires_in=LIFETIME_S)

@@ -6,11 +6,17 @@ from collections.abc import Mapping
 
 LIFETIME_S = 300
 
-SCOPES: Mapping[str, frozenset[str]] = {
-    "gateway": frozenset({"revocations:read", "api_keys:exchange"}),
-    "inventory": frozenset({"journal:read"}),
-    "forecasting": frozenset({"journal:read", "inventory:read"}),
-    "reporting": frozenset({"journal:read", "inventory:read", "forecast:read"}),
+# By who calls and whom: a token is for one service, and says no more than is needed there.
+SCOPES: Mapping[str, Mapping[str, frozenset[str]]] = {
+    "gateway": {"auth": frozenset({"revocations:read", "api_keys:exchange"})},
+    "inventory": {},
+    "forecasting": {"inventory": frozenset({"journal:read"})},
+    "reporting": {
+        "auth": frozenset({"journal:read"}),
+        "inventory": frozenset({"journal:read"}),
+        "forecasting": frozenset({"journal:read", "forecast:read"}),
+        "reporting": frozenset({"journal:read"}),
+    },
 }
 
 

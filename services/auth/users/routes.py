@@ -1,7 +1,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request
 
 from services.auth.passwords.errors import PasswordCommon, PasswordTooLong, PasswordTooShort
 from services.auth.resources import Secrets
@@ -52,6 +52,7 @@ async def get_user(user_id: UUID, session: Session, vault: Secrets, _caller: Can
 @router.patch("/{user_id}", responses=problems(UserNotFound, LastAdministrator, StepUpRequired))
 async def change_user(
     user_id: UUID,
+    request: Request,
     body: UserUpdate,
     session: Session,
     vault: Secrets,
@@ -64,7 +65,7 @@ async def change_user(
     A new role needs a proof of identity from the last five minutes.
     """
     if body.role is not None:
-        require_fresh(caller)
+        await require_fresh(request, caller)
     user = await service.change_user(session, user_id, body, if_match, vault=vault, now=now)
     return service.to_read(user, vault=vault)
 

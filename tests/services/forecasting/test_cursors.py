@@ -15,7 +15,7 @@ async def test_no_list_takes_a_tampered_cursor(app, client, caller):
 async def test_what_reporting_passes_on_is_refused_as_such(client, caller, cursor):
     """Reporting's list holds a cursor of ours, which its caller may have changed."""
     asked = {"tenant": str(caller.tenant_id), "cursor": cursor}
-    headers = service_headers("reporting", "forecast:read")
+    headers = service_headers("reporting", "forecast:read", target="forecasting")
 
     response = await client.get("/internal/recommendations", params=asked, headers=headers)
 

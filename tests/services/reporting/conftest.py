@@ -39,7 +39,8 @@ class InProcessServices:
     ) -> Any:
         if service not in self.apps:
             raise Unavailable
-        headers = service_headers("reporting", "journal:read", "forecast:read")
+        target = self.apps[service]._transport.app.state.resources.service  # What stands in for it.
+        headers = service_headers("reporting", "journal:read", "forecast:read", target=target)
         response = await self.apps[service].get(
             path, params=params, headers=headers, timeout=timeout_s
         )

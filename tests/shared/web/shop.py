@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from shared.errors import Conflict
 from shared.etag import require_match
+from shared.journal import AccessDenied
 from shared.money import DecimalText, Quantity
 from shared.principal import Principal
 from shared.resources import open_resources
@@ -25,6 +26,11 @@ from shared.web.requests import get_resources
 from shared.web.route import DirectRoute
 from tests.support.database import Databases
 from tests.support.waiting import pause
+
+
+class ShopDenied(AccessDenied):
+    name: ClassVar[str] = "shop.access-denied.v1"
+
 
 MIGRATIONS = {
     "0001_foundation.py": """
@@ -259,6 +265,7 @@ async def open_shop(
         description="For tests.",
         settings=read,
         open_service=lambda settings: open_resources("shop", settings, hot_connections=2),
+        denied=ShopDenied,
         routers=(router,),
     )
 

@@ -42,7 +42,7 @@ async def test_a_proof_is_not_taken_for_another_request_nor_from_another_key(dir
 
 
 async def test_services_and_probes_ask_directly(direct):
-    asked = await direct.get("/internal/journal", headers=service_headers())
+    asked = await direct.get("/internal/journal", headers=service_headers(target="shop"))
 
     assert asked.status_code == 200
     assert (await direct.get("/health/live")).status_code == 200

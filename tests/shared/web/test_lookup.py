@@ -11,6 +11,7 @@ from fastapi.routing import iter_route_contexts
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.journal import AccessDenied
 from shared.resources import open_resources
 from shared.settings import ServiceSettings
 from shared.web import build_app, feature_router
@@ -146,6 +147,7 @@ async def test_a_route_of_ours_takes_a_parameter_that_its_path_has_read():
         description="For tests.",
         settings=settings,
         open_service=lambda read: open_resources("things", read),
+        denied=AccessDenied,
         routers=[router],
     )
     app.state.resources = open_resources("things", settings)  # Nothing of it is used.

@@ -32,7 +32,7 @@ async def test_an_unknown_parameter_of_a_post_is_refused_too(shop, caller, path)
 
 
 async def test_an_unknown_parameter_is_refused_within_the_system_too(shop):
-    response = await shop.get("/internal/journal?after=5", headers=service_headers())
+    response = await shop.get("/internal/journal?after=5", headers=service_headers(target="shop"))
 
     assert_problem(response, ValidationFailed)
 

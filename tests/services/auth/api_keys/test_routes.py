@@ -22,7 +22,7 @@ from tests.support.services import assert_problem, service_headers
 
 pytestmark = pytest.mark.stack
 
-GATEWAY = service_headers("gateway", "api_keys:exchange")
+GATEWAY = service_headers("gateway", "api_keys:exchange", target="auth")
 
 
 async def add(who: SignedIn, *scopes: str, **more: Any) -> httpx.Response:
@@ -103,7 +103,7 @@ async def test_a_revoked_key_and_its_tokens_are_refused(
     assert_problem(await client.delete(path, headers=ada.headers()), ApiKeyNotFound)
 
     assert_problem(await exchange(client, shown["key"]), ApiKeyInvalid)
-    headers = service_headers("gateway", "revocations:read")
+    headers = service_headers("gateway", "revocations:read", target="auth")
     told = await client.get("/internal/revocations", headers=headers)
     assert shown["id"] in told.json()["sessions"]
 
@@ -175,7 +175,7 @@ async def test_only_the_gateway_exchanges_keys(client: httpx.AsyncClient, make_u
     refused = await client.post(
         "/internal/api-keys/exchange",
         json={"key": key},
-        headers=service_headers("reporting", "journal:read"),
+        headers=service_headers("reporting", "journal:read", target="auth"),
     )
 
     assert_problem(refused, MissingScope)

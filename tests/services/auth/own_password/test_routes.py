@@ -41,7 +41,7 @@ async def test_all_other_sessions_end_and_this_one_gets_new_tokens(
     assert changed.headers["cache-control"] == "no-store"
     before, after = claims_of(ada.access_token), claims_of(changed.json()["access_token"])
     assert after["sid"] == before["sid"]
-    headers = service_headers("gateway", "revocations:read")
+    headers = service_headers("gateway", "revocations:read", target="auth")
     told = (await client.get("/internal/revocations", headers=headers)).json()
     assert before["ver"] < told["versions"][before["sub"]] <= after["ver"]
     assert claims_of(other.access_token)["sid"] in told["sessions"]

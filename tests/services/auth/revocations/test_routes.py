@@ -9,7 +9,7 @@ from tests.support.services import assert_problem, service_headers
 
 pytestmark = pytest.mark.stack
 
-GATEWAY = service_headers("gateway", "revocations:read")
+GATEWAY = service_headers("gateway", "revocations:read", target="auth")
 
 
 async def told(client: httpx.AsyncClient) -> dict[str, dict[str, int]]:
@@ -97,5 +97,5 @@ async def test_only_the_gateway_is_told(client: httpx.AsyncClient, boss: SignedI
 
     assert_problem(await client.get(path), Unauthorized)
     assert_problem(await client.get(path, headers=boss.headers()), Unauthorized)
-    others = service_headers("reporting", "journal:read")
+    others = service_headers("reporting", "journal:read", target="auth")
     assert_problem(await client.get(path, headers=others), MissingScope)

@@ -1,7 +1,7 @@
 import httpx
 import pytest
 
-from services.auth.service_tokens.errors import InvalidClient
+from services.auth.service_tokens.errors import InvalidClient, NothingToCall
 from services.auth.service_tokens.rules import SCOPES
 from shared.errors import Unauthorized, ValidationFailed
 from shared.security.claims import InvalidToken, ServiceClaims, UserClaims
@@ -12,28 +12,34 @@ from tests.support.services import KEYS, assert_problem
 pytestmark = pytest.mark.stack
 
 
-async def token_of(client: httpx.AsyncClient, name: str) -> str:
-    body = {"client_id": name, "client_secret": CLIENT_SECRET}
+CALLS = [(name, target) for name in sorted(SCOPES) for target in sorted(SCOPES[name])]
+
+
+async def token_of(client: httpx.AsyncClient, name: str, target: str = "auth") -> str:
+    body = {"client_id": name, "client_secret": CLIENT_SECRET, "audience": target}
     response = await client.post("/internal/token", json=body)
     assert response.status_code == 200, response.text
     assert response.json()["expires_in"] == 300
     return str(response.json()["access_token"])
 
 
-@pytest.mark.parametrize("name", sorted(SCOPES))
-async def test_a_service_gets_a_token_with_its_scopes(client: httpx.AsyncClient, name: str):
-    claims = await TokenVerifier(KEYS, ServiceClaims).verify(await token_of(client, name))
+@pytest.mark.asvs("C05")
+@pytest.mark.parametrize(("name", "target"), CALLS)
+async def test_a_service_gets_a_token_for_one_other_with_the_scopes_needed_there(
+    client: httpx.AsyncClient, name: str, target: str
+):
+    claims = await TokenVerifier(KEYS, ServiceClaims).verify(await token_of(client, name, target))
 
-    assert (claims.sub, claims.scopes) == (name, SCOPES[name])
+    assert (claims.sub, claims.target, claims.scopes) == (name, target, SCOPES[name][target])
     assert claims.exp - claims.iat == 300
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        {"client_id": "gateway", "client_secret": "wrong"},
-        {"client_id": "auth", "client_secret": CLIENT_SECRET},
-        {"client_id": "nobody", "client_secret": CLIENT_SECRET},
+        {"client_id": "gateway", "client_secret": "wrong", "audience": "auth"},
+        {"client_id": "auth", "client_secret": CLIENT_SECRET, "audience": "auth"},
+        {"client_id": "nobody", "client_secret": CLIENT_SECRET, "audience": "auth"},
     ],
 )
 async def test_unknown_services_and_wrong_secrets_are_refused_alike(
@@ -57,17 +63,27 @@ async def test_a_service_s_token_is_no_person_s(client: httpx.AsyncClient):
     assert_problem(response, Unauthorized)
 
 
-async def test_followers_read_the_journal_with_it_and_the_gateway_cannot(
-    client: httpx.AsyncClient,
-):
-    statuses = {
-        name: (
+async def test_a_token_for_another_service_is_refused(client: httpx.AsyncClient):
+    answers = {
+        (name, target): (
             await client.get(
                 "/internal/journal",
-                headers={"Authorization": f"Bearer {await token_of(client, name)}"},
+                headers={"Authorization": f"Bearer {await token_of(client, name, target)}"},
             )
         ).status_code
-        for name in SCOPES
+        for name, target in CALLS
     }
 
-    assert statuses == {"gateway": 403, "inventory": 200, "forecasting": 200, "reporting": 200}
+    assert answers.pop(("reporting", "auth")) == 200
+    assert answers.pop(("gateway", "auth")) == 403
+    assert set(answers.values()) == {401}
+
+
+async def test_a_service_gets_no_token_for_one_that_it_has_nothing_to_call_at(
+    client: httpx.AsyncClient,
+):
+    body = {"client_id": "gateway", "client_secret": CLIENT_SECRET, "audience": "inventory"}
+
+    refused = await client.post("/internal/token", json=body)
+
+    assert_problem(refused, NothingToCall, target="inventory")

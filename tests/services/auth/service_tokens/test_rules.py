@@ -4,11 +4,17 @@ from services.auth.service_tokens.rules import SCOPES, is_secret_of
 
 
 def test_only_the_gateway_reads_revocations():
-    assert [name for name in SCOPES if "revocations:read" in SCOPES[name]] == ["gateway"]
+    readers = {
+        (name, target)
+        for name, calls in SCOPES.items()
+        for target, scopes in calls.items()
+        if "revocations:read" in scopes
+    }
+    assert readers == {("gateway", "auth")}
 
 
 def test_the_gateway_reads_no_journal():
-    assert "journal:read" not in SCOPES["gateway"]
+    assert not any("journal:read" in scopes for scopes in SCOPES["gateway"].values())
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ async def test_a_name_missing_in_one_language_comes_in_the_other(client, caller,
 
 
 async def test_another_service_reads_the_same_for_a_tenant(client, caller, planned):
-    headers = service_headers("reporting", "forecast:read")
+    headers = service_headers("reporting", "forecast:read", target="forecasting")
     params = {"tenant": str(caller.tenant_id)}
 
     answer = await client.get("/internal/recommendations", params=params, headers=headers)
@@ -109,7 +109,9 @@ async def test_the_internal_path_is_closed_to_people_and_other_services(client, 
     path, params = "/internal/recommendations", {"tenant": str(caller.tenant_id)}
 
     as_person = await client.get(path, params=params, headers=caller.headers())
-    as_follower = await client.get(path, params=params, headers=service_headers("inventory"))
+    as_follower = await client.get(
+        path, params=params, headers=service_headers("inventory", target="forecasting")
+    )
 
     assert_problem(as_person, Unauthorized)
     assert_problem(as_follower, MissingScope)

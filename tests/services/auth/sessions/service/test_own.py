@@ -17,7 +17,7 @@ async def listed(who: SignedIn) -> list[dict[str, object]]:
 
 
 async def told(client: httpx.AsyncClient) -> list[str]:
-    headers = service_headers("gateway", "revocations:read")
+    headers = service_headers("gateway", "revocations:read", target="auth")
     response = await client.get("/internal/revocations", headers=headers)
     return RevocationsRead.model_validate(response.json()).sessions
 

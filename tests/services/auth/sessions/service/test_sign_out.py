@@ -10,7 +10,7 @@ pytestmark = pytest.mark.stack
 
 
 async def revocations(client: httpx.AsyncClient) -> dict[str, object]:
-    headers = service_headers("gateway", "revocations:read")
+    headers = service_headers("gateway", "revocations:read", target="auth")
     found: dict[str, object] = (await client.get("/internal/revocations", headers=headers)).json()
     return found
 
