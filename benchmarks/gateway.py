@@ -1,8 +1,8 @@
 """What the gateway costs: rounds of load on a null service directly, through nginx, through us.
 
 All in one run, since absolute figures of a shared machine mean little: read the ratios and the CPU
-time per request. The request carries a token that has been verified before. Needs `wrk`; nginx is
-measured where it is installed.
+time per request. The request carries a token that has been verified before, and counts against four
+rates in Redis. Needs `wrk`; nginx is measured where it is installed.
 """
 
 import os
@@ -25,6 +25,7 @@ import uvicorn
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from deploy.local.stack import embedded_valkey
 from shared.security.claims import UserClaims
 from shared.security.tokens import TokenSigner, public_jwks
 
@@ -71,6 +72,7 @@ def main() -> None:
     with ExitStack() as stack:
         service = stack.enter_context(_running("serve", JWT_PRIVATE_KEY=pem))
         targets = {"direct": (SERVICE_PORT, service)}
+        redis_url = stack.enter_context(embedded_valkey())
         if Path(NGINX).exists():
             targets["nginx"] = (NGINX_PORT, stack.enter_context(_running_nginx()))
         gateway = stack.enter_context(
@@ -81,7 +83,8 @@ def main() -> None:
                 GATEWAY_CLIENT_SECRET="benchmark",  # noqa: S106  The null service takes anything.
                 GATEWAY_KEY="44" * 32,
                 METRICS_TOKEN="66" * 32,
-                RATE_LIMIT_SCALE="1000",
+                REDIS_URL=redis_url,
+                RATE_LIMIT_SCALE="1000",  # They are counted, and refuse nobody.
                 **{
                     f"{name}_URL": f"http://127.0.0.1:{SERVICE_PORT}"
                     for name in ("AUTH", "INVENTORY")

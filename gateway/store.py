@@ -1,8 +1,8 @@
 """One connection to Redis for one script, over which many calls are under way at once.
 
-redis-py spends 60 µs on a call; here a call is one write, and the replies of a turn of the loop are
-read in one. The script answers in one line, so that lines are all there is to read. Whatever does
-not answer soon is given up: callers go on without.
+redis-py spends 60 µs on a call; here the calls of one turn of the loop are one write, and so are
+their replies one reading. The script answers in one line, so that lines are all there is to read.
+Whatever does not answer soon is given up: callers go on without.
 """
 
 import asyncio
@@ -123,6 +123,7 @@ class _Line(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._waiting: deque[asyncio.Future[bytes]] = deque()
         self._heard_at = 0.0  # When the last reply came, or the first call without one was made.
+        self._unsent: list[bytes] = []
         self._rest = b""
 
     async def send(self, command: bytes) -> bytes:
@@ -133,12 +134,19 @@ class _Line(asyncio.Protocol):
             self._heard_at = self._loop.time()
         reply: asyncio.Future[bytes] = self._loop.create_future()
         self._waiting.append(reply)
-        self._transport.write(command)
+        if not self._unsent:  # What one turn of the loop brings leaves in one write: waking Redis
+            self._loop.call_soon(self._flush)  # costs more than all else.
+        self._unsent.append(command)
         return await reply
 
     def abort(self) -> None:
         if self._transport is not None:
             self._transport.abort()
+
+    def _flush(self) -> None:
+        if self._transport is not None:
+            self._transport.write(b"".join(self._unsent))
+        self._unsent.clear()
 
     # asyncio.Protocol
 

@@ -63,6 +63,22 @@ async def test_internal_paths_and_forged_identities_do_not_pass(stack, client, t
         assert (await direct.get("/internal/journal", headers=tenant)).status_code == 401
 
 
+@pytest.mark.asvs("C08")
+@pytest.mark.parametrize(
+    ("service", "path"),
+    [
+        ("auth", "/api/auth/me"), ("inventory", "/api/inventory"), ("reporting", "/api/audit"),
+        ("forecasting", "/api/ai/jobs"), ("inventory", "/status"),
+    ],
+)  # fmt: skip
+async def test_a_good_token_opens_nothing_at_a_services_own_port(stack, tenant, service, path):
+    base = f"http://127.0.0.1:{stack.port(service)}"
+    async with httpx.AsyncClient(base_url=base, headers=tenant) as direct:
+        answer = await direct.get(path)
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "gateway_only")
+
+
 async def test_messages_are_french_where_french_is_preferred(client, tenant):
     preferred = tenant | {"Accept-Language": "fr-CA;q=0.8, en;q=0.5"}
     body = {"kind": "issue", "item": "A1", "location": "Main", "quantity": 1}
