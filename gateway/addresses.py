@@ -7,7 +7,7 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
-from gateway.asgi import Headers
+from gateway.wire import Headers
 
 UNKNOWN: Final = b"unknown"
 _NETWORK_BITS: Final = 64  # Of IPv6: a client commands a network of this size at least.

@@ -1,4 +1,4 @@
-"""The gateway as an ASGI app: the only place that wires, and the order in which a call is checked.
+"""What the gateway does with a call: the only place that wires, and the order of the checks.
 
 The order: method, headers, path, then either a page of the gateway's own or a route of the table;
 for a route the token, unless it is public, and the rates; then the service. Everything that is
@@ -15,7 +15,6 @@ import structlog
 from gateway import metrics
 from gateway.addresses import Networks, Proxies
 from gateway.api_keys import ApiKeys
-from gateway.asgi import Receive, Scope, Send
 from gateway.call import Call
 from gateway.cors import Cors, is_preflight
 from gateway.errors import METHODS, RateLimited, UnknownMethod
@@ -26,7 +25,7 @@ from gateway.limiter import SCRIPT, Limiter
 from gateway.openapi import Documents
 from gateway.pages import Pages
 from gateway.paths import check_path, check_query
-from gateway.pool import Pool
+from gateway.pool import Service
 from gateway.proxy import Proxy
 from gateway.rates import Counted, Rates
 from gateway.revocations import INTERVAL_S, Revocations
@@ -42,6 +41,7 @@ from shared.security.jwks import RemoteKeys
 from shared.settings import package_folder
 
 OTHER_METHOD: Final = "other"
+STRANGERS: Final = b"strangers"  # All who have not signed in, as one tenant.
 PROBES: Final = b"/health"  # Whoever watches over us is not counted.
 
 log = structlog.get_logger()
@@ -51,16 +51,18 @@ class Gateway:
     """The front door."""
 
     def __init__(self, settings: Settings, routes: RouteTable | None = None) -> None:
-        addresses = {service: settings.url_of(service) for service in SERVICES}
+        addresses = {service: settings.urls_of(service)[0] for service in SERVICES}
         self._default_language = settings.default_language
         self._http = httpx.AsyncClient()
         self._auth = ServiceClient(settings, "gateway", settings.gateway_client_secret)
         self._keys = RemoteKeys(addresses["auth"], self._http)
         self._revocations = Revocations(self._auth)
         metrics.revocations_age.set_function(lambda: self._revocations.age_s)
-        self._pools = {
-            service: Pool(address, size=settings.gateway_upstream_connections_max)
-            for service, address in addresses.items()
+        self._services = {
+            service: Service(
+                service, settings.urls_of(service), size=settings.gateway_upstream_connections_max
+            )
+            for service in SERVICES
         }
         self._routes = routes or RouteTable()
         self._proof = GatewayProof(settings.gateway_key)
@@ -75,7 +77,7 @@ class Gateway:
         self._limiter = Limiter(self._store)
         self._cors = Cors(settings.allowed_origins)
         self._identity = Identity(self._keys, self._revocations, ApiKeys(self._auth))
-        self._proxy = Proxy(self._pools, settings.max_content_length)
+        self._proxy = Proxy(self._services, settings.max_content_length, settings.default_language)
         self._pages = Pages(
             Health(self._http, addresses, self._proof),
             Documents(self._http, addresses),
@@ -87,14 +89,26 @@ class Gateway:
         self._following: asyncio.Task[None] | None = None
         load_catalogues([package_folder(__file__) / "locales"])
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        match scope["type"]:
-            case "http":
-                await self._handle(Call(scope, receive, send, scope["method"]))
-            case "lifespan":
-                await self._live(receive, send)
-            case _:
-                await send({"type": "websocket.close", "code": 1008})
+    @property
+    def connections_max(self) -> int:
+        """How many connections there may be to all services together."""
+        return sum(service.connections_max for service in self._services.values())
+
+    def handle(self, call: Call) -> None:
+        """Answer a call, now or later."""
+        metrics.http.in_progress[_known(call.method)] += 1
+        call.task = asyncio.get_running_loop().create_task(self._handle(call))
+
+    def finished(self, call: Call) -> None:
+        """Count a call that has been answered, or whose client is gone."""
+        method = _known(call.method)
+        metrics.http.in_progress[method] -= 1
+        sizes = (call.body_length, call.response_bytes)
+        metrics.http.observe(method, call.route, call.status, call.started, sizes)
+
+    def tick(self, now: float) -> None:
+        """Look at the time limits. To be called several times a second."""
+        self._proxy.tick(now)
 
     async def start(self) -> None:
         """Begin to follow auth. What is not there yet is asked for again, nothing fails."""
@@ -107,46 +121,43 @@ class Gateway:
             self._following.cancel()
             with suppress(asyncio.CancelledError):
                 await self._following
-        for pool in self._pools.values():
-            pool.close()
+        for service in self._services.values():
+            service.close()
         await self._store.stop()
         await self._auth.close()
         await self._http.aclose()
 
     async def _handle(self, call: Call) -> None:
-        method = call.method if call.method in METHODS else OTHER_METHOD
-        metrics.http.in_progress[method] += 1
         try:
             await self._answer(call)
         except Problem as problem:
-            await call.refuse(problem, self._default_language)
+            call.refuse(problem, self._default_language)
         except Exception:
-            if call.status:
-                raise  # Too late to say so: the server logs it and breaks the answer off.
             log.exception("request failed", request_id=call.request_id.decode())
-            await call.refuse(Problem(), self._default_language)
+            if call.status:
+                call.break_off()  # Too late to say so.
+            else:
+                call.refuse(Problem(), self._default_language)
         finally:
-            metrics.http.in_progress[method] -= 1
-            sizes = (call.request_bytes, call.response_bytes)
-            metrics.http.observe(method, call.route, call.status, call.started, sizes)
+            call.task = None
 
     async def _answer(self, call: Call) -> None:
-        scope = call.scope
         try:
-            head = call.head = sort_out(scope["headers"])
+            head = call.head = sort_out(call.fields)
         finally:
             call.request_id, call.traceparent = request_ids(call.head)
-        if scope["client"]:
-            call.client = self._proxies.client_of(scope["client"][0], scope["headers"])
+        if call.peer:
+            call.client = self._proxies.client_of(call.peer, call.fields)
         call.network = self._networks.name_of(call.client)
+        call.holder = (call.network, STRANGERS)
         call.cors = self._cors.headers(head.read.get(b"origin"))
         if call.method not in METHODS:
             raise UnknownMethod
-        check_host(head, scope["http_version"])
-        call.path = check_path(scope["raw_path"])
-        call.query = check_query(scope["query_string"])
+        check_host(head, call.version)
+        check_path(call.path)
+        check_query(call.query)
         if is_preflight(call.method, head):
-            await call.answer(self._cors.preflight(head))
+            call.answer(self._cors.preflight(head))
             return
         route = self._routes.find(call.path)
         if route is None:
@@ -160,7 +171,7 @@ class Gateway:
         await self._let_in(call, route)
         proof = self._proof.make(call.client, call.request_id, call.method.encode(), call.target)
         head.passing += (PROOF, b": ", proof, b"\r\n")
-        await self._proxy.forward(call, route)
+        self._proxy.forward(call, route)
 
     async def _let_in(self, call: Call, route: Route) -> None:
         """Judge the caller and count the request. Raises the Problem that keeps it out."""
@@ -176,6 +187,7 @@ class Gateway:
         except Unauthorized:
             await self._count(call, self._rates.of_stranger("page", call.network))
             raise
+        call.holder = (claims.sub.bytes, claims.tid.bytes)
         call.user_language = claims.lang  # From here on refusals are told in it.
         await self._count(call, self._rates.of_user(rate, call.network, claims))
         self._revocations.require_fresh(reading=only_reads(route, call.method))
@@ -183,6 +195,7 @@ class Gateway:
 
     async def _let_in_enrolling(self, call: Call, rate: str) -> None:
         claims = await self._identity.identify_enrolling(call.head)
+        call.holder = (claims.sub.bytes, claims.tid.bytes)
         call.user_language = claims.lang
         await self._count(call, self._rates.of_user(rate, call.network, claims))
 
@@ -205,10 +218,6 @@ class Gateway:
                 log.exception("auth not followed")
             await asyncio.sleep(INTERVAL_S)
 
-    async def _live(self, receive: Receive, send: Send) -> None:
-        await receive()
-        await self.start()
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        await self.stop()
-        await send({"type": "lifespan.shutdown.complete"})
+
+def _known(method: str) -> str:
+    return method if method in METHODS else OTHER_METHOD

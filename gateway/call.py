@@ -1,23 +1,72 @@
-"""One request on its way through the gateway, and the answers that the gateway makes itself."""
+"""One request on its way through the gateway, and its answer on the way back."""
 
+import asyncio
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 import orjson
 
-from gateway.asgi import Headers, Receive, Scope, Send
-from gateway.compression import Encoder, find_encoder
+from gateway.compression import ON_LOOP_MAX, Encoder, find_encoder
 from gateway.headers import NO_STORE, SECURITY, RequestHead
+from gateway.shares import Holder
+from gateway.wire import BODILESS, STATUS_LINES, Headers, as_block, as_chunk
 from shared.errors import PROBLEM_MEDIA_TYPE, Problem, problem_body
 from shared.i18n import negotiate
 
 NO_HEAD: Final = RequestHead()  # Of a request whose headers could not be read.
 UNROUTED: Final = "unmatched"
+EARLY_MAX: Final = 65_536  # Bytes of a body that are taken in before it is known who asks.
 
 _LANG: Final = re.compile(rb"(?:^|&)lang=([A-Za-z-]{2,10})(?=&|\Z)")
+_SECURITY_BLOCK: Final = as_block(SECURITY)
+
+
+class Line(Protocol):
+    """The connection that a request came on."""
+
+    peer: str
+
+    @property
+    def date(self) -> bytes:
+        """The header line that says when."""
+
+    @property
+    def is_full(self) -> bool:
+        """Say whether the client takes no more for now."""
+
+    def write(self, data: bytes) -> None:
+        """Write without waiting."""
+
+    def finish(self, call: "Call", *, keep_alive: bool) -> None:
+        """The answer is whole."""
+
+    def abort(self) -> None:
+        """Break the connection off."""
+
+    def want_body(self) -> None:
+        """Read the body, if reading was paused; tell the client that it is wanted."""
+
+    def pause_reading(self) -> None:
+        """Read no more of the body for now."""
+
+
+class Receiver(Protocol):
+    """Who takes a request's body and hears of its client."""
+
+    def on_body(self, part: bytes) -> None:
+        """A part of the body has arrived."""
+
+    def on_body_end(self) -> None:
+        """The body is whole."""
+
+    def on_client_ready(self) -> None:
+        """The client takes more of its answer."""
+
+    def on_client_gone(self) -> None:
+        """The client has left."""
 
 
 @dataclass(slots=True)
@@ -31,32 +80,65 @@ class Answer:
     security: Headers = field(default_factory=lambda: SECURITY)
 
 
-@dataclass(slots=True)
 class Call:
     """A request with what has been found out about it so far."""
 
-    scope: Scope
-    receive: Receive
-    _send: Send
-    method: str
-    started: float = field(default_factory=time.perf_counter)
-    head: RequestHead = NO_HEAD
-    request_id: bytes = b""
-    traceparent: bytes = b""
-    client: bytes = b"unknown"  # The address that the request comes from.
-    network: bytes = b""  # Under which its requests are counted.
-    rate: Headers = field(default_factory=list)  # What the answer tells of its rates.
-    compresses: bool = True  # Whether what it is answered may be compressed.
-    is_cacheable: bool = False  # Whether a service's own word on keeping its answer counts.
-    cors: Sequence[tuple[bytes, bytes]] = ()
-    path: bytes = b"/"
-    query: bytes = b""
-    route: str = UNROUTED  # The metrics label: a prefix of the table, never the path.
-    user_language: str | None = None
-    status: int = 0  # Of the answer, once it has begun.
-    request_bytes: int = 0
-    _encoder: Encoder | None = None
-    response_bytes: int = 0
+    __slots__ = (
+        "_chunked", "_encoder", "_encoding", "_held", "_left", "_line", "_silent",
+        "body_complete", "body_length", "client", "compresses", "cors", "fields", "head",
+        "holder", "is_cacheable", "is_over", "keep_alive", "method", "network", "on_end",
+        "parts", "path", "query", "rate", "receiver", "request_id", "response_bytes", "route",
+        "started", "status", "task", "traceparent", "user_language", "version", "wants_upgrade",
+    )  # fmt: skip
+
+    def __init__(  # noqa: PLR0913  What the parser found.
+        self,
+        line: Line,
+        method: str,
+        path: bytes,
+        query: bytes,
+        fields: Headers,
+        on_end: Callable[["Call"], None],
+        *,
+        version: str = "1.1",
+        keep_alive: bool = True,
+        wants_upgrade: bool = False,
+    ) -> None:
+        self._line = line
+        self.on_end = on_end
+        self.method = method
+        self.path = path
+        self.query = query
+        self.fields = fields  # The headers as they came, names in lower case.
+        self.version = version
+        self.keep_alive = keep_alive
+        self.wants_upgrade = wants_upgrade
+        self.started = time.perf_counter()
+        self.head = NO_HEAD
+        self.request_id = b""
+        self.traceparent = b""
+        self.client = b"unknown"  # The address that the request comes from.
+        self.network = b""  # Under which its requests are counted.
+        self.holder: Holder = (b"", b"")  # Whose shares of connections and memory it uses.
+        self.rate: Headers = []  # What the answer tells of its rates.
+        self.compresses = True  # Whether what it is answered may be compressed.
+        self.is_cacheable = False  # Whether a service's own word on keeping its answer counts.
+        self.cors: Sequence[tuple[bytes, bytes]] = ()
+        self.route = UNROUTED  # The metrics label: a prefix of the table, never the path.
+        self.user_language: str | None = None
+        self.parts: list[bytes] = []  # Of the body, until somebody receives it.
+        self.body_length = 0  # Bytes that have arrived.
+        self.body_complete = False
+        self.receiver: Receiver | None = None
+        self.task: asyncio.Task[None] | None = None  # That works on it, if one does.
+        self.status = 0  # Of the answer, once it has begun.
+        self.response_bytes = 0
+        self.is_over = False  # Answered, or its client is gone.
+        self._held = b""  # The head, until the first part of the body.
+        self._silent = self._chunked = False
+        self._left = -1  # Bytes of the body still to come, where they are known.
+        self._encoder: Encoder | None = None
+        self._encoding: asyncio.Future[bytes] | None = None
 
     @property
     def target(self) -> bytes:
@@ -73,46 +155,104 @@ class Call:
             default,
         )
 
-    async def begin(self, status: int, headers: Headers, security: Headers = SECURITY) -> None:
-        """Send status and headers, with those that every answer carries."""
+    @property
+    def peer(self) -> str:
+        """The address at the other end of the connection."""
+        return self._line.peer
+
+    # The body, as it arrives
+
+    def add_body(self, part: bytes) -> None:
+        """Take in a part of the body."""
+        self.body_length += len(part)
+        if self.receiver is not None:
+            self.receiver.on_body(part)
+            return
+        self.parts.append(part)
+        if self.body_length > EARLY_MAX:
+            self._line.pause_reading()
+
+    def end_body(self) -> None:
+        """Note that the body is whole."""
+        self.body_complete = True
+        if self.receiver is not None:
+            self.receiver.on_body_end()
+
+    def want_body(self) -> None:
+        self._line.want_body()
+
+    def pause_body(self) -> None:
+        self._line.pause_reading()
+
+    # The answer
+
+    @property
+    def is_blocked(self) -> bool:
+        """Say whether the answer should go on only when `on_client_ready` is called."""
+        return self._encoding is not None or self._line.is_full
+
+    @property
+    def is_encoding(self) -> bool:
+        """Say whether a part is being compressed: nothing may be written before it is."""
+        return self._encoding is not None
+
+    def begin(
+        self, status: int, headers: Headers, security: Headers = SECURITY, *, close: bool = False
+    ) -> None:
+        """Take status and headers, with those that every answer carries; sent with the body."""
         self.status = status
         if self.compresses and self.method != "HEAD":
             accepted = self.head.read.get(b"accept-encoding")
             self._encoder = find_encoder(accepted, status, headers)
-        await self._send(
-            {
-                "type": "http.response.start",
-                "status": status,
-                "headers": [
-                    *headers,
-                    *security,
-                    *self.cors,
-                    *self.rate,
-                    (b"x-request-id", self.request_id),
-                    (b"traceparent", self.traceparent),
-                ],
-            }
-        )
+        if close:
+            self.keep_alive = False
+        lines = [STATUS_LINES[status], self._line.date]
+        chunked = True
+        for name, value in headers:
+            if name == b"content-length":
+                chunked = False
+                self._left = int(value)
+            lines += (name, b": ", value, b"\r\n")
+        lines.append(_SECURITY_BLOCK if security is SECURITY else as_block(security))
+        for name, value in (*self.cors, *self.rate):
+            lines += (name, b": ", value, b"\r\n")
+        lines += (
+            b"x-request-id: ", self.request_id, b"\r\ntraceparent: ", self.traceparent, b"\r\n",
+        )  # fmt: skip
+        if self.method == "HEAD" or status in BODILESS:
+            self._silent = True
+        elif chunked:
+            if self.version == "1.0":  # The end of the connection is the end of the body.
+                self.keep_alive = False
+            else:
+                self._chunked = True
+                lines.append(b"transfer-encoding: chunked\r\n")
+        lines.append(b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n")
+        self._held = b"".join(lines)
 
-    async def write(self, body: bytes, *, more: bool) -> None:
-        """Send a part of the body; waits while the client is slow."""
-        if self._encoder is not None and (body or not more):
-            body = await self._encoder.encode(body, more=more)
-        self.response_bytes += len(body)
-        await self._send({"type": "http.response.body", "body": body, "more_body": more})
+    def write(self, part: bytes, *, more: bool) -> None:
+        """Send a part of the body, or the last one; look at `is_blocked` before the next one."""
+        if self.is_over:
+            return
+        if self._encoder is not None and (part or not more):
+            if len(part) > ON_LOOP_MAX:
+                self._encode_elsewhere(self._encoder, part, more=more)
+                return
+            part = self._encoder.encode(part, more=more)
+        self._put(part, more=more)
 
-    async def answer(self, answer: Answer) -> None:
+    def answer(self, answer: Answer, *, close: bool = False) -> None:
         """Send an answer of our own."""
-        framing = [
-            (b"content-type", answer.media_type.encode()),
-            (b"content-length", str(len(answer.body)).encode()),
-        ]
-        bodiless = answer.status == 204  # noqa: PLR2004  No Content.
-        headers = answer.headers if bodiless else [*framing, *answer.headers]
-        await self.begin(answer.status, headers, answer.security)
-        await self.write(answer.body, more=False)
+        if self.is_over:
+            return
+        headers = [*answer.headers]
+        if answer.status != 204:  # noqa: PLR2004  No Content.
+            headers.append((b"content-type", answer.media_type.encode()))
+            headers.append((b"content-length", b"%d" % len(answer.body)))
+        self.begin(answer.status, headers, answer.security, close=close)
+        self.write(answer.body, more=False)
 
-    async def refuse(self, problem: Problem, default_language: str) -> None:
+    def refuse(self, problem: Problem, default_language: str) -> None:
         """Tell the caller what is wrong, in his language."""
         language = self.language(default_language)
         body = problem_body(problem, language, self.request_id.decode())
@@ -121,9 +261,72 @@ class Call:
             (b"content-language", language.encode()),
             (b"vary", b"Accept-Language"),
         ]
-        headers += ((n.lower().encode(), v.encode()) for n, v in problem.header_fields().items())
-        if (
-            self.head.has_body
-        ):  # We may not have read it; what follows would be taken for a request.
-            headers.append((b"connection", b"close"))
-        await self.answer(Answer(orjson.dumps(body), PROBLEM_MEDIA_TYPE, problem.status, headers))
+        close = not self.body_complete  # What follows would be taken for a request.
+        for name, value in problem.header_fields().items():
+            if name == "Connection":
+                close = True
+            else:
+                headers.append((name.lower().encode(), value.encode()))
+        answer = Answer(orjson.dumps(body), PROBLEM_MEDIA_TYPE, problem.status, headers)
+        self.answer(answer, close=close)
+
+    def break_off(self) -> None:
+        """End an answer that cannot be finished, so that the client sees it."""
+        if not self.is_over:
+            self._line.abort()
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Stop whatever is done for a client that is gone."""
+        if self.is_over:
+            return
+        receiver, self.receiver = self.receiver, None
+        if receiver is not None:
+            receiver.on_client_gone()
+        if self.task is not None:
+            self.task.cancel()
+        self._end()
+
+    def go_on(self) -> None:
+        """Note that the client takes more."""
+        if self.receiver is not None and self._encoding is None:
+            self.receiver.on_client_ready()
+
+    def _put(self, part: bytes, *, more: bool) -> None:
+        if self._silent:
+            part = b""
+        elif self._chunked:
+            part = as_chunk(part, last=not more)
+        elif self._left >= 0:
+            self._left -= len(part)
+            if self._left < 0 or (not more and self._left):
+                self.break_off()  # The body is not as long as was said.
+                return
+        self.response_bytes += len(part)
+        if self._held:
+            part = self._held + part
+            self._held = b""
+        if part:
+            self._line.write(part)
+        if not more:
+            self._end()
+            self._line.finish(self, keep_alive=self.keep_alive)
+
+    def _end(self) -> None:
+        self.is_over = True
+        self.receiver = None
+        self.on_end(self)
+
+    def _encode_elsewhere(self, encoder: Encoder, part: bytes, *, more: bool) -> None:
+        """Compress a large part in a thread; others are served meanwhile."""
+        loop = asyncio.get_running_loop()
+        self._encoding = loop.run_in_executor(None, lambda: encoder.encode(part, more=more))
+        self._encoding.add_done_callback(lambda done: self._on_encoded(done, more=more))
+
+    def _on_encoded(self, done: "asyncio.Future[bytes]", *, more: bool) -> None:
+        self._encoding = None
+        if self.is_over:
+            return
+        self._put(done.result(), more=more)
+        if more and not self._line.is_full:
+            self.go_on()

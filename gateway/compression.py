@@ -5,7 +5,6 @@ compressed answer holds beside a secret could be guessed from its length (BREACH
 secrets are left out. Large parts are compressed in a thread, streams part by part.
 """
 
-import asyncio
 import re
 import zlib
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from typing import Final, Protocol
 import brotli
 import zstandard
 
-from gateway.asgi import Headers
+from gateway.wire import Headers
 
 LENGTH_MIN: Final = 1024  # Bytes; what is shorter leaves in one packet anyway.
 ON_LOOP_MAX: Final = 65_536  # A part up to this size takes well below a millisecond.
@@ -97,13 +96,11 @@ class Encoder:
     def __init__(self, coding: bytes) -> None:
         self._inner = _CODINGS[coding]()
 
-    async def encode(self, part: bytes, *, more: bool) -> bytes:
-        """Return what to send for a part of the answer, of which there is `more` or no more."""
-        if len(part) <= ON_LOOP_MAX:
-            return self._encode(part, more=more)
-        return await asyncio.to_thread(self._encode, part, more=more)
+    def encode(self, part: bytes, *, more: bool) -> bytes:
+        """Return what to send for a part of the answer, of which there is `more` or no more.
 
-    def _encode(self, part: bytes, *, more: bool) -> bytes:
+        For a part longer than ON_LOOP_MAX, to be called in a thread.
+        """
         encoded = self._inner.compress(part)
         return encoded + (self._inner.flush_part() if more else self._inner.finish())
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Final
 
-from gateway.asgi import Headers
 from gateway.call import Answer
 from gateway.errors import METHODS, OriginRefused
 from gateway.headers import RequestHead
+from gateway.wire import Headers
 
 PREFLIGHT_MAX_AGE_S: Final = 600
 

@@ -7,9 +7,9 @@ its address; it loads nothing from elsewhere, and its policy lets it reach nothi
 from pathlib import Path
 from typing import Final
 
-from gateway.asgi import Headers
 from gateway.call import Answer
 from gateway.headers import SECURITY
+from gateway.wire import Headers
 
 _STATIC: Final = Path(__file__).parent / "static"
 _TYPES: Final = {

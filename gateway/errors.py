@@ -126,6 +126,34 @@ class ServiceAway(Unavailable):
     title = N_("Service away")
     detail = N_("The service {service} is away. Nothing was changed. Try again in a moment.")
     service: str
+    retry_after_s: int = 1
+
+    def header_fields(self) -> Mapping[str, str]:
+        return {"Retry-After": str(self.retry_after_s)}
+
+
+@dataclass(eq=False)
+class Overloaded(Unavailable):
+    """More is asked of a service than it can do in time; this request was not sent."""
+
+    slug = "overloaded"
+    title = N_("Too busy")
+    detail = N_(
+        "The service {service} has more to do than it can just now. Nothing was changed. "
+        "Try again in a moment."
+    )
+    service: str
+
+
+@dataclass(eq=False)
+class BodiesFull(Unavailable):
+    """Too many bodies are arriving at once to keep another one."""
+
+    slug = "bodies-full"
+    title = N_("Too many uploads at once")
+    detail = N_(
+        "Too many large requests are arriving at once. Nothing was changed. Try again soon."
+    )
 
 
 @dataclass(eq=False)

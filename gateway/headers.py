@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from random import Random, SystemRandom
 from typing import Final
 
-from gateway.asgi import Headers
 from gateway.errors import HeadersTooLarge, MalformedRequest
+from gateway.wire import Headers
 
 HEADERS_MAX: Final = 100
 HEAD_LENGTH_MAX: Final = 32_768  # All names and values of a request together, in bytes.

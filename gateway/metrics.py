@@ -125,6 +125,18 @@ upstream_requests = Counter(
     ["service", "outcome"],
     registry=registry,
 )
+shed = Counter(
+    "requests_shed_total", "Requests refused since a service was busy.", ["service"],
+    registry=registry,
+)  # fmt: skip
+connections_ended = Counter(
+    "client_connections_ended_total",
+    "Connections at rest that were closed for new ones.",
+    registry=registry,
+)
+connections_refused = Counter(
+    "client_connections_refused_total", "Connections refused, all being busy.", registry=registry
+)
 rate_limited = Counter(
     "rate_limited_total", "Requests refused by a rate.", ["rule"], registry=registry
 )

@@ -65,7 +65,7 @@ class Pages:
         call.route = page.route
         if call.method not in _READING:
             raise ReadOnly
-        await call.answer(await page.make(call))
+        call.answer(await page.make(call))
 
     def _list(self) -> list[Page]:
         return [

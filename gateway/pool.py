@@ -1,133 +1,293 @@
-"""Connections to one service: kept alive, bounded, waited for in order."""
+"""Connections to the instances of one service: kept, bounded, shared out, waited for in order.
+
+A request gets a connection at once, waits for one, or is refused. The wait is bounded in number and
+in time, and the time grows short when the queue has not been empty for a while (B. Maurer, "Fail at
+scale", ACM Queue 13(8), 2015): who is served is served in time, the others learn it soon.
+"""
 
 import asyncio
-from collections import deque
-from typing import Final
+from collections.abc import Sequence
+from math import ceil
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
+from gateway import metrics
+from gateway.breaker import Breaker, RetryBudget
 from gateway.connection import Connection
+from gateway.errors import Overloaded, ServiceAway
+from gateway.shares import Holder, Shares
+from shared.errors import Problem
 
 CONNECT_TIMEOUT_S: Final = 2.0
 IDLE_MAX_S: Final = 60.0  # Shorter than the services' keep-alive of 75 s: we close first.
 WAITERS_MAX: Final = 1024
+STREAMS_PART: Final = 4  # One connection in so many may carry a body that is still arriving.
+WAIT_MAX_S: Final = 2.0  # In the queue, in calm times,
+BUSY_WAIT_MAX_S: Final = 0.2  # and once the queue has not been empty
+CALM_S: Final = 1.0  # for so long.
 
 
-class UnreachableError(Exception):
-    """The service takes no connection, or too many requests already wait for one."""
+class Waiter(Protocol):
+    """A request that wants a connection."""
+
+    holder: Holder
+    is_stream: bool  # Its body is still arriving.
+    queued_at: float
+
+    def on_connection(self, connection: Connection) -> None:
+        """Send the request on this."""
+
+    def on_refused(self, problem: Problem) -> None:
+        """There is no connection to be had."""
 
 
-class Pool:
-    """Lends connections to one service.
+class Upstream:
+    """One address of a service."""
 
-    A connection is in one of three places: lent, idle, or handed to the waiter that was next.
-    """
-
-    def __init__(self, url: str, *, size: int) -> None:
-        """Take the service's base address; http only, since TLS ends before the services."""
+    def __init__(self, service: "Service", url: str) -> None:
+        """Take a base address; http only, since TLS ends before the services."""
         parts = urlsplit(url)
         if parts.scheme != "http" or not parts.hostname:
             raise ValueError(f"{url!r} is no http:// address")
         self.authority = parts.netloc.encode("ascii")
-        self._host = parts.hostname
-        self._port = parts.port or 80
-        self._size = size
-        self._open = 0
-        self._idle: list[Connection] = []
-        self._waiters: deque[asyncio.Future[Connection | None]] = deque()
+        self.breaker = Breaker()
+        self.idle: list[Connection] = []
+        self.open = 0  # Connections: idle, in use, or being made.
+        self.openings: set[asyncio.Task[None]] = set()
+        self._address = (parts.hostname, parts.port or 80)
+        self._service = service
 
-    async def acquire(self, deadline: float, *, fresh: bool = False) -> tuple[Connection, bool]:
-        """Return (connection, whether it was used before). Raises UnreachableError.
+    @property
+    def busy(self) -> int:
+        return self.open - len(self.idle)
 
-        Waits until `deadline`, in the event loop's time. `fresh` asks for a new one, after an
-        old one turned out to be dead.
-        """
-        if not fresh:
-            while self._idle:
-                connection = self._idle.pop()  # The one used last: it is the surest to be alive.
-                if connection.is_usable and not self._is_stale(connection):
-                    return connection, True
-                connection.close()
-        if self._open < self._size:
-            self._open += 1
-        else:
-            handed = await self._wait(deadline)
-            if handed is not None:
-                return handed, True
-        return await self._connect(), False
+    def start_opening(self) -> None:
+        """Open a connection; the service hears of it, or that it failed."""
+        self.open += 1
+        opening = asyncio.get_running_loop().create_task(self._open())
+        self.openings.add(opening)
+        opening.add_done_callback(self.openings.discard)
 
-    def release(self, connection: Connection) -> None:
-        """Take back a connection that is fit for another request."""
-        waiter = self._next_waiter()
-        if waiter is not None:
-            waiter.set_result(connection)
-        else:
-            connection.idle_since = connection.loop.time()
-            self._idle.append(connection)
-
-    def forget(self, connection: Connection) -> None:
-        """Note that a connection has ended; its place goes to whoever waits."""
-        if connection in self._idle:
-            self._idle.remove(connection)
-        self._give_place()
-
-    def close(self) -> None:
-        """Close what is idle."""
-        for connection in [*self._idle]:
-            connection.close()
-
-    async def _connect(self) -> Connection:
-        """Open a connection in a place already counted."""
+    async def _open(self) -> None:
         loop = asyncio.get_running_loop()
-        connection = Connection(self, loop)
+        connection = Connection(self)
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                await loop.create_connection(lambda: connection, self._host, self._port)
-        except OSError as error:  # A TimeoutError too is one.
-            self._give_place()
-            raise UnreachableError from error
+                await loop.create_connection(lambda: connection, *self._address)
+        except OSError:  # A TimeoutError too is one.
+            self._abandon(connection)
+            self.breaker.failed(loop.time())
+            self._service.on_not_opened(self)
         except asyncio.CancelledError:
-            if connection.closed:
-                self._give_place()
-            else:
-                connection.close()  # Made just as we were cancelled: `forget` gives its place.
+            self._abandon(connection)
             raise
-        return connection
-
-    async def _wait(self, deadline: float) -> Connection | None:
-        """Wait for a connection, or (None) for a place to open one. Raises UnreachableError."""
-        if len(self._waiters) >= WAITERS_MAX:
-            raise UnreachableError
-        waiter: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
-        try:
-            async with asyncio.timeout_at(deadline):
-                return await waiter
-        except (TimeoutError, asyncio.CancelledError) as error:
-            if waiter.done() and not waiter.cancelled():
-                self._put_back(waiter.result())  # Handed over just as we gave up.
-            if isinstance(error, TimeoutError):
-                raise UnreachableError from error
-            raise
-
-    def _put_back(self, handed: Connection | None) -> None:
-        if handed is None:
-            self._give_place()
         else:
-            self.release(handed)
+            if not connection.closed:  # It may have been made and lost meanwhile.
+                self._service.on_free(connection)
 
-    def _give_place(self) -> None:
-        waiter = self._next_waiter()
-        if waiter is None:
-            self._open -= 1
+    def _abandon(self, connection: Connection) -> None:
+        if connection.closed:
+            self.open -= 1
         else:
-            waiter.set_result(None)
+            connection.close()  # Made just as we gave up: `forget` gives its place.
 
-    def _next_waiter(self) -> asyncio.Future[Connection | None] | None:
+    # Owner of connections
+
+    def release(self, connection: Connection) -> None:
+        self._service.give_back(connection)
+        self._service.on_free(connection)
+
+    def forget(self, connection: Connection) -> None:
+        self.open -= 1
+        if connection in self.idle:
+            self.idle.remove(connection)
+        self._service.give_back(connection)
+        self._service.serve_waiting()
+
+    def close(self) -> None:
+        """Close what is idle, open nothing more."""
+        for connection in [*self.idle]:
+            connection.close()
+        for opening in [*self.openings]:
+            opening.cancel()
+
+
+class Service:
+    """Lends connections to the instances of a service: the least busy of those that are well."""
+
+    def __init__(self, name: str, urls: Sequence[str], *, size: int) -> None:
+        """`size` is how many connections there may be to each instance."""
+        self.name = name
+        self.instances = [Upstream(self, url) for url in urls]
+        self.budget = RetryBudget()
+        whole = self.connections_max = size * len(self.instances)
+        self._size = size
+        self._shares = Shares(whole)
+        self._stream_shares = Shares(max(whole // STREAMS_PART, 1))
+        self._queue_shares = Shares(WAITERS_MAX, user=0.25, tenant=0.5)
+        self._waiters: dict[Waiter, None] = {}  # In order; some leave early.
+        self._empty_at = 0.0  # When nobody waited.
+
+    def take(self, waiter: Waiter, now: float) -> Connection | None:
+        """Return a connection; or None, and the waiter hears of one, or that there is none.
+
+        Raises ServiceAway, Overloaded.
+        """
+        instance = None
+        if not self._waiters:
+            self._empty_at = now
+        if self._may_have_one(waiter):
+            instance = self._choose(now)
+            if instance is None:
+                raise self._away(now)
+            connection = self._find_idle(instance, now)
+            if connection is not None:
+                self._lend(connection, waiter)
+                return connection
+        elif not any(each.breaker.is_closed for each in self.instances):
+            raise self._away(now)
+        if not self._queue_shares.take(waiter.holder):
+            metrics.shed.labels(self.name).inc()
+            raise Overloaded(service=self.name)
+        waiter.queued_at = now
+        self._waiters[waiter] = None
+        if instance is not None and instance.open < self._size:
+            instance.start_opening()
+        return None
+
+    def leave(self, waiter: Waiter) -> None:
+        """Stop waiting."""
+        if waiter in self._waiters:
+            del self._waiters[waiter]
+            self._queue_shares.give_back(waiter.holder)
+
+    def on_free(self, connection: Connection) -> None:
+        """Hand a connection on to whoever waits, or keep it."""
+        waiter = self._next_waiter() if self._waiters else None
+        if waiter is not None:
+            self._lend(connection, waiter)
+            waiter.on_connection(connection)
+        else:
+            connection.idle_since = asyncio.get_running_loop().time()
+            connection.instance.idle.append(connection)
+
+    def give_back(self, connection: Connection) -> None:
+        """Return to its shares what was lent."""
+        holder = connection.lent_to
+        if holder is None:
+            return
+        connection.lent_to = None
+        self._shares.give_back(holder)
+        if connection.is_stream:
+            connection.is_stream = False
+            self._stream_shares.give_back(holder)
+
+    def on_not_opened(self, instance: Upstream) -> None:
+        """Try another instance for those who wait; refuse them if nothing can come of it."""
+        others = [each for each in self.instances if each is not instance]
+        self._open_more([each for each in others if each.breaker.is_closed])
+        if self._waiters and not any(each.busy for each in self.instances):
+            problem = self._away(asyncio.get_running_loop().time())
+            for waiter in [*self._waiters]:
+                self.leave(waiter)
+                waiter.on_refused(problem)
+
+    def serve_waiting(self) -> None:
+        """Use connections and places that have become free."""
+        now = asyncio.get_running_loop().time()
         while self._waiters:
-            waiter = self._waiters.popleft()
-            if not waiter.done():
+            well = [each for each in self.instances if each.breaker.is_closed]
+            with_idle = [each for each in well if each.idle]
+            if not with_idle:
+                self._open_more(well)
+                return
+            connection = self._find_idle(min(with_idle, key=_by_business), now)
+            if connection is None:
+                continue
+            waiter = self._next_waiter()
+            if waiter is None:
+                connection.instance.idle.append(connection)
+                return
+            self._lend(connection, waiter)
+            waiter.on_connection(connection)
+
+    def sweep(self, now: float) -> None:
+        """Refuse those who have waited too long. To be called several times a second."""
+        if not self._waiters:
+            self._empty_at = now
+            return
+        is_busy = now - self._empty_at > CALM_S
+        wait_max_s = BUSY_WAIT_MAX_S if is_busy else WAIT_MAX_S
+        for waiter in [each for each in self._waiters if now - each.queued_at > wait_max_s]:
+            self.leave(waiter)
+            metrics.shed.labels(self.name).inc()
+            waiter.on_refused(Overloaded(service=self.name))
+        self.serve_waiting()
+
+    def forget_failures(self) -> None:
+        """Take all instances to be well."""
+        for instance in self.instances:
+            instance.breaker = Breaker()
+
+    def close(self) -> None:
+        """Close what is idle, and open nothing more."""
+        self._size = 0
+        for instance in self.instances:
+            instance.close()
+
+    def _away(self, now: float) -> Problem:
+        wait_s = min(each.breaker.wait_s(now) for each in self.instances)
+        return ServiceAway(service=self.name, retry_after_s=max(ceil(wait_s), 1))
+
+    def _may_have_one(self, waiter: Waiter) -> bool:
+        return self._shares.may_take(waiter.holder) and (
+            not waiter.is_stream or self._stream_shares.may_take(waiter.holder)
+        )
+
+    def _choose(self, now: float) -> Upstream | None:
+        """Return the least busy instance that is well; before it, one whose turn it is to try."""
+        instances = self.instances
+        if len(instances) == 1:
+            only = instances[0]
+            return only if only.breaker.is_closed or only.breaker.admits(now) else None
+        for instance in instances:
+            if not instance.breaker.is_closed and instance.breaker.admits(now):
+                return instance
+        well = [each for each in instances if each.breaker.is_closed]
+        return min(well, key=_by_business) if well else None
+
+    def _find_idle(self, instance: Upstream, now: float) -> Connection | None:
+        while instance.idle:
+            connection = instance.idle.pop()  # The one used last: it is the surest to be alive.
+            if connection.is_usable and now - connection.idle_since <= IDLE_MAX_S:
+                return connection
+            connection.close()
+        return None
+
+    def _lend(self, connection: Connection, waiter: Waiter) -> None:
+        holder = waiter.holder
+        self._shares.take(holder)
+        connection.lent_to = holder
+        if waiter.is_stream:
+            connection.is_stream = True
+            self._stream_shares.take(holder)
+
+    def _next_waiter(self) -> Waiter | None:
+        """Return the first of those who wait whose shares are not used up; he waits no more."""
+        for waiter in self._waiters:
+            if self._may_have_one(waiter):
+                self.leave(waiter)
                 return waiter
         return None
 
-    def _is_stale(self, connection: Connection) -> bool:
-        return connection.loop.time() - connection.idle_since > IDLE_MAX_S
+    def _open_more(self, well: Sequence[Upstream]) -> None:
+        wanted = len(self._waiters) - sum(len(each.openings) for each in well)
+        for _ in range(wanted):
+            roomy = [each for each in well if each.open < self._size]
+            if not roomy:
+                return
+            min(roomy, key=_by_business).start_opening()
+
+
+def _by_business(instance: Upstream) -> tuple[bool, int]:
+    return instance.breaker.is_doubtful, instance.busy

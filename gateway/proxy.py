@@ -1,12 +1,11 @@
 """A request to its service and the answer back, both re-framed, both streamed.
 
-In the usual case (no body, or a small one; an answer that arrives in one piece) one future is all
-that is waited for. What is slower costs one more task: a large body is pumped beside the answer,
-and a client whose answer takes a while is watched, lest we work for nobody.
+No task and no future is made for a request: bytes that arrive on one side are what moves it on. A
+body is taken in first, up to a bound, and only then a connection to the service is taken; a larger
+one is passed on as it comes, at the pace of who reads it. Time limits are looked at in turns.
 """
 
 import asyncio
-import time
 from collections.abc import Mapping
 from functools import cache
 from typing import Final
@@ -15,21 +14,29 @@ import structlog
 from prometheus_client import Counter
 
 from gateway import metrics
-from gateway.body import ClientGoneError, RequestBody
 from gateway.call import Call
-from gateway.connection import Connection, ConnectionLostError, GarbageError, Response
-from gateway.errors import BadGateway, RequestTimeout, ServiceAway, ServiceTooSlow
+from gateway.connection import Connection, Lender
+from gateway.errors import BadGateway, BodiesFull, RequestTimeout, ServiceTooSlow
 from gateway.headers import answer_headers
-from gateway.pool import Pool, UnreachableError
+from gateway.pool import Service
 from gateway.routes import Route
+from gateway.shares import Holder, Shares
+from gateway.wire import BODILESS, LAST_CHUNK
 from shared.errors import ContentTooLarge, Problem
+from shared.limits import BULK_LIMIT_BYTES
 
-PATIENCE_S: Final = 0.05  # So long without an answer, and we watch whether the client is there.
-BODY_IDLE_MAX_S: Final = 30.0  # Between two parts of an answer's body.
+BUFFERED_MAX: Final = 262_144  # A body up to this size is forwarded in one piece, in bytes.
+BUFFERED_TOTAL: Final = 67_108_864  # All bodies that are being taken in, in bytes.
+BUFFERED_SHARE: Final = 0.125  # Of it, for one user; twice as much for one tenant.
+ANSWER_BUFFERED_MAX: Final = 262_144  # Held back for a slow reader before we stop reading.
+BODY_IDLE_MAX_S: Final = 10.0  # Between two parts of a request's body.
+BODY_PACE: Final = 16_384  # Bytes of a large body that must come at least
+BODY_PACE_S: Final = 10.0  # in so long, while it is we who wait.
+ANSWER_IDLE_MAX_S: Final = 30.0  # Between two parts of an answer's body.
+TRIES_MAX: Final = 2
 
 _SAFE: Final = frozenset({"GET", "HEAD"})
 _TAKES_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
-_BODILESS: Final = frozenset({204, 304})
 _SERVER_ERROR: Final = 500
 
 log = structlog.get_logger()
@@ -38,206 +45,341 @@ log = structlog.get_logger()
 class Proxy:
     """Forwards calls, over one pool of connections per service."""
 
-    def __init__(self, pools: Mapping[str, Pool], body_max: int) -> None:
-        """No body is larger than `body_max` bytes, whatever its route allows."""
-        self._pools = pools
+    def __init__(
+        self, services: Mapping[str, Service], body_max: int, default_language: str
+    ) -> None:
+        """No body is larger than `body_max` bytes, but for those of routes that take files."""
+        self.services = services
+        self.default_language = default_language
+        self.bodies = Shares(BUFFERED_TOTAL, user=BUFFERED_SHARE, tenant=2 * BUFFERED_SHARE)
+        self.running: set[Exchange] = set()
         self._body_max = body_max
 
-    async def forward(self, call: Call, route: Route) -> None:
-        """Carry a call to its service and back.
+    def forward(self, call: Call, route: Route) -> None:
+        """Carry a call to its service and back; it is answered whatever happens."""
+        if call.is_over:
+            return
+        streams = route.body_max > BULK_LIMIT_BYTES
+        body_max = route.body_max if streams else min(self._body_max, route.body_max)
+        exchange = Exchange(self, call, route, body_max)
+        self.running.add(exchange)
+        exchange.start()
 
-        Raises Problem as long as the answer has not begun; later it can only be broken off.
-        """
-        body_max = min(self._body_max, route.body_max)
-        exchange = Exchange(call, route, self._pools[route.service], body_max)
-        outcome = "failed"
-        try:
-            await exchange.run()
-            outcome = "ok" if call.status < _SERVER_ERROR else "error"
-        except ClientGoneError:
-            outcome = "abandoned"
-        except (
-            Problem,
-            UnreachableError,
-            ConnectionLostError,
-            GarbageError,
-            TimeoutError,
-        ) as error:
-            reason = _explain(error, route.service, request_sent=exchange.request_sent)
-            outcome = reason.slug
-            if not call.status:
-                raise reason from None
-            log.warning("answer broken off", upstream=route.service, reason=reason.slug)
-        finally:
-            exchange.end()
-            _count(route.service, outcome).inc()
+    def tick(self, now: float) -> None:
+        """Look at the time limits. To be called several times a second."""
+        for service in self.services.values():
+            service.sweep(now)
+        for exchange in [*self.running]:
+            exchange.check(now)
 
 
 class Exchange:
     """One request and its answer, on one connection (on a second one, should the first be dead)."""
 
-    def __init__(self, call: Call, route: Route, pool: Pool, body_max: int) -> None:
+    __slots__ = (
+        "_ask_by", "_body_max", "_buffered", "_call", "_connection", "_has_deadline", "_loop",
+        "_moved_at", "_pace_from", "_pace_length", "_parts", "_proxy", "_request", "_route",
+        "_service", "_tries", "deadline", "holder", "is_over", "is_stream", "queued_at",
+        "request_sent",
+    )  # fmt: skip
+
+    def __init__(self, proxy: Proxy, call: Call, route: Route, body_max: int) -> None:
+        self.holder: Holder = call.holder
+        self.is_stream = False
+        self.queued_at = 0.0
         self.request_sent = False
+        self.is_over = False
+        self._proxy = proxy
         self._call = call
-        self._pool = pool
-        self._loop = asyncio.get_running_loop()
-        self._timeout_s = route.timeout_s
-        self._deadline = self._loop.time() + route.timeout_s
-        self._body = RequestBody(call.receive, body_max)
+        self._route = route
+        self._service = proxy.services[route.service]
         self._body_max = body_max
+        self._loop = asyncio.get_running_loop()
+        self._moved_at = self._pace_from = self._loop.time()
+        self._pace_length = 0
+        # A large file may take its time, as long as it moves; then the service has its own.
+        self._has_deadline = body_max <= BULK_LIMIT_BYTES
+        self.deadline = self._moved_at + route.timeout_s
+        self._parts = call.parts
+        self._buffered = 0  # Bytes counted against the shares of memory.
         self._connection: Connection | None = None
-        self._response: Response | None = None
-        self._alarm: asyncio.TimerHandle | None = None
-        self._client: asyncio.Task[None] | None = None
+        self._request = b""  # Whole, as long as it may have to be sent again.
+        self._tries = 0
 
-    async def run(self) -> None:
-        """Send the request, pass the answer back."""
-        head = self._call.head
-        if not head.has_body:
-            self._body.complete = True
-            response = await self._send_whole(b"")
-        elif head.content_length > self._body_max:
-            raise ContentTooLarge(limit_bytes=self._body_max)
-        else:
-            async with asyncio.timeout_at(self._deadline):
-                first = await self._body.gather()
-            whole = self._body.complete
-            response = await (self._send_whole(first) if whole else self._send_streaming(first))
-        await self._pass_back(response)
-
-    def end(self) -> None:
-        """Stop whatever still runs, and give the connection back."""
-        if self._alarm is not None:
-            self._alarm.cancel()
-        if self._client is not None:
-            self._client.cancel()
-        if self._connection is not None:
-            self._connection.finish(request_sent=self.request_sent)
-        self._call.request_bytes = self._body.length
-
-    async def _send_whole(self, body: bytes) -> Response:
-        """Send a request in one piece and wait for the head of its answer.
-
-        A kept connection may have been closed by the service just now. Then a GET or HEAD is sent
-        again, once, on a new one; anything else might have been carried out already.
-        """
-        method = self._call.method
-        framing = b""
-        if body or method in _TAKES_BODY:
-            framing = b"content-length: %d\r\n" % len(body)
-        request = self._request_head(framing) + body
-        retried = False
-        while True:
-            connection, used = await self._pool.acquire(self._deadline, fresh=retried)
-            response = self._begin(connection)
-            connection.write(request)
-            self.request_sent = True
-            try:
-                await response.head()
-            except ConnectionLostError as lost:
-                if lost.answered or retried or not used or method not in _SAFE:
-                    raise
-                connection.finish()
-                retried = True
+    def start(self) -> None:
+        """Take the request over."""
+        call = self._call
+        call.receiver = self
+        if call.body_complete:
+            if call.body_length > self._body_max:
+                self._fail(ContentTooLarge(limit_bytes=self._body_max))
             else:
-                return response
+                self._ask()
+        elif call.head.content_length > self._body_max:
+            self._fail(ContentTooLarge(limit_bytes=self._body_max))
+        else:
+            call.want_body()
+            self._on_more(call.body_length)
 
-    async def _send_streaming(self, first: bytes) -> Response:
-        """Send a request whose body is still arriving, and wait for the head of its answer."""
-        declared = self._call.head.content_length
-        framing = (
-            b"content-length: %d\r\n" % declared if declared else b"transfer-encoding: chunked\r\n"
-        )
-        connection, _ = await self._pool.acquire(self._deadline)
-        response = self._begin(connection)
-        connection.write(self._request_head(framing))
-        self._client = asyncio.create_task(self._pump(connection, first, chunked=not declared))
-        await response.head()
-        return response
+    def check(self, now: float) -> None:
+        """Look at the time limits."""
+        call, connection = self._call, self._connection
+        if call.status:
+            if (
+                connection is not None
+                and not call.is_blocked
+                and now - self._moved_at > ANSWER_IDLE_MAX_S
+            ):
+                self._fail(ServiceTooSlow(service=self._service.name))
+        elif not call.body_complete:
+            waits_for_client = connection is None or not connection.is_full
+            if waits_for_client and (self._is_body_slow(now) or self._is_late(now)):
+                self._fail(RequestTimeout())
+        elif self._is_late(now):
+            self._fail(ServiceTooSlow(service=self._service.name))
 
-    def _begin(self, connection: Connection) -> Response:
-        self._connection = connection
-        self._response = connection.begin(head_only=self._call.method == "HEAD")
-        if self._alarm is None:
-            self._alarm = self._loop.call_later(PATIENCE_S, self._lose_patience)
-        return self._response
+    def _is_late(self, now: float) -> bool:
+        return self._has_deadline and now > self.deadline
 
-    async def _pump(self, connection: Connection, part: bytes, *, chunked: bool) -> None:
-        """Send the body as it arrives; then watch the client. Failures end the answer's wait."""
-        try:
-            while True:
-                if part:
-                    connection.write(b"%x\r\n%b\r\n" % (len(part), part) if chunked else part)
-                    await connection.drain()
-                if self._body.complete:
-                    break
-                part = await self._body.next()
-            if chunked:
-                connection.write(b"0\r\n\r\n")
+    def _is_body_slow(self, now: float) -> bool:
+        if now - self._moved_at > BODY_IDLE_MAX_S:
+            return True
+        if now - self._pace_from <= BODY_PACE_S:
+            return False
+        is_slow = self._call.body_length - self._pace_length < BODY_PACE
+        self._pace_from, self._pace_length = now, self._call.body_length
+        return is_slow
+
+    # The request's body
+
+    def on_body(self, part: bytes) -> None:
+        connection = self._connection
+        if connection is None:
+            self._parts.append(part)
+        elif not self.request_sent:
+            self._send_part(connection, part)
+        self._on_more(len(part))
+
+    def on_body_end(self) -> None:
+        if not self._has_deadline:
+            self._has_deadline = True
+            self.deadline = self._loop.time() + self._route.timeout_s
+        connection = self._connection
+        if connection is not None:
+            if not self._call.head.content_length:
+                connection.write(LAST_CHUNK)
             self.request_sent = True
-            await self._watch_client()
-        except (ClientGoneError, ContentTooLarge, ConnectionLostError) as error:
-            self._fail(error)
+        elif not self.is_stream:
+            self._ask()
 
-    async def _watch_client(self) -> None:
-        await self._body.wait_for_departure()
-        self._fail(ClientGoneError())
-
-    def _start_watching(self) -> None:
-        if self._client is None:
-            self._client = asyncio.create_task(self._watch_client())
-
-    def _lose_patience(self) -> None:
-        """Nothing yet: from now on watch the client, and set the alarm to the deadline."""
-        self._start_watching()
-        self._alarm = self._loop.call_at(self._deadline, self._fail, TimeoutError())
-
-    def _fail(self, error: Exception) -> None:
-        """End the wait for whichever answer is waited for now."""
-        if self._response is not None:
-            self._response.fail(error)
-
-    async def _pass_back(self, response: Response) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
-        headers = answer_headers(
-            response.headers,
-            has_body=response.status not in _BODILESS,
-            is_cacheable=self._call.is_cacheable,
-        )
-        if not self.request_sent:  # The rest of the body would be taken for the next request.
-            headers.append((b"connection", b"close"))
-        await self._call.begin(response.status, headers)
-        if not response.complete:
-            await self._call.write(b"", more=True)  # The head need not wait for the body.
-            self._start_watching()
-        while not response.complete:
-            async with asyncio.timeout(BODY_IDLE_MAX_S):
-                part = await response.read()
-            if response.complete:
-                await self._call.write(part, more=False)
+    def _on_more(self, length: int) -> None:
+        if self.is_over:
+            return
+        call = self._call
+        self._moved_at = self._loop.time()
+        if call.body_length > self._body_max:
+            self._fail(ContentTooLarge(limit_bytes=self._body_max))
+        elif self._connection is None:
+            if not self._proxy.bodies.take(self.holder, length):
+                self._fail(BodiesFull())
                 return
-            await self._call.write(part, more=True)
-        await self._call.write(response.take(), more=False)
+            self._buffered += length
+            if call.body_length > BUFFERED_MAX:
+                call.pause_body()
+                if not self.is_stream:
+                    self.is_stream = True
+                    self._ask()
+        elif self._connection.is_full:
+            call.pause_body()
 
-    def _request_head(self, framing: bytes) -> bytes:
+    def _send_part(self, connection: Connection, part: bytes) -> None:
+        if self._call.head.content_length:
+            connection.write(part)
+        else:
+            connection.write(b"%x\r\n%b\r\n" % (len(part), part))
+
+    # The connection
+
+    def _ask(self) -> None:
+        try:
+            connection = self._service.take(self, self._loop.time())
+        except Problem as problem:
+            self._fail(problem)
+        else:
+            if connection is not None:
+                self.on_connection(connection)
+
+    def on_connection(self, connection: Connection) -> None:
+        """Send the request, as far as it is there."""
+        call = self._call
+        if self._tries == 0:
+            self._service.budget.earn()
+        self._tries += 1
+        self._connection = connection
+        connection.begin(self, head_only=call.method == "HEAD")
+        if call.body_complete:
+            if not self._request:
+                body = b"".join(self._parts) if self._parts else b""
+                framing = b""
+                if body or call.method in _TAKES_BODY:
+                    framing = b"content-length: %d\r\n" % len(body)
+                self._request = self._request_head(connection.instance, framing) + body
+            self.request_sent = True
+            connection.write(self._request)
+        else:
+            length = call.head.content_length
+            framing = b"transfer-encoding: chunked\r\n"
+            if length:
+                framing = b"content-length: %d\r\n" % length
+            connection.write(self._request_head(connection.instance, framing))
+            for part in self._parts:
+                self._send_part(connection, part)
+            if not connection.is_full:
+                call.want_body()
+        self._forget_body()
+
+    def on_refused(self, problem: Problem) -> None:
+        self._fail(problem)
+
+    def on_full(self) -> None:
+        if not self._call.body_complete:
+            self._call.pause_body()
+
+    def on_drained(self) -> None:
+        self._moved_at = self._pace_from = self._loop.time()
+        if not self._call.body_complete:
+            self._call.want_body()
+
+    def on_lost(self) -> None:
+        """Send again what may be sent again: a kept connection may just have been closed."""
+        connection = self._connection
+        assert connection is not None  # noqa: S101  Only one that we hold tells us.
+        now = self._loop.time()
+        if not connection.used or connection.started:
+            connection.instance.breaker.failed(now)
+        if self._may_try_again(connection):
+            connection.finish()
+            self._connection = None
+            self._ask()
+        else:
+            self._fail(BadGateway(service=self._service.name))
+
+    def on_garbage(self) -> None:
+        if self._connection is not None:
+            self._connection.instance.breaker.failed(self._loop.time())
+        self._fail(BadGateway(service=self._service.name))
+
+    def on_raw(self, data: bytes) -> None:
+        """Nothing: only a tunnel is switched."""
+
+    def _may_try_again(self, connection: Connection) -> bool:
+        """Say whether sending it twice does no harm: GET, HEAD, and what carries a key for that."""
+        return (
+            self._tries < TRIES_MAX
+            and not connection.started
+            and bool(self._request)
+            and (self._call.method in _SAFE or b"idempotency-key" in self._call.head.read)
+            and self._service.budget.spend()
+        )
+
+    # The answer
+
+    def on_progress(self) -> None:
+        call, connection = self._call, self._connection
+        assert connection is not None  # noqa: S101  Only one that we hold tells us.
+        if not call.status:
+            status = connection.status
+            headers = answer_headers(
+                connection.headers,
+                has_body=status not in BODILESS,
+                is_cacheable=call.is_cacheable,
+            )
+            # The rest of the body would be taken for the next request.
+            call.begin(status, headers, close=not call.body_complete)
+            if not connection.complete and not connection.parts:
+                call.write(b"", more=True)  # The head need not wait for the body.
+        self._pass_on()
+
+    def on_client_ready(self) -> None:
+        if self._connection is not None and self._call.status:
+            self._pass_on()
+
+    def on_client_gone(self) -> None:
+        self._end("abandoned")
+
+    def _pass_on(self) -> None:
+        """Write what has arrived, at the pace of the client."""
+        call, connection = self._call, self._connection
+        assert connection is not None  # noqa: S101  There is an answer.
+        if call.is_encoding or (call.is_blocked and not connection.complete):
+            if connection.size > ANSWER_BUFFERED_MAX:
+                connection.pause_reading()
+            return
+        part = connection.take()
+        if connection.complete:
+            now = self._loop.time()
+            connection.instance.breaker.succeeded(now)
+            self._end("ok" if call.status < _SERVER_ERROR else "error")
+            call.write(part, more=False)
+        else:
+            self._moved_at = self._loop.time()
+            connection.resume_reading()
+            if part:
+                call.write(part, more=True)
+
+    # The end
+
+    def _fail(self, problem: Problem) -> None:
+        """Tell the client; once its answer has begun, it can only be broken off."""
+        if self.is_over:
+            return
+        call = self._call
+        if isinstance(problem, ServiceTooSlow) and self._connection is not None:
+            self._connection.instance.breaker.failed(self._loop.time())
+        self._end(problem.slug)
+        if not call.status:
+            call.refuse(problem, self._proxy.default_language)
+        else:
+            log.warning("answer broken off", upstream=self._service.name, reason=problem.slug)
+            call.break_off()
+
+    def _end(self, outcome: str) -> None:
+        """Let go of everything that is held."""
+        if self.is_over:
+            return
+        self.is_over = True
+        self._call.receiver = None
+        self._proxy.running.discard(self)
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.finish(request_sent=self.request_sent)
+        else:
+            self._service.leave(self)
+        self._forget_body()
+        _count(self._service.name, outcome).inc()
+
+    def _forget_body(self) -> None:
+        self._parts = []
+        if self._buffered:
+            self._proxy.bodies.give_back(self.holder, self._buffered)
+            self._buffered = 0
+
+    def _request_head(self, upstream: Lender, framing: bytes) -> bytes:
         """Return the request line and headers, all of them written by us."""
         call = self._call
-        client = call.scope.get("client")
         language = call.user_language
+        left_s = max(self.deadline - self._loop.time(), 0) if self._has_deadline else None
         return b"".join(
             (
-                call.method.encode(), b" ", call.target, b" HTTP/1.1\r\n",
-                b"host: ", self._pool.authority, b"\r\n",
-                *call.head.passing,
-                framing,
+                call.method.encode(), b" ", call.target, b" HTTP/1.1\r\nhost: ", upstream.authority,
+                b"\r\n", *call.head.passing, framing,
                 b"x-user-language: %b\r\n" % language.encode() if language else b"",
-                b"x-request-id: ", call.request_id, b"\r\n",
-                b"traceparent: ", call.traceparent, b"\r\n",
-                b"x-request-deadline: %.3f\r\n" % (time.time() + self._timeout_s),
-                b"x-forwarded-for: ", client[0].encode() if client else b"unknown", b"\r\n",
-                b"x-forwarded-proto: ", call.scope["scheme"].encode(), b"\r\n",
-                b"x-forwarded-host: ", call.head.read.get(b"host", b""), b"\r\n\r\n",
+                b"x-request-id: ", call.request_id,
+                b"\r\ntraceparent: ", call.traceparent,
+                b"\r\nx-request-timeout: %.3f" % left_s if left_s is not None else b"",
+                b"\r\nx-forwarded-for: ", call.client,
+                b"\r\nx-forwarded-proto: http\r\nx-forwarded-host: ",
+                call.head.read.get(b"host", b""), b"\r\n\r\n",
             )
         )  # fmt: skip
 
@@ -245,16 +387,3 @@ class Exchange:
 @cache  # Services and outcomes are few.
 def _count(service: str, outcome: str) -> Counter:
     return metrics.upstream_requests.labels(service, outcome)
-
-
-def _explain(error: Exception, service: str, *, request_sent: bool) -> Problem:
-    """Return what the client is told of a failure."""
-    match error:
-        case Problem():
-            return error
-        case UnreachableError():
-            return ServiceAway(service=service)
-        case TimeoutError():
-            return ServiceTooSlow(service=service) if request_sent else RequestTimeout()
-        case _:
-            return BadGateway(service=service)

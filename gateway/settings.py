@@ -20,9 +20,16 @@ class Settings(ProcessSettings):
     rate_limit_scale: float = Field(default=1, gt=0, le=1_000_000)
     # Proxies whose X-Forwarded-For is believed, addresses and networks: "10.0.0.0/8,192.0.2.7".
     trusted_proxies: Annotated[frozenset[str], NoDecode] = frozenset()
-    gateway_upstream_connections_max: int = Field(default=100, ge=1)  # To each service.
+    gateway_processes: int = Field(default=1, ge=1, le=64)
+    # With several: the first of the ports at which each one answers alone, for Prometheus.
+    gateway_metrics_port: int = Field(default=0, ge=0, le=65_000)
+    gateway_upstream_connections_max: int = Field(default=100, ge=1)  # To each instance.
     gateway_drain_s: int = Field(default=20, ge=1)  # For requests in flight at SIGTERM.
     gateway_keep_alive_s: int = Field(default=65, ge=1)
+
+    def urls_of(self, service: str) -> list[str]:
+        """Return the base addresses of a service's instances, comma-separated in its variable."""
+        return [url.strip().rstrip("/") for url in self.url_of(service).split(",") if url.strip()]
 
     @field_validator("rate_limit_default")
     @classmethod

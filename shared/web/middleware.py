@@ -85,7 +85,7 @@ class RequestLayer:
     async def _within_deadline(
         self, scope: Scope, receive: Receive, exchange: "_Exchange", headers: dict[bytes, bytes]
     ) -> None:
-        left = _seconds_left(headers.get(b"x-request-deadline"))
+        left = _seconds_left(headers.get(b"x-request-timeout"))
         try:
             async with asyncio.timeout(left):
                 route = self.direct.get((scope["method"], scope["path"]))
@@ -148,7 +148,7 @@ class _Exchange:
 
 
 _PICKED = frozenset(
-    {b"x-request-id", b"x-request-deadline", b"traceparent", b"content-length", PROOF}
+    {b"x-request-id", b"x-request-timeout", b"traceparent", b"content-length", PROOF}
 )
 
 
@@ -160,9 +160,10 @@ def _request_id(given: bytes) -> str:
     return given.decode() if _REQUEST_ID.fullmatch(given) else str(new_id())
 
 
-def _seconds_left(deadline: bytes | None) -> float | None:
+def _seconds_left(timeout: bytes | None) -> float | None:
+    """Return what the gateway leaves us; a span, since clocks differ between machines."""
     try:
-        left = float(deadline or b"nan") - time.time()
+        left = float(timeout or b"nan")
     except ValueError:
         return None
     return max(left, 0.0) if isfinite(left) else None

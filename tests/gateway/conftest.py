@@ -6,8 +6,7 @@ from functools import partial
 import httpx
 import pytest
 
-from gateway.__main__ import make_server
-from gateway.app import Gateway
+from gateway.server import Server
 from tests.support.gateway import ORIGIN, Auth, House, Service, gateway_settings, make_token
 from tests.support.waiting import PATIENCE_S, eventually
 
@@ -35,12 +34,11 @@ async def running_house() -> AsyncIterator[House]:
         max_content_length=16_777_216,
         **addresses,
     )
-    server = make_server(settings)
-    gateway = server.config.app
-    assert isinstance(gateway, Gateway)
+    server = Server(settings)
+    gateway = server.gateway
     for name, service in services.items():
-        service.is_kept = partial(bool, gateway._pools[name]._idle)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
+        service.is_kept = partial(bool, gateway._services[name].instances[0].idle)
+    serving = asyncio.create_task(server.serve([listener]))
     address = f"http://127.0.0.1:{port}"
     async with httpx.AsyncClient(base_url=address, timeout=PATIENCE_S) as client:
 
@@ -50,9 +48,9 @@ async def running_house() -> AsyncIterator[House]:
         await eventually(is_ready)
         yield House(
             port=port, client=client, gateway=gateway, health=gateway._pages._health,
-            connections=server.server_state.connections, **services,
+            connections=server.clients.all, **services,
         )  # fmt: skip
-    server.should_exit = True
+    server.stop()
     await serving
     for service in services.values():
         await service.stop()
@@ -61,6 +59,8 @@ async def running_house() -> AsyncIterator[House]:
 @pytest.fixture
 async def house(running_house: House) -> AsyncIterator[House]:
     running_house.token = make_token()
+    for one in running_house.gateway._services.values():
+        one.forget_failures()
     yield running_house
     for service in (running_house.auth, running_house.inventory, running_house.reporting):
         if service.script is not None:

@@ -22,7 +22,9 @@ async def test_without_a_token_nobody_passes(house: House):
 def service_token() -> str:
     now = int(time.time())
     return SIGNER.sign(
-        ServiceClaims(sub="inventory", jti=uuid4(), iat=now, exp=now + 60, scopes=frozenset())
+        ServiceClaims(
+            sub="inventory", target="auth", jti=uuid4(), iat=now, exp=now + 60, scopes=frozenset()
+        )
     )
 
 

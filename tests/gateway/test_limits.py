@@ -1,7 +1,6 @@
 """Clients that are slow, old or leaving, and a gateway that starts, fails or stops."""
 
 import asyncio
-import json
 import os
 import signal
 import socket
@@ -12,9 +11,8 @@ from functools import partial
 import httpx
 import pytest
 
-from gateway import __main__ as gateway_main
 from gateway import app as gateway_app
-from gateway import protocol
+from gateway import protocol, server
 from gateway.app import Gateway
 from tests.support.gateway import (
     Auth,
@@ -25,6 +23,7 @@ from tests.support.gateway import (
     ok,
     read_request,
 )
+from tests.support.gateway_calls import GatewayTransport
 from tests.support.ports import reserved_port
 from tests.support.through_gateway import GATEWAY_KEY, METRICS_TOKEN
 from tests.support.waiting import PATIENCE_S, eventually
@@ -33,7 +32,7 @@ from tests.support.waiting import PATIENCE_S, eventually
 @pytest.fixture
 def impatient(monkeypatch):
     """Look every tenth of a second for what has been slow for longer than three tenths."""
-    monkeypatch.setattr(gateway_main, "TICKS_PER_SWEEP", 1)
+    monkeypatch.setattr(server, "TICKS_PER_SWEEP", 1)
     for name in ("HEAD_TIMEOUT_S", "STALL_TIMEOUT_S"):
         monkeypatch.setattr(protocol, name, 0.3)
 
@@ -51,7 +50,9 @@ async def test_a_client_that_does_not_read_ends_its_connection(house: House, imp
     client.send(house.request())
 
     def is_connected() -> bool:
-        return client.getsockname() in {connection.client for connection in house.connections}
+        return client.getsockname() in {
+            door._transport.get_extra_info("peername") for door in house.connections
+        }
 
     await eventually(is_connected)
     await eventually(lambda: not is_connected())
@@ -128,30 +129,18 @@ async def test_a_fault_of_ours_is_a_problem_that_says_nothing_of_it(house: House
     assert "secret" not in answer.text
 
 
-async def ask(app: Gateway, path: str, *headers: tuple[bytes, bytes]) -> tuple[int, dict]:
-    """Call the app itself, without a server."""
-    sent = []
-
-    async def receive():
-        await asyncio.Event().wait()
-
-    async def send(message):
-        sent.append(message)
-
-    scope = {
-        "type": "http", "method": "GET", "http_version": "1.1", "scheme": "http",
-        "raw_path": path.encode(), "query_string": b"", "client": ("127.0.0.1", 1),
-        "headers": [(b"host", b"gateway"), *headers],
-    }  # fmt: skip
-    await app(scope, receive, send)
-    return sent[0]["status"], json.loads(sent[1]["body"])
+async def ask(app: Gateway, path: str, **headers: str) -> tuple[int, dict]:
+    """Call the gateway itself, without a server."""
+    async with httpx.AsyncClient(transport=GatewayTransport(app), base_url="http://g") as client:
+        answer = await client.get(path, headers=headers)
+    return answer.status_code, answer.json()
 
 
 async def test_before_auth_has_answered_nobody_passes_and_it_is_nobodys_fault():
     app = Gateway(gateway_settings(auth_url="http://127.0.0.1:9"))
-    bearer = (b"authorization", b"Bearer " + make_token().encode())
+    bearer = {"Authorization": f"Bearer {make_token()}"}
 
-    status, problem = await ask(app, "/api/inventory", bearer)
+    status, problem = await ask(app, "/api/inventory", **bearer)
 
     assert (status, problem["code"]) == (503, "identity_unavailable")
     assert (await ask(app, "/health/ready"))[0] == 503
@@ -185,9 +174,9 @@ async def test_keys_without_revocations_let_nobody_pass():
     auth.reset()
     await auth.start()
     app = Gateway(gateway_settings(auth_url=f"http://127.0.0.1:{auth.port}"))
-    bearer = (b"authorization", b"Bearer " + make_token().encode())
+    bearer = {"Authorization": f"Bearer {make_token()}"}
 
-    status, problem = await ask(app, "/api/inventory", bearer)
+    status, problem = await ask(app, "/api/inventory", **bearer)
 
     assert (status, problem["code"]) == (503, "identity_unavailable")
     await app.stop()

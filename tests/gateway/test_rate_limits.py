@@ -14,6 +14,7 @@ import pytest
 from gateway.app import Gateway
 from gateway.errors import RateLimited
 from tests.support.gateway import Auth, gateway_settings, make_token
+from tests.support.gateway_calls import GatewayTransport
 from tests.support.ports import reserved_ports
 from tests.support.services import assert_problem
 from tests.support.through_gateway import GATEWAY_KEY, METRICS_TOKEN
@@ -52,7 +53,7 @@ async def gateway(auth: Auth) -> AsyncIterator[From]:
 
 
 def client_from(app: Gateway, address: str) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(app, client=(address, 1))
+    transport = GatewayTransport(app, address)
     return httpx.AsyncClient(transport=transport, base_url="http://gateway")
 
 

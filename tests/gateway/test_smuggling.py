@@ -6,7 +6,7 @@ import json
 import pytest
 
 from shared.limits import BODY_LIMIT_BYTES, BULK_LIMIT_BYTES
-from tests.support.gateway import House, ok, read_request
+from tests.support.gateway import BULK, House, ok, read_request
 from tests.support.waiting import PATIENCE_S, eventually, pause
 
 POST = "POST /api/inventory HTTP/1.1"
@@ -290,7 +290,8 @@ async def test_long_addresses_are_refused(house: House):
 async def test_a_lying_content_length_leaves_nothing_behind(house: House):
     """A client that leaves in the middle of its body: the service never sees a whole request."""
     _reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
-    writer.write(house.request("Content-Length: 100000", line=POST) + b"x" * 80_000)
+    line = f"POST {BULK} HTTP/1.1"
+    writer.write(house.request("Content-Length: 400000", line=line) + b"x" * 300_000)
     await eventually(lambda: house.inventory.writers)
     writer.close()
 

@@ -5,7 +5,7 @@ import os
 
 import psutil
 
-from gateway import connection
+from gateway import proxy
 from tests.support.gateway import BULK, House, ok, read_request
 from tests.support.waiting import pause
 
@@ -80,7 +80,7 @@ async def test_an_early_refusal_by_the_service_reaches_the_client(house: House):
     house.inventory.script = refuse_early
 
     answer = await house.raw(
-        house.request("Content-Length: 5000000", line=f"POST {BULK} HTTP/1.1") + b"x" * 100_000
+        house.request("Content-Length: 5000000", line=f"POST {BULK} HTTP/1.1") + b"x" * 300_000
     )
     answered.set()
 
@@ -162,4 +162,4 @@ async def test_more_requests_than_connections_wait_their_turn(house: House):
 
 
 def test_the_buffer_limits_are_what_the_memory_tests_assume():
-    assert connection.BUFFERED_MAX <= MIB
+    assert max(proxy.BUFFERED_MAX, proxy.ANSWER_BUFFERED_MAX) <= MIB
