@@ -10,7 +10,7 @@ from tests.services.auth.people import SignedIn, claims_of
 from tests.support.services import assert_problem, service_headers
 
 pytestmark = [pytest.mark.stack, pytest.mark.asvs("E11")]
-GATEWAY = service_headers("gateway", "revocations:read")
+GATEWAY = service_headers("gateway", "revocations:read", target="auth")
 
 
 def path_of(tenant_id: object) -> str:
