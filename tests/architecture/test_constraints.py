@@ -30,7 +30,6 @@ OF_EVERY_SERVICE = {
 OLD = {
     "auth": {
         "sessions_check", "sessions_counter_check", "sessions_tenant_id_user_id_fkey",
-        "sign_in_attempts_account_check", "sign_in_attempts_attempts_check",
         "tenants_currency_check", "tenants_language_check", "tenants_name_check",
         "tenants_slug_check", "tenants_slug_key", "users_email_index_check",
         "users_language_check", "users_password_hash_check", "users_revision_check",

@@ -41,7 +41,7 @@ UNMAPPED = {
 }
 SET_ASIDE = {"entries_set_aside": "read and written by the statements of shared.journal"}
 UNMAPPED_OF: dict[str, dict[str, str]] = {
-    "auth": {"sign_in_attempts": "counted by one statement"},
+    "auth": {},
     "inventory": {},
     "forecasting": dict.fromkeys(("consumption", "items", "levels"), BY_STATEMENTS)
     | dict.fromkeys(("pgqueuer", "pgqueuer_log", "pgqueuer_schedules", "pgqueuer_statistics"),

@@ -11,9 +11,9 @@ from services.auth.sessions.errors import (
     AccountLocked,
     InvalidCredentials,
     SessionOver,
-    TooManySignIns,
 )
 from services.auth.sessions.schemas import EnrolmentRead, SignedInRead
+from services.auth.throttle.errors import TooManySignIns
 from services.auth.transactions import KeylessTransactions
 from services.auth.users.errors import UserNotFound
 from shared.principal import Principal

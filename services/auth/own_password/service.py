@@ -29,7 +29,7 @@ async def change_password(
     Raises UserNotFound, Unauthorized, InvalidCredentials, AccountLocked, TooManySignIns,
     PasswordUnchanged, PasswordTooShort, PasswordTooLong, PasswordCommon, SessionOver.
     """
-    account = await sessions.find_own_account(transactions, caller, now=now)
+    account = await sessions.find_own_account(transactions, caller, vault=vault, now=now)
     user = await sessions.check_password(
         transactions, account, _text(wanted.current_password), vault=vault
     )

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from services.auth.factors.errors import TwoFactorCodeWrong, TwoFactorRequired
-from shared.errors import Forbidden, NotFound, TooManyRequests, Unauthorized
-from shared.i18n import N_, NP_
+from services.auth.throttle.errors import TooManySignIns
+from shared.errors import Forbidden, NotFound, Unauthorized
+from shared.i18n import N_
 
 
 @dataclass(eq=False)
@@ -26,21 +27,6 @@ class AccountLocked(Forbidden):
     slug: ClassVar[str] = "account-locked"
     title: ClassVar[str] = N_("Account locked")
     detail: ClassVar[str] = N_("This account is locked. Ask an administrator to unlock it.")
-
-
-@dataclass(eq=False)
-class TooManySignIns(TooManyRequests):
-    """Too many attempts on one account, whether it exists or not."""
-
-    slug: ClassVar[str] = "sign-in-throttled"
-    title: ClassVar[str] = N_("Too many attempts")
-    detail: ClassVar[tuple[str, str]] = NP_(
-        "There were too many attempts to sign in to this account. "
-        "Try again in {retry_after_s} second.",
-        "There were too many attempts to sign in to this account. "
-        "Try again in {retry_after_s} seconds.",
-    )
-    counted: ClassVar[str] = "retry_after_s"
 
 
 @dataclass(eq=False)

@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -9,28 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.auth.sessions.models import UserSession
 
 
-class Attempts(NamedTuple):
-    number: int
-    window_started_at: datetime
-
-
 class Active(NamedTuple):
     users: int
     sessions: int
-
-
-async def count_attempt(
-    session: AsyncSession, account: bytes, now: datetime, window: timedelta
-) -> Attempts:
-    """Count one more attempt on an account, atomically; a window that has ended starts anew."""
-    row = await session.execute(
-        _COUNT_ATTEMPT, {"account": account, "now": now, "stale": now - window}
-    )
-    return Attempts(*row.one())
-
-
-async def forget_attempts(session: AsyncSession, account: bytes) -> None:
-    await session.execute(_FORGET_ATTEMPTS, {"account": account})
 
 
 async def find_session(session: AsyncSession, session_id: UUID) -> UserSession | None:
@@ -127,14 +108,5 @@ async def count_active(session: AsyncSession, at: datetime) -> Active:
     return Active(*(await session.execute(_COUNT_ACTIVE, {"at": at})).one())
 
 
-_COUNT_ATTEMPT = text("""
-    INSERT INTO sign_in_attempts AS a (account, window_started_at, attempts)
-    VALUES (:account, :now, 1)
-    ON CONFLICT (tenant_id, account) DO UPDATE SET
-        attempts = CASE WHEN a.window_started_at <= :stale THEN 1 ELSE a.attempts + 1 END,
-        window_started_at =
-            CASE WHEN a.window_started_at <= :stale THEN :now ELSE a.window_started_at END
-    RETURNING attempts, window_started_at""")
-_FORGET_ATTEMPTS = text("DELETE FROM sign_in_attempts WHERE account = :account")
 _FORGET_ENDED = text("SELECT forget_ended(:ended_before, :attempts_before)")
 _COUNT_ACTIVE = text("SELECT users, sessions FROM count_active(:at)")

@@ -1,4 +1,4 @@
-"""Refresh tokens and what to do with one; how long sessions last; when sign-ins are throttled."""
+"""Refresh tokens and what to do with one; how long sessions last."""
 
 import base64
 import hashlib
@@ -9,8 +9,6 @@ from typing import Literal, TypeAlias
 from uuid import UUID
 
 LEEWAY = timedelta(seconds=10)  # In which the token just spent still gives its one successor.
-ATTEMPTS_MAX = 10
-ATTEMPT_WINDOW = timedelta(minutes=15)
 ENDED_SESSIONS_KEPT = timedelta(days=1)  # Longer than any access token that came of them.
 
 SESSIONS_LISTED_MAX = 200  # Of one user; the last used come first.
@@ -93,22 +91,6 @@ def todo_before_session(
     password: tuple[Todo, ...] = ("password",) if password_change_required else ()
     factor: tuple[Todo, ...] = ("factor",) if must_have_factor and not has_strong_proof else ()
     return password + factor
-
-
-def is_throttled(attempts: int) -> bool:
-    """Say whether the attempt with this number, counted from 1, is refused unseen."""
-    return attempts > ATTEMPTS_MAX
-
-
-def is_first_throttled(attempts: int) -> bool:
-    """Say whether this attempt is the one with which the refusing begins."""
-    return attempts == ATTEMPTS_MAX + 1
-
-
-def retry_after_s(window_started_at: datetime, now: datetime) -> int:
-    """Return the whole seconds until the window of counted attempts ends, at least 1."""
-    left = window_started_at + ATTEMPT_WINDOW - now
-    return max(-(-left // timedelta(seconds=1)), 1)
 
 
 def _mac(body: bytes, key: bytes) -> bytes:

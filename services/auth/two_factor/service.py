@@ -109,7 +109,7 @@ async def disable(
             raise TwoFactorCompulsory
         if not await factors.has_factor(session, user.id):
             raise TwoFactorNotSetUp
-    account = await sessions.find_own_account(transactions, caller, now=now)
+    account = await sessions.find_own_account(transactions, caller, vault=vault, now=now)
     await sessions.prove(transactions, account, given, vault=vault, now=now)
     async with transactions.open(caller.tenant_id, caller.actor) as session:
         await users.get_user(session, caller.id, lock=True)

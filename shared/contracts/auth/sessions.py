@@ -34,11 +34,23 @@ class SignInFailed(Entry):
 
 
 class SignInThrottled(Entry):
-    """An account used up its attempts; further ones are refused unseen until the window ends."""
+    """An account used up its attempts in a row: each further one waits longer than the last."""
 
     name: ClassVar[str] = "auth.sign-in-throttled.v1"
     subject_of: ClassVar[tuple[str, str]] = ("account", "account")
     account: str
+
+
+class CredentialStuffingSuspected(Entry):
+    """So many attempts in a row came from one network that each further one has to wait.
+
+    `network` is its keyed hash in hex: equal for equal networks. The entry is of the tenant that
+    was tried last.
+    """
+
+    name: ClassVar[str] = "auth.credential-stuffing-suspected.v1"
+    subject_of: ClassVar[tuple[str, str]] = ("network", "network")
+    network: str
 
 
 class AboutSession(Entry):

@@ -8,7 +8,7 @@ from tests.support.database import Databases
 
 pytestmark = pytest.mark.stack
 
-TENANT_TABLES = ("users", "sessions", "sign_in_attempts", "journal", "idempotency_keys")
+TENANT_TABLES = ("users", "sessions", "attempts", "known_networks", "journal", "idempotency_keys")
 
 
 @pytest.mark.parametrize("table", TENANT_TABLES)

@@ -48,10 +48,10 @@ async def test_the_worker_counts_and_forgets(
     await connection.execute(
         "UPDATE auth.sessions SET revoked_at = $1 WHERE id = $2", long_ago, session_ids[0]
     )
-    await connection.execute("UPDATE auth.sign_in_attempts SET window_started_at = $1", long_ago)
+    await connection.execute("UPDATE auth.attempts SET attempted_at = $1", long_ago)
 
     async def is_done() -> bool:
-        left = await connection.fetchval("SELECT count(*) FROM auth.sign_in_attempts")
+        left = await connection.fetchval("SELECT count(*) FROM auth.attempts")
         return left == 0 and bool(REGISTRY.get_sample_value("sessions_active_total"))
 
     await working(make_settings(), is_done)

@@ -11,6 +11,7 @@ from services.auth.sessions.service.own import revoke_other_sessions
 from services.auth.sessions.service.proof import Account
 from services.auth.sessions.service.start import finish_sign_in
 from services.auth.sessions.service.tokens import make_tokens
+from services.auth.throttle import service as throttle
 from services.auth.users import service as users
 from services.auth.users.models import User
 from services.auth.vault import Vault
@@ -31,7 +32,7 @@ async def go_on_after_password_change(
 
     Raises SessionOver.
     """
-    await queries.forget_attempts(session, account.index)
+    await throttle.forgive(session, account.index, user.id, device=device, vault=vault, now=now)
     await revoke_other_sessions(
         session, user.id, caller.session_id, reason="password_changed", now=now
     )

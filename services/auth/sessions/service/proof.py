@@ -8,30 +8,25 @@ time.
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.factors import service as factors
 from services.auth.factors.errors import TwoFactorCodeWrong, TwoFactorRequired
 from services.auth.passwords.rules import normalised
-from services.auth.sessions import metrics, queries
-from services.auth.sessions.errors import AccountLocked, InvalidCredentials, TooManySignIns
-from services.auth.sessions.rules import (
-    ATTEMPT_WINDOW,
-    is_first_throttled,
-    is_throttled,
-    retry_after_s,
-)
+from services.auth.sessions import metrics
+from services.auth.sessions.errors import AccountLocked, InvalidCredentials
 from services.auth.sessions.schemas import ProofInput
 from services.auth.tenants.models import Tenant
+from services.auth.throttle import service as throttle
 from services.auth.transactions import Transactions
 from services.auth.users.models import User
 from services.auth.vault import Vault
 from shared import journal
 from shared.contracts.auth.factors import TwoFactorRefused
-from shared.contracts.auth.sessions import RefusalReason, SignInFailed, SignInThrottled
+from shared.contracts.auth.sessions import RefusalReason, SignInFailed
 from shared.errors import Problem
+from shared.principal import Device
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +62,25 @@ async def prove(
     return Proof(user, methods, renewed)
 
 
-async def count_attempt(session: AsyncSession, key: bytes, now: datetime) -> Problem | None:
-    """Count an attempt; return why it must not be looked at, if it is one too many."""
-    attempts = await queries.count_attempt(session, key, now, ATTEMPT_WINDOW)
-    if is_first_throttled(attempts.number):
-        journal.record(session, SignInThrottled(account=key.hex()))
-    if not is_throttled(attempts.number):
-        return None
+async def find_account(
+    session: AsyncSession,
+    tenant: Tenant,
+    index: bytes,
+    user: User | None,
+    *,
+    device: Device,
+    vault: Vault,
+    now: datetime,
+) -> Account | Problem:
+    """Count an attempt and return on what it is made, or why it is not looked at."""
+    refused = await throttle.count_attempt(
+        session, index, user.id if user else None, device=device, vault=vault, now=now
+    )
+    if refused is None:
+        return Account(tenant, index, user)
     metrics.attempts.labels("throttled").inc()
     metrics.failed_attempts.labels("throttled").inc()
-    return TooManySignIns(retry_after_s(attempts.window_started_at, now))
+    return refused
 
 
 def refusal(reason: RefusalReason | Literal["unknown_tenant"]) -> Problem:
@@ -125,13 +129,13 @@ async def _check_factor(
             return ("pwd",)
         if code is None:
             raise TwoFactorRequired(methods=["otp", "recovery"])
-        refused = await count_attempt(session, _codes_of(user.id), now)
+        refused = await throttle.count_code(session, user.id, now=now)
         if refused is None:
             method = await factors.check(
                 session, user.id, account.tenant.id, code, vault=vault, now=now
             )
             if method is not None:
-                await queries.forget_attempts(session, _codes_of(user.id))
+                await throttle.forgive_codes(session, user.id)
                 return ("pwd", method)
             journal.record(session, TwoFactorRefused(user_id=user.id))
     if refused is not None:
@@ -139,8 +143,3 @@ async def _check_factor(
     metrics.attempts.labels("failure").inc()
     metrics.failed_attempts.labels("wrong_code").inc()
     raise TwoFactorCodeWrong
-
-
-def _codes_of(user_id: UUID) -> bytes:
-    """Return under what a user's tries of codes are counted: apart from those of passwords."""
-    return user_id.bytes + b"codes".ljust(16, b"\0")

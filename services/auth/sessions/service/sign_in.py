@@ -3,23 +3,24 @@
 from datetime import datetime
 
 from services.auth.passwords.rules import normalised
-from services.auth.sessions import queries
 from services.auth.sessions.schemas import EnrolmentRead, SignedInRead, SignInCreate
 from services.auth.sessions.service.proof import (
     Account,
     Proof,
-    count_attempt,
     failure,
+    find_account,
     prove,
     refusal,
 )
 from services.auth.sessions.service.start import finish_sign_in
 from services.auth.tenants import service as tenants
 from services.auth.tenants.models import Tenant
+from services.auth.throttle import service as throttle
 from services.auth.transactions import Transactions
 from services.auth.users import service as users
 from services.auth.users.rules import lookup_form
 from services.auth.vault import Vault
+from shared.errors import Problem
 
 
 async def sign_in(
@@ -50,11 +51,13 @@ async def _find_account(
     """Count the attempt and return the account. Raises TooManySignIns."""
     index = vault.emails.of(lookup_form(email), tenant.id)
     async with transactions.open(tenant.id) as session:
-        refused = await count_attempt(session, index, now)
         user = await users.find_by_email(session, email, tenant_id=tenant.id, vault=vault)
-    if refused is not None:
-        raise refused
-    return Account(tenant, index, user)
+        found = await find_account(
+            session, tenant, index, user, device=transactions.device, vault=vault, now=now
+        )
+    if isinstance(found, Problem):
+        raise found
+    return found
 
 
 async def _finish(
@@ -67,7 +70,14 @@ async def _finish(
     async with transactions.open(account.tenant.id, f"user:{proof.user.id}") as session:
         user = await users.find_user(session, proof.user.id, lock=True)
         if user is not None and user.locked_at is None:
-            await queries.forget_attempts(session, account.index)
+            await throttle.forgive(
+                session,
+                account.index,
+                user.id,
+                device=transactions.device,
+                vault=vault,
+                now=now,
+            )
             if proof.renewed_hash is not None:
                 await users.renew_hash(session, user.id, proof.renewed_hash)
             return finish_sign_in(

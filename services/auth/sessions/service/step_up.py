@@ -5,15 +5,17 @@ from datetime import datetime
 from services.auth.sessions import queries
 from services.auth.sessions.errors import SessionOver
 from services.auth.sessions.schemas import AccessRead, ProofInput
-from services.auth.sessions.service.proof import Account, count_attempt, prove
+from services.auth.sessions.service.proof import Account, find_account, prove
 from services.auth.sessions.service.tokens import make_access_token
 from services.auth.tenants import service as tenants
+from services.auth.throttle import service as throttle
 from services.auth.transactions import Transactions
 from services.auth.users import service as users
 from services.auth.users.errors import UserNotFound
 from services.auth.vault import Vault
 from shared import journal
 from shared.contracts.auth.factors import IdentityProved
+from shared.errors import Problem
 from shared.principal import Principal
 
 
@@ -30,14 +32,16 @@ async def step_up(
     Raises UserNotFound, InvalidCredentials, AccountLocked, TooManySignIns, TwoFactorRequired,
     TwoFactorCodeWrong, SessionOver.
     """
-    account = await find_own_account(transactions, caller, now=now)
+    account = await find_own_account(transactions, caller, vault=vault, now=now)
     proof = await prove(transactions, account, given, vault=vault, now=now)
     async with transactions.open(caller.tenant_id, caller.actor) as session:
         user = await users.get_user(session, caller.id, lock=True)
         proved = await queries.find_session(session, caller.session_id)
         if proved is None or proved.revoked_at is not None or user.locked_at is not None:
             raise SessionOver
-        await queries.forget_attempts(session, account.index)
+        await throttle.forgive(
+            session, account.index, user.id, device=transactions.device, vault=vault, now=now
+        )
         proved.proved_at = now
         proved.methods = sorted({*proved.methods, *proof.methods})
         journal.record(session, IdentityProved(user_id=user.id, methods=tuple(proof.methods)))
@@ -45,7 +49,7 @@ async def step_up(
 
 
 async def find_own_account(
-    transactions: Transactions, caller: Principal, *, now: datetime
+    transactions: Transactions, caller: Principal, *, vault: Vault, now: datetime
 ) -> Account:
     """Count an attempt on the caller's own account and return it.
 
@@ -56,7 +60,15 @@ async def find_own_account(
         user = await users.find_user(session, caller.id)
         if tenant is None or user is None:
             raise UserNotFound
-        refused = await count_attempt(session, user.email_index, now)
-    if refused is not None:
-        raise refused
-    return Account(tenant, user.email_index, user)
+        found = await find_account(
+            session,
+            tenant,
+            user.email_index,
+            user,
+            device=transactions.device,
+            vault=vault,
+            now=now,
+        )
+    if isinstance(found, Problem):
+        raise found
+    return found

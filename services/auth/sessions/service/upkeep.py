@@ -5,12 +5,13 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.sessions import metrics, queries
-from services.auth.sessions.rules import ATTEMPT_WINDOW, ENDED_SESSIONS_KEPT
+from services.auth.sessions.rules import ENDED_SESSIONS_KEPT
+from services.auth.throttle.rules import FORGOTTEN_AFTER
 
 
 async def forget_ended(session: AsyncSession, *, now: datetime) -> int:
     """Forget what no decision needs any more; return how many rows."""
-    return await queries.forget_ended(session, now - ENDED_SESSIONS_KEPT, now - ATTEMPT_WINDOW)
+    return await queries.forget_ended(session, now - ENDED_SESSIONS_KEPT, now - FORGOTTEN_AFTER)
 
 
 async def measure_active(session: AsyncSession, *, now: datetime) -> None:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.auth.throttle import service as throttle
 from services.auth.users import queries
 from services.auth.users.errors import LastAdministrator, UserNotFound
 from services.auth.users.models import User
@@ -89,8 +90,9 @@ async def lock_user(session: AsyncSession, user_id: UUID, *, now: datetime) -> U
 
 
 async def unlock_user(session: AsyncSession, user_id: UUID) -> User:
-    """Let the user sign in again. Raises UserNotFound."""
+    """Let the user sign in again, whatever was tried on the account. Raises UserNotFound."""
     user = await get_user(session, user_id, lock=True)
+    await throttle.unblock(session, user.email_index, user.id)
     if user.locked_at is not None:
         user.locked_at = None
         user.version += 1

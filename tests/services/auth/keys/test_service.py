@@ -3,7 +3,9 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import AsyncMock
 
 import asyncpg
 import pytest
@@ -58,6 +60,7 @@ class Installation:
         issued_at = int(utc_now().timestamp())
         claims = ServiceClaims(
             sub="reporting",
+            target="inventory",
             jti=new_id(),
             iat=issued_at,
             exp=issued_at + 300,
@@ -68,8 +71,10 @@ class Installation:
 
 @pytest.fixture
 async def installation(
-    databases: Databases, make_settings: Callable[..., Settings]
+    databases: Databases, make_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Installation]:
+    # The app of the other tests must not go by what these do to the table.
+    monkeypatch.setattr("services.auth.key_keeper.keys", SimpleNamespace(renew=AsyncMock()))
     settings = make_settings()
     database = Database.from_settings(settings)
     superuser = await asyncpg.connect(databases.superuser_dsn)

@@ -7,15 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.auth.sessions.rules import (
-    ATTEMPT_WINDOW,
-    ATTEMPTS_MAX,
     LEEWAY,
     RefreshToken,
     expiry,
-    is_first_throttled,
-    is_throttled,
     judge_unrotated,
-    retry_after_s,
 )
 
 KEY = b"k" * 32
@@ -107,48 +102,3 @@ def test_use_does_not_prolong_a_session_beyond_its_lifetime():
     later = NOW + timedelta(seconds=590)
 
     assert expiry(NOW, later, idle_s=60, lifetime_max_s=600) == NOW + timedelta(seconds=600)
-
-
-@given(st.integers(1, 1000))
-def test_attempts_are_throttled_after_the_tenth(number: int):
-    assert is_throttled(number) == (number > ATTEMPTS_MAX)
-    assert is_first_throttled(number) == (number == ATTEMPTS_MAX + 1)
-
-
-@given(st.timedeltas(timedelta(), ATTEMPT_WINDOW))
-def test_waiting_as_told_is_enough(age: timedelta):
-    wait_s = retry_after_s(NOW - age, NOW)
-
-    assert 1 <= wait_s <= ATTEMPT_WINDOW.total_seconds()
-    assert NOW + timedelta(seconds=wait_s) >= NOW - age + ATTEMPT_WINDOW
-
-
-def test_the_eleventh_attempt_is_the_first_that_is_refused():
-    attempts = range(1, ATTEMPTS_MAX + 4)
-
-    assert [n for n in attempts if is_throttled(n)] == [11, 12, 13]
-    assert [n for n in attempts if is_first_throttled(n)] == [11]
-
-
-@pytest.mark.parametrize(
-    ("left", "seconds"),
-    [
-        (timedelta(seconds=30), 30),
-        (timedelta(seconds=29, milliseconds=1), 30),
-        (timedelta(milliseconds=1), 1),
-        (timedelta(0), 1),
-    ],
-)
-def test_the_wait_is_told_in_whole_seconds_rounded_up(left: timedelta, seconds: int):
-    waiting = retry_after_s(NOW - ATTEMPT_WINDOW + left, NOW)
-
-    assert (waiting, type(waiting)) == (seconds, int)
-
-
-def test_another_text_of_the_same_token_reads_nothing():
-    text = TOKEN.sealed(KEY)
-    twins = [
-        text[:-1] + c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-    ]
-
-    assert [t for t in twins if RefreshToken.read(t, KEY) is not None] == [text]

@@ -123,13 +123,14 @@ async def test_a_code_is_good_once_also_for_many_at_once(make_user: SignIn):
     answers = await asyncio.gather(*(log_in(ada, code=code) for _ in range(8)))
 
     codes = sorted(answer.status_code for answer in answers)
-    assert codes == [200] + [401] * 7
-    assert_problem(await log_in(ada, code=code), TwoFactorCodeWrong)
+    assert codes[0] == 200
+    assert set(codes[1:]) <= {401, 429}
+    assert (await log_in(ada, code=code)).status_code in {401, 429}
 
 
 @pytest.mark.asvs("B07")
 async def test_a_recovery_code_is_good_once_also_for_many_at_once(
-    make_user: SignIn, databases: Databases
+    make_user: SignIn, databases: Databases, clock: Clock
 ):
     ada = await make_user()
     _, done = await enrol(ada)
@@ -137,7 +138,10 @@ async def test_a_recovery_code_is_good_once_also_for_many_at_once(
 
     answers = await asyncio.gather(*(log_in(ada, code=first) for _ in range(6)))
 
-    assert sorted(answer.status_code for answer in answers) == [200] + [401] * 5
+    statuses = sorted(answer.status_code for answer in answers)
+    assert statuses[0] == 200
+    assert set(statuses[1:]) <= {401, 429}
+    clock.advance(minutes=61)
     assert (await log_in(ada, code=second.lower())).status_code == 200
     renewed = await ada.client.post("/api/auth/2fa/recovery-codes", headers=ada.headers())
     third = done.json()["recovery_codes"][2]

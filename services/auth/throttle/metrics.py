@@ -1,0 +1,5 @@
+"""What is measured of attempts that are refused unseen."""
+
+from prometheus_client import Counter
+
+throttled = Counter("auth_throttled_total", "Attempts to sign in refused unseen.", ["kind"])
