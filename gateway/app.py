@@ -74,7 +74,7 @@ class Gateway:
             lambda: self._revocations.tenant_rates,
         )
         self._store = Store(settings.redis_url, SCRIPT)
-        self._limiter = Limiter(self._store)
+        self._limiter = Limiter(self._store, settings.gateway_processes)
         self._cors = Cors(settings.allowed_origins)
         self._identity = Identity(self._keys, self._revocations, ApiKeys(self._auth))
         self._proxy = Proxy(self._services, settings.max_content_length, settings.default_language)

@@ -6,10 +6,11 @@ further ahead of now than the whole allowance. A request that one rate refuses u
 """
 
 from collections.abc import Sequence
+from functools import lru_cache, partial
 from time import time
 from typing import Final
 
-from gateway.rates import Counted, Verdict
+from gateway.rates import PER_ADDRESS, Counted, Rate, Verdict
 from gateway.store import Store, StoreAwayError
 
 LOCAL_KEYS_MAX: Final = 100_000  # So many allowances are known here; then the oldest are forgotten.
@@ -44,9 +45,10 @@ return {ok = string.format('0 %d %d %.0f', nearest, left, wait)}
 class Limiter:
     """Judges requests by the allowances that all gateways share, by our own while Redis is away."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, processes: int = 1) -> None:
+        """Take the number of this gateway's processes, who share what is counted here."""
         self._store = store
-        self._local = LocalLimiter()
+        self._local = LocalLimiter(processes)
 
     async def judge(self, counted: Sequence[Counted]) -> Verdict:
         """Return what the rates say of a request, and count it unless one of them refuses."""
@@ -62,10 +64,15 @@ class Limiter:
 
 
 class LocalLimiter:
-    """The same judgement within this process."""
+    """The same judgement within this process.
 
-    def __init__(self, keys_max: int = LOCAL_KEYS_MAX) -> None:
+    Of the strict rates, those by address, each process has its share, so that together they let
+    no more guesses pass; the others no user comes near.
+    """
+
+    def __init__(self, processes: int = 1, keys_max: int = LOCAL_KEYS_MAX) -> None:
         self._keys_max = keys_max
+        self._share = lru_cache(partial(_share, processes=processes))
         self._until_us: dict[tuple[str, bytes], int] = {}
 
     def judge(self, counted: Sequence[Counted], now_s: float) -> Verdict:
@@ -73,7 +80,8 @@ class LocalLimiter:
         now = round(now_s * 1_000_000)
         verdict: Verdict | None = None
         moved = {}
-        for rate, whose in counted:
+        for shared, whose in counted:
+            rate = self._share(shared)
             key = (rate.name, whose)
             used = moved[key] = max(self._until_us.get(key, 0), now) + rate.interval_us
             spare = rate.capacity_us - (used - now)
@@ -96,3 +104,10 @@ class LocalLimiter:
             self._until_us[key] = used
         while len(self._until_us) > self._keys_max:
             del self._until_us[next(iter(self._until_us))]
+
+
+def _share(rate: Rate, *, processes: int) -> Rate:
+    """Return what one of so many processes lets in of a rate."""
+    if rate.name not in PER_ADDRESS or processes == 1:
+        return rate
+    return Rate(rate.name, max(rate.count // processes, 1), rate.window_s)

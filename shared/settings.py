@@ -69,6 +69,7 @@ class ServiceSettings(ProcessSettings):
     database_url: SecretStr
     owner_database_url: SecretStr | None = None
     journal_signing_key: HexKey
+    gateway_key_previous: HexKeys = SecretStr("")  # Of gateways that have not changed it yet.
     gateway_key: HexKey  # Of the proof that a request came through the gateway.
     pg_pool_size: int = Field(default=20, ge=1, le=200)
     pg_max_overflow: int = Field(default=30, ge=0, le=200)

@@ -159,7 +159,7 @@ def _environment(plan: Plan, program: str) -> dict[str, str]:
         **{f"{service.upper()}_URL": settings.url_of(service) for service in SERVICES},
     }
     own = {name: plan.secrets[name] for name in (*SHARED_SECRETS, *SECRETS[program])}
-    old_names = [name + _OLD_KEYS for name in SECRETS[program]]
+    old_names = [name + _OLD_KEYS for name in (*SHARED_SECRETS, *SECRETS[program])]
     own |= {n: settings.environment[n] for n in old_names if settings.environment.get(n)}
     if program in SERVICES:
         own["JOURNAL_SIGNING_KEY"] = plan.secrets[journal_key_name(program)]

@@ -26,22 +26,31 @@ _MILLISECONDS_LENGTH_MAX: Final = 15
 class GatewayProof:
     """Makes the proof in the gateway and checks it in a service."""
 
-    def __init__(self, key: SecretStr, *, clock: Callable[[], float] = time.time) -> None:
-        """Take the key as hex digits."""
-        self._key = bytes.fromhex(key.get_secret_value())
+    def __init__(
+        self,
+        key: SecretStr,
+        previous: SecretStr | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Take the key as hex digits, and earlier ones, comma-separated, that still count."""
+        earlier = previous.get_secret_value().split(",") if previous is not None else []
+        self._keys = [bytes.fromhex(each) for each in (key.get_secret_value(), *earlier) if each]
         self._clock = clock
 
     def make(self, client: bytes, request_id: bytes, method: bytes, target: bytes) -> bytes:
         """Return the header's value for one request of `client`, an address without spaces."""
         said = b"%d %b" % (self._clock() * 1000, client)
-        return b"%b %b" % (said, self._mac(said, request_id, method, target))
+        return b"%b %b" % (said, _mac(self._keys[0], said, request_id, method, target))
 
     def check(self, proof: bytes, request_id: bytes, method: bytes, target: bytes) -> str | None:
         """Return the client's address; None if this is no proof for this request and moment."""
         said, _, mac = proof.rpartition(b" ")
         sent_ms, _, client = said.partition(b" ")
-        expected = self._mac(said, request_id, method, target)
-        if len(mac) != _MAC_LENGTH or not hmac.compare_digest(mac, expected):
+        if len(mac) != _MAC_LENGTH or not any(
+            hmac.compare_digest(mac, _mac(key, said, request_id, method, target))
+            for key in self._keys
+        ):
             return None
         if not sent_ms.isdigit() or len(sent_ms) > _MILLISECONDS_LENGTH_MAX:
             return None
@@ -49,6 +58,7 @@ class GatewayProof:
             return None
         return client.decode("latin-1")
 
-    def _mac(self, said: bytes, request_id: bytes, method: bytes, target: bytes) -> bytes:
-        text = b"\n".join((said, request_id, method, target))
-        return hmac.digest(self._key, text, "sha256").hex().encode()
+
+def _mac(key: bytes, said: bytes, request_id: bytes, method: bytes, target: bytes) -> bytes:
+    text = b"\n".join((said, request_id, method, target))
+    return hmac.digest(key, text, "sha256").hex().encode()

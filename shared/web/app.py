@@ -77,7 +77,7 @@ def build_app(  # noqa: PLR0913 - by name only, once in each service.
     app.router.middleware_stack = RouteLookup(app.router)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's documented way.
     is_ours = settings is None or settings.metrics_engine == "own"
-    proof = GatewayProof(settings.gateway_key) if settings is not None else None
+    proof = None if settings is None else _proof_of(settings)
     _give_edge(app, _direct_routes(routers), proof, measures=is_ours)
     if not is_ours:
         from shared.web.engine import instrument  # noqa: PLC0415 - only who chose it loads it.
@@ -96,8 +96,12 @@ def worker_app(package: Path, resources: Resources[Any]) -> FastAPI:
     app.state.resources = resources
     app.state.migrations = package / "migrations"
     app.include_router(health.router)
-    _give_edge(app, {}, GatewayProof(resources.settings.gateway_key), measures=True)
+    _give_edge(app, {}, _proof_of(resources.settings), measures=True)
     return app
+
+
+def _proof_of(settings: ServiceSettings) -> GatewayProof:
+    return GatewayProof(settings.gateway_key, settings.gateway_key_previous)
 
 
 def _give_edge(

@@ -77,6 +77,17 @@ def test_a_refused_request_uses_up_no_other_allowance():
     assert limiter.judge([(wide, b"a")], NOW_S).left == 1
 
 
+def test_several_processes_share_what_a_stranger_may_and_no_user_feels_it():
+    limiter = LocalLimiter(processes=4)
+    sign_in, read = Rate.parse("sign-in", "30/minute"), Rate.parse("read", "30/minute")
+
+    guesses = [limiter.judge([(sign_in, b"a")], NOW_S) for _ in range(30)]
+    reads = [limiter.judge([(read, b"a")], NOW_S) for _ in range(30)]
+
+    assert sum(not verdict.is_refused for verdict in guesses) == 7
+    assert not any(verdict.is_refused for verdict in reads)
+
+
 def test_what_is_counted_here_is_bounded():
     limiter, rate = LocalLimiter(keys_max=100), Rate.parse("some", "1/minute")
     for number in range(1000):

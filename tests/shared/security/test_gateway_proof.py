@@ -30,6 +30,18 @@ def test_another_key_makes_no_proof():
     assert checked(proof_of(OTHER_KEY)) is None
 
 
+def test_an_earlier_key_counts_where_it_is_said_to():
+    changing = GatewayProof(OTHER_KEY, KEY, clock=lambda: SENT_S)
+
+    assert changing.check(proof_of(KEY), *REQUEST) == "2001:db8::7"
+    assert changing.check(proof_of(OTHER_KEY), *REQUEST) == "2001:db8::7"
+    assert (
+        GatewayProof(OTHER_KEY, SecretStr(""), clock=lambda: SENT_S).check(proof_of(KEY), *REQUEST)
+        is None
+    )
+    assert checked(changing.make(b"::1", *REQUEST)) is None  # It speaks by the new one.
+
+
 @pytest.mark.parametrize("place", range(3))
 def test_it_is_for_one_request(place):
     changed = [*REQUEST]
