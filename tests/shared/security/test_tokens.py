@@ -54,7 +54,12 @@ def user_claims(**changes) -> UserClaims:
 def service_claims(**changes) -> ServiceClaims:
     now = int(time.time())
     claims = ServiceClaims(
-        sub="inventory", jti=uuid4(), iat=now, exp=now + 60, scopes=frozenset({"journal:read"})
+        sub="reporting",
+        target="inventory",
+        jti=uuid4(),
+        iat=now,
+        exp=now + 60,
+        scopes=frozenset({"journal:read"}),
     )
     return replace(claims, **changes)
 
