@@ -59,7 +59,7 @@ def only_reads(route: Route, method: str) -> bool:
 
 
 def _auth(path: str, access: Access, rate: str = "default") -> Route:
-    """Return an exact path of auth's, for who is not wholly signed in yet, with its rate."""
+    """Return an exact path of auth's, where somebody proves who he is, with its rate."""
     return Route(
         path=path,
         service="auth",
@@ -84,6 +84,7 @@ ROUTES: Final = (
     _auth("/api/auth/change-password", "enrolment", "proof"),
     _auth("/api/auth/2fa/setup", "enrolment", "proof"),
     _auth("/api/auth/2fa/verify", "enrolment", "proof"),
+    _auth("/api/auth/step-up", "user", "proof"),
     Route(path="/api/auth", service="auth", body_max=SMALL_LIMIT_BYTES, is_secret=True),
     Route(path="/api/auth/2fa", service="auth", body_max=SMALL_LIMIT_BYTES, writes="proof",
           is_secret=True),

@@ -3,6 +3,7 @@
 import ast
 import inspect
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +16,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import AwareDatetime, BaseModel, BeforeValidator
 
-from gateway.routes import RouteTable
+from gateway.routes import RouteTable, rate_of
 from shared.errors import Problem
 from shared.schemas import Input, Update
 from tests.support.tree import ROOT, parsed, services
@@ -140,6 +141,27 @@ def test_the_example_of_a_body_is_a_valid_body(name):
 def made_up(schema: dict[str, Any]) -> dict[str, Any]:
     """Return the first example of each field of a body: all must have one."""
     return {field: form["examples"][0] for field, form in schema["properties"].items()}
+
+
+def test_whatever_a_secret_can_be_guessed_at_has_a_strict_rate():
+    for where, operation in operations("auth"):
+        content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+        named = json.dumps(_resolved(content.get("schema", {})))
+        if re.search(r'"(current_)?(password|code)": \{', named) and not needs_scope(operation):
+            method, path = where.split()
+            route = TABLE.find(path.encode())
+            assert rate_of(route, method) in {"sign-in", "register", "reset", "proof"}, where
+
+
+def needs_scope(operation: dict[str, Any]) -> bool:
+    return any(one["bearer"] for one in operation["security"])
+
+
+def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a body's own schema, wherever the document keeps it."""
+    names = re.findall(r"#/components/schemas/(\w+)", json.dumps(schema))
+    components = document_of("auth")["components"]["schemas"]
+    return {"schemas": [components[name] for name in names], **schema}
 
 
 @each_service
