@@ -1,4 +1,8 @@
+from ipaddress import ip_address
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.addresses import Networks, Proxies, network_of
 from gateway.settings import Settings
@@ -41,6 +45,16 @@ def forwarded(*values: str) -> list[tuple[bytes, bytes]]:
 )
 def test_the_client_is_the_first_stranger_from_the_right(peer, headers, client):
     assert TRUSTED.client_of(peer, headers) == client.encode()
+
+
+WRITTEN = st.one_of(st.binary(), st.text('0123456789af.:[]%=;,"for ').map(str.encode))
+
+
+@given(st.lists(st.tuples(st.sampled_from([b"x-forwarded-for", b"forwarded"]), WRITTEN)))
+def test_whatever_stands_there_the_client_is_some_address(headers):
+    client = TRUSTED.client_of(PROXY, headers).decode()
+
+    assert str(ip_address(client)) == client
 
 
 def test_without_trusted_proxies_nobody_is_believed():
