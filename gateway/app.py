@@ -31,6 +31,7 @@ from gateway.rates import Counted, Rates
 from gateway.revocations import INTERVAL_S, Revocations
 from gateway.routes import SERVICES, Route, RouteTable, only_reads, rate_of
 from gateway.settings import Settings
+from gateway.steps import Steps
 from gateway.store import Store
 from shared.errors import Problem, Unauthorized
 from shared.http import ServiceClient
@@ -97,7 +98,8 @@ class Gateway:
     def handle(self, call: Call) -> None:
         """Answer a call, now or later."""
         metrics.http.in_progress[_known(call.method)] += 1
-        call.task = asyncio.get_running_loop().create_task(self._handle(call))
+        call.steps = Steps(self._handle(call))
+        call.steps.run()
 
     def finished(self, call: Call) -> None:
         """Count a call that has been answered, or whose client is gone."""
@@ -138,8 +140,6 @@ class Gateway:
                 call.break_off()  # Too late to say so.
             else:
                 call.refuse(Problem(), self._default_language)
-        finally:
-            call.task = None
 
     async def _answer(self, call: Call) -> None:
         try:
@@ -163,7 +163,7 @@ class Gateway:
         if route is None:
             if not call.path.startswith(PROBES):
                 await self._count(call, self._rates.of_stranger("page", call.network))
-            await self._pages.answer(call)
+            await asyncio.create_task(self._pages.answer(call))
             return
         call.route = route.path
         call.compresses = not route.is_secret

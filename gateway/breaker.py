@@ -39,18 +39,19 @@ class Breaker:
         """Say whether a request may be sent now."""
         if self.is_closed:
             return True
-        if self._recovering_since is None:
+        since = self._recovering_since
+        if since is None:
             if now - self._opened_at < self._open_for_s:
                 return False
-            self._recovering_since = now
-            self._passed = 0.0
-            return True  # The first one tries it.
-        if self._row:
-            return False
-        self._passed += min((now - self._recovering_since) / RECOVERY_S, 1.0)
-        if self._passed < 1:
-            return False
-        self._passed -= 1
+        elif self._row == 0:
+            self._passed += min((now - since) / RECOVERY_S, 1.0)
+            passes = self._passed >= 1
+            self._passed -= passes
+            return passes
+        elif now - since < RECOVERY_S:
+            return False  # The first one is not back; if it never comes back, another one tries.
+        self._recovering_since = now
+        self._passed = 0.0
         return True
 
     @property
@@ -63,6 +64,11 @@ class Breaker:
         if self.is_closed or self._recovering_since is not None:
             return 0.0
         return max(self._opened_at + self._open_for_s - now, 0.0)
+
+    def reached(self) -> None:
+        """Note that a connection could be made: while it recovers, more than one may try."""
+        if self._recovering_since is not None and not self.is_closed:
+            self._row = 0
 
     def succeeded(self, now: float) -> None:
         """Note that a request was answered."""

@@ -12,6 +12,7 @@ import orjson
 from gateway.compression import ON_LOOP_MAX, Encoder, find_encoder
 from gateway.headers import NO_STORE, SECURITY, RequestHead
 from gateway.shares import Holder
+from gateway.steps import Steps
 from gateway.wire import BODILESS, STATUS_LINES, Headers, as_block, as_chunk
 from shared.errors import PROBLEM_MEDIA_TYPE, Problem, problem_body
 from shared.i18n import negotiate
@@ -88,7 +89,7 @@ class Call:
         "body_complete", "body_length", "client", "compresses", "cors", "fields", "head",
         "holder", "is_cacheable", "is_over", "keep_alive", "method", "network", "on_end",
         "parts", "path", "query", "rate", "receiver", "request_id", "response_bytes", "route",
-        "started", "status", "task", "traceparent", "user_language", "version", "wants_upgrade",
+        "started", "status", "steps", "traceparent", "user_language", "version", "wants_upgrade",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913  What the parser found.
@@ -130,7 +131,7 @@ class Call:
         self.body_length = 0  # Bytes that have arrived.
         self.body_complete = False
         self.receiver: Receiver | None = None
-        self.task: asyncio.Task[None] | None = None  # That works on it, if one does.
+        self.steps: Steps | None = None  # That find out who asks, and whether he may.
         self.status = 0  # Of the answer, once it has begun.
         self.response_bytes = 0
         self.is_over = False  # Answered, or its client is gone.
@@ -283,8 +284,8 @@ class Call:
         receiver, self.receiver = self.receiver, None
         if receiver is not None:
             receiver.on_client_gone()
-        if self.task is not None:
-            self.task.cancel()
+        if self.steps is not None:
+            self.steps.cancel()
         self._end()
 
     def go_on(self) -> None:

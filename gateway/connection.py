@@ -38,6 +38,9 @@ class Lender(Protocol):
     def forget(self, connection: "Connection") -> None:
         """Note that a connection has ended."""
 
+    def drop_idle(self) -> None:
+        """Close what is idle."""
+
 
 class Reader(Protocol):
     """Who has sent a request and hears of its answer."""

@@ -46,7 +46,7 @@ _READ: Final = frozenset(
     {
         b"host", b"authorization", b"content-length", b"transfer-encoding", b"x-request-id",
         b"traceparent", b"accept-language", b"accept-encoding", b"origin", b"connection",
-        b"access-control-request-method",
+        b"access-control-request-method", b"idempotency-key",
     }
 )  # fmt: skip
 _SINGLE: Final = frozenset(

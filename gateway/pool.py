@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from gateway import metrics
 from gateway.breaker import Breaker, RetryBudget
-from gateway.connection import Connection
+from gateway.connection import Connection, Lender
 from gateway.errors import Overloaded, ServiceAway
 from gateway.shares import Holder, Shares
 from shared.errors import Problem
@@ -32,6 +32,7 @@ class Waiter(Protocol):
 
     holder: Holder
     is_stream: bool  # Its body is still arriving.
+    avoided: Lender | None  # The instance that has just failed it.
     queued_at: float
 
     def on_connection(self, connection: Connection) -> None:
@@ -83,6 +84,7 @@ class Upstream:
             raise
         else:
             if not connection.closed:  # It may have been made and lost meanwhile.
+                self.breaker.reached()
                 self._service.on_free(connection)
 
     def _abandon(self, connection: Connection) -> None:
@@ -103,6 +105,11 @@ class Upstream:
             self.idle.remove(connection)
         self._service.give_back(connection)
         self._service.serve_waiting()
+
+    def drop_idle(self) -> None:
+        """Close what is idle: one of them has just turned out to be dead, and others may be."""
+        for connection in [*self.idle]:
+            connection.close()
 
     def close(self) -> None:
         """Close what is idle, open nothing more."""
@@ -137,7 +144,7 @@ class Service:
         if not self._waiters:
             self._empty_at = now
         if self._may_have_one(waiter):
-            instance = self._choose(now)
+            instance = self._choose(now, waiter.avoided)
             if instance is None:
                 raise self._away(now)
             connection = self._find_idle(instance, now)
@@ -244,7 +251,7 @@ class Service:
             not waiter.is_stream or self._stream_shares.may_take(waiter.holder)
         )
 
-    def _choose(self, now: float) -> Upstream | None:
+    def _choose(self, now: float, avoided: Lender | None) -> Upstream | None:
         """Return the least busy instance that is well; before it, one whose turn it is to try."""
         instances = self.instances
         if len(instances) == 1:
@@ -254,7 +261,8 @@ class Service:
             if not instance.breaker.is_closed and instance.breaker.admits(now):
                 return instance
         well = [each for each in instances if each.breaker.is_closed]
-        return min(well, key=_by_business) if well else None
+        others = [each for each in well if each is not avoided]
+        return min(others or well, key=_by_business) if well else None
 
     def _find_idle(self, instance: Upstream, now: float) -> Connection | None:
         while instance.idle:

@@ -77,9 +77,9 @@ class Exchange:
     """One request and its answer, on one connection (on a second one, should the first be dead)."""
 
     __slots__ = (
-        "_ask_by", "_body_max", "_buffered", "_call", "_connection", "_has_deadline", "_loop",
+        "_body_max", "_buffered", "_call", "_connection", "_has_deadline", "_loop",
         "_moved_at", "_pace_from", "_pace_length", "_parts", "_proxy", "_request", "_route",
-        "_service", "_tries", "deadline", "holder", "is_over", "is_stream", "queued_at",
+        "_service", "_tries", "avoided", "deadline", "holder", "is_over", "is_stream", "queued_at",
         "request_sent",
     )  # fmt: skip
 
@@ -87,6 +87,7 @@ class Exchange:
         self.holder: Holder = call.holder
         self.is_stream = False
         self.queued_at = 0.0
+        self.avoided: Lender | None = None
         self.request_sent = False
         self.is_over = False
         self._proxy = proxy
@@ -258,6 +259,8 @@ class Exchange:
         if not connection.used or connection.started:
             connection.instance.breaker.failed(now)
         if self._may_try_again(connection):
+            self.avoided = connection.instance
+            connection.instance.drop_idle()
             connection.finish()
             self._connection = None
             self._ask()

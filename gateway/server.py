@@ -1,18 +1,23 @@
 """The gateway on its sockets: it begins, keeps time, and ends what it began before it stops."""
 
 import asyncio
+import logging
 import signal
 import socket
 from collections.abc import Sequence
 from typing import Final
 
+import stamina
 import structlog
+import uvloop
 
 from gateway import metrics
 from gateway.app import Gateway
 from gateway.clients import CONNECTIONS_MAX, FILES_KEPT, Clients, raise_file_limit
 from gateway.protocol import FrontDoor
 from gateway.settings import Settings
+from shared.collector import calm_collector
+from shared.log import configure_logging
 
 TICK_S: Final = 0.1
 TICKS_PER_SWEEP: Final = 10
@@ -92,3 +97,40 @@ class Server:
             if count % TICKS_PER_SWEEP == 0:
                 self.clients.keep_time()
                 self.clients.sweep(self._settings.gateway_keep_alive_s)
+
+
+def run(settings: Settings) -> None:
+    """Serve on the gateway's port until told to end."""
+    _run(settings, [_listen(settings)])
+
+
+def run_one_of_many(settings: Settings, number: int) -> None:
+    """Serve on the common port, and on one of this process's own if there is one."""
+    sockets = [_listen(settings)]
+    if settings.gateway_metrics_port:
+        sockets.append(socket.create_server(("127.0.0.1", settings.gateway_metrics_port + number)))
+    _run(settings, sockets)
+
+
+def _run(settings: Settings, sockets: Sequence[socket.socket]) -> None:
+    configure_logging("gateway", settings.log_level, settings.log_format)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # It tells of each request it makes.
+    stamina.set_active(False)  # What the gateway asks of auth it asks again anyway.
+    calm_collector()
+    uvloop.run(_serve(settings, sockets))
+
+
+async def _serve(settings: Settings, sockets: Sequence[socket.socket]) -> None:
+    server = Server(settings)
+    server.handle_signals()
+    await server.serve(sockets)
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """Return the listening socket, which several processes may have, each its own."""
+    return socket.create_server(
+        (settings.host, settings.gateway_port),
+        family=socket.AF_INET6 if ":" in settings.host else socket.AF_INET,
+        backlog=BACKLOG,
+        reuse_port=settings.gateway_processes > 1,
+    )

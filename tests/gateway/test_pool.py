@@ -45,6 +45,7 @@ class Asking:
         self.holder: Holder = (user.encode(), tenant.encode())
         self.is_stream = is_stream
         self.queued_at = 0.0
+        self.avoided = None
         self.connection: Connection | None = None
         self.problem: Problem | None = None
 
