@@ -17,7 +17,7 @@ from gateway.addresses import Networks, Proxies
 from gateway.api_keys import ApiKeys
 from gateway.call import Call
 from gateway.cors import Cors, is_preflight
-from gateway.errors import METHODS, RateLimited, UnknownMethod
+from gateway.errors import METHODS, OriginRefused, RateLimited, UnknownMethod
 from gateway.headers import check_host, request_ids, sort_out
 from gateway.health import Health
 from gateway.identity import Identity, require_scope
@@ -31,6 +31,7 @@ from gateway.rates import Counted, Rates
 from gateway.revocations import INTERVAL_S, Revocations
 from gateway.routes import SERVICES, Route, RouteTable, only_reads, rate_of
 from gateway.settings import Settings
+from gateway.sockets import Sockets, is_websocket, take_token
 from gateway.steps import Steps
 from gateway.store import Store
 from shared.errors import Problem, Unauthorized
@@ -79,6 +80,7 @@ class Gateway:
         self._cors = Cors(settings.allowed_origins)
         self._identity = Identity(self._keys, self._revocations, ApiKeys(self._auth))
         self._proxy = Proxy(self._services, settings.max_content_length, settings.default_language)
+        self._sockets = Sockets(self._revocations.cover)
         self._pages = Pages(
             Health(self._http, addresses, self._proof),
             Documents(self._http, addresses),
@@ -111,6 +113,7 @@ class Gateway:
     def tick(self, now: float) -> None:
         """Look at the time limits. To be called several times a second."""
         self._proxy.tick(now)
+        self._sockets.sweep(now)
 
     async def start(self) -> None:
         """Begin to follow auth. What is not there yet is asked for again, nothing fails."""
@@ -168,10 +171,19 @@ class Gateway:
         call.route = route.path
         call.compresses = not route.is_secret
         call.is_cacheable = route.is_cacheable
+        opens_socket = route.is_socket and is_websocket(call)
+        if opens_socket:
+            if not self._cors.lets_connect(head.read.get(b"origin"), head.read.get(b"host", b"")):
+                raise OriginRefused
+            take_token(head, call.fields)
         await self._let_in(call, route)
         proof = self._proof.make(call.client, call.request_id, call.method.encode(), call.target)
         head.passing += (PROOF, b": ", proof, b"\r\n")
-        self._proxy.forward(call, route)
+        if opens_socket:
+            service = self._services[route.service]
+            await asyncio.create_task(self._sockets.connect(call, route, service, call.claims))
+        else:
+            self._proxy.forward(call, route)
 
     async def _let_in(self, call: Call, route: Route) -> None:
         """Judge the caller and count the request. Raises the Problem that keeps it out."""
@@ -188,6 +200,7 @@ class Gateway:
             await self._count(call, self._rates.of_stranger("page", call.network))
             raise
         call.holder = (claims.sub.bytes, claims.tid.bytes)
+        call.claims = claims
         call.user_language = claims.lang  # From here on refusals are told in it.
         await self._count(call, self._rates.of_user(rate, call.network, claims))
         self._revocations.require_fresh(reading=only_reads(route, call.method))

@@ -16,6 +16,7 @@ from gateway.steps import Steps
 from gateway.wire import BODILESS, STATUS_LINES, Headers, as_block, as_chunk
 from shared.errors import PROBLEM_MEDIA_TYPE, Problem, problem_body
 from shared.i18n import negotiate
+from shared.security.claims import UserClaims
 
 NO_HEAD: Final = RequestHead()  # Of a request whose headers could not be read.
 UNROUTED: Final = "unmatched"
@@ -53,6 +54,18 @@ class Line(Protocol):
     def pause_reading(self) -> None:
         """Read no more of the body for now."""
 
+    def tunnel_to(self, call: "Call", tunnel: "Tunnel") -> None:
+        """Give all that comes from now on to this."""
+
+
+class Tunnel(Protocol):
+    """Who has a connection's bytes once its protocol is switched."""
+
+    def on_client_data(self, data: bytes) -> None: ...
+    def on_client_full(self) -> None: ...
+    def on_client_drained(self) -> None: ...
+    def on_client_lost(self) -> None: ...
+
 
 class Receiver(Protocol):
     """Who takes a request's body and hears of its client."""
@@ -86,7 +99,7 @@ class Call:
 
     __slots__ = (
         "_chunked", "_encoder", "_encoding", "_held", "_left", "_line", "_silent",
-        "body_complete", "body_length", "client", "compresses", "cors", "fields", "head",
+        "body_complete", "body_length", "claims", "client", "compresses", "cors", "fields", "head",
         "holder", "is_cacheable", "is_over", "keep_alive", "method", "network", "on_end",
         "parts", "path", "query", "rate", "receiver", "request_id", "response_bytes", "route",
         "started", "status", "steps", "traceparent", "user_language", "version", "wants_upgrade",
@@ -124,6 +137,7 @@ class Call:
         self.rate: Headers = []  # What the answer tells of its rates.
         self.compresses = True  # Whether what it is answered may be compressed.
         self.is_cacheable = False  # Whether a service's own word on keeping its answer counts.
+        self.claims: UserClaims | None = None  # Of whoever is signed in.
         self.cors: Sequence[tuple[bytes, bytes]] = ()
         self.route = UNROUTED  # The metrics label: a prefix of the table, never the path.
         self.user_language: str | None = None
@@ -155,6 +169,11 @@ class Call:
             self.user_language,
             default,
         )
+
+    @property
+    def line(self) -> Line:
+        """The connection that it came on."""
+        return self._line
 
     @property
     def peer(self) -> str:
@@ -270,6 +289,13 @@ class Call:
                 headers.append((name.lower().encode(), value.encode()))
         answer = Answer(orjson.dumps(body), PROBLEM_MEDIA_TYPE, problem.status, headers)
         self.answer(answer, close=close)
+
+    def switch(self, answer: bytes, tunnel: Tunnel) -> None:
+        """Answer by switching protocols: whatever comes from now on is the tunnel's."""
+        self.status = 101
+        self._line.write(answer)
+        self._end()
+        self._line.tunnel_to(self, tunnel)
 
     def break_off(self) -> None:
         """End an answer that cannot be finished, so that the client sees it."""

@@ -60,6 +60,10 @@ class Cors:
         """Return what every answer to a page of this origin carries."""
         return self._others if origin is None else self._headers.get(origin, self._others)
 
+    def lets_connect(self, origin: bytes | None, host: bytes) -> bool:
+        """Say whether a page of this origin may open a WebSocket: a listed one, or our own."""
+        return origin is None or origin in self._headers or origin.split(b"://")[-1] == host
+
     def preflight(self, head: RequestHead) -> Answer:
         """Answer a browser that asks whether it may. Raises OriginRefused."""
         if head.read.get(b"origin") not in self._headers:

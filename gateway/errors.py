@@ -71,6 +71,21 @@ class OriginRefused(Forbidden):
 
 
 @dataclass(eq=False)
+class SocketVersion(Problem):
+    """A WebSocket of another version than 13 (RFC 6455, 4.2.2)."""
+
+    status = 426
+    slug = "socket-version"
+    title = N_("WebSocket version not supported")
+    detail = N_("The API speaks version 13 of the WebSocket protocol. Use a client that does too.")
+    headers: ClassVar[Mapping[str, str]] = {
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Connection": "close",
+    }
+
+
+@dataclass(eq=False)
 class RateLimited(TooManyRequests):
     """Too many requests of one kind, by one user, tenant or address; `rate` names which rate."""
 

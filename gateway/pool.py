@@ -55,7 +55,7 @@ class Upstream:
         self.idle: list[Connection] = []
         self.open = 0  # Connections: idle, in use, or being made.
         self.openings: set[asyncio.Task[None]] = set()
-        self._address = (parts.hostname, parts.port or 80)
+        self.address = (parts.hostname, parts.port or 80)
         self._service = service
 
     @property
@@ -74,7 +74,7 @@ class Upstream:
         connection = Connection(self)
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                await loop.create_connection(lambda: connection, *self._address)
+                await loop.create_connection(lambda: connection, *self.address)
         except OSError:  # A TimeoutError too is one.
             self._abandon(connection)
             self.breaker.failed(loop.time())
@@ -119,6 +119,24 @@ class Upstream:
             opening.cancel()
 
 
+class Apart:
+    """Where a connection belongs that no pool lends: it is used once, by who asked for it."""
+
+    def __init__(self, upstream: Upstream) -> None:
+        self.authority = upstream.authority
+        self.breaker = upstream.breaker
+        self.idle: list[Connection] = []
+
+    def release(self, connection: Connection) -> None:
+        connection.close()
+
+    def forget(self, connection: Connection) -> None:
+        pass
+
+    def drop_idle(self) -> None:
+        pass
+
+
 class Service:
     """Lends connections to the instances of a service: the least busy of those that are well."""
 
@@ -161,6 +179,21 @@ class Service:
         if instance is not None and instance.open < self._size:
             instance.start_opening()
         return None
+
+    async def connect_apart(self) -> Connection:
+        """Return a connection beside those of the pool. Raises ServiceAway, TimeoutError."""
+        loop = asyncio.get_running_loop()
+        instance = self._choose(loop.time(), None)
+        if instance is None:
+            raise self._away(loop.time())
+        connection = Connection(Apart(instance))
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                await loop.create_connection(lambda: connection, *instance.address)
+        except OSError:
+            instance.breaker.failed(loop.time())
+            raise self._away(loop.time()) from None
+        return connection
 
     def leave(self, waiter: Waiter) -> None:
         """Stop waiting."""

@@ -11,7 +11,7 @@ from typing import Final, Protocol, cast
 
 import httptools
 
-from gateway.call import Call
+from gateway.call import Call, Tunnel
 from gateway.clients import Clients
 from gateway.errors import HeadersTooLarge, MalformedRequest
 from gateway.refusal import answer_of
@@ -37,15 +37,6 @@ class Handler(Protocol):
 
     def finished(self, call: Call) -> None:
         """A call has been answered, or its client is gone."""
-
-
-class Tunnel(Protocol):
-    """Who has a connection's bytes once its protocol is switched."""
-
-    def on_client_data(self, data: bytes) -> None: ...
-    def on_client_full(self) -> None: ...
-    def on_client_drained(self) -> None: ...
-    def on_client_lost(self) -> None: ...
 
 
 class _RefusedError(Exception):
@@ -134,17 +125,13 @@ class FrontDoor(asyncio.Protocol):
 
     def close_when_answered(self) -> None:
         """Let what is in progress end, then close; nothing further is taken."""
-        if self._current is None:
+        if self._tunnel is not None:
+            self.abort()
+        elif self._current is None:
             self._close_gently()
         else:
-            self.announce_end()
-            for call in self._queue:
+            for call in (self._current, *self._queue):
                 call.keep_alive = False
-
-    def announce_end(self) -> None:
-        """Tell the client with the next answer that the connection ends."""
-        if self._current is not None:
-            self._current.keep_alive = False
 
     # For the call
 
@@ -190,8 +177,10 @@ class FrontDoor(asyncio.Protocol):
         """End the connection at once."""
         self._transport.abort()
 
-    def tunnel_to(self, tunnel: Tunnel) -> None:
+    def tunnel_to(self, call: Call, tunnel: Tunnel) -> None:
         """Give all that comes from now on to this."""
+        assert call is self._current  # noqa: S101  Who asked to switch is being answered.
+        self._current = None
         self._tunnel = tunnel
         self._deaf = False
         self._idle_since = self._head_since = None

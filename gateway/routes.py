@@ -32,7 +32,8 @@ class Route:
     given, is needed in the token for anything below the path, whatever the service itself checks
     beyond it. `reads` and `writes` name the rates (`gateway/rates.py`) of GET and HEAD, and of all
     else. Answers are never kept by anybody unless `is_cacheable`, never compressed if `is_secret`:
-    beside what a request put into it, a secret's length would tell of it (BREACH).
+    beside what a request put into it, a secret's length would tell of it (BREACH). A WebSocket may
+    be opened where it `is_socket`.
     """
 
     path: str
@@ -46,6 +47,7 @@ class Route:
     is_exact: bool = False
     is_cacheable: bool = False
     is_secret: bool = False
+    is_socket: bool = False
 
 
 def rate_of(route: Route, method: str) -> str:

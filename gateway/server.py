@@ -15,6 +15,7 @@ from gateway import metrics
 from gateway.app import Gateway
 from gateway.clients import CONNECTIONS_MAX, FILES_KEPT, Clients, raise_file_limit
 from gateway.protocol import FrontDoor
+from gateway.routes import RouteTable
 from gateway.settings import Settings
 from shared.collector import calm_collector
 from shared.log import configure_logging
@@ -30,8 +31,8 @@ log = structlog.get_logger()
 class Server:
     """One process of the gateway."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.gateway = Gateway(settings)
+    def __init__(self, settings: Settings, routes: RouteTable | None = None) -> None:
+        self.gateway = Gateway(settings, routes)
         self.should_exit = False
         upstream = self.gateway.connections_max
         room = raise_file_limit() - FILES_KEPT - upstream
