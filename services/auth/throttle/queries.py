@@ -10,23 +10,30 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.auth.throttle.models import AttemptRow, KnownNetwork, NetworkAttemptRow
 from services.auth.throttle.rules import NEVER_BLOCKED, Kind, Tally
 
+# One statement finds or makes a row and holds it: between two, whoever just proved himself could
+# have the row forgotten. What the session saw of it before does not count.
+_AS_IT_IS = {"populate_existing": True}
+
 
 async def lock_tally(session: AsyncSession, kind: Kind, key: bytes, now: datetime) -> AttemptRow:
     """Return the row of these attempts, made if need be, held until the transaction ends."""
-    values = {"kind": kind, "key": key} | _none_yet(now)
-    await session.execute(insert(AttemptRow).values(values).on_conflict_do_nothing())
-    query = select(AttemptRow).where(AttemptRow.kind == kind, AttemptRow.key == key)
-    return (await session.scalars(query.with_for_update())).one()
+    found = insert(AttemptRow).values({"kind": kind, "key": key} | _none_yet(now))
+    held = found.on_conflict_do_update(
+        constraint="attempts_pkey", set_={"attempts": AttemptRow.attempts}
+    )
+    return (await session.scalars(held.returning(AttemptRow), execution_options=_AS_IT_IS)).one()
 
 
 async def lock_network_tally(
     session: AsyncSession, network: bytes, now: datetime
 ) -> NetworkAttemptRow:
     """Return the row of a network, made if need be, held until the transaction ends."""
-    values = {"network": network} | _none_yet(now)
-    await session.execute(insert(NetworkAttemptRow).values(values).on_conflict_do_nothing())
-    query = select(NetworkAttemptRow).where(NetworkAttemptRow.network == network)
-    return (await session.scalars(query.with_for_update())).one()
+    found = insert(NetworkAttemptRow).values({"network": network} | _none_yet(now))
+    held = found.on_conflict_do_update(
+        constraint="network_attempts_pkey", set_={"attempts": NetworkAttemptRow.attempts}
+    )
+    returned = held.returning(NetworkAttemptRow)
+    return (await session.scalars(returned, execution_options=_AS_IT_IS)).one()
 
 
 async def forget(session: AsyncSession, kind: Kind, keys: Sequence[bytes]) -> None:
