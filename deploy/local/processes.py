@@ -7,7 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from deploy.local.launch import GIVE_MEMORY_BACK, Program
 from deploy.local.secrets import MAKERS, SERVER_PASSWORDS, journal_key_name, password_name
-from deploy.local.settings import ROOT, LocalSettings
+from deploy.local.settings import ROOT, STATE_DIR, LocalSettings
 from deploy.postgres.bootstrap import DATABASE, SERVICES
 
 SHARED_SECRETS = ("GATEWAY_KEY", "METRICS_TOKEN")  # All programs hold these.
@@ -38,6 +38,8 @@ WORKER_VERBS: Mapping[str, tuple[str, ...]] = {
 # A worker runs a few jobs at a time; 4 x (20 + 30) + 4 x (5 + 10) stays below max_connections.
 _WORKER_POOL: Mapping[str, str] = {"PG_POOL_SIZE": "5", "PG_MAX_OVERFLOW": "10"}
 
+_OF_AUTH = ("SMTP_URL",)  # Given by whoever has a mail server, and told to auth alone.
+
 # What never reaches a process by inheritance from the shell or `.env`: secrets, which are given
 # one by one, and what this table decides.
 _DECIDED_HERE = frozenset(
@@ -50,6 +52,7 @@ _DECIDED_HERE = frozenset(
         "JOURNAL_SIGNING_KEY",
         "METRICS_PORT",
         "PG_PASSWORD",
+        *_OF_AUTH,
         "PYTHONDONTWRITEBYTECODE",  # Would make every start compile everything again.
     }
 )
@@ -161,6 +164,9 @@ def _environment(plan: Plan, program: str) -> dict[str, str]:
     own = {name: plan.secrets[name] for name in (*SHARED_SECRETS, *SECRETS[program])}
     old_names = [name + _OLD_KEYS for name in (*SHARED_SECRETS, *SECRETS[program])]
     own |= {n: settings.environment[n] for n in old_names if settings.environment.get(n)}
+    if program == "auth":
+        own["MAIL_FOLDER"] = settings.environment.get("MAIL_FOLDER") or str(STATE_DIR / "mail")
+        own |= {n: settings.environment[n] for n in _OF_AUTH if settings.environment.get(n)}
     if program in SERVICES:
         own["JOURNAL_SIGNING_KEY"] = plan.secrets[journal_key_name(program)]
     return {**inherited, **shared, **own}

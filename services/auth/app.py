@@ -35,6 +35,8 @@ def create_app(settings: Settings | None) -> FastAPI:
         denied=AuthDenied,
         routers=(
             accounts.router,
+            accounts.invitations,
+            accounts.approvals,
             api_keys.router,
             api_keys.internal_router,
             own_password.router,

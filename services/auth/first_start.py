@@ -47,7 +47,11 @@ async def prepare(resources: AuthResources, now: datetime) -> None:
     settings = vault.settings
     async with resources.database.transaction(Stamp(DEFAULT_TENANT_ID, ACTOR)) as session:
         await tenants.add_default_tenant(
-            session, language=settings.default_language, currency=settings.currency, now=now
+            session,
+            language=settings.default_language,
+            currency=settings.currency,
+            registration=settings.registration_policy,
+            now=now,
         )
         await keys.add_configured(session, vault.keys, sealer=vault.sealer, now=now)
         if await users.has_administrator(session):

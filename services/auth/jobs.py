@@ -1,4 +1,12 @@
+from contextlib import AbstractAsyncContextManager
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.auth.accounts import service as accounts
 from services.auth.keys import service as keys
+from services.auth.mail import service as mail
+from services.auth.mailer import mailer
 from services.auth.resources import AuthResources
 from services.auth.sessions import service as sessions
 from shared.clock import utc_now
@@ -9,6 +17,7 @@ from shared.log import log
 
 FORGET_INTERVAL_S = 600.0
 GAUGE_INTERVAL_S = 15.0
+ERRANDS_INTERVAL_S = 1.0  # Somebody waits for a mail.
 ROTATION_INTERVAL_S = 600.0
 _STAMP = Stamp(None, "worker")
 
@@ -36,9 +45,21 @@ async def work(resources: AuthResources) -> None:
         if kid is not None:
             log.info("signing key added", kid=kid)
 
+    send = mailer(resources.own.settings)
+
+    def open_for(tenant_id: UUID | None) -> AbstractAsyncContextManager[AsyncSession]:
+        return resources.database.transaction(Stamp(tenant_id, "worker"))
+
+    async def do_errands() -> None:
+        vault = resources.own
+        if await accounts.do_errands(open_for, vault=vault, clock=utc_now):
+            resources.waker.wake(resources.service)
+        await mail.send_due(open_for, send, vault=vault, clock=utc_now)
+
     await run_together(
         standing_work(resources),
         every(FORGET_INTERVAL_S, "forget ended sessions", forget),
+        every(ERRANDS_INTERVAL_S, "do errands and send mail", do_errands),
         every(ROTATION_INTERVAL_S, "rotate signing keys", rotate),
         every(GAUGE_INTERVAL_S, "measure accounts", measure),
     )

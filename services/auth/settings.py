@@ -1,3 +1,5 @@
+import re
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
@@ -29,6 +31,10 @@ class Settings(ServiceSettings):
     admin_email: str = "admin@example.com"
     admin_password: SecretStr
     registration: RegistrationPolicy | None = None
+    smtp_url: SecretStr | None = None  # smtp(s)://user:password@host:port; without, a folder.
+    mail_from: str = Field(default="Stockwright <no-reply@localhost>", max_length=320)
+    mail_folder: Path = Path("data/mail")
+    frontend_url: str = Field(default="", max_length=2000)  # Where links in mails lead.
     currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
     gateway_client_secret: SecretStr = Field(min_length=_SECRET_LENGTH_MIN)
     inventory_client_secret: SecretStr = Field(min_length=_SECRET_LENGTH_MIN)
@@ -54,6 +60,14 @@ class Settings(ServiceSettings):
         )
         if weakness:
             raise ValueError(f"{weakness.replace('_', ' ')} for a password")
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def check_smtp_url(cls, value: SecretStr | None) -> SecretStr | None:
+        """Refuse what is no address of a mail server."""
+        if value is not None and not re.match(r"smtps?://[^/\s]+$", value.get_secret_value()):
+            raise ValueError("give smtp://host:port or smtps://host:port, with user:password@")
         return value
 
     @property

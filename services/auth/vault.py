@@ -21,6 +21,7 @@ class Vault:
     emails: BlindIndex
     refresh_key: bytes
     api_key_pepper: bytes
+    one_time_pepper: bytes
     network_pepper: bytes  # Of the networks that attempts come from.
     recovery_key: bytes  # Of recovery codes, which are kept hashed.
     passwords: PasswordHasher
@@ -38,6 +39,7 @@ class Vault:
             emails=BlindIndex("auth.users.email", key, previous),
             refresh_key=hmac.digest(secret, b"refresh token", hashlib.sha256),
             api_key_pepper=hmac.digest(secret, b"api key", hashlib.sha256),
+            one_time_pepper=hmac.digest(secret, b"one-time token", hashlib.sha256),
             network_pepper=hmac.digest(secret, b"network", hashlib.sha256),
             recovery_key=hmac.digest(secret, b"recovery code", hashlib.sha256),
             passwords=PasswordHasher(

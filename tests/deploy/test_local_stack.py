@@ -109,7 +109,8 @@ def test_what_was_set_aside_is_tried_again_beside_the_running_stack(started, sta
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
-        f"{producer}: 0 applied, 0 still aside" for producer in ("auth", "inventory", "forecasting")
+        f"{producer}: 0 applied, 0 still aside"
+        for producer in ("auth", "inventory", "forecasting", "reporting")
     ]
 
 

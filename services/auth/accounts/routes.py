@@ -1,40 +1,115 @@
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends
+
 from services.auth.accounts import service
-from services.auth.accounts.errors import InvitationNeeded, RegistrationClosed
-from services.auth.accounts.schemas import AccountRead, RegistrationCreate
+from services.auth.accounts.errors import (
+    InvitationNeeded,
+    NotInvited,
+    NotPending,
+    RegistrationClosed,
+)
+from services.auth.accounts.schemas import (
+    AccountRead,
+    AddressInput,
+    AskedRead,
+    InvitationAccept,
+    InvitationCreate,
+    InvitationRead,
+    PasswordReset,
+    RegistrationCreate,
+    TokenInput,
+)
+from services.auth.one_time.errors import OneTimeTokenInvalid
 from services.auth.passwords.errors import PasswordCommon, PasswordTooLong, PasswordTooShort
 from services.auth.resources import Secrets
 from services.auth.tenants.errors import TenantNotFound
-from services.auth.transactions import KeyedTransactions
+from services.auth.transactions import KeyedTransactions, KeylessTransactions
 from services.auth.users import service as users
-from services.auth.users.errors import EmailTaken, UserNotFound
+from services.auth.users.errors import EmailTaken, LastAdministrator, UserNotFound
 from services.auth.users.schemas import ProfileUpdate, UserRead
-from shared.web import Now, Session, feature_router, problems
+from shared.principal import Principal
+from shared.web import Now, Session, feature_router, problems, requires
 from shared.web.etag import IfMatch
 from shared.web.permissions import SignedIn
 from shared.web.route import SmallRoute
 
 router = feature_router("/api/auth", "account", route_class=SmallRoute)
+invitations = feature_router("/api/invitations", "users", route_class=SmallRoute)
+approvals = feature_router("/api/users", "users", route_class=SmallRoute)
+
+CanManage = Annotated[Principal, Depends(requires("user:manage"))]
+CanManageNow = Annotated[Principal, Depends(requires("user:manage", fresh=True))]
 
 
 @router.post(
     "/register",
     status_code=201,
     responses=problems(
-        RegistrationClosed,
-        InvitationNeeded,
-        TenantNotFound,
-        EmailTaken,
-        PasswordTooShort,
-        PasswordTooLong,
-        PasswordCommon,
+        RegistrationClosed, InvitationNeeded, PasswordTooShort, PasswordTooLong, PasswordCommon
     ),
 )
 async def register(
     body: RegistrationCreate, transactions: KeyedTransactions, vault: Secrets, now: Now
 ) -> UserRead:
-    """Open an account as a viewer, where `REGISTRATION` allows it."""
-    user = await service.register(transactions, body, vault=vault, now=now)
-    return users.to_read(user, vault=vault)
+    """Ask for an account; a mail tells how to go on.
+
+    The answer is the same whether the address has an account or not. The account can do nothing
+    before its address is verified; where the tenant is not open, an administrator approves it too.
+    """
+    return await service.register(transactions, body, vault=vault, now=now)
+
+
+@router.post("/verify-email", responses=problems(OneTimeTokenInvalid, TenantNotFound))
+async def verify_address(
+    body: TokenInput, transactions: KeylessTransactions, vault: Secrets, now: Now
+) -> UserRead:
+    """Show by the token from the mail that the address is yours."""
+    return await service.verify_address(transactions, body.token, vault=vault, now=now)
+
+
+@router.post("/resend-verification", status_code=202)
+async def resend_verification(
+    body: AddressInput, transactions: KeyedTransactions, vault: Secrets, now: Now
+) -> AskedRead:
+    """Get another mail to verify your address; the answer is the same for every address."""
+    return await service.ask(transactions, "verification", body, vault=vault, now=now)
+
+
+@router.post("/forgot-password", status_code=202)
+async def forgot_password(
+    body: AddressInput, transactions: KeyedTransactions, vault: Secrets, now: Now
+) -> AskedRead:
+    """Get a mail to reset your password; the answer is the same for every address."""
+    return await service.ask(transactions, "reset", body, vault=vault, now=now)
+
+
+@router.post(
+    "/reset-password",
+    status_code=204,
+    responses=problems(
+        OneTimeTokenInvalid, TenantNotFound, PasswordTooShort, PasswordTooLong, PasswordCommon
+    ),
+)
+async def reset_password(
+    body: PasswordReset, transactions: KeylessTransactions, vault: Secrets, now: Now
+) -> None:
+    """Choose another password by the token from the mail; all your sessions end."""
+    await service.reset_password(transactions, body, vault=vault, now=now)
+
+
+@router.post(
+    "/accept-invitation",
+    responses=problems(
+        OneTimeTokenInvalid, TenantNotFound, PasswordTooShort, PasswordTooLong, PasswordCommon
+    ),
+)
+async def accept_invitation(
+    body: InvitationAccept, transactions: KeylessTransactions, vault: Secrets, now: Now
+) -> UserRead:
+    """Choose a password by the token from an invitation, then sign in."""
+    return await service.accept_invitation(transactions, body, vault=vault, now=now)
 
 
 @router.get("/me", responses=problems(UserNotFound, TenantNotFound))
@@ -56,3 +131,29 @@ async def change_account(
     return await service.change_account(
         session, body, if_match, vault=vault, caller=caller, now=now
     )
+
+
+@invitations.post("", status_code=201, responses=problems(EmailTaken, TenantNotFound))
+async def invite(
+    body: InvitationCreate, session: Session, vault: Secrets, caller: CanManageNow, now: Now
+) -> InvitationRead:
+    """Invite somebody by mail. Sent again, the mail before is good no more."""
+    return await service.invite(session, body, vault=vault, caller=caller, now=now)
+
+
+@invitations.delete(
+    "/{user_id}", status_code=204, responses=problems(UserNotFound, NotInvited, LastAdministrator)
+)
+async def withdraw_invitation(
+    user_id: UUID, session: Session, _caller: CanManage, now: Now
+) -> None:
+    """Withdraw an invitation that was not accepted; the account is locked."""
+    await service.withdraw_invitation(session, user_id, now=now)
+
+
+@approvals.post("/{user_id}/approve", responses=problems(UserNotFound, NotPending))
+async def approve(
+    user_id: UUID, session: Session, vault: Secrets, _caller: CanManageNow, now: Now
+) -> UserRead:
+    """Let somebody in who registered and has verified the address."""
+    return users.to_read(await service.approve(session, user_id, now=now), vault=vault)

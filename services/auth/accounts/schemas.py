@@ -1,10 +1,17 @@
+from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field, SecretStr
 
-from services.auth.users.rules import Language
+from services.auth.users.rules import Language, Role
 from services.auth.users.schemas import Email, Password, PasswordInput, TenantSlug, UserRead
-from shared.schemas import Output, ShortText
+from shared.schemas import Input, Output, ShortText
+
+MailedToken = Annotated[
+    SecretStr,
+    Field(min_length=1, max_length=512, description="From the mail.", examples=["ot_AbCd…"]),
+]
 
 
 class RegistrationCreate(PasswordInput):
@@ -19,6 +26,55 @@ class RegistrationCreate(PasswordInput):
     name: ShortText | None = None
     language: Language | None = None
     tenant: TenantSlug | None = None
+
+
+class AddressInput(Input):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"email": "ada@example.com"}]})
+
+    email: Email
+    tenant: TenantSlug | None = None
+
+
+class AskedRead(Output):
+    """The same whether there is such an account or not."""
+
+    accepted: bool
+
+
+class TokenInput(Input):
+    token: MailedToken
+
+
+class PasswordReset(PasswordInput):
+    token: MailedToken
+    new_password: Password
+
+
+class InvitationAccept(PasswordInput):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"token": "ot_AbCd…", "password": "nine unrelated words"}]}
+    )
+
+    token: MailedToken
+    password: Password
+    name: ShortText | None = None
+    language: Language | None = None
+
+
+class InvitationCreate(Input):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"email": "ada@example.com", "role": "clerk"}]}
+    )
+
+    email: Email
+    role: Role
+    name: ShortText | None = None
+    language: Language | None = None
+
+
+class InvitationRead(Output):
+    user: UserRead
+    expires_at: datetime
 
 
 class TenantOfAccount(Output):

@@ -20,11 +20,12 @@ from services.auth.api_keys.rules import (
     KEYS_MAX,
     LIFETIME_DEFAULT,
     LIFETIME_MAX,
+    PREFIX,
     ROLE,
-    KeyText,
     grantable,
 )
 from services.auth.api_keys.schemas import ApiKeyAddedRead, ApiKeyCreate, ApiKeyRead, ApiKeysRead
+from services.auth.secret_text import SecretText
 from services.auth.tenants import service as tenants
 from services.auth.transactions import Transactions
 from services.auth.users import service as users
@@ -64,9 +65,9 @@ async def add_key(
         raise ApiKeyExpiry
     if await queries.count_keys(session, user.id, now) >= KEYS_MAX:
         raise TooManyApiKeys(limit=KEYS_MAX)
-    text = KeyText.new(caller.tenant_id, new_id())
+    text = SecretText.new(PREFIX, caller.tenant_id, new_id())
     key = ApiKey(
-        id=text.key_id,
+        id=text.row_id,
         user_id=user.id,
         name=wanted.name,
         secret_index=text.index(vault.api_key_pepper),
@@ -100,11 +101,11 @@ async def exchange(
 
     Raises ApiKeyInvalid.
     """
-    said = KeyText.read(text)
+    said = SecretText.read(PREFIX, text)
     if said is None:
         raise ApiKeyInvalid
     async with transactions.open(said.tenant_id) as session:
-        key = await queries.find_key(session, said.key_id)
+        key = await queries.find_key(session, said.row_id)
         tenant = await tenants.find_tenant(session, said.tenant_id)
         index = said.index(vault.api_key_pepper)
         if key is None or tenant is None or not hmac.compare_digest(key.secret_index, index):

@@ -30,6 +30,27 @@ class AccountLocked(Forbidden):
 
 
 @dataclass(eq=False)
+class AddressUnverified(Forbidden):
+    """Told only to somebody who gave the right password."""
+
+    slug: ClassVar[str] = "address-unverified"
+    title: ClassVar[str] = N_("Address not verified")
+    detail: ClassVar[str] = N_(
+        "Your address is not verified yet. Follow the link in the mail that you got, "
+        "or ask for another one at /api/auth/resend-verification."
+    )
+
+
+@dataclass(eq=False)
+class ApprovalPending(Forbidden):
+    """Told only to somebody who gave the right password."""
+
+    slug: ClassVar[str] = "approval-pending"
+    title: ClassVar[str] = N_("Waiting for approval")
+    detail: ClassVar[str] = N_("An administrator must approve this account. Ask one to do so.")
+
+
+@dataclass(eq=False)
 class SessionOver(Unauthorized):
     """The session was ended meanwhile. Sign in again."""
 
@@ -73,6 +94,8 @@ class RefreshWasReused(Unauthorized):
 PROOF_REFUSALS = (
     InvalidCredentials,
     AccountLocked,
+    AddressUnverified,
+    ApprovalPending,
     TooManySignIns,
     TwoFactorRequired,
     TwoFactorCodeWrong,

@@ -4,6 +4,7 @@ from uuid import UUID
 from sqlalchemy import Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from services.auth.tenants.rules import Registration
 from services.auth.users.rules import Language
 from shared.db import Base
 from shared.ids import new_id
@@ -19,5 +20,6 @@ class Tenant(Base):
     name: Mapped[str]
     language: Mapped[Language] = mapped_column(Text)  # Of members who have set none.
     currency: Mapped[str]  # ISO 4217.
+    registration: Mapped[Registration] = mapped_column(Text, default="invite")
     two_factor_required: Mapped[bool] = mapped_column(default=False)  # Of all, not just of admins.
     created_at: Mapped[datetime]

@@ -1,6 +1,11 @@
 """What a tenant may be called and count in."""
 
+from typing import Literal, TypeAlias
+
 from babel.numbers import is_currency
+
+# Who registers gets in: once verified, once approved as well, or never.
+Registration: TypeAlias = Literal["open", "invite", "closed"]
 
 SLUG_PATTERN = r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$"
 

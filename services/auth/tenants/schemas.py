@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from services.auth.tenants.rules import SLUG_PATTERN, is_known_currency
+from services.auth.tenants.rules import SLUG_PATTERN, Registration, is_known_currency
 from services.auth.users.rules import Language
 from services.auth.users.schemas import Email, Password, PasswordInput
 from shared.i18n import N_
@@ -49,6 +49,10 @@ class TenantCreate(PasswordInput):
         default=None, description="Of members who set none; left out, this installation's default."
     )
     currency: Currency = "USD"
+    registration: Registration = Field(
+        default="invite",
+        description="Who registers gets in once verified (`open`), once approved too, or never.",
+    )
 
 
 class TenantRead(Output):
@@ -57,6 +61,7 @@ class TenantRead(Output):
     name: str
     language: Language
     currency: str
+    registration: Registration
     created_at: datetime
 
 

@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.auth.tenants import queries
 from services.auth.tenants.errors import TenantNotFound, TenantSlugTaken
 from services.auth.tenants.models import Tenant
+from services.auth.tenants.rules import Registration
 from services.auth.tenants.schemas import TenantCreate, TenantPage, TenantRead
 from services.auth.users import service as users
 from services.auth.users.rules import Language
@@ -70,6 +71,7 @@ async def add_tenant(
         name=wanted.name,
         language=wanted.language or vault.settings.default_language,
         currency=wanted.currency,
+        registration=wanted.registration,
         created_at=now,
     )
     session.add(tenant)
@@ -95,7 +97,12 @@ async def add_tenant(
 
 
 async def add_default_tenant(
-    session: AsyncSession, *, language: Language, currency: str, now: datetime
+    session: AsyncSession,
+    *,
+    language: Language,
+    currency: str,
+    registration: Registration,
+    now: datetime,
 ) -> None:
     """Create the default tenant unless it is there; `session` works for it already.
 
@@ -110,6 +117,7 @@ async def add_default_tenant(
         name="Default",
         language=language,
         currency=currency,
+        registration=registration,
         created_at=now,
     )
     session.add(tenant)

@@ -24,6 +24,8 @@ class User(Base):
     role: Mapped[Role] = mapped_column(Text)
     language: Mapped[Language | None] = mapped_column(Text)  # Without one, the tenant's counts.
     language_changed_at: Mapped[datetime | None]  # Tokens made before it carry another one.
+    verified_at: Mapped[datetime | None]  # When the address was shown to be the user's.
+    approved_at: Mapped[datetime | None]  # By an administrator, or by the tenant's policy.
     locked_at: Mapped[datetime | None]
     sessions_ended_at: Mapped[datetime | None]  # Sessions started before it are over.
     token_version: Mapped[int] = mapped_column(default=1)  # Older access tokens are refused.

@@ -1,11 +1,11 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.users.models import User
-from services.auth.users.rules import Role
+from services.auth.users.rules import Role, Status
 
 
 async def find_user(session: AsyncSession, user_id: UUID, *, lock: bool = False) -> User | None:
@@ -24,6 +24,7 @@ async def list_users(
     after: tuple[UUID] | None,
     role: Role | None,
     locked: bool | None,
+    status: Status | None,
     limit: int,
 ) -> Sequence[User]:
     query = select(User).order_by(User.id).limit(limit)
@@ -33,6 +34,8 @@ async def list_users(
         query = query.where(User.role == role)
     if locked is not None:
         query = query.where(User.locked_at.is_not(None) if locked else User.locked_at.is_(None))
+    if status is not None:
+        query = query.where(*_HAVING[status])
     return (await session.scalars(query)).all()
 
 
@@ -58,3 +61,14 @@ async def has_administrator(session: AsyncSession) -> bool:
     """Say whether the tenant has an administrator, be he locked or not."""
     found = await session.scalar(select(User.id).where(User.role == "admin").limit(1))
     return found is not None
+
+
+_OPEN = User.locked_at.is_(None)
+_VERIFIED, _APPROVED = User.verified_at.is_not(None), User.approved_at.is_not(None)
+_HAVING: Mapping[Status, Sequence[ColumnElement[bool]]] = {
+    "locked": [~_OPEN],
+    "active": [_OPEN, _VERIFIED, _APPROVED],
+    "pending": [_OPEN, _VERIFIED, ~_APPROVED],
+    "invited": [_OPEN, ~_VERIFIED, _APPROVED],
+    "unverified": [_OPEN, ~_VERIFIED, ~_APPROVED],
+}

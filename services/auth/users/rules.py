@@ -10,6 +10,7 @@ from shared.identifiers import is_visible
 
 Language: TypeAlias = Literal["en", "fr"]
 SealedField: TypeAlias = Literal["email", "name"]
+Status: TypeAlias = Literal["invited", "unverified", "pending", "active", "locked"]
 Role: TypeAlias = Literal["admin", "manager", "clerk", "viewer", "auditor"]
 Scope: TypeAlias = Literal[
     "inventory:read", "inventory:write", "stock:write", "price:write", "price:approve",
@@ -71,6 +72,15 @@ def ends_administration(*, role: Role, is_locked: bool, new_role: Role, will_loc
     """Say whether a change takes away an administrator who could sign in."""
     could = role == "admin" and not is_locked
     return could and (new_role != "admin" or will_lock)
+
+
+def status_of(*, is_verified: bool, is_approved: bool, is_locked: bool) -> Status:
+    """Return where an account stands: who is approved and never verified was invited."""
+    if is_locked:
+        return "locked"
+    if not is_verified:
+        return "invited" if is_approved else "unverified"
+    return "active" if is_approved else "pending"
 
 
 def is_session_over(

@@ -5,7 +5,14 @@ from uuid import UUID
 from pydantic import AfterValidator, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
-from services.auth.users.rules import EMAIL_LENGTH_MAX, Language, Role, SealedField, is_email
+from services.auth.users.rules import (
+    EMAIL_LENGTH_MAX,
+    Language,
+    Role,
+    SealedField,
+    Status,
+    is_email,
+)
 from shared.i18n import N_
 from shared.pagination import PageQuery
 from shared.schemas import Input, Output, Page, ShortText, Text, Update, unreadable_field
@@ -94,6 +101,7 @@ class UserUpdate(ProfileUpdate):
 class UserQuery(PageQuery):
     role: Role | None = None
     locked: bool | None = None
+    status: Status | None = None
 
 
 class UserRead(Output):
@@ -104,6 +112,7 @@ class UserRead(Output):
     scopes: list[str]
     language: Language | None
     locked: bool
+    status: Status
     version: int = Field(description="Grows with every change; the first part of the ETag.")
     created_at: datetime
     unreadable: list[SealedField] = unreadable_field()

@@ -7,8 +7,8 @@ from pydantic import AliasChoices, Field
 
 from shared.journal import Entry
 
-Origin = Literal["installation", "registration", "administrator", "tenant"]
-EndReason = Literal["logout_all", "lock"]
+Origin = Literal["installation", "registration", "administrator", "tenant", "invitation"]
+EndReason = Literal["logout_all", "lock", "password_reset"]
 
 
 class AboutUser(Entry):
@@ -35,6 +35,29 @@ class UserRoleChanged(AboutUser):
     name: ClassVar[str] = "auth.user-role-changed.v1"
     before: str
     after: str
+
+
+class UserVerified(AboutUser):
+    """The address was shown to be the user's, by a token that was sent to it."""
+
+    name: ClassVar[str] = "auth.user-verified.v1"
+
+
+class UserApproved(AboutUser):
+    name: ClassVar[str] = "auth.user-approved.v1"
+
+
+class UserInvited(AboutUser):
+    """A mail went to somebody who may set a password and come in."""
+
+    name: ClassVar[str] = "auth.user-invited.v1"
+    role: str
+
+
+class UserPasswordReset(AboutUser):
+    """By a token that was sent to the user's address; all sessions ended."""
+
+    name: ClassVar[str] = "auth.user-password-reset.v1"
 
 
 class UserLocked(AboutUser):

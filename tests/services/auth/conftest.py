@@ -23,6 +23,7 @@ from tests.services.auth.people import (
     SignedIn,
     SignIn,
 )
+from tests.services.auth.post import PostOffice
 from tests.support.authenticator import Authenticators
 from tests.support.database import Databases
 from tests.support.services import PRIVATE_KEY, running
@@ -41,6 +42,7 @@ def make_settings(
             "encryption_key": "22" * 32,
             "admin_email": ADMIN_EMAIL,
             "admin_password": ADMIN_PASSWORD,
+            "registration": "open",
             # All tests come from one network; those of its limit have an app of their own.
             "sign_in_attempts_per_network": 10_000_000,
             **{
@@ -75,6 +77,11 @@ async def client(app: FastAPI, databases: Databases) -> AsyncIterator[httpx.Asyn
     async with running(app) as client:
         yield client
     await assert_journal_is_as_promised(databases, "auth")
+
+
+@pytest.fixture
+def post(app: FastAPI, client: httpx.AsyncClient) -> PostOffice:
+    return PostOffice(app.state.resources)
 
 
 @pytest.fixture

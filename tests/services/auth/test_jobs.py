@@ -52,7 +52,8 @@ async def test_the_worker_counts_and_forgets(
 
     async def is_done() -> bool:
         left = await connection.fetchval("SELECT count(*) FROM auth.attempts")
-        return left == 0 and bool(REGISTRY.get_sample_value("sessions_active_total"))
+        sealed = await connection.fetchval("SELECT count(*) FROM auth.checkpoints")
+        return left == 0 and sealed > 0 and bool(REGISTRY.get_sample_value("sessions_active_total"))
 
     await working(make_settings(), is_done)
 

@@ -5,6 +5,7 @@ limit; no connection is held while hashing. An unknown account takes the same st
 time.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -15,11 +16,17 @@ from services.auth.factors import service as factors
 from services.auth.factors.errors import TwoFactorCodeWrong, TwoFactorRequired
 from services.auth.passwords.rules import normalised
 from services.auth.sessions import metrics
-from services.auth.sessions.errors import AccountLocked, InvalidCredentials
+from services.auth.sessions.errors import (
+    AccountLocked,
+    AddressUnverified,
+    ApprovalPending,
+    InvalidCredentials,
+)
 from services.auth.sessions.schemas import ProofInput
 from services.auth.tenants.models import Tenant
 from services.auth.throttle import service as throttle
 from services.auth.transactions import Transactions
+from services.auth.users import service as users
 from services.auth.users.models import User
 from services.auth.vault import Vault
 from shared import journal
@@ -27,6 +34,13 @@ from shared.contracts.auth.factors import TwoFactorRefused
 from shared.contracts.auth.sessions import RefusalReason, SignInFailed
 from shared.errors import Problem
 from shared.principal import Device
+
+# What is told to who gave the right password; all else looks the same.
+_TOLD: Mapping[str, type[Problem]] = {
+    "locked": AccountLocked,
+    "unverified": AddressUnverified,
+    "unapproved": ApprovalPending,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +101,7 @@ def refusal(reason: RefusalReason | Literal["unknown_tenant"]) -> Problem:
     """Count a refusal and return it."""
     metrics.attempts.labels("failure").inc()
     metrics.failed_attempts.labels(reason).inc()
-    return AccountLocked() if reason == "locked" else InvalidCredentials()
+    return _TOLD.get(reason, InvalidCredentials)()
 
 
 async def failure(transactions: Transactions, account: Account, reason: RefusalReason) -> Problem:
@@ -109,8 +123,13 @@ async def check_password(
         raise await failure(transactions, account, "unknown_account")
     if not matches:
         raise await failure(transactions, account, "wrong_password")
-    if user.locked_at is not None:
+    status = users.status_in(user)
+    if status == "locked":
         raise await failure(transactions, account, "locked")
+    if status in {"invited", "unverified"}:
+        raise await failure(transactions, account, "unverified")
+    if status == "pending":
+        raise await failure(transactions, account, "unapproved")
     return user
 
 

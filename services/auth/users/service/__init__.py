@@ -1,6 +1,14 @@
 """Users: adding, reading and changing them."""
 
 from services.auth.users.service.add import NewUser, add_user, register_user
+from services.auth.users.service.arrive import (
+    accept,
+    approve,
+    note_invited,
+    reset_password,
+    take_over,
+    verify,
+)
 from services.auth.users.service.change import (
     change_profile,
     change_user,
@@ -20,12 +28,15 @@ from services.auth.users.service.read import (
     has_ended_session,
     list_users,
     scopes_in,
+    status_in,
     to_read,
 )
 
 __all__ = [
     "NewUser",
+    "accept",
     "add_user",
+    "approve",
     "change_profile",
     "change_user",
     "end_sessions",
@@ -37,11 +48,16 @@ __all__ = [
     "has_ended_session",
     "list_users",
     "lock_user",
+    "note_invited",
     "raise_token_version",
     "register_user",
     "renew_hash",
+    "reset_password",
     "scopes_in",
     "set_password",
+    "status_in",
+    "take_over",
     "to_read",
     "unlock_user",
+    "verify",
 ]

@@ -1,6 +1,6 @@
 """New users, however they come."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -28,6 +28,9 @@ class NewUser:
     name: str | None = None
     language: Language | None = None
     password_change_required: bool = False
+    is_verified: bool = True  # An administrator vouches for the address, or it was shown.
+    is_approved: bool = True
+    user_id: UUID = field(default_factory=new_id)
 
 
 async def add_user(
@@ -71,7 +74,7 @@ async def register_user(
     # The constraint knows today's index alone; under an earlier key the address has another one.
     if await queries.find_by_index(session, vault.emails.candidates(form, tenant_id)) is not None:
         raise EmailTaken
-    user_id = new_id()
+    user_id = wanted.user_id
     user = User(
         tenant_id=tenant_id,
         id=user_id,
@@ -83,6 +86,8 @@ async def register_user(
         role=wanted.role,
         language=wanted.language,
         language_changed_at=None,
+        verified_at=now if wanted.is_verified else None,
+        approved_at=now if wanted.is_approved else None,
         locked_at=None,
         token_version=1,
         version=1,

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.auth.users import queries
 from services.auth.users.errors import UserNotFound
 from services.auth.users.models import User
-from services.auth.users.rules import is_session_over, lookup_form, scopes_of
+from services.auth.users.rules import Status, is_session_over, lookup_form, scopes_of, status_of
 from services.auth.users.schemas import UserPage, UserQuery, UserRead
 from services.auth.users.service.sealed import open_fields
 from services.auth.vault import Vault
@@ -27,6 +27,7 @@ async def list_users(session: AsyncSession, asked: UserQuery, *, vault: Vault) -
         after=_OLDEST_FIRST.after(asked.cursor),
         role=asked.role,
         locked=asked.locked,
+        status=asked.status,
         limit=asked.limit + 1,
     )
     users, next_cursor = _OLDEST_FIRST.page(found, asked.limit, lambda user: (user.id,))
@@ -87,6 +88,15 @@ def scopes_in(user: User) -> frozenset[str]:
     return scopes_of(user.role, in_default_tenant=user.tenant_id == DEFAULT_TENANT_ID)
 
 
+def status_in(user: User) -> Status:
+    """Return where the account stands."""
+    return status_of(
+        is_verified=user.verified_at is not None,
+        is_approved=user.approved_at is not None,
+        is_locked=user.locked_at is not None,
+    )
+
+
 def to_read(user: User, *, vault: Vault) -> UserRead:
     """Return the user as others may see him, with the sealed fields opened."""
     opened = open_fields(user, vault=vault)
@@ -98,6 +108,7 @@ def to_read(user: User, *, vault: Vault) -> UserRead:
         scopes=sorted(scopes_in(user)),
         language=user.language,
         locked=user.locked_at is not None,
+        status=status_in(user),
         version=user.version,
         created_at=user.created_at,
         unreadable=opened.unreadable,

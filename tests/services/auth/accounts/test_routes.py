@@ -1,21 +1,39 @@
 import asyncio
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
-from services.auth.accounts.errors import InvitationNeeded, RegistrationClosed
+from services.auth.accounts.errors import (
+    InvitationNeeded,
+    NotPending,
+    RegistrationClosed,
+)
+from services.auth.one_time.errors import OneTimeTokenInvalid
 from services.auth.passwords.errors import PasswordCommon, PasswordTooShort
-from services.auth.tenants.errors import TenantNotFound
-from services.auth.users.errors import EmailTaken
-from shared.errors import IdempotencyKeyReused, PreconditionFailed, Unauthorized, ValidationFailed
-from tests.services.auth.people import PASSWORD, SignedIn, SignIn
+from services.auth.sessions.errors import (
+    AddressUnverified,
+    ApprovalPending,
+    InvalidCredentials,
+)
+from shared.errors import (
+    IdempotencyKeyReused,
+    PreconditionFailed,
+    Unauthorized,
+    ValidationFailed,
+)
+from tests.services.auth.people import PASSWORD, Clock, SignedIn, SignIn
+from tests.services.auth.post import PostOffice
 from tests.support.services import assert_problem, running
 
 pytestmark = pytest.mark.stack
+
+MakeTenant = Callable[..., Awaitable[SignedIn]]
+NEW = "marmalade fence quartet 9"
 
 
 def registration(**changes: object) -> dict[str, object]:
@@ -23,70 +41,156 @@ def registration(**changes: object) -> dict[str, object]:
     return {"email": email, "password": PASSWORD} | changes
 
 
-async def test_who_registers_is_a_viewer_and_can_sign_in(
-    client: httpx.AsyncClient, sign_in: SignIn
-):
-    body = registration(name="Ada Lovelace", language="fr")
-
+async def register(client: httpx.AsyncClient, **changes: object) -> dict[str, Any]:
+    body = registration(**changes)
     response = await client.post("/api/auth/register", json=body)
-
     assert response.status_code == 201, response.text
-    found = response.json()
-    assert (found["email"], found["name"], found["role"]) == (body["email"], body["name"], "viewer")
-    assert found["language"] == "fr"
-    assert (await sign_in(str(body["email"]))).user["id"] == found["id"]
+    found: dict[str, Any] = body | response.json()
+    return found
 
 
-async def test_registers_in_the_tenant_named(client: httpx.AsyncClient, boss: SignedIn):
+async def log_in(client: httpx.AsyncClient, body: dict[str, Any], **changes: Any) -> httpx.Response:
+    wanted = {name: body[name] for name in ("email", "password", "tenant") if name in body}
+    return await client.post("/api/auth/login", json=wanted | changes)
+
+
+async def verify(client: httpx.AsyncClient, token: str) -> httpx.Response:
+    return await client.post("/api/auth/verify-email", json={"token": token})
+
+
+async def test_who_registers_is_a_viewer_once_the_address_is_verified(
+    client: httpx.AsyncClient, post: PostOffice
+):
+    found = await register(client, name="Ada Lovelace", language="fr")
+    assert (found["name"], found["role"], found["status"]) == (
+        "Ada Lovelace", "viewer", "unverified",
+    )  # fmt: skip
+    token = await post.token_to(found["email"])
+    assert_problem(await log_in(client, found), AddressUnverified)
+
+    verified = await verify(client, token)
+
+    assert verified.status_code == 200
+    assert (verified.json()["id"], verified.json()["status"]) == (found["id"], "active")
+    signed_in = (await log_in(client, found)).json()
+    assert (signed_in["user"]["id"], signed_in["user"]["language"]) == (found["id"], "fr")
+    [mail] = await post.to(found["email"])
+    assert mail["Subject"] == "Vérifiez votre adresse"
+    assert mail["Auto-Submitted"] == "auto-generated"
+
+
+async def test_where_the_tenant_is_not_open_an_administrator_approves_too(
+    client: httpx.AsyncClient, boss: SignedIn, post: PostOffice
+):
+    found = await register(client, tenant=boss.tenant)
+    await verify(client, await post.token_to(found["email"]))
+    assert_problem(await log_in(client, found), ApprovalPending)
+    path = f"/api/users/{found['id']}/approve"
+
+    pending = await client.get("/api/users?status=pending", headers=boss.headers())
+    assert [user["id"] for user in pending.json()["items"]] == [found["id"]]
+    approved = await client.post(path, headers=boss.headers())
+
+    assert approved.json()["status"] == "active"
+    assert (await log_in(client, found)).status_code == 200
+    assert_problem(await client.post(path, headers=boss.headers()), NotPending)
+
+
+async def test_where_the_tenant_is_closed_nobody_registers_and_only_the_mail_says_so(
+    client: httpx.AsyncClient, make_tenant: MakeTenant, post: PostOffice
+):
+    boss = await make_tenant(registration="closed")
+
+    found = await register(client, tenant=boss.tenant)
+
+    [mail] = await post.to(found["email"])
+    assert "ask one for an invitation" in mail.get_content().lower().replace("\n", " ")
+    assert_problem(await log_in(client, found), InvalidCredentials)
+
+
+@pytest.mark.asvs("A05")
+async def test_the_answer_is_the_same_whether_address_or_tenant_exist(
+    client: httpx.AsyncClient, post: PostOffice
+):
+    taken = await register(client)
+    await verify(client, await post.token_to(taken["email"]))
+    answers = [
+        await client.post("/api/auth/register", json=registration(**changes))
+        for changes in ({"email": taken["email"]}, {}, {"tenant": "nowhere"})
+    ]
+
+    assert {answer.status_code for answer in answers} == {201}
+    made_up = ("id", "email", "created_at")
+    shapes = [{k: v for k, v in a.json().items() if k not in made_up} for a in answers]
+    assert shapes[0] == shapes[1] == shapes[2]
+    assert len({answer.json()["id"] for answer in answers}) == 3
+    for path in ("forgot-password", "resend-verification"):
+        asked = [
+            await client.post(f"/api/auth/{path}", json=body)
+            for body in ({"email": taken["email"]}, {"email": "nobody@example.com"},
+                         {"email": "nobody@example.com", "tenant": "nowhere"})
+        ]  # fmt: skip
+        assert {(a.status_code, a.content) for a in asked} == {(202, b'{"accepted":true}')}
+
+
+async def test_the_owner_of_a_taken_address_is_told(client: httpx.AsyncClient, post: PostOffice):
+    taken = await register(client)
+    await verify(client, await post.token_to(taken["email"]))
+
+    await register(client, email=taken["email"].upper())
+
+    *_, told = await post.to(taken["email"])
+    assert told["Subject"] == "You have an account already"
+    assert "ot_" not in told.get_content()
+    assert (await log_in(client, taken)).status_code == 200
+
+
+async def test_an_unverified_address_is_nobodys_yet(client: httpx.AsyncClient, post: PostOffice):
+    """Whoever registers somebody else's address first cannot keep it, nor know its password."""
+    first = await register(client)
+    old = await post.token_to(first["email"])
+    await register(client, email=first["email"], password="an entirely other phrase")
+
+    new = await post.token_to(first["email"])
+    assert_problem(await verify(client, old), OneTimeTokenInvalid)
+    assert (await verify(client, new)).status_code == 200
+    assert_problem(await log_in(client, first), InvalidCredentials)
+    assert (await log_in(client, first, password="an entirely other phrase")).status_code == 200
+
+
+async def test_of_parallel_registrations_of_one_address_one_account_comes(
+    client: httpx.AsyncClient, boss: SignedIn, post: PostOffice
+):
     body = registration(tenant=boss.tenant)
 
-    await client.post("/api/auth/register", json=body)
+    await asyncio.gather(*(client.post("/api/auth/register", json=body) for _ in range(8)))
+    await post.deliver()
 
-    listed = (await client.get("/api/users", headers=boss.headers())).json()["items"]
-    assert body["email"] in [user["email"] for user in listed]
-
-
-async def test_an_unknown_tenant_is_refused(client: httpx.AsyncClient):
-    response = await client.post("/api/auth/register", json=registration(tenant="nowhere"))
-
-    assert_problem(response, TenantNotFound)
+    listed = await client.get("/api/users?status=unverified", headers=boss.headers())
+    assert len(listed.json()["items"]) == 1
+    await verify(client, await post.token_to(str(body["email"])))
 
 
-async def test_an_address_is_taken_whatever_its_case(client: httpx.AsyncClient):
-    body = registration()
-    await client.post("/api/auth/register", json=body)
-
-    response = await client.post(
-        "/api/auth/register", json=body | {"email": str(body["email"]).upper()}
-    )
-
-    assert_problem(response, EmailTaken)
-
-
-async def test_of_parallel_registrations_of_one_address_one_succeeds(client: httpx.AsyncClient):
-    body = registration()
-
-    responses = await asyncio.gather(
-        *(client.post("/api/auth/register", json=body) for _ in range(8))
-    )
-
-    made, *refused = sorted(responses, key=lambda response: response.status_code)
-    assert made.status_code == 201
-    for response in refused:
-        assert_problem(response, EmailTaken)
-
-
-async def test_an_address_stays_taken_when_the_key_is_another(
-    client: httpx.AsyncClient, make_app: Callable[..., FastAPI]
+async def test_a_verification_is_sent_again_and_the_earlier_one_is_good_no_more(
+    client: httpx.AsyncClient, post: PostOffice
 ):
-    body = registration()
-    await client.post("/api/auth/register", json=body)
+    found = await register(client)
+    old = await post.token_to(found["email"])
 
-    later = make_app(encryption_key="33" * 32, encryption_key_previous="22" * 32)
-    async with running(later) as renewed:
-        response = await renewed.post("/api/auth/register", json=body)
+    await client.post("/api/auth/resend-verification", json={"email": found["email"]})
 
-    assert_problem(response, EmailTaken)
+    new = await post.token_to(found["email"])
+    assert_problem(await verify(client, old), OneTimeTokenInvalid)
+    assert (await verify(client, new)).status_code == 200
+    assert_problem(await verify(client, new), OneTimeTokenInvalid)
+
+
+async def test_a_token_ends(client: httpx.AsyncClient, post: PostOffice, clock: Clock):
+    found = await register(client)
+    token = await post.token_to(found["email"])
+    clock.advance(days=1, seconds=1)
+
+    assert_problem(await verify(client, token), OneTimeTokenInvalid)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,25 @@
+"""Accounts: one's own, asked for, verified, invited, and passwords forgotten."""
+
+from services.auth.accounts.service.ask import ask, register
+from services.auth.accounts.service.errands import do_errands
+from services.auth.accounts.service.invite import approve, invite, withdraw_invitation
+from services.auth.accounts.service.own import change_account, get_account
+from services.auth.accounts.service.redeem import (
+    accept_invitation,
+    reset_password,
+    verify_address,
+)
+
+__all__ = [
+    "accept_invitation",
+    "approve",
+    "ask",
+    "change_account",
+    "do_errands",
+    "get_account",
+    "invite",
+    "register",
+    "reset_password",
+    "verify_address",
+    "withdraw_invitation",
+]

@@ -1,0 +1,168 @@
+"""The worker's side of what somebody unknown asked for."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.auth.accounts import queries
+from services.auth.accounts.models import Errand
+from services.auth.accounts.rules import retry_after
+from services.auth.accounts.service.ask import ERRAND
+from services.auth.accounts.service.texts import write
+from services.auth.mail import service as mail
+from services.auth.mail.service import OpenFor
+from services.auth.one_time import service as one_time
+from services.auth.one_time.rules import Purpose
+from services.auth.tenants import service as tenants
+from services.auth.tenants.models import Tenant
+from services.auth.users import service as users
+from services.auth.users.models import User
+from services.auth.users.rules import ROLE_OF_THE_REGISTERED
+from services.auth.vault import Vault
+from shared.log import log
+from shared.security.sealing import SealBroken, place
+
+BATCH: Final = 20
+
+
+class _Letter(NamedTuple):
+    kind: str
+    to: str
+    language: str | None  # Of who gets it; without one, the tenant's.
+    token: str = ""
+
+
+async def do_errands(open_for: OpenFor, *, vault: Vault, clock: Callable[[], datetime]) -> int:
+    """Do what is due, of all tenants; return how many were done."""
+    async with open_for(None) as session:
+        due = await queries.list_due(session, clock(), limit=BATCH)
+    done = 0
+    for tenant_id, errand_id in due:
+        try:
+            async with open_for(tenant_id) as session:
+                done += await _do(session, tenant_id, errand_id, vault=vault, now=clock())
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again.
+            log.warning("an errand failed", errand_id=errand_id, reason=type(error).__name__)
+            async with open_for(tenant_id) as session:
+                await _put_off(session, errand_id, clock())
+    return done
+
+
+async def _do(
+    session: AsyncSession, tenant_id: UUID, errand_id: UUID, *, vault: Vault, now: datetime
+) -> bool:
+    """Say whether there was something to do."""
+    errand = await queries.take(session, errand_id, now)
+    if errand is None:
+        return False
+    await session.delete(errand)
+    asked = _open(errand, tenant_id, vault)
+    if asked is None or asked.pop("nowhere"):
+        return True
+    tenant = await tenants.get_tenant(session, tenant_id)
+    user = await users.find_by_email(session, asked["email"], tenant_id=tenant_id, vault=vault)
+    match errand.kind:
+        case "registration":
+            await _register(session, tenant, user, asked, vault=vault, now=now)
+        case "verification" if user is not None and users.status_in(user) == "unverified":
+            await _mail_token(session, user, tenant, "verify", vault=vault, now=now)
+        case "reset" if user is not None and users.status_in(user) == "active":
+            await _mail_token(session, user, tenant, "reset", vault=vault, now=now)
+        case _:
+            pass
+    return True
+
+
+async def _register(
+    session: AsyncSession,
+    tenant: Tenant,
+    user: User | None,
+    asked: dict[str, Any],
+    *,
+    vault: Vault,
+    now: datetime,
+) -> None:
+    """Open an account that can do nothing before its address is verified, or tell its owner."""
+    if user is not None and users.status_in(user) == "unverified":
+        # Nobody has shown that the address is his: the one who asked last gets the next try.
+        users.take_over(user, asked["password_hash"], now=now)
+    elif user is not None:
+        letter = _Letter("taken", asked["email"], user.language)
+        _mail(session, letter, tenant, vault=vault, now=now)
+        return
+    elif tenant.registration == "closed":
+        letter = _Letter("closed", asked["email"], asked["language"])
+        _mail(session, letter, tenant, vault=vault, now=now)
+        return
+    else:
+        new = users.NewUser(
+            asked["email"],
+            asked["password_hash"],
+            ROLE_OF_THE_REGISTERED,
+            asked["name"],
+            asked["language"],
+            is_verified=False,
+            is_approved=False,
+            user_id=UUID(asked["user_id"]),
+        )
+        user = await users.register_user(
+            session, new, origin="registration", tenant_id=tenant.id, vault=vault, now=now
+        )
+    await _mail_token(session, user, tenant, "verify", vault=vault, now=now)
+
+
+async def _mail_token(
+    session: AsyncSession,
+    user: User,
+    tenant: Tenant,
+    purpose: Purpose,
+    *,
+    vault: Vault,
+    now: datetime,
+) -> None:
+    to = users.to_read(user, vault=vault).email
+    if to is None:
+        return
+    token = await one_time.issue(session, user, purpose, vault=vault, now=now)
+    _mail(session, _Letter(purpose, to, user.language, token), tenant, vault=vault, now=now)
+
+
+def _mail(
+    session: AsyncSession, letter: _Letter, tenant: Tenant, *, vault: Vault, now: datetime
+) -> None:
+    text = write(
+        letter.kind,
+        letter.to,
+        tenant=tenant.name,
+        language=letter.language or tenant.language,
+        settings=vault.settings,
+        token=letter.token,
+    )
+    mail.post(session, text, tenant.id, vault=vault, now=now)
+
+
+async def _put_off(session: AsyncSession, errand_id: UUID, now: datetime) -> None:
+    errand = await queries.take(session, errand_id, now)
+    if errand is None:
+        return
+    errand.tries += 1
+    wait = retry_after(errand.tries)
+    if wait is None:
+        log.error("an errand is given up", errand_id=errand_id)
+        await session.delete(errand)
+    else:
+        errand.due_at = now + wait
+
+
+def _open(errand: Errand, tenant_id: UUID, vault: Vault) -> dict[str, Any] | None:
+    try:
+        opened = vault.sealer.open(errand.asked_sealed, place(ERRAND, tenant_id, errand.id))
+    except SealBroken:
+        log.error("an errand cannot be opened", errand_id=errand.id)
+        return None
+    asked: dict[str, Any] = json.loads(opened)
+    return asked

@@ -1,0 +1,82 @@
+"""What an administrator does about accounts that are not active yet."""
+
+import secrets
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.auth.accounts.errors import NotInvited, NotPending
+from services.auth.accounts.schemas import InvitationCreate, InvitationRead
+from services.auth.accounts.service.texts import write
+from services.auth.mail import service as mail
+from services.auth.one_time import service as one_time
+from services.auth.one_time.rules import LIFETIMES
+from services.auth.tenants import service as tenants
+from services.auth.users import service as users
+from services.auth.users.errors import EmailTaken
+from services.auth.users.models import User
+from services.auth.vault import Vault
+from shared.principal import Principal
+
+
+async def invite(
+    session: AsyncSession,
+    wanted: InvitationCreate,
+    *,
+    vault: Vault,
+    caller: Principal,
+    now: datetime,
+) -> InvitationRead:
+    """Open an account that waits for who gets the mail; invited again, he gets another mail.
+
+    Raises EmailTaken.
+    """
+    tenant_id = caller.tenant_id
+    tenant = await tenants.get_tenant(session, tenant_id)
+    user = await users.find_by_email(session, wanted.email, tenant_id=tenant_id, vault=vault)
+    if user is None:
+        nobodys = await vault.passwords.hash(secrets.token_urlsafe(32))
+        new = users.NewUser(
+            wanted.email, nobodys, wanted.role, wanted.name, wanted.language, is_verified=False
+        )
+        user = await users.register_user(
+            session, new, origin="invitation", tenant_id=tenant_id, vault=vault, now=now
+        )
+    elif users.status_in(user) != "invited":
+        raise EmailTaken
+    users.note_invited(session, user, wanted.role)
+    token = await one_time.issue(session, user, "invite", vault=vault, now=now)
+    text = write(
+        "invite",
+        wanted.email,
+        tenant=tenant.name,
+        language=user.language or tenant.language,
+        settings=vault.settings,
+        token=token,
+    )
+    mail.post(session, text, tenant_id, vault=vault, now=now)
+    return InvitationRead(
+        user=users.to_read(user, vault=vault), expires_at=now + LIFETIMES["invite"]
+    )
+
+
+async def withdraw_invitation(session: AsyncSession, user_id: UUID, *, now: datetime) -> None:
+    """Let an invitation be good no more. Raises UserNotFound, NotInvited."""
+    user = await users.get_user(session, user_id, lock=True)
+    if users.status_in(user) != "invited":
+        raise NotInvited
+    await one_time.withdraw(session, user, "invite")
+    await users.lock_user(session, user_id, now=now)
+
+
+async def approve(session: AsyncSession, user_id: UUID, *, now: datetime) -> User:
+    """Let somebody in who registered and whose address is verified.
+
+    Raises UserNotFound, NotPending.
+    """
+    user = await users.get_user(session, user_id, lock=True)
+    if users.status_in(user) != "pending":
+        raise NotPending
+    users.approve(session, user, now=now)
+    return user

@@ -1,0 +1,46 @@
+"""What a mail is, and when one that could not be sent is tried again."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid
+from typing import Final
+
+TRIES_MAX: Final = 12  # Over some two days.
+FIRST_RETRY: Final = timedelta(seconds=30)
+RETRY_MAX: Final = timedelta(hours=6)
+LEASE: Final = timedelta(minutes=5)  # So long one that is being sent is nobody else's.
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A text for one person."""
+
+    to: str
+    subject: str
+    text: str
+    language: str
+
+
+def message_of(mail: Mail, sender: str, now: datetime) -> EmailMessage:
+    """Return the mail as it goes out (RFC 5322), marked as nobody's answer (RFC 3834).
+
+    Raises ValueError for an address or subject with a line break: it cannot add headers.
+    """
+    message = EmailMessage()
+    message["From"] = sender
+    message["To"] = mail.to
+    message["Subject"] = mail.subject
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2].rstrip(">") or None)
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(mail.text)
+    message["Content-Language"] = mail.language
+    return message
+
+
+def retry_after(tries: int) -> timedelta | None:
+    """Return how long to wait after so many tries; None when it is given up."""
+    if tries >= TRIES_MAX:
+        return None
+    return min(FIRST_RETRY * int(2 ** (tries - 1)), RETRY_MAX)

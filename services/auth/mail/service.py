@@ -1,0 +1,100 @@
+"""Mail: put into the outbox with what it is about, and sent by the worker."""
+
+import json
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from email.message import EmailMessage
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.auth.mail import metrics, queries
+from services.auth.mail.models import MailRow
+from services.auth.mail.rules import LEASE, Mail, message_of, retry_after
+from services.auth.vault import Vault
+from shared.ids import new_id
+from shared.log import log
+from shared.security.sealing import SealBroken, place
+
+BATCH: Final = 20
+_COLUMN = "auth.mails.mail"
+
+Send = Callable[[EmailMessage], Awaitable[None]]
+# Opens a transaction for a tenant, or for what is done across tenants.
+OpenFor = Callable[[UUID | None], AbstractAsyncContextManager[AsyncSession]]
+
+
+def post(
+    session: AsyncSession, mail: Mail, tenant_id: UUID, *, vault: Vault, now: datetime
+) -> None:
+    """Put a mail into the outbox: it goes out if and only if the transaction stands."""
+    mail_id = new_id()
+    text = json.dumps([mail.to, mail.subject, mail.text, mail.language]).encode()
+    sealed = vault.sealer.seal(text, place(_COLUMN, tenant_id, mail_id))
+    session.add(MailRow(id=mail_id, mail_sealed=sealed, tries=0, due_at=now))
+
+
+async def send_due(
+    open_for: OpenFor, send: Send, *, vault: Vault, clock: Callable[[], datetime]
+) -> int:
+    """Send what is due, of all tenants; return how many went out.
+
+    Each is taken on a lease, sent without a transaction, then removed: a crash between the last
+    two sends it twice, never not at all.
+    """
+    async with open_for(None) as session:
+        due = await queries.list_due(session, clock(), limit=BATCH)
+    sent = 0
+    for tenant_id, mail_id in due:
+        sent += await _send_one(open_for, send, tenant_id, mail_id, vault=vault, clock=clock)
+    return sent
+
+
+async def _send_one(
+    open_for: OpenFor,
+    send: Send,
+    tenant_id: UUID,
+    mail_id: UUID,
+    *,
+    vault: Vault,
+    clock: Callable[[], datetime],
+) -> bool:
+    """Say whether the mail went out."""
+    async with open_for(tenant_id) as session:
+        row = await queries.take(session, mail_id, clock())
+        if row is None:
+            return False
+        row.tries += 1
+        row.due_at = clock() + LEASE
+        tries, sealed = row.tries, row.mail_sealed
+    went_out, is_hopeless = await _try(send, sealed, tenant_id, mail_id, vault=vault, now=clock())
+    async with open_for(tenant_id) as session:
+        row = await queries.find(session, mail_id)
+        wait = None if went_out or is_hopeless else retry_after(tries)
+        if row is not None and wait is None:
+            await session.delete(row)
+        elif row is not None and wait is not None:
+            row.due_at = clock() + wait
+    outcome = "sent" if went_out else "given_up" if wait is None else "failed"
+    metrics.mails.labels(outcome).inc()
+    return went_out
+
+
+async def _try(
+    send: Send, sealed: bytes, tenant_id: UUID, mail_id: UUID, *, vault: Vault, now: datetime
+) -> tuple[bool, bool]:
+    """Return whether the mail went out, and whether it never will."""
+    try:
+        opened = vault.sealer.open(sealed, place(_COLUMN, tenant_id, mail_id))
+        message = message_of(Mail(*json.loads(opened)), vault.settings.mail_from, now)
+    except (SealBroken, ValueError) as error:
+        log.error("a mail cannot be written", mail_id=mail_id, reason=type(error).__name__)
+        return False, True
+    try:
+        await send(message)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again.
+        log.warning("a mail was not sent", mail_id=mail_id, reason=type(error).__name__)
+        return False, False
+    return True, False

@@ -1,0 +1,18 @@
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.auth.one_time.models import OneTimeToken
+from services.auth.one_time.rules import Purpose
+
+
+async def remove_earlier(session: AsyncSession, user_id: UUID, purpose: Purpose) -> None:
+    await session.execute(
+        delete(OneTimeToken).where(OneTimeToken.user_id == user_id, OneTimeToken.purpose == purpose)
+    )
+
+
+async def lock_token(session: AsyncSession, token_id: UUID) -> OneTimeToken | None:
+    query = select(OneTimeToken).where(OneTimeToken.id == token_id)
+    return await session.scalar(query.with_for_update())
