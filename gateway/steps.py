@@ -18,8 +18,10 @@ class Steps:
         self._coroutine = coroutine
         self._waited: asyncio.Future[Any] | None = None
 
-    def run(self, _done: "asyncio.Future[Any] | None" = None) -> None:
+    def run(self, done: "asyncio.Future[Any] | None" = None) -> None:
         """Run on until there is something to wait for."""
+        if done is not self._waited:
+            return  # Cancelled when what it waited for was done already, and told us too late.
         self._waited = None
         try:
             waited = self._coroutine.send(None)

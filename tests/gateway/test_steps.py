@@ -60,3 +60,24 @@ async def test_cancelled_it_ends_and_so_does_what_it_waits_for():
     steps.cancel()
 
     await eventually(lambda: set(ended) == {"awaited", "itself"})
+
+
+async def test_cancelled_in_the_turn_in_which_its_wait_ends_it_just_ends():
+    answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    failures: list[dict] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, failure: failures.append(failure))
+    went_on = []
+
+    async def work() -> None:
+        await answer
+        went_on.append(True)
+
+    steps = Steps(work())
+    steps.run()
+    answer.set_result(None)
+    steps.cancel()
+    await pause(0.01)
+
+    asyncio.get_running_loop().set_exception_handler(None)
+    assert not went_on
+    assert not failures
