@@ -1,4 +1,5 @@
 import asyncio
+import json
 
 import httpx
 import pytest
@@ -6,7 +7,14 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from shared.security.claims import InvalidToken
-from shared.security.jwks import FETCH_INTERVAL_S, REFRESH_INTERVAL_S, KeysUnavailable, RemoteKeys
+from shared.security.jwks import (
+    DOCUMENT_LENGTH_MAX,
+    FETCH_INTERVAL_S,
+    KEYS_MAX,
+    REFRESH_INTERVAL_S,
+    KeysUnavailable,
+    RemoteKeys,
+)
 from shared.security.tokens import public_jwks
 from tests.support.waiting import pause
 
@@ -141,3 +149,59 @@ async def test_a_withdrawn_key_is_dropped_and_said():
     assert auth.keys.generation == generation + 1
     with pytest.raises(InvalidToken):
         await auth.keys.get(OLD_KID)
+
+
+def document(length: int) -> str:
+    """A set with one key, as text of exactly this many bytes."""
+    text = json.dumps(public_jwks(OLD))
+    return text + " " * (length - len(text))
+
+
+@pytest.mark.parametrize(("surplus", "is_taken"), [(0, True), (1, False)])
+async def test_a_set_of_the_largest_size_is_taken_and_none_larger(surplus, is_taken):
+    auth = Auth()
+    auth.answer = httpx.Response(200, text=document(DOCUMENT_LENGTH_MAX + surplus))
+
+    await auth.keys.refresh()
+
+    assert auth.keys.loaded is is_taken
+
+
+@pytest.mark.parametrize(("surplus", "is_taken"), [(0, True), (1, False)])
+async def test_as_many_keys_are_taken_as_may_be_and_no_more(surplus, is_taken):
+    [key] = public_jwks(OLD)["keys"]
+    auth = Auth()
+    many = [key | {"kid": f"key-{number}"} for number in range(KEYS_MAX + surplus)]
+    auth.answer = httpx.Response(200, json={"keys": many})
+
+    await auth.keys.refresh()
+
+    assert auth.keys.loaded is is_taken
+
+
+async def test_a_set_is_asked_for_anew_at_its_age_and_not_before():
+    auth = Auth(OLD)
+    await auth.keys.get(OLD_KID)
+    auth.now += REFRESH_INTERVAL_S
+
+    await auth.keys.get(OLD_KID)
+    await pause(0.05)
+    assert auth.calls == 1
+    auth.now += 0.001
+    await auth.keys.get(OLD_KID)
+    await pause(0.05)
+
+    assert auth.calls == 2
+
+
+async def test_two_fetches_are_a_second_apart_and_no_more():
+    auth = Auth(OLD)
+    await auth.keys.refresh()
+    auth.now += FETCH_INTERVAL_S - 0.001
+    await auth.keys.refresh()
+    assert auth.calls == 1
+    auth.now += 0.001
+
+    await auth.keys.refresh()
+
+    assert auth.calls == 2

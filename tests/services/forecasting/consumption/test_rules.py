@@ -142,3 +142,34 @@ def test_no_unit_is_lost_by_completing_days(movements, first, length):
     assert [b.day - a.day for a, b in pairwise(days)] == (
         [timedelta(days=1)] * max(len(days) - 1, 0)
     )
+
+
+def test_the_default_window_of_the_first_days_there_are_begins_with_the_first():
+    assert window_start(date(1, 1, 1)) == date(1, 1, 1)
+    assert window_start(date(1, 3, 31)) == date(1, 1, 1)
+    assert window_start(date(1, 4, 1)) == date(1, 1, 2)
+
+
+def test_the_stock_of_the_first_day_is_what_the_day_before_left():
+    ledger = [ledger_day(0, received=10, on_hand=10), ledger_day(1, issued=3, on_hand=7),
+              ledger_day(4, issued=1, on_hand=6)]  # fmt: skip
+
+    for offset, on_hand in ((0, 10), (1, 7), (2, 7), (3, 7), (4, 6), (5, 6)):
+        day = MONDAY + timedelta(days=offset)
+        [found] = complete_days(ledger, day, day)
+        assert (found.day, found.on_hand) == (day, on_hand)
+
+
+def test_a_day_is_worth_telling_for_use_for_what_went_missing_and_for_being_out_of_stock():
+    ledger = [
+        ledger_day(0, received=5, on_hand=5), ledger_day(1, issued=1, on_hand=4),
+        ledger_day(2, counted=-1, on_hand=3), ledger_day(3, issued=3, on_hand=0),
+    ]  # fmt: skip
+
+    days = complete_days(ledger, MONDAY, MONDAY + timedelta(days=4))
+
+    assert [day.is_worth_telling for day in days] == [False, True, True, True, True]
+
+
+def test_without_any_day_there_is_no_history():
+    assert demand_history([]) is None
