@@ -76,6 +76,7 @@ def _dicts(rows: Sequence[asyncpg.Record]) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
+# `OFFSET 0` keeps the category a look-up of each row shown, whatever statistics say of categories.
 _ITEMS = """
     SELECT i.id::text AS id, i.code,
            CASE $1 WHEN 'fr' THEN coalesce(i.name_fr, i.name_en)
@@ -90,7 +91,9 @@ _ITEMS = """
            trim_scale(i.reorder_quantity)::text AS reorder_quantity, i.lead_time_days,
            trim_scale(i.pack_size)::text AS pack_size, i.pack_unit, i.active, i.updated_at
     FROM items i
-    LEFT JOIN categories c ON c.id = i.category_id
+    LEFT JOIN LATERAL (
+        SELECT name_en, name_fr FROM categories WHERE id = i.category_id OFFSET 0
+    ) c ON true
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(on_hand), 0) AS on_hand, coalesce(sum(reserved), 0) AS reserved
         FROM levels WHERE item_id = i.id
