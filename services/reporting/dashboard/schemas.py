@@ -24,6 +24,9 @@ class TotalValueRead(Output):
     amount: DecimalText
     currency: str = Field(description="ISO 4217.")
     unvalued_items: int = Field(description="Items in stock whose cost is not known.")
+    unreadable_items: int = Field(
+        description="Items in stock whose value cannot be opened: left out of `amount`."
+    )
 
 
 class Figures(Output):

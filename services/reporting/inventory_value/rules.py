@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 KeyT = TypeVar("KeyT")
@@ -43,7 +43,10 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Valued:
-    """An item in stock, by its code, and its value in money to the smallest coin."""
+    """An item in stock, by its code, and its value in money to the smallest coin.
+
+    What is stored of an unreadable one cannot be opened: it has no unit cost and counts as zero.
+    """
 
     item_id: UUID
     key: str
@@ -53,6 +56,7 @@ class Valued:
     quantity: Decimal
     unit_cost: Decimal | None
     value: Decimal
+    is_unreadable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,15 @@ class Group:
     items: int
     quantity: Decimal
     value: Decimal
+    unreadable_items: int
+
+
+class _Part(NamedTuple):
+    """What one item adds to a group."""
+
+    quantity: Decimal
+    value: Decimal
+    is_unreadable: bool
 
 
 def may_see_values(scopes: Collection[str]) -> bool:
@@ -96,9 +109,10 @@ def after_first_cost(position: Position, cost: Decimal) -> Position:
 
 def by_category(items: Iterable[Valued]) -> list[Group]:
     """Return the items summed up by category, in order; the empty key is for those without."""
-    groups: dict[str, list[tuple[Decimal, Decimal]]] = defaultdict(list)
+    groups: dict[str, list[_Part]] = defaultdict(list)
     for item in items:
-        groups[item.category or ""].append((item.quantity, item.value))
+        part = _Part(item.quantity, item.value, item.is_unreadable)
+        groups[item.category or ""].append(part)
     return _summed(groups)
 
 
@@ -109,11 +123,11 @@ def by_location(
 
     An item's value is shared out over its locations by what lies there.
     """
-    groups: dict[str, list[tuple[Decimal, Decimal]]] = defaultdict(list)
+    groups: dict[str, list[_Part]] = defaultdict(list)
     for item in items:
         places = levels.get(item.item_id, {})
         for location, value in apportioned(item.value, places, digits).items():
-            groups[location].append((places[location], value))
+            groups[location].append(_Part(places[location], value, item.is_unreadable))
     return _summed(groups)
 
 
@@ -145,13 +159,14 @@ def apportioned(
     return parts
 
 
-def _summed(groups: Mapping[str, Sequence[tuple[Decimal, Decimal]]]) -> list[Group]:
+def _summed(groups: Mapping[str, Sequence[_Part]]) -> list[Group]:
     return [
         Group(
             key,
             len(parts),
-            sum((quantity for quantity, _ in parts), ZERO),
-            sum((value for _, value in parts), ZERO),
+            sum((part.quantity for part in parts), ZERO),
+            sum((part.value for part in parts), ZERO),
+            sum(part.is_unreadable for part in parts),
         )
         for key, parts in sorted(groups.items())
     ]

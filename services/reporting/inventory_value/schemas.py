@@ -5,7 +5,7 @@ from pydantic import Field
 from services.reporting.freshness.schemas import AsOf
 from shared.money import DecimalText
 from shared.pagination import PageQuery
-from shared.schemas import Output, Page
+from shared.schemas import Output, Page, unreadable_field
 
 Grouping = Literal["item", "category", "location"]
 
@@ -21,7 +21,14 @@ class ValueRead(Output):
     unit_cost: DecimalText | None = Field(
         description="Weighted average cost of an item; null while no cost is known."
     )
-    value: DecimalText = Field(description="In `currency`, to its smallest coin.")
+    value: DecimalText | None = Field(
+        description="In `currency`, to its smallest coin; of a category or location without "
+        "`unreadable_items`."
+    )
+    unreadable_items: int = Field(
+        description="How many of `items` have a value that cannot be opened."
+    )
+    unreadable: list[Literal["unit_cost", "value"]] = unreadable_field()
 
 
 class InventoryValueQuery(PageQuery):
@@ -41,3 +48,7 @@ class InventoryValueRead(AsOf, Page[ValueRead]):
     currency: str = Field(description="ISO 4217.")
     total: DecimalText
     unvalued_items: int = Field(description="Items in stock whose cost is not known: worth 0 here.")
+    unreadable_items: int = Field(
+        description="Items in stock whose value cannot be opened, since what is stored was altered "
+        "or its key is gone: left out of `total`."
+    )

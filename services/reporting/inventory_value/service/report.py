@@ -36,10 +36,11 @@ from services.reporting.read_models.service import find_currency
 from services.reporting.resources import ReportingOwn
 from shared.http import ServiceClient
 from shared.i18n import N_, translate
+from shared.log import log
 from shared.money import rounded_amount
 from shared.pagination import Keyset
 from shared.principal import Principal
-from shared.security.sealing import Sealer
+from shared.security.sealing import SealBroken, Sealer
 
 # By the key of a row: an item's code, the name of a category or of a location.
 ORDERS: dict[Grouping, Keyset[tuple[str]]] = {by: Keyset(by, str) for by in get_args(Grouping)}
@@ -48,11 +49,16 @@ NO_CATEGORY = N_("No category")
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """What all stock is worth; `unvalued_items` are in stock at a cost nobody told."""
+    """What all stock is worth.
+
+    `unvalued_items` are in stock at a cost nobody told, of `unreadable_items` the stored value
+    cannot be opened; both count as zero.
+    """
 
     amount: Decimal
     currency: str
     unvalued_items: int
+    unreadable_items: int
 
 
 async def get_report(
@@ -75,6 +81,7 @@ async def get_report(
     digits = get_currency_precision(currency)
     items = await _value_items(session, own.prices, caller.tenant_id, digits, language)
     rows = await _rows(session, items, query.by, digits)
+    total = _total(items, currency)
     left = rows if after is None else [row for row in rows if row.key > after[0]]
     page, next_cursor = order.page(left, query.limit, lambda row: (row.key,))
     return InventoryValueRead(
@@ -82,8 +89,9 @@ async def get_report(
         method=query.method,
         by=query.by,
         currency=currency,
-        total=sum((item.value for item in items), ZERO),
-        unvalued_items=sum(item.unit_cost is None for item in items),
+        total=total.amount,
+        unvalued_items=total.unvalued_items,
+        unreadable_items=total.unreadable_items,
         items=[_to_read(row, language) for row in page],
         next_cursor=next_cursor,
     )
@@ -94,10 +102,15 @@ async def total_value(session: AsyncSession, own: ReportingOwn, tenant_id: UUID)
     currency = await find_currency(session) or own.default_currency
     digits = get_currency_precision(currency)
     items = await _value_items(session, own.prices, tenant_id, digits, "en")
+    return _total(items, currency)
+
+
+def _total(items: Sequence[Valued], currency: str) -> Total:
     return Total(
         sum((item.value for item in items), ZERO),
         currency,
-        sum(item.unit_cost is None for item in items),
+        sum(item.unit_cost is None and not item.is_unreadable for item in items),
+        sum(item.is_unreadable for item in items),
     )
 
 
@@ -106,23 +119,34 @@ async def _value_items(
 ) -> list[Valued]:
     rows = sorted(await queries.list_items(session), key=lambda row: row["code"])
     # Opening a hundred thousand seals takes about a second: not on the event loop.
-    return await asyncio.to_thread(
+    items = await asyncio.to_thread(
         lambda: [_valued(row, sealer, tenant_id, digits, language) for row in rows]
     )
+    unreadable = [item.item_id for item in items if item.is_unreadable]
+    if unreadable:
+        log.error(
+            "sealed values cannot be opened", items=len(unreadable), first_item_id=unreadable[0]
+        )
+    return items
 
 
 def _valued(row: RowMapping, sealer: Sealer, tenant_id: UUID, digits: int, language: str) -> Valued:
+    """Return an item with its value; a broken seal takes no other item away."""
     sealed = SealedPosition(row["held"], row["owed"], row["amount"])
-    position = sealed.opened(sealer, tenant_id, row["item_id"])
+    try:
+        position = sealed.opened(sealer, tenant_id, row["item_id"])
+    except SealBroken:
+        position = None
     return Valued(
         item_id=row["item_id"],
         key=row["code"],
         name=row["name_fr" if language == "fr" else "name_en"],
         category=row["category"],
         unit=row["unit"],
-        quantity=position.on_hand,
-        unit_cost=position.unit_cost,
-        value=rounded_money(position.value, digits),
+        quantity=sealed.held - sealed.owed,
+        unit_cost=position.unit_cost if position else None,
+        value=rounded_money(position.value, digits) if position else ZERO,
+        is_unreadable=position is None,
     )
 
 
@@ -152,6 +176,7 @@ def _to_read(row: Valued | Group, language: str) -> ValueRead:
             unit=None,
             unit_cost=None,
             value=row.value,
+            unreadable_items=row.unreadable_items,
         )
     return ValueRead(
         key=row.key,
@@ -160,5 +185,7 @@ def _to_read(row: Valued | Group, language: str) -> ValueRead:
         quantity=row.quantity,
         unit=row.unit,
         unit_cost=None if row.unit_cost is None else rounded_amount(row.unit_cost),
-        value=row.value,
+        value=None if row.is_unreadable else row.value,
+        unreadable_items=int(row.is_unreadable),
+        unreadable=["unit_cost", "value"] if row.is_unreadable else [],
     )

@@ -47,7 +47,12 @@ async def test_stats_sum_up_stock_movements_and_value(shop, follow, get):
         "total": 4,
         "by_kind": {"issue": 1, "receipt": 2, "transfer": 1},
     }
-    assert stats["inventory_value"] == {"amount": "36", "currency": "USD", "unvalued_items": 0}
+    assert stats["inventory_value"] == {
+        "amount": "36",
+        "currency": "USD",
+        "unvalued_items": 0,
+        "unreadable_items": 0,
+    }
     assert datetime.fromisoformat(stats["as_of"]) <= datetime.now(UTC)
 
 

@@ -56,6 +56,7 @@ async def test_value_follows_receipts_at_their_cost_and_issues_at_the_average(
             "unit": "each",
             "unit_cost": "3",
             "value": "45",
+            "unreadable_items": 0,
         }
     ]
 
@@ -161,6 +162,68 @@ async def test_stock_without_a_cost_is_named_and_valued_once_it_has_one(
     assert (before["total"], before["unvalued_items"]) == ("0", 1)
     assert before["items"][0]["unit_cost"] is None
     assert (after["total"], after["unvalued_items"]) == ("10", 0)
+
+
+@pytest.fixture
+def break_seal(superuser, caller):
+    """Alter what is stored of an item's value."""
+
+    async def alter(code):
+        changed = await superuser.execute(
+            "UPDATE reporting.item_values v SET amount = overlay(v.amount PLACING "
+            "'\\xffffffff'::bytea FROM length(v.amount) - 3) FROM reporting.items i "
+            "WHERE i.tenant_id = $1 AND i.id = v.item_id AND i.code = $2",
+            caller.tenant_id,
+            code,
+        )
+        assert changed == "UPDATE 1"
+
+    return alter
+
+
+async def test_a_broken_seal_hides_the_value_of_one_item_and_nothing_else(
+    shop, move, follow, get, break_seal
+):
+    await move("receipt", "3")
+    await move("receipt", "1", item="B1", unit_cost="5")
+    await follow()
+    await break_seal("A1")
+
+    reports = {by: await get(URL, by=by) for by in ("item", "category", "location")}
+
+    for report in reports.values():
+        assert (report["total"], report["unvalued_items"], report["unreadable_items"]) == (
+            "5", 0, 1
+        )  # fmt: skip
+    assert [
+        (row["key"], row["quantity"], row["unit_cost"], row["value"], row.get("unreadable"))
+        for row in reports["item"]["items"]
+    ] == [
+        ("A1", "3", None, None, ["unit_cost", "value"]),
+        ("B1", "1", "5", "5", None),
+    ]
+    assert [
+        (row["key"], row["items"], row["value"], row["unreadable_items"])
+        for by in ("category", "location")
+        for row in reports[by]["items"]
+    ] == [("", 1, "5", 0), ("Dry", 1, "0", 1), ("Main", 2, "5", 1)]
+
+
+async def test_what_comes_after_a_broken_seal_is_set_aside_and_others_are_valued(
+    shop, move, follow, get, break_seal, aside
+):
+    await move("receipt", "3")
+    await follow()
+    await break_seal("A1")
+    await move("receipt", "2", reference="later")
+    await move("receipt", "1", item="B1", unit_cost="5")
+    await follow()
+
+    report = await get(URL)
+
+    assert [reference for reference, *_ in await aside()] == ["later"]
+    assert report["incomplete"]
+    assert [(row["key"], row["value"]) for row in report["items"]] == [("A1", None), ("B1", "5")]
 
 
 async def test_pages_hold_every_row_once(shop, post, move, follow, get):
