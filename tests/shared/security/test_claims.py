@@ -1,60 +1,88 @@
-"""The bounds of claims, and what a signed token keeps."""
+"""Claims of who has still to enrol, and of services: read as they were written, or not at all."""
 
-import json
+import time
+from uuid import UUID, uuid4
 
 import pytest
 
-from shared.security.claims import InvalidToken, UserClaims
-from shared.security.tokens import public_jwks
-from tests.shared.security.test_tokens import (
-    HEADER,
-    NOW,
-    PEM,
-    SIGNER,
-    payload_of,
-    refuse,
-    token_of,
-    user_claims,
-    verifier,
-)
+from shared.security.claims import EnrolmentClaims, InvalidToken, ServiceClaims, UserClaims
 
-BIG = (1 << 53) - 1
+NOW = time.time()
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"ver": 0}, {"ver": BIG}, {"iat": NOW + 30}, {"nbf": NOW}, {"lang": "en"}, {"lang": None},
-        {"scopes": [f"a{n}:read" for n in range(200)]},
-    ],
-)  # fmt: skip
-async def test_the_bounds_themselves_are_accepted(changes):
-    assert UserClaims.read(payload_of(iat=NOW, exp=NOW + 900, auth_time=NOW) | changes, NOW)
+def enrolment(**changes: object) -> dict[str, object]:
+    claims = EnrolmentClaims(
+        sub=UUID(int=1),
+        tid=UUID(int=2),
+        ver=3,
+        jti=UUID(int=4),
+        iat=int(NOW),
+        exp=int(NOW) + 600,
+        amr=("pwd", "otp"),
+        todo=("password", "factor"),
+        lang="fr",
+    )
+    return claims.payload() | changes
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [{"ver": BIG + 1}, {"ver": 1 << 54}, {"exp": NOW}, {"iat": NOW + 31}, {"nbf": NOW + 31},
-     {"scopes": [f"a{n}:read" for n in range(201)]}, {"lang": "EN"}, {"lang": "xx"}],
-)  # fmt: skip
-async def test_one_step_beyond_the_bounds_is_refused(changes):
+def test_enrolment_claims_are_read_as_they_were_written():
+    payload = enrolment()
+
+    claims = EnrolmentClaims.read(payload, NOW)
+
+    assert claims.payload() == payload
+    assert (claims.sub, claims.tid, claims.jti) == (UUID(int=1), UUID(int=2), UUID(int=4))
+    assert (claims.ver, claims.amr, claims.todo) == (3, ("pwd", "otp"), ("password", "factor"))
+    assert (claims.iat, claims.exp, claims.lang) == (int(NOW), int(NOW) + 600, "fr")
+    assert payload == {
+        "iss": "stock-auth", "aud": "stock-enrolment", "sub": str(UUID(int=1)),
+        "tid": str(UUID(int=2)), "ver": 3, "jti": str(UUID(int=4)), "iat": int(NOW),
+        "exp": int(NOW) + 600, "amr": ["pwd", "otp"], "todo": ["password", "factor"], "lang": "fr",
+    }  # fmt: skip
+    assert EnrolmentClaims.read(enrolment(lang=None), NOW).lang is None
+
+
+@pytest.mark.parametrize("name", enrolment())
+def test_each_claim_of_an_enrolment_is_needed(name: str):
+    payload = enrolment()
+    del payload[name]
+
     with pytest.raises(InvalidToken):
-        UserClaims.read(payload_of(iat=NOW, exp=NOW + 900, auth_time=NOW) | changes, NOW)
+        EnrolmentClaims.read(payload, NOW)
 
 
-@pytest.mark.parametrize("language", ["en", "fr", None])
-async def test_a_language_comes_back_as_it_was_signed(language):
-    claims = user_claims(lang=language)
+@pytest.mark.parametrize(
+    "changes",
+    [{"sub": "x"}, {"tid": 1}, {"jti": None}, {"ver": "3"}, {"amr": "pwd"}, {"amr": ["PWD"]},
+     {"todo": "factor"}, {"todo": [1]}, {"lang": "de"}, {"exp": int(NOW)}, {"iss": "x"},
+     {"iat": int(NOW) + 86_400}],
+)  # fmt: skip
+def test_each_claim_of_an_enrolment_has_its_form(changes: dict[str, object]):
+    with pytest.raises(InvalidToken):
+        EnrolmentClaims.read(enrolment(**changes), NOW)
 
-    assert await verifier().verify(SIGNER.sign(claims)) == claims
+
+@pytest.mark.asvs("C04")
+@pytest.mark.parametrize("audience", ["stock-api", "stock-internal", "stock-internal/auth", ""])
+def test_no_token_for_another_use_enrols(audience: str):
+    with pytest.raises(InvalidToken):
+        EnrolmentClaims.read(enrolment(aud=audience), NOW)
+    with pytest.raises(InvalidToken):
+        UserClaims.read(enrolment(aud="stock-enrolment"), NOW)
 
 
-def test_the_signer_signs_under_the_id_that_is_published():
-    assert [key["kid"] for key in public_jwks(PEM)["keys"]] == [SIGNER.kid]
+@pytest.mark.asvs("C05")
+@pytest.mark.parametrize(
+    "audience",
+    ["stock-internal", "stock-internal/", "stock-internal/Auth", "stock-internal/a/b", "stock/auth",
+     "/auth", "", None, 1, ["stock-internal/auth"]],
+)  # fmt: skip
+def test_a_service_token_names_one_service_that_it_is_for(audience: object):
+    claims = ServiceClaims(
+        sub="reporting", target="auth", jti=uuid4(), iat=int(NOW), exp=int(NOW) + 60,
+        scopes=frozenset({"journal:read"}),
+    )  # fmt: skip
 
-
-@pytest.mark.parametrize("number", ["1.0", "1e3", "NaN", "Infinity"])
-async def test_a_number_that_is_not_whole_is_refused_wherever_it_stands(number):
-    text = json.dumps(payload_of())[:-1] + f', "surplus": {number}}}'
-
-    await refuse(token_of(HEADER, text))
+    assert ServiceClaims.read(claims.payload(), NOW) == claims
+    with pytest.raises(InvalidToken):
+        ServiceClaims.read(claims.payload() | {"aud": audience}, NOW)

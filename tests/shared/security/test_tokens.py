@@ -202,8 +202,8 @@ NOW = int(time.time())
     [
         {"exp": NOW - 1}, {"exp": str(NOW + 900)}, {"exp": NOW + 900.5}, {"exp": None},
         {"exp": True}, {"exp": -1}, {"exp": 10**30}, {"exp": [NOW + 900]},
-        {"nbf": NOW + 600}, {"nbf": "0"}, {"nbf": None},
-        {"iat": NOW + 600}, {"iat": str(NOW)}, {"iat": None}, {"auth_time": NOW + 600},
+        {"nbf": NOW + 86_400}, {"nbf": "0"}, {"nbf": None},
+        {"iat": NOW + 86_400}, {"iat": str(NOW)}, {"iat": None}, {"auth_time": NOW + 86_400},
         {"iss": "someone"}, {"iss": ["stock-auth"]}, {"iss": None},
         {"aud": "stock-internal"}, {"aud": ["stock-api"]}, {"aud": None},
         {"sub": "admin"}, {"sub": 1}, {"sub": "{" + str(UUID(int=1)) + "}"},

@@ -11,6 +11,7 @@ from services.auth.sessions.rules import (
     RefreshToken,
     expiry,
     judge_unrotated,
+    todo_before_session,
 )
 
 KEY = b"k" * 32
@@ -102,3 +103,25 @@ def test_use_does_not_prolong_a_session_beyond_its_lifetime():
     later = NOW + timedelta(seconds=590)
 
     assert expiry(NOW, later, idle_s=60, lifetime_max_s=600) == NOW + timedelta(seconds=600)
+
+
+@pytest.mark.parametrize(
+    ("must_change", "must_have", "has_proof", "todo"),
+    [
+        (False, False, False, ()),
+        (True, False, False, ("password",)),
+        (False, True, False, ("factor",)),
+        (True, True, False, ("password", "factor")),
+        (False, True, True, ()),
+        (True, True, True, ("password",)),
+        (False, False, True, ()),
+    ],
+)
+def test_what_is_to_be_done_before_a_session(must_change, must_have, has_proof, todo):
+    found = todo_before_session(
+        password_change_required=must_change,
+        must_have_factor=must_have,
+        has_strong_proof=has_proof,
+    )
+
+    assert found == todo

@@ -15,6 +15,7 @@ from services.auth.users.rules import (
     is_session_over,
     lookup_form,
     scopes_of,
+    status_of,
 )
 
 MOMENT = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -158,3 +159,20 @@ def test_the_longest_address_is_one_and_a_letter_more_is_none():
 
 def test_an_address_has_one_at():
     assert not is_email("a@b@example.com")
+
+
+@pytest.mark.parametrize(
+    ("is_verified", "is_approved", "is_locked", "status"),
+    [
+        (True, True, False, "active"),
+        (True, False, False, "pending"),
+        (False, True, False, "invited"),
+        (False, False, False, "unverified"),
+        (True, True, True, "locked"),
+        (False, False, True, "locked"),
+    ],
+)
+def test_where_an_account_stands(is_verified, is_approved, is_locked, status):
+    found = status_of(is_verified=is_verified, is_approved=is_approved, is_locked=is_locked)
+
+    assert found == status
