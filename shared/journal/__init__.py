@@ -7,7 +7,7 @@ from shared.journal.entries import (
     JournalPage,
     JournalVerification,
 )
-from shared.journal.record import has_grown, mark_grown, record, stamp_of
+from shared.journal.record import has_grown, mark_grown, record, record_many, stamp_of
 
 __all__ = [
     "AccessDenied",
@@ -18,5 +18,6 @@ __all__ = [
     "has_grown",
     "mark_grown",
     "record",
+    "record_many",
     "stamp_of",
 ]

@@ -243,8 +243,8 @@ async def _save(session: AsyncSession, category: Category) -> None:
 async def _rename_for_items(session: AsyncSession, category: Category) -> None:
     """Let searches and followers know each item of a category by the category's new name."""
     await queries.rename_in_searches(session, category.id, search_words(category))
-    for row in await queries.list_items_saved(session, category.id, name_of(category, "en")):
-        journal.record(session, ItemSaved.model_validate(row))
+    rows = await queries.list_items_saved(session, category.id, name_of(category, "en"))
+    await journal.record_many(session, [ItemSaved.model_validate(row) for row in rows])
 
 
 def _tell(session: AsyncSession, category: Category) -> None:
