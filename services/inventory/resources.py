@@ -35,7 +35,10 @@ def open_service(settings: Settings) -> InventoryResources:
     )
     return resources.having(
         InventoryOwn(
-            Batcher(partial(apply_group, resources.database)),
+            Batcher(
+                partial(apply_group, resources.database),
+                partial(resources.waker.wake, resources.service),
+            ),
             Sealer(
                 settings.price_encryption_key.get_secret_value(),
                 settings.price_encryption_key_previous.get_secret_value(),

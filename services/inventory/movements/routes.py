@@ -46,11 +46,9 @@ async def record_movement(request: Request, caller: CanMove, body: MovementCreat
     """
     resources = resources_of(request)
     origin = service.Origin(caller, request_id_of(request), *await find_request_key(request))
-    movement = await service.record_movement(
+    return await service.record_movement(
         resources.own.batcher, resources.database, resources.own.prices, body, origin=origin
     )
-    resources.waker.wake(resources.service)
-    return movement
 
 
 router.add_api_route(

@@ -55,10 +55,14 @@ class _Queue:
 
 
 class Batcher:
-    """Takes movements one at a time and applies them in groups, per tenant, in arrival order."""
+    """Takes movements one at a time and applies them in groups, per tenant, in arrival order.
 
-    def __init__(self, apply_group: ApplyGroup) -> None:
+    `wake` is called once a group that moved something is committed.
+    """
+
+    def __init__(self, apply_group: ApplyGroup, wake: Callable[[], None]) -> None:
         self._apply_group = apply_group
+        self._wake = wake
         self._queues: dict[UUID, _Queue] = {}
         self._keys: set[tuple[UUID, str, str | None]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -112,6 +116,8 @@ class Batcher:
                 if isinstance(outcome, Outcome):
                     count_movements(change.kind, outcome.refusal)
                 future.set_result(outcome)
+        if any(isinstance(one, Outcome) and one.refusal is None for one in outcomes):
+            self._wake()
         self._go_on(queue, len(group))
 
     def _go_on(self, queue: _Queue, size: int) -> None:

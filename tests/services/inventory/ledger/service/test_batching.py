@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.inventory.ledger.rules import Change, Kind, Outcome, Spot, reference_to
+from services.inventory.ledger.queries import KeptAnswer
+from services.inventory.ledger.rules import Change, Kind, Outcome, Refusal, Spot, reference_to
 from services.inventory.ledger.service import batching
 from services.inventory.ledger.service.batching import BATCH_MAX, Batcher
 from shared.errors import IdempotencyInProgress
@@ -24,13 +25,24 @@ class Ledger:
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     failure: Exception | None = None
     bad: dict[str, Exception] = field(default_factory=dict)
+    kept: bool = False
+    refusal: Refusal | None = None
+    calls: int = 0
 
     async def apply(self, tenant_id: UUID, changes: Sequence[Change]) -> list[Outcome | Exception]:
         self.groups.append((tenant_id, [change.item.text for change in changes]))
         await self.gate.wait()
         if self.failure is not None:
             raise self.failure
-        return [self.bad.get(change.item.text) or applied(change) for change in changes]
+        return [self.bad.get(change.item.text) or self._become(change) for change in changes]
+
+    def wake(self) -> None:
+        self.calls += 1
+
+    def _become(self, change: Change) -> Outcome | KeptAnswer:
+        if self.kept:
+            return KeptAnswer(b"f", uuid4())
+        return applied(change)._replace(refusal=self.refusal)
 
 
 def applied(change: Change) -> Outcome:
@@ -56,7 +68,7 @@ async def submit_all(batcher: Batcher, *lines: Change) -> list[asyncio.Task[Outc
 
 async def test_what_arrives_meanwhile_goes_together_in_order_each_with_its_own_outcome():
     ledger = Ledger()
-    batcher = Batcher(ledger.apply)
+    batcher = Batcher(ledger.apply, ledger.wake)
 
     tasks = await submit_all(batcher, *(line(item) for item in "ABCD"))
     ledger.gate.set()
@@ -65,11 +77,35 @@ async def test_what_arrives_meanwhile_goes_together_in_order_each_with_its_own_o
     assert [items for _, items in ledger.groups] == [["A"], ["B", "C", "D"]]
 
 
+async def test_followers_are_woken_once_for_a_group_that_moved_something():
+    ledger = Ledger()
+    batcher = Batcher(ledger.apply, ledger.wake)
+
+    tasks = await submit_all(batcher, *(line(item) for item in "ABC"))
+    before = ledger.calls
+    ledger.gate.set()
+    await asyncio.gather(*tasks)
+
+    assert [len(items) for _, items in ledger.groups] == [1, 2]
+    assert (before, ledger.calls) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    "ledger", [Ledger(kept=True), Ledger(refusal=Refusal.NOT_ENOUGH)], ids=["kept", "refused"]
+)
+async def test_nobody_is_woken_where_nothing_moved(ledger):
+    ledger.gate.set()
+
+    await Batcher(ledger.apply, ledger.wake).submit(TENANT, line("A"))
+
+    assert ledger.calls == 0
+
+
 async def test_movements_that_come_one_by_one_wait_for_nothing(monkeypatch):
     monkeypatch.setattr(batching, "GATHER_S", 60)
     ledger = Ledger()
     ledger.gate.set()
-    batcher = Batcher(ledger.apply)
+    batcher = Batcher(ledger.apply, ledger.wake)
 
     async with asyncio.timeout(PATIENCE_S):
         for item in "ABC":
@@ -82,7 +118,7 @@ async def test_after_a_group_as_many_are_gathered(monkeypatch):
     monkeypatch.setattr(batching, "GATHER_S", 3_600)
     ledger = Ledger()
     ledger.gate.set()
-    batcher = Batcher(ledger.apply)
+    batcher = Batcher(ledger.apply, ledger.wake)
     await asyncio.gather(*await submit_all(batcher, *(line(item) for item in "ABC")))
 
     first = await submit_all(batcher, line("D"))
@@ -96,7 +132,7 @@ async def test_after_a_group_as_many_are_gathered(monkeypatch):
 async def test_after_a_group_one_who_comes_alone_is_not_kept_waiting_for_long():
     ledger = Ledger()
     ledger.gate.set()
-    batcher = Batcher(ledger.apply)
+    batcher = Batcher(ledger.apply, ledger.wake)
     await asyncio.gather(*await submit_all(batcher, *(line(item) for item in "ABC")))
 
     (late,) = await asyncio.gather(*await submit_all(batcher, line("D")))
@@ -107,7 +143,7 @@ async def test_after_a_group_one_who_comes_alone_is_not_kept_waiting_for_long():
 
 async def test_a_group_has_an_upper_size():
     ledger = Ledger()
-    batcher = Batcher(ledger.apply)
+    batcher = Batcher(ledger.apply, ledger.wake)
 
     tasks = await submit_all(batcher, *(line(str(n)) for n in range(BATCH_MAX + 2)))
     ledger.gate.set()
@@ -121,7 +157,7 @@ async def test_one_movement_s_own_trouble_is_not_its_neighbours():
     ledger.gate.set()
 
     outcomes = await asyncio.gather(
-        *await submit_all(Batcher(ledger.apply), line("A"), line("B"), line("C")),
+        *await submit_all(Batcher(ledger.apply, ledger.wake), line("A"), line("B"), line("C")),
         return_exceptions=True,
     )
 
@@ -130,7 +166,7 @@ async def test_one_movement_s_own_trouble_is_not_its_neighbours():
 
 async def test_tenants_never_share_a_group_nor_wait_for_one_another():
     ledger = Ledger()
-    batcher, other = Batcher(ledger.apply), uuid4()
+    batcher, other = Batcher(ledger.apply, ledger.wake), uuid4()
 
     tasks = await submit_all(batcher, line("A"), line("B"))
     foreign = asyncio.create_task(batcher.submit(other, line("C")))
@@ -145,7 +181,7 @@ async def test_tenants_never_share_a_group_nor_wait_for_one_another():
 async def test_a_failure_reaches_everyone_of_the_group_and_no_one_after():
     ledger = Ledger(failure=ConnectionError("away"))
     ledger.gate.set()
-    batcher = Batcher(ledger.apply)
+    batcher = Batcher(ledger.apply, ledger.wake)
 
     failed = await asyncio.gather(
         *await submit_all(batcher, line("A"), line("B")), return_exceptions=True
@@ -158,7 +194,7 @@ async def test_a_failure_reaches_everyone_of_the_group_and_no_one_after():
 
 async def test_a_caller_who_goes_away_does_not_take_the_others_with_him():
     ledger = Ledger()
-    batcher = Batcher(ledger.apply)
+    batcher = Batcher(ledger.apply, ledger.wake)
     first, gone, stays = await submit_all(batcher, line("A"), line("B"), line("C"))
 
     gone.cancel()
@@ -170,7 +206,7 @@ async def test_a_caller_who_goes_away_does_not_take_the_others_with_him():
 
 async def test_a_key_that_is_being_answered_is_refused_until_it_is():
     ledger = Ledger()
-    batcher = Batcher(ledger.apply)
+    batcher = Batcher(ledger.apply, ledger.wake)
     (first,) = await submit_all(batcher, line("A", key="k"))
 
     with pytest.raises(IdempotencyInProgress):
@@ -183,7 +219,7 @@ async def test_a_key_that_is_being_answered_is_refused_until_it_is():
 
 async def test_drained_means_that_nothing_waits_any_more():
     ledger = Ledger()
-    batcher = Batcher(ledger.apply)
+    batcher = Batcher(ledger.apply, ledger.wake)
     tasks = await submit_all(batcher, *(line(item) for item in "ABC"))
 
     ledger.gate.set()
