@@ -14,7 +14,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect
 
 from shared.errors import ContentTooLarge, UnsupportedMediaType
-from shared.web.requests import LANGUAGE_PARAMETER
+from shared.web.requests import LANGUAGE_PARAMETER, query_of
 from shared.written import fault_in
 
 _BYTES_PER_VALUE = 16  # So many values may a body hold, as if it were as large as allowed.
@@ -42,11 +42,12 @@ class StrictRequest(Request):
     @property
     def query_params(self) -> QueryParams:
         if not hasattr(self, "_query_params"):
-            given = QueryParams(self.scope["query_string"]).multi_items()
-            language = next((one for one in given if one[0] == LANGUAGE_PARAMETER), None)
-            if language is not None:
-                given.remove(language)
-            self._query_params = QueryParams(given)
+            query = query_of(self.scope)
+            if LANGUAGE_PARAMETER in query:
+                given = query.multi_items()
+                given.remove(next(one for one in given if one[0] == LANGUAGE_PARAMETER))
+                query = QueryParams(given)
+            self._query_params = query
         return self._query_params
 
     async def body(self) -> bytes:

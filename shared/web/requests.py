@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from starlette.datastructures import QueryParams
+from starlette.types import Scope
 
 from shared.clock import utc_now
 from shared.db import Database
@@ -17,6 +18,7 @@ from shared.journal.checkpoint import SigningKey
 from shared.principal import Device
 from shared.resources import Resources
 
+_NO_QUERY = QueryParams()
 LANGUAGE_PARAMETER = "lang"  # Every route takes it.
 USER_AGENT_LENGTH_MAX = 300
 
@@ -35,11 +37,19 @@ async def get_signing_key(request: Request) -> SigningKey:
     return get_resources(request).signing_key
 
 
+def query_of(scope: Scope) -> QueryParams:
+    """Return all query parameters of a request, which are read once."""
+    query: QueryParams | None = scope["state"].get("query")
+    if query is None:
+        given = scope["query_string"]
+        query = scope["state"]["query"] = QueryParams(given) if given else _NO_QUERY
+    return query
+
+
 def language_of(request: Request) -> str:
     """Return the language of the answer, once the caller is known also by the caller's setting."""
-    query = request.scope["query_string"]
     return negotiate(
-        QueryParams(query).get(LANGUAGE_PARAMETER) if query else None,
+        query_of(request.scope).get(LANGUAGE_PARAMETER),
         request.headers.get("accept-language"),
         request.scope["state"].get("user_language"),
         get_resources(request).settings.default_language,

@@ -153,7 +153,7 @@ class DirectRoute(ServiceRoute):
         check = TypeAdapter(model).validate_python
 
         async def read_query(request: StrictRequest) -> Any:  # noqa: ANN401 - the query's model.
-            return validated(check, dict(request.query_params), "query")
+            return validated(check, dict(request.query_params.multi_items()), "query")
 
         return read_query
 
