@@ -27,7 +27,7 @@ class Settings(ServiceSettings):
     password_min_length: int = Field(default=12, ge=8, le=64)
     # Sign-ins in a row without success from one network before it has to wait.
     sign_in_attempts_per_network: int = Field(default=50, ge=5, le=10_000_000)
-    password_threads: int = Field(default=2, ge=1, le=64)
+    password_threads: int = Field(default=1, ge=1, le=64)
     admin_email: str = "admin@example.com"
     admin_password: SecretStr
     registration: RegistrationPolicy | None = None

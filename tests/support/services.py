@@ -90,7 +90,7 @@ def service_headers(
         target=target,
         jti=uuid4(),
         iat=now,
-        exp=now + 300,
+        exp=now + 7200,  # Some are made when a test is read, long before it runs.
         scopes=frozenset(scopes or {"journal:read"}),
     )
     return {"Authorization": f"Bearer {SIGNER.sign(claims)}"}

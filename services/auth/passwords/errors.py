@@ -1,9 +1,10 @@
 """Why a password is not accepted."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from shared.errors import Unprocessable
+from shared.errors import Unavailable, Unprocessable
 from shared.i18n import N_, NP_
 
 
@@ -29,6 +30,16 @@ class PasswordTooLong(Unprocessable):
     )
     counted: ClassVar[str] = "length_max"
     length_max: int
+
+
+@dataclass(eq=False)
+class SignInBusy(Unavailable):
+    """As many passwords as can be checked in a second are waiting. Try again in a moment."""
+
+    slug: ClassVar[str] = "sign-in-busy"
+    title: ClassVar[str] = N_("Too many sign-ins at once")
+    detail: ClassVar[str] = N_("Very many are signing in just now. Try again in a few seconds.")
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "2"}
 
 
 @dataclass(eq=False)

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -20,11 +20,65 @@ _COMMON_PATH = Path(__file__).parent / "common.txt"
 _ABOUT_US = frozenset(
     {"company", "inventory", "stock", "stockwright", "warehouse", "administrator"}
 )
-_DECORATION_MAX = 4  # Characters before and after a common word that do not make it a new one.
+# What people count the time by, in both languages, without accents.
+_CALENDAR = frozenset(
+    [
+        "january",
+        "february",
+        "march",
+        "april",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+        "janvier",
+        "fevrier",
+        "mars",
+        "avril",
+        "juin",
+        "juillet",
+        "aout",
+        "septembre",
+        "octobre",
+        "novembre",
+        "decembre",
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+        "lundi",
+        "mardi",
+        "mercredi",
+        "jeudi",
+        "vendredi",
+        "samedi",
+        "dimanche",
+        "spring",
+        "summer",
+        "autumn",
+        "winter",
+        "printemps",
+        "automne",
+        "hiver",
+    ]
+)
 _WORD_MIN = 4
-_BEFORE, _AFTER = r"^[\W\d_]+", r"[\W\d_]+$"
+_NAME_MIN = 3  # Of words close to the user: Ada is one.
+_WORDS_MAX = 2  # So many known words are guessed together; three unrelated ones are not.
+_DECORATION_MAX = 8  # Characters that are no letters, around or between known words.
+_LETTERS = re.compile(r"[^\W\d_]+")
 _REPEATED = re.compile(r"(.+?)\1+", re.DOTALL)
-_ROWS = ("abcdefghijklmnopqrstuvwxyz", "1234567890", "qwertyuiopasdfghjklzxcvbnm", "azertyuiop")
+_ROWS = (
+    "abcdefghijklmnopqrstuvwxyz", "1234567890", "qwertyuiopasdfghjklzxcvbnm", "azertyuiop",
+    "1q2w3e4r5t6y7u8i9o0p", "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p", "zaq12wsxcde34rfvbgt5",
+)  # fmt: skip
+_OURS = _ABOUT_US | _CALENDAR
 _LOOKALIKES = str.maketrans("013457@$!", "oieastasi")
 
 
@@ -46,15 +100,24 @@ def find_weakness(password: str, *, length_min: int, personal: Iterable[str]) ->
 
 
 def is_guessable(password: str, personal: Iterable[str]) -> bool:
-    """Say whether it is a common password, a known word thinly dressed up, or a run of keys."""
-    folded = password.casefold()
+    """Say whether it is a common password, a known word or two thinly dressed up, or a run of keys.
+
+    Known are common passwords, words close to the user, and those that anybody here would think of.
+    """
+    folded = _plain(password)
     unit = _repeated_unit(folded)
     if len(unit) < _WORD_MIN:
         return True
-    words = common_passwords() | _ABOUT_US | _parts(personal)
+    close = _parts(personal)
+
+    def is_known(word: str) -> bool:
+        return word in common_passwords() or word in _OURS or word in close
+
+    forms = {folded, unit, *_undressed(folded), *_undressed(unit)}
     return any(
-        form in words or form.translate(_LOOKALIKES) in words or _is_run(form)
-        for form in {folded, unit, *_undressed(folded)}
+        is_known(form) or _is_run(form) or _are_known(spelling, is_known)
+        for form in forms
+        for spelling in (form, form.translate(_LOOKALIKES))
     )
 
 
@@ -65,18 +128,49 @@ def common_passwords() -> frozenset[str]:
     return frozenset(line for line in lines if not line.startswith("#"))
 
 
+def _plain(text: str) -> str:
+    """Return a text without case and accents."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
 def _parts(personal: Iterable[str]) -> frozenset[str]:
+    """Return words, and what they make when joined in either order, of texts close to the user."""
     found: set[str] = set()
     for text in personal:
-        folded = text.casefold()
-        found.update({folded, *re.split(r"[@\s]+", folded), *re.split(r"\W+", folded)})
-    return frozenset(word for word in found if len(word) >= _WORD_MIN)
+        folded = _plain(text)
+        local = folded.partition("@")[0]
+        words = re.split(r"[\W_]+", local)
+        found.update({folded, local, *re.split(r"\W+", folded), *words})
+        found.update({"".join(words), "".join(reversed(words))})
+    return frozenset(word for word in found if len(word) >= _NAME_MIN)
 
 
 def _undressed(password: str) -> set[str]:
-    """Return the password without the few digits and signs before and after it."""
-    found = {re.sub(form, "", password) for form in (_BEFORE, _AFTER, f"{_BEFORE}|{_AFTER}")}
-    return {core for core in found if len(password) - len(core) <= _DECORATION_MAX}
+    """Return the password without the digits and signs before and after it, if these are few."""
+    core = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", password)
+    tail = re.sub(r"[\W\d_]+$", "", password)
+    few = {form for form in (core, tail) if len(password) - len(form) <= _DECORATION_MAX}
+    return {form for form in few if form}
+
+
+def _are_known(text: str, is_known: Callable[[str], bool]) -> bool:
+    """Say whether it is known words, few of them, with few other characters between."""
+    words = _LETTERS.findall(text)
+    if not words or len(text) - sum(map(len, words)) > _DECORATION_MAX:
+        return False
+    if sum(map(len, words)) < _WORD_MIN:
+        return True
+    split = [_split(word, is_known) for word in set(words)]
+    return all(split) and sum(split) <= _WORDS_MAX
+
+
+def _split(word: str, is_known: Callable[[str], bool]) -> int:
+    """Return of how many known words it is made, one or two; 0 if of none."""
+    if is_known(word):
+        return 1
+    cuts = range(_WORD_MIN, len(word) - _WORD_MIN + 1)
+    return 2 if any(is_known(word[:at]) and is_known(word[at:]) for at in cuts) else 0
 
 
 def _is_run(password: str) -> bool:

@@ -2,6 +2,7 @@ from uuid import UUID
 
 from fastapi import Response
 
+from services.auth.passwords.errors import SignInBusy
 from services.auth.resources import Secrets
 from services.auth.sessions import service
 from services.auth.sessions.errors import (
@@ -31,7 +32,7 @@ from shared.web.route import SmallRoute
 router = feature_router("/api/auth", "sessions", route_class=SmallRoute)
 
 
-@router.post("/login", responses=problems(*PROOF_REFUSALS))
+@router.post("/login", responses=problems(*PROOF_REFUSALS, SignInBusy))
 async def sign_in(
     body: SignInCreate,
     response: Response,

@@ -1,7 +1,7 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.users.models import User
@@ -57,12 +57,19 @@ async def set_password_hash(session: AsyncSession, user_id: UUID, password_hash:
     )
 
 
+async def list_tenant_names(session: AsyncSession, tenant_id: UUID) -> Sequence[str]:
+    """Return the short and the full name of a tenant."""
+    row = (await session.execute(_TENANT_NAMES, {"id": tenant_id})).one()
+    return list(row)
+
+
 async def has_administrator(session: AsyncSession) -> bool:
     """Say whether the tenant has an administrator, be he locked or not."""
     found = await session.scalar(select(User.id).where(User.role == "admin").limit(1))
     return found is not None
 
 
+_TENANT_NAMES = text("SELECT slug, name FROM tenants WHERE id = :id")
 _OPEN = User.locked_at.is_(None)
 _VERIFIED, _APPROVED = User.verified_at.is_not(None), User.approved_at.is_not(None)
 _HAVING: Mapping[Status, Sequence[ColumnElement[bool]]] = {

@@ -43,6 +43,7 @@ def make_settings(
             "admin_email": ADMIN_EMAIL,
             "admin_password": ADMIN_PASSWORD,
             "registration": "open",
+            "password_threads": 8,  # Tests ask for very many at once.
             # All tests come from one network; those of its limit have an app of their own.
             "sign_in_attempts_per_network": 10_000_000,
             **{

@@ -33,8 +33,11 @@ async def register(
     Raises RegistrationClosed, InvitationNeeded, PasswordTooShort, PasswordTooLong, PasswordCommon.
     """
     _require_open(vault.settings.registration_policy)
+    async with transactions.open(None) as session:
+        tenant = await tenants.find_by_slug(session, wanted.tenant)
+    close = (wanted.tenant or "",) if tenant is None else (tenant.slug, tenant.name)
     password_hash = await vault.passwords.hash_new(
-        wanted.password, personal=(wanted.email, wanted.name or "", wanted.tenant or "")
+        wanted.password, personal=(wanted.email, wanted.name or "", *close)
     )
     user_id = new_id()
     asked = {

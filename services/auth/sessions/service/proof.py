@@ -8,7 +8,6 @@ time.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -97,7 +96,7 @@ async def find_account(
     return refused
 
 
-def refusal(reason: RefusalReason | Literal["unknown_tenant"]) -> Problem:
+def _refusal(reason: RefusalReason) -> Problem:
     """Count a refusal and return it."""
     metrics.attempts.labels("failure").inc()
     metrics.failed_attempts.labels(reason).inc()
@@ -110,7 +109,7 @@ async def failure(transactions: Transactions, account: Account, reason: RefusalR
         user_id = account.user.id if account.user else None
         entry = SignInFailed(account=account.index.hex(), user_id=user_id, reason=reason)
         journal.record(session, entry)
-    return refusal(reason)
+    return _refusal(reason)
 
 
 async def check_password(

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from services.auth.passwords.rules import normalised
+from services.auth.sessions.errors import InvalidCredentials
 from services.auth.sessions.schemas import EnrolmentRead, SignedInRead, SignInCreate
 from services.auth.sessions.service.proof import (
     Account,
@@ -10,7 +10,6 @@ from services.auth.sessions.service.proof import (
     failure,
     find_account,
     prove,
-    refusal,
 )
 from services.auth.sessions.service.start import finish_sign_in
 from services.auth.tenants import service as tenants
@@ -20,6 +19,7 @@ from services.auth.transactions import Transactions
 from services.auth.users import service as users
 from services.auth.users.rules import lookup_form
 from services.auth.vault import Vault
+from shared.contracts.auth.tenants import DEFAULT_TENANT_ID
 from shared.errors import Problem
 
 
@@ -29,20 +29,30 @@ async def sign_in(
     """Start a session for whoever knows the password and has the second factor.
 
     Who must set a second factor up, or choose a password, gets a token for that instead.
-    Raises InvalidCredentials, AccountLocked, TooManySignIns, TwoFactorRequired, TwoFactorCodeWrong.
+    Raises InvalidCredentials, AccountLocked, TooManySignIns, TwoFactorRequired, TwoFactorCodeWrong,
+    SignInBusy.
     """
-    tenant = await _find_tenant(transactions, wanted)
-    if tenant is None:
-        await vault.passwords.verify(None, normalised(wanted.password.get_secret_value()))
-        raise refusal("unknown_tenant")
-    account = await _find_account(transactions, tenant, wanted.email, vault=vault, now=now)
-    proof = await prove(transactions, account, wanted, vault=vault, now=now)
-    return await _finish(transactions, account, proof, vault=vault, now=now)
+    with vault.passwords.place():
+        tenant, email = await _find_tenant(transactions, wanted)
+        account = await _find_account(transactions, tenant, email, vault=vault, now=now)
+        proof = await prove(transactions, account, wanted, vault=vault, now=now)
+        return await _finish(transactions, account, proof, vault=vault, now=now)
 
 
-async def _find_tenant(transactions: Transactions, wanted: SignInCreate) -> Tenant | None:
+async def _find_tenant(transactions: Transactions, wanted: SignInCreate) -> tuple[Tenant, str]:
+    """Return the tenant, and the address that is looked for in it.
+
+    For a tenant that is not there: the default one, and an address that nobody can have. All that
+    follows is as for any unknown account, so that nothing tells which tenants there are.
+    """
     async with transactions.open(None) as session:
-        return await tenants.find_by_slug(session, wanted.tenant)
+        named = await tenants.find_by_slug(session, wanted.tenant)
+        if named is not None:
+            return named, wanted.email
+        default = await tenants.find_tenant(session, DEFAULT_TENANT_ID)
+    if default is None:  # Nothing is prepared yet, so nobody can sign in anyway.
+        raise InvalidCredentials
+    return default, f"{wanted.email} of {wanted.tenant}"
 
 
 async def _find_account(

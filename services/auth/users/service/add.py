@@ -41,7 +41,12 @@ async def add_user(
     Raises EmailTaken, PasswordTooShort, PasswordTooLong, PasswordCommon.
     """
     password_hash = await vault.passwords.hash_new(
-        wanted.password, personal=(wanted.email, wanted.name or "")
+        wanted.password,
+        personal=(
+            wanted.email,
+            wanted.name or "",
+            *await queries.list_tenant_names(session, caller.tenant_id),
+        ),
     )
     return await register_user(
         session,

@@ -1,13 +1,22 @@
+import asyncio
+import os
 import re
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from argon2 import PasswordHasher as Argon2
 from pydantic import SecretStr
 
-from services.auth.passwords.errors import PasswordCommon, PasswordTooLong, PasswordTooShort
-from services.auth.passwords.service import PasswordHasher
+from services.auth.passwords.errors import (
+    PasswordCommon,
+    PasswordTooLong,
+    PasswordTooShort,
+    SignInBusy,
+)
+from services.auth.passwords.service import PLACES_PER_THREAD, PasswordHasher
 
 PASSWORD = "gravel umbrella sonnet 7"
 
@@ -91,3 +100,30 @@ async def test_a_new_password_is_hashed_in_its_normal_form(hasher: PasswordHashe
     stored = await hasher.hash_new(SecretStr("cafe\u0301 gravel sonnet"), personal=())
 
     assert await hasher.verify(stored, "café gravel sonnet")
+
+
+@pytest.mark.asvs("A06")
+async def test_who_finds_no_place_is_refused_before_anything_is_done():
+    hasher = PasswordHasher(1, length_min=12)
+    with ExitStack() as held:
+        for _ in range(PLACES_PER_THREAD):
+            held.enter_context(hasher.place())
+
+        with pytest.raises(SignInBusy) as refused, hasher.place():
+            raise AssertionError("there was a place")
+
+    assert refused.value.header_fields()["Retry-After"] == "2"
+    with hasher.place():
+        pass
+    hasher.close()
+
+
+async def test_hashing_steps_back_for_other_work():
+    hasher = PasswordHasher(1, length_min=12)
+    loop = asyncio.get_running_loop()
+
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    assert await loop.run_in_executor(hasher._threads, niceness) > niceness()
+    hasher.close()

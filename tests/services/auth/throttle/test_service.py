@@ -144,3 +144,17 @@ async def test_only_the_networks_last_seen_are_known(
     )
     await connection.close()
     assert known == NETWORKS_KNOWN_MAX
+
+
+@pytest.mark.asvs("A05")
+async def test_an_unknown_tenant_is_throttled_like_any_account(app: FastAPI, boss: SignedIn):
+    async with client_of(app, "198.51.100.31") as attacker:
+        answers = [
+            await guess(attacker, boss, email="ada@example.com", tenant="nowhere")
+            for _ in range(FREE + 1)
+        ]
+        other = await guess(attacker, boss, email="ada@example.com", tenant="elsewhere")
+
+    assert [answer.status_code for answer in answers] == [401] * FREE + [429]
+    assert_problem(answers[0], InvalidCredentials)
+    assert other.status_code == 401
