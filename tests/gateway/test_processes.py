@@ -167,6 +167,14 @@ async def test_an_instance_that_is_replaced_under_load_costs_no_request():
                 await asyncio.gather(*asking)
 
 
+def is_serving(process: psutil.Process) -> bool:
+    """Whether it is one that serves; one may end while it is looked at."""
+    try:
+        return process.status() != "zombie" and "spawn_main" in str(process.cmdline())
+    except psutil.NoSuchProcess:
+        return False
+
+
 async def test_several_processes_share_the_port_and_one_that_dies_is_replaced():
     service = Service(respond=lambda _: ok(b"fine"))
     await service.start()
@@ -178,8 +186,7 @@ async def test_several_processes_share_the_port_and_one_that_dies_is_replaced():
             parent = psutil.Process(gateway.process.pid)
 
             def serving() -> list[psutil.Process]:
-                alive = [each for each in parent.children() if each.status() != "zombie"]
-                return [each for each in alive if "spawn_main" in str(each.cmdline())]
+                return [each for each in parent.children() if is_serving(each)]
 
             await eventually(lambda: len(serving()) == 2)
             first = serving()[0]
