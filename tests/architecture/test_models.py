@@ -155,6 +155,7 @@ async def test_every_tenant_table_has_row_level_security_forced(superuser, servi
     assert [row["relname"] for row in open_tables] == []
 
 
+@pytest.mark.asvs("F05")
 @pytest.mark.parametrize("service", [service.name for service in services()])
 async def test_no_role_may_change_or_remove_what_was_recorded(superuser, service):
     """Ledger, journal and checkpoints are append-only by permission, partitions included."""
@@ -170,6 +171,7 @@ async def test_no_role_may_change_or_remove_what_was_recorded(superuser, service
     assert [tuple(row) for row in rights] == []
 
 
+@pytest.mark.asvs("F05")
 @pytest.mark.parametrize("service", [service.name for service in services()])
 async def test_no_role_reads_the_schema_of_another(superuser, service):
     others = [other.name for other in services() if other.name != service]

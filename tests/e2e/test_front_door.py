@@ -43,6 +43,7 @@ async def test_a_machine_calls_with_its_key_until_that_is_revoked(client, tenant
     await eventually(is_refused)
 
 
+@pytest.mark.asvs("D02")
 async def test_another_tenant_sees_nothing(stack, client, tenant, move):
     await move("receipt", 3)
     stranger = await stack.new_tenant(client)

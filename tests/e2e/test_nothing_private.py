@@ -146,6 +146,7 @@ def files_of(stack, *, data):
     ]
 
 
+@pytest.mark.asvs("F08")
 async def test_no_log_holds_anything_private(stack, tokens):
     logs = files_of(stack, data=False)
 

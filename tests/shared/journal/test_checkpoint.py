@@ -92,6 +92,7 @@ async def test_the_head_changes_with_every_checkpoint(database, sealed, note, su
     assert (await verify(database, KEY)).head != before
 
 
+@pytest.mark.asvs("F06")
 @pytest.mark.parametrize("at", [0, 3, 4, 9])
 @pytest.mark.parametrize(
     "change",

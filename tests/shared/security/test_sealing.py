@@ -35,6 +35,7 @@ def test_an_amount_comes_back_digit_by_digit(amount):
     assert str(SEALER.open_amount(SEALER.seal_amount(amount, PLACE), PLACE)) == str(amount)
 
 
+@pytest.mark.asvs("F01")
 def test_whatever_bit_is_flipped_the_seal_is_broken():
     sealed = SEALER.seal(b"12.50", PLACE)
     for position in range(len(sealed)):
@@ -66,6 +67,7 @@ def test_text_that_was_never_sealed_is_refused(garbage):
         SEALER.open_text(garbage, PLACE)
 
 
+@pytest.mark.asvs("F01")
 @pytest.mark.parametrize(
     "elsewhere",
     [

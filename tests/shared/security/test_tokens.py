@@ -111,6 +111,7 @@ async def test_the_probes_start_from_a_token_that_passes():
     assert await verifier().verify(token_of(HEADER, payload_of()))
 
 
+@pytest.mark.asvs("C01")
 @pytest.mark.parametrize("alg", ["none", "None", "nOnE", "", "HS256", "RS384", "PS256", "ES256", 1])
 async def test_only_the_fixed_algorithm_passes(alg):
     await refuse(token_of(HEADER | {"alg": alg}, payload_of()))
@@ -152,6 +153,7 @@ async def test_another_key_under_our_kid_is_refused():
     await refuse(token_of(HEADER, payload_of(), key=OTHER))
 
 
+@pytest.mark.asvs("C02")
 @pytest.mark.parametrize(
     "extra",
     [
@@ -197,6 +199,7 @@ async def test_a_service_token_is_no_user_token_nor_the_other_way_round():
 NOW = int(time.time())
 
 
+@pytest.mark.asvs("C03")
 @pytest.mark.parametrize(
     "changes",
     [
@@ -235,6 +238,7 @@ async def test_infinity_is_no_expiry():
     await refuse(token_of(HEADER, text.replace("1e999", "9" * 5000)))
 
 
+@pytest.mark.asvs("C06")
 async def test_duplicate_members_are_refused():
     claims = json.dumps(payload_of())
     header = json.dumps(HEADER)
@@ -266,6 +270,7 @@ async def test_only_three_segments_of_ascii_are_a_token(token):
     await refuse(token)
 
 
+@pytest.mark.asvs("C07")
 async def test_another_spelling_of_a_valid_token_is_refused():
     """Python-jose takes all of these; a token has one spelling only."""
     token = token_of(HEADER, payload_of())
@@ -370,6 +375,7 @@ def test_the_published_set_holds_public_members_only():
     assert entry["kid"] == SIGNER.kid
 
 
+@pytest.mark.asvs("C18")
 def test_a_weak_or_foreign_signing_key_is_refused():
     elliptic = ec.generate_private_key(ec.SECP256R1())
     public = PUBLIC.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()

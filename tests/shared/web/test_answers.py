@@ -27,6 +27,7 @@ async def post(shop, path, body: bytes, caller=None, content_type="application/j
     return await shop.post(path, content=body, headers=headers)
 
 
+@pytest.mark.asvs("F09")
 @pytest.mark.parametrize("kind", [*FAILURES, "sql"])
 async def test_whatever_fails_is_told_without_its_inside(shop, caller, kind):
     response = await shop.get(f"/api/shop/failures/{kind}", headers=caller.headers())

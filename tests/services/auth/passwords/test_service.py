@@ -28,6 +28,7 @@ def hasher() -> Iterator[PasswordHasher]:
     hasher.close()
 
 
+@pytest.mark.asvs("A04")
 async def test_hashes_are_argon2id_with_owasp_parameters_and_own_salts(hasher: PasswordHasher):
     hashes = [await hasher.hash(PASSWORD) for _ in range(2)]
 

@@ -135,6 +135,7 @@ async def test_messages_come_in_french(client, caller):
     assert response.json()["title"] == "Stock insuffisant"
 
 
+@pytest.mark.asvs("D06")
 async def test_fifty_issues_of_one_from_ten_take_exactly_ten(client, caller, move):
     await move("receipt", 10)
 

@@ -55,6 +55,7 @@ async def test_each_token_leads_to_the_next(client: httpx.AsyncClient, boss: Sig
     assert len(seen) == 6
 
 
+@pytest.mark.asvs("C13")
 async def test_fifty_parallel_refreshes_have_one_successor(
     client: httpx.AsyncClient, boss: SignedIn, databases: Databases
 ):
@@ -69,6 +70,7 @@ async def test_fifty_parallel_refreshes_have_one_successor(
         token = successors.pop()
 
 
+@pytest.mark.asvs("C12")
 async def test_a_lost_answer_can_be_asked_for_again(
     client: httpx.AsyncClient, boss: SignedIn, clock: Clock
 ):
@@ -80,6 +82,7 @@ async def test_a_lost_answer_can_be_asked_for_again(
     assert again.json()["refresh_token"] == first.json()["refresh_token"]
 
 
+@pytest.mark.asvs("C10")
 async def test_reuse_after_the_leeway_ends_the_family(
     client: httpx.AsyncClient, boss: SignedIn, clock: Clock, databases: Databases
 ):
@@ -98,6 +101,7 @@ async def test_reuse_after_the_leeway_ends_the_family(
     ]
 
 
+@pytest.mark.asvs("C11")
 async def test_a_grandparent_ends_the_family_even_within_the_leeway(
     client: httpx.AsyncClient, boss: SignedIn
 ):
@@ -168,6 +172,7 @@ async def test_reuse_leaves_the_user_s_other_sessions_alone(
     assert (await refresh(client, other.refresh_token)).status_code == 200
 
 
+@pytest.mark.asvs("C14")
 async def test_an_idle_session_ends(client: httpx.AsyncClient, boss: SignedIn, clock: Clock):
     clock.advance(days=6.9)
     second = await refresh(client, boss.refresh_token)
@@ -177,6 +182,7 @@ async def test_an_idle_session_ends(client: httpx.AsyncClient, boss: SignedIn, c
     assert_problem(await refresh(client, second.json()["refresh_token"]), RefreshInvalid)
 
 
+@pytest.mark.asvs("C14")
 async def test_a_session_ends_however_much_it_is_used(
     client: httpx.AsyncClient, boss: SignedIn, clock: Clock
 ):

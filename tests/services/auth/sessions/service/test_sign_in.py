@@ -81,6 +81,7 @@ async def test_the_case_of_the_address_does_not_matter(
     assert response.json()["user"]["email"] == "Ada@Example.com"
 
 
+@pytest.mark.asvs("A02")
 @pytest.mark.parametrize("password", [PASSWORD.upper(), PASSWORD + " ", " " + PASSWORD, "x"])
 async def test_only_the_exact_password_signs_in(
     client: httpx.AsyncClient, boss: SignedIn, password: str
@@ -258,6 +259,7 @@ async def test_one_account_s_failures_do_not_bar_another(
     assert (await client.post("/api/auth/login", json=credentials(ada))).status_code == 200
 
 
+@pytest.mark.asvs("A04")
 async def test_an_old_hash_is_renewed(
     client: httpx.AsyncClient, make_user: SignIn, databases: Databases
 ):
