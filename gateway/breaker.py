@@ -7,6 +7,7 @@ WINDOW_S: Final = 10.0  # or when more than half of at least so many within so l
 WINDOW_REQUESTS_MIN: Final = 20
 OPEN_MIN_S: Final = 1.0  # For so long at first, twice as long each time it fails again,
 OPEN_MAX_S: Final = 30.0  # and never longer than this.
+DOUBT_S: Final = 1.0  # After a failure the others come first for so long.
 RECOVERY_S: Final = 5.0  # Then the share of requests that it gets grows to all of them.
 
 RETRY_SHARE: Final = 0.2  # Second tries, of all requests,
@@ -21,8 +22,8 @@ class Breaker:
     """
 
     __slots__ = (
-        "_failed", "_open_for_s", "_opened_at", "_passed", "_recovering_since", "_row", "_seen",
-        "_window_from", "is_closed",
+        "_failed", "_failed_at", "_open_for_s", "_opened_at", "_passed", "_recovering_since",
+        "_row", "_seen", "_window_from", "is_closed",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -30,6 +31,7 @@ class Breaker:
         self._row = 0  # Failures since the last success.
         self._seen = self._failed = 0  # Within the window.
         self._window_from = 0.0
+        self._failed_at = 0.0
         self._open_for_s = OPEN_MIN_S
         self._opened_at = 0.0
         self._recovering_since: float | None = None
@@ -54,10 +56,12 @@ class Breaker:
         self._passed = 0.0
         return True
 
-    @property
-    def is_doubtful(self) -> bool:
-        """Say whether the last request failed."""
-        return self._row > 0
+    def is_doubtful(self, now: float) -> bool:
+        """Say whether the last request failed, just now.
+
+        Later it is one like the others: who is never asked can never show that it is well.
+        """
+        return self._row > 0 and now - self._failed_at < DOUBT_S
 
     def wait_s(self, now: float) -> float:
         """Return how long it stays open; 0 while it is not."""
@@ -88,6 +92,7 @@ class Breaker:
         self._row += 1
         self._seen += 1
         self._failed += 1
+        self._failed_at = now
         mostly = self._seen >= WINDOW_REQUESTS_MIN and self._failed * 2 > self._seen
         if self.is_closed:
             if self._row >= FAILURES_MAX or mostly:

@@ -6,7 +6,7 @@ scale", ACM Queue 13(8), 2015): who is served is served in time, the others lear
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import ceil
 from typing import Final, Protocol
 from urllib.parse import urlsplit
@@ -241,7 +241,7 @@ class Service:
             if not with_idle:
                 self._open_more(well)
                 return
-            connection = self._find_idle(min(with_idle, key=_by_business), now)
+            connection = self._find_idle(min(with_idle, key=_by_business(now)), now)
             if connection is None:
                 continue
             waiter = self._next_waiter()
@@ -295,7 +295,7 @@ class Service:
                 return instance
         well = [each for each in instances if each.breaker.is_closed]
         others = [each for each in well if each is not avoided]
-        return min(others or well, key=_by_business) if well else None
+        return min(others or well, key=_by_business(now)) if well else None
 
     def _find_idle(self, instance: Upstream, now: float) -> Connection | None:
         while instance.idle:
@@ -323,12 +323,13 @@ class Service:
 
     def _open_more(self, well: Sequence[Upstream]) -> None:
         wanted = len(self._waiters) - sum(len(each.openings) for each in well)
+        by_business = _by_business(asyncio.get_running_loop().time())
         for _ in range(wanted):
             roomy = [each for each in well if each.open < self._size]
             if not roomy:
                 return
-            min(roomy, key=_by_business).start_opening()
+            min(roomy, key=by_business).start_opening()
 
 
-def _by_business(instance: Upstream) -> tuple[bool, int]:
-    return instance.breaker.is_doubtful, instance.busy
+def _by_business(now: float) -> Callable[[Upstream], tuple[bool, int]]:
+    return lambda instance: (instance.breaker.is_doubtful(now), instance.busy)

@@ -2,6 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.breaker import (
+    DOUBT_S,
     FAILURES_MAX,
     OPEN_MAX_S,
     OPEN_MIN_S,
@@ -99,3 +100,16 @@ def test_once_it_can_be_reached_again_it_gets_its_share():
     breaker.reached()
 
     assert sum(breaker.admits(OPEN_MIN_S + RECOVERY_S * 0.5) for _ in range(100)) >= 49
+
+
+def test_an_instance_that_failed_once_is_asked_again_like_the_others():
+    """One that nobody asks could never show that it is well."""
+    breaker = Breaker()
+    breaker.failed(10.0)
+
+    assert breaker.is_closed
+    assert breaker.is_doubtful(10.0 + DOUBT_S - 0.01)
+    assert not breaker.is_doubtful(10.0 + DOUBT_S)
+    breaker.failed(20.0)
+    breaker.succeeded(20.0)
+    assert not breaker.is_doubtful(20.0)
