@@ -1,12 +1,13 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 
 from tests.support.stack import Stack, running_stack
-from tests.support.waiting import PATIENCE_S
+from tests.support.waiting import PATIENCE_S, eventually
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +31,7 @@ async def tenant(stack: Stack, client: httpx.AsyncClient) -> dict[str, str]:
     place = {"name": "Main", "type": "warehouse"}
     item = {"code": "A1", "name": "Item", "unit_cost": "2", "reorder_point": "5"}
     for path, body in (("/api/locations", place), ("/api/inventory/add-item", item)):
-        made = await client.post(path, json=body, headers=headers)
+        made = await _post(client, path, body, headers)
         assert made.status_code == 201, made.text
     return headers
 
@@ -43,3 +44,17 @@ def move(client: httpx.AsyncClient, tenant: dict[str, str]) -> Callable[..., Awa
         return await client.post("/api/inventory/movements", json=body, headers=headers)
 
     return post
+
+
+async def _post(
+    client: httpx.AsyncClient, path: str, body: dict[str, str], headers: dict[str, str]
+) -> httpx.Response:
+    """Post as a good client does: again, while a service is away that a test has killed."""
+    keyed = headers | {"Idempotency-Key": str(uuid4())}
+
+    async def answered() -> httpx.Response | None:
+        response = await client.post(path, json=body, headers=keyed)
+        return None if response.status_code == 503 else response
+
+    found: httpx.Response = await eventually(answered)
+    return found
