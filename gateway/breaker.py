@@ -17,6 +17,9 @@ RETRIES_SAVED_MAX: Final = 10.0  # and so many at once.
 class Breaker:
     """Closed (all requests pass), open (none), recovering (a share that grows with time).
 
+    The share is for instances that have others beside them to take the rest. One that `is_back` may
+    be asked for more: what is refused although it would be answered is a failure of our own making.
+
     Times are in the event loop's seconds. What failed is told by whoever asked: broken or refused
     connections, time-outs, answers that are none; not the answers of a service that is well.
     """
@@ -55,6 +58,11 @@ class Breaker:
         self._recovering_since = now
         self._passed = 0.0
         return True
+
+    @property
+    def is_back(self) -> bool:
+        """Say whether it recovers and the last request shows that it can be reached."""
+        return self._recovering_since is not None and self._row == 0
 
     def is_doubtful(self, now: float) -> bool:
         """Say whether the last request failed, just now.

@@ -169,7 +169,7 @@ class Service:
             if connection is not None:
                 self._lend(connection, waiter)
                 return connection
-        elif not any(each.breaker.is_closed for each in self.instances):
+        elif not self._find_well():
             raise self._away(now)
         if not self._queue_shares.take(waiter.holder):
             metrics.shed.labels(self.name).inc()
@@ -236,7 +236,7 @@ class Service:
         """Use connections and places that have become free."""
         now = asyncio.get_running_loop().time()
         while self._waiters:
-            well = [each for each in self.instances if each.breaker.is_closed]
+            well = self._find_well()
             with_idle = [each for each in well if each.idle]
             if not with_idle:
                 self._open_more(well)
@@ -289,13 +289,20 @@ class Service:
         instances = self.instances
         if len(instances) == 1:
             only = instances[0]
-            return only if only.breaker.is_closed or only.breaker.admits(now) else None
+            breaker = only.breaker
+            is_well = breaker.is_closed or breaker.is_back or breaker.admits(now)
+            return only if is_well else None
         for instance in instances:
             if not instance.breaker.is_closed and instance.breaker.admits(now):
                 return instance
-        well = [each for each in instances if each.breaker.is_closed]
+        well = self._find_well()
         others = [each for each in well if each is not avoided]
         return min(others or well, key=_by_business(now)) if well else None
+
+    def _find_well(self) -> list[Upstream]:
+        """Return the instances to ask: those that are well, or if none is, those that are back."""
+        closed = [each for each in self.instances if each.breaker.is_closed]
+        return closed or [each for each in self.instances if each.breaker.is_back]
 
     def _find_idle(self, instance: Upstream, now: float) -> Connection | None:
         while instance.idle:

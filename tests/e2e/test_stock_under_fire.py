@@ -96,7 +96,7 @@ async def test_a_killed_follower_goes_on_where_it_was(stack, client, tenant, mov
     sending = asyncio.gather(*(move("receipt", 1) for _ in range(150)))
     for _ in range(2):
         await stack.kill_and_wait("reporting-worker")
-    await sending
+    assert Counter(answer.status_code for answer in await sending) == {201: 150}
 
     async def value_is_right():
         rows = (await read(client, tenant, "/api/reports/inventory-value?by=item"))["items"]

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from gateway import pool as gateway_pool
+from gateway.breaker import FAILURES_MAX, OPEN_MIN_S
 from gateway.connection import Connection
 from gateway.errors import Overloaded, ServiceAway
 from gateway.pool import IDLE_MAX_S, Service
@@ -196,6 +197,22 @@ async def test_an_instance_that_is_away_costs_nobody_an_answer(running: Running)
         connection = await lend(pool)
         assert connection.instance is pool.instances[1]
         connection.instance.release(connection)
+
+
+@pytest.mark.parametrize("instances", [1, 2])
+async def test_once_the_only_ones_left_are_back_nobody_is_turned_away(
+    running: Running, instances: int
+):
+    pool = make_pool(*[running] * instances, size=60)
+    for instance in pool.instances:
+        for _ in range(FAILURES_MAX):
+            instance.breaker.failed(now() - OPEN_MIN_S)
+    first = await lend(pool)
+    first.instance.breaker.succeeded(now())
+
+    asking = [Asking(str(turn), str(turn)).ask(pool) for turn in range(50)]
+
+    assert all([await each.answer() for each in asking])
 
 
 async def test_the_least_busy_instance_is_chosen(running: Running):
