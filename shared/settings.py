@@ -4,12 +4,26 @@ import re
 import sys
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
+from urllib.parse import unquote, urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 _HEX_KEY = re.compile(r"[0-9a-fA-F]{64}")
+_CHARACTERS_MIN = 8  # Different ones, in a secret.
+_PLACEHOLDER = re.compile(
+    r"(?<![a-z0-9])(change|changeme|default|demo|dummy|example|insert|password|placeholder|replace"
+    r"|sample|secret|test|todo|your)(?![a-z])",
+    re.IGNORECASE,
+)
 
 
 def _is_key(value: SecretStr) -> SecretStr:
@@ -22,6 +36,20 @@ def _are_keys(value: SecretStr) -> SecretStr:
     if not all(_HEX_KEY.fullmatch(key) for key in value.get_secret_value().split(",") if key):
         raise ValueError("give keys of 64 hexadecimal digits, with commas between them")
     return value
+
+
+def is_placeholder(secret: str) -> bool:
+    """Say whether a secret is one that anybody would try.
+
+    It says of itself that it is none, has fewer than eight different characters, or repeats itself.
+    """
+    repeats = secret in (secret + secret)[1:-1]
+    return repeats or len(set(secret)) < _CHARACTERS_MIN or bool(_PLACEHOLDER.search(secret))
+
+
+def _password_of(url: str) -> str:
+    """Return the password in an address; empty if it has none, as on a socket of the system."""
+    return unquote(urlsplit(url).password or "")
 
 
 HexKey = Annotated[SecretStr, AfterValidator(_is_key)]
@@ -56,6 +84,17 @@ class ProcessSettings(BaseSettings):
     inventory_url: str = ""
     forecasting_url: str = ""
     reporting_url: str = ""
+
+    @field_validator("*")
+    @classmethod
+    def _refuse_placeholders(cls, value: object, info: ValidationInfo) -> object:
+        """Refuse, in production, secrets that were copied from somewhere and never chosen."""
+        if isinstance(value, SecretStr) and info.data.get("environment") == "production":
+            text = value.get_secret_value()
+            secrets = [_password_of(text)] if "://" in text else text.split(",")
+            if any(secret and is_placeholder(secret) for secret in secrets):
+                raise ValueError("this is a placeholder; `make keys` prints secrets")
+        return value
 
     def url_of(self, service: str) -> str:
         """Return the base address of a service: its own variable, else loopback and its port."""

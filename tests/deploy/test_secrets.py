@@ -5,6 +5,7 @@ from dotenv import dotenv_values
 
 from deploy.local import secrets
 from deploy.postgres.bootstrap import ROLES
+from shared.settings import is_placeholder
 
 
 def test_first_load_makes_every_secret_in_a_private_file(tmp_path):
@@ -66,3 +67,9 @@ def test_env_file_reads_back_unchanged(tmp_path):
 
     assert dotenv_values(path) == values
     assert len(path.read_text().splitlines()) == len(values)
+
+
+def test_fresh_secrets_are_good_enough_for_production():
+    drawn = secrets.fresh()
+
+    assert not {name for name, secret in drawn.items() if is_placeholder(secret)}

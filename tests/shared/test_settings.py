@@ -87,6 +87,63 @@ def test_a_wrong_value_is_named_in_one_line_and_not_shown(monkeypatch, name, val
     assert value not in message.removeprefix(f"configuration error: {name}: ").split()
 
 
+GOOD_KEY = "c75ba1a4e6f0d1389b2c5d7e08f3a64b9d1e2f7085c6a3b4d9e8f70612c3b5a4"
+IN_PRODUCTION = {
+    "ENVIRONMENT": "production",
+    "DATABASE_URL": "postgresql://inventory_app:Zk4w-9qLrT%40x2@db:5432/stock",
+    "JOURNAL_SIGNING_KEY": GOOD_KEY,
+    "GATEWAY_KEY": GOOD_KEY,
+    "METRICS_TOKEN": GOOD_KEY,
+    "SHOP_CLIENT_SECRET": "vK8sYt0mQz3nHc5xWb7r",
+    "SHOP_ENCRYPTION_KEY": GOOD_KEY,
+}
+
+
+@pytest.mark.asvs("A09")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("METRICS_TOKEN", "change-me-before-production-9"),
+        ("METRICS_TOKEN", "CHANGEME_changeme_0123"),
+        ("METRICS_TOKEN", "your-long-random-metrics-token"),
+        ("METRICS_TOKEN", "MySecret: test1234 of the metrics"),
+        ("SHOP_CLIENT_SECRET", "a" * 43),
+        ("SHOP_CLIENT_SECRET", "inventory" * 4),
+        ("GATEWAY_KEY", "0" * 64),
+        ("GATEWAY_KEY", "deadbeef" * 8),
+        ("JOURNAL_SIGNING_KEY", "0123456789abcdef" * 4),
+        ("SHOP_ENCRYPTION_KEY", KEY),
+        ("SHOP_ENCRYPTION_KEY_PREVIOUS", f"{GOOD_KEY},{KEY}"),
+        ("DATABASE_URL", "postgresql://inventory_app:postgres@db:5432/stock"),
+        ("DATABASE_URL", "postgresql://inventory_app:change%2Dme%2D12345@db:5432/stock"),
+        ("REDIS_URL", "redis://:redis@cache:6379/0"),
+    ],
+)
+def test_production_refuses_secrets_that_nobody_has_chosen(monkeypatch, name, value):
+    for each, good in (IN_PRODUCTION | {name: value}).items():
+        monkeypatch.setenv(each, good)
+
+    assert refusal() == (
+        f"configuration error: {name}: Value error, "
+        "this is a placeholder; `make keys` prints secrets"
+    )
+
+
+def test_production_takes_secrets_that_were_drawn(monkeypatch):
+    for name, good in IN_PRODUCTION.items():
+        monkeypatch.setenv(name, good)
+
+    assert Shop.load().environment == "production"
+
+
+def test_a_password_may_be_left_to_the_socket(monkeypatch):
+    for name, good in IN_PRODUCTION.items():
+        monkeypatch.setenv(name, good)
+    monkeypatch.setenv("DATABASE_URL", "postgresql:///stock?host=/run/postgresql")
+
+    assert Shop.load().environment == "production"
+
+
 def test_every_fault_is_named_at_once(monkeypatch):
     monkeypatch.delenv("DATABASE_URL")
     monkeypatch.setenv("JOURNAL_SIGNING_KEY", "x")
