@@ -5,6 +5,7 @@ import asyncio
 import httpx
 import pytest
 
+from tests.support.stack import sign_in
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
@@ -41,6 +42,31 @@ async def test_a_machine_calls_with_its_key_until_that_is_revoked(client, tenant
         return (await client.get("/api/inventory", headers=machine)).status_code == 401
 
     await eventually(is_refused)
+
+
+async def test_who_is_deactivated_is_refused_with_his_keys(client, tenant):
+    """Within a second, as often as the gateway asks auth."""
+    slug = (await client.get("/api/auth/me", headers=tenant)).json()["tenant"]["slug"]
+    who = {"email": "ada@example.com", "password": "gravel umbrella sonnet 7"}
+    wanted = who | {"role": "clerk", "password_change_required": False}
+    ada = (await client.post("/api/users", json=wanted, headers=tenant)).json()
+    own = await sign_in(client, who | {"tenant": slug})
+    wanted = {"name": "till", "scopes": ["inventory:read"]}
+    key = (await client.post("/api/auth/api-keys", json=wanted, headers=own)).json()["key"]
+    callers = [own, {"Authorization": f"Bearer {key}"}]
+    for headers in callers:
+        assert (await client.get("/api/inventory", headers=headers)).status_code == 200
+
+    path = f"/api/users/{ada['id']}/deactivate"
+    closed = await client.post(path, json={"reason": "left"}, headers=tenant)
+
+    assert closed.json()["status"] == "deactivated"
+
+    async def are_refused():
+        found = [await client.get("/api/inventory", headers=headers) for headers in callers]
+        return {answer.status_code for answer in found} == {401}
+
+    await eventually(are_refused)
 
 
 @pytest.mark.asvs("D02")

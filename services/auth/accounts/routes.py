@@ -20,6 +20,7 @@ from services.auth.accounts.schemas import (
     PasswordReset,
     RegistrationCreate,
     TokenInput,
+    UserDeactivation,
 )
 from services.auth.one_time.errors import OneTimeTokenInvalid
 from services.auth.passwords.errors import PasswordCommon, PasswordTooLong, PasswordTooShort
@@ -157,3 +158,28 @@ async def approve(
 ) -> UserRead:
     """Let somebody in who registered and has verified the address."""
     return users.to_read(await service.approve(session, user_id, now=now), vault=vault)
+
+
+@approvals.post("/{user_id}/deactivate", responses=problems(UserNotFound, LastAdministrator))
+async def deactivate_user(
+    user_id: UUID,
+    body: UserDeactivation,
+    session: Session,
+    vault: Secrets,
+    _caller: CanManageNow,
+    now: Now,
+) -> UserRead:
+    """Close the account of somebody who left: his sessions end and his API keys are revoked.
+
+    To whoever tries to sign in, the account looks as if there were none.
+    """
+    user = await service.deactivate_user(session, user_id, body.reason, now=now)
+    return users.to_read(user, vault=vault)
+
+
+@approvals.post("/{user_id}/reactivate", responses=problems(UserNotFound))
+async def reactivate_user(
+    user_id: UUID, session: Session, vault: Secrets, _caller: CanManageNow
+) -> UserRead:
+    """Give a deactivated account back, with the password it had; API keys are made anew."""
+    return users.to_read(await service.reactivate_user(session, user_id), vault=vault)

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field, SecretStr
 
 from services.auth.users.rules import Language, Role
 from services.auth.users.schemas import Email, Password, PasswordInput, TenantSlug, UserRead
+from shared.contracts.auth.users import DeactivationReason
 from shared.schemas import Input, Output, ShortText
 
 MailedToken = Annotated[
@@ -75,6 +76,14 @@ class InvitationCreate(Input):
 class InvitationRead(Output):
     user: UserRead
     expires_at: datetime
+
+
+class UserDeactivation(Input):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "left"}]})
+
+    reason: DeactivationReason = Field(
+        description="Why, for the audit trail; `directory`: another system said so."
+    )
 
 
 class TenantOfAccount(Output):

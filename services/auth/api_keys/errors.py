@@ -9,7 +9,7 @@ from shared.i18n import N_, NP_
 
 @dataclass(eq=False)
 class ApiKeyInvalid(Unauthorized):
-    """Told to the gateway alone: no key of ours, over, or its owner is locked."""
+    """Told to the gateway alone: no key of ours, over, or its owner is locked or deactivated."""
 
     slug: ClassVar[str] = "api-key-invalid"
     title: ClassVar[str] = N_("API key not valid")

@@ -34,5 +34,13 @@ async def revoke(session: AsyncSession, key_id: UUID, user_id: UUID, now: dateti
     return await session.scalar(statement)
 
 
+async def revoke_all(session: AsyncSession, user_id: UUID, now: datetime) -> Sequence[UUID]:
+    """Revoke the user's keys that still work, and return their ids."""
+    statement = (
+        update(ApiKey).where(*_works(user_id, now)).values(revoked_at=now).returning(ApiKey.id)
+    )
+    return (await session.scalars(statement)).all()
+
+
 def _works(user_id: UUID, now: datetime) -> tuple:  # type: ignore[type-arg]  # Of SQL conditions.
     return ApiKey.user_id == user_id, ApiKey.revoked_at.is_(None), ApiKey.expires_at > now

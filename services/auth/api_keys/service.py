@@ -32,6 +32,7 @@ from services.auth.users import service as users
 from services.auth.vault import Vault
 from shared import journal
 from shared.contracts.auth.api_keys import ApiKeyAdded, ApiKeyRevoked, ApiKeyTokenRead
+from shared.errors import Unauthorized
 from shared.ids import new_id
 from shared.principal import MACHINE, Principal
 from shared.security.claims import UserClaims
@@ -53,10 +54,13 @@ async def add_key(
 ) -> ApiKeyAddedRead:
     """Make a key for the caller, whose text is never shown again.
 
-    Raises UserNotFound, NotWithApiKey, ScopesNotGrantable, ApiKeyExpiry, TooManyApiKeys.
+    Raises UserNotFound, Unauthorized, NotWithApiKey, ScopesNotGrantable, ApiKeyExpiry,
+    TooManyApiKeys.
     """
     _require_person(caller)
     user = await users.get_user(session, caller.id, lock=True)  # One at a time, for their number.
+    if users.is_barred(user):
+        raise Unauthorized
     refused = frozenset(wanted.scopes) - grantable(users.scopes_in(user))
     if refused:
         raise ScopesNotGrantable(scopes=sorted(refused))
@@ -94,6 +98,12 @@ async def revoke_key(
     journal.record(session, ApiKeyRevoked(key_id=key_id, user_id=caller.id))
 
 
+async def revoke_all_keys(session: AsyncSession, user_id: UUID, *, now: datetime) -> None:
+    """End all keys of a user."""
+    for key_id in await queries.revoke_all(session, user_id, now):
+        journal.record(session, ApiKeyRevoked(key_id=key_id, user_id=user_id))
+
+
 async def exchange(
     transactions: Transactions, text: str, *, vault: Vault, now: datetime
 ) -> ApiKeyTokenRead:
@@ -112,7 +122,7 @@ async def exchange(
             raise ApiKeyInvalid
         user = await users.find_user(session, key.user_id)
         is_over = key.revoked_at is not None or key.expires_at <= now
-        if user is None or is_over or user.locked_at is not None:
+        if user is None or is_over or users.is_barred(user):
             raise ApiKeyInvalid
         key.last_used_at = now
         lifetime = min(timedelta(seconds=vault.settings.jwt_access_ttl), key.expires_at - now)

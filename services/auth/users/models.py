@@ -27,6 +27,7 @@ class User(Base):
     verified_at: Mapped[datetime | None]  # When the address was shown to be the user's.
     approved_at: Mapped[datetime | None]  # By an administrator, or by the tenant's policy.
     locked_at: Mapped[datetime | None]
+    deactivated_at: Mapped[datetime | None]  # Of who left; signs in as little as a stranger.
     sessions_ended_at: Mapped[datetime | None]  # Sessions started before it are over.
     token_version: Mapped[int] = mapped_column(default=1)  # Older access tokens are refused.
     token_version_raised_at: Mapped[datetime | None]

@@ -41,7 +41,7 @@ async def list_users(
 
 async def lock_with_administrators(session: AsyncSession, user_id: UUID) -> Sequence[User]:
     """Lock the user and all administrators who can sign in, in key order, and return them."""
-    administers = and_(User.role == "admin", User.locked_at.is_(None))
+    administers = and_(User.role == "admin", *_HAVING["active"])
     query = (
         select(User)
         .where(or_(User.id == user_id, administers))
@@ -70,10 +70,12 @@ async def has_administrator(session: AsyncSession) -> bool:
 
 
 _TENANT_NAMES = text("SELECT slug, name FROM tenants WHERE id = :id")
-_OPEN = User.locked_at.is_(None)
+_STAYS = User.deactivated_at.is_(None)
+_OPEN = and_(_STAYS, User.locked_at.is_(None))
 _VERIFIED, _APPROVED = User.verified_at.is_not(None), User.approved_at.is_not(None)
 _HAVING: Mapping[Status, Sequence[ColumnElement[bool]]] = {
-    "locked": [~_OPEN],
+    "deactivated": [~_STAYS],
+    "locked": [_STAYS, User.locked_at.is_not(None)],
     "active": [_OPEN, _VERIFIED, _APPROVED],
     "pending": [_OPEN, _VERIFIED, ~_APPROVED],
     "invited": [_OPEN, ~_VERIFIED, _APPROVED],

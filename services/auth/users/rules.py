@@ -10,7 +10,7 @@ from shared.identifiers import is_visible
 
 Language: TypeAlias = Literal["en", "fr"]
 SealedField: TypeAlias = Literal["email", "name"]
-Status: TypeAlias = Literal["invited", "unverified", "pending", "active", "locked"]
+Status: TypeAlias = Literal["invited", "unverified", "pending", "active", "locked", "deactivated"]
 Role: TypeAlias = Literal["admin", "manager", "clerk", "viewer", "auditor"]
 Scope: TypeAlias = Literal[
     "inventory:read", "inventory:write", "stock:write", "price:write", "price:approve",
@@ -68,14 +68,18 @@ def lookup_form(email: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", email).casefold())
 
 
-def ends_administration(*, role: Role, is_locked: bool, new_role: Role, will_lock: bool) -> bool:
+def ends_administration(*, role: Role, status: Status, new_role: Role, will_bar: bool) -> bool:
     """Say whether a change takes away an administrator who could sign in."""
-    could = role == "admin" and not is_locked
-    return could and (new_role != "admin" or will_lock)
+    could = role == "admin" and status == "active"
+    return could and (new_role != "admin" or will_bar)
 
 
-def status_of(*, is_verified: bool, is_approved: bool, is_locked: bool) -> Status:
+def status_of(
+    *, is_verified: bool, is_approved: bool, is_locked: bool, is_deactivated: bool
+) -> Status:
     """Return where an account stands: who is approved and never verified was invited."""
+    if is_deactivated:
+        return "deactivated"
     if is_locked:
         return "locked"
     if not is_verified:
@@ -84,9 +88,7 @@ def status_of(*, is_verified: bool, is_approved: bool, is_locked: bool) -> Statu
 
 
 def is_session_over(
-    started_at: datetime, *, locked_at: datetime | None, sessions_ended_at: datetime | None
+    started_at: datetime, *, is_barred: bool, sessions_ended_at: datetime | None
 ) -> bool:
     """Say whether a lock or an end of all sessions ended the one that started at this moment."""
-    return locked_at is not None or (
-        sessions_ended_at is not None and started_at < sessions_ended_at
-    )
+    return is_barred or (sessions_ended_at is not None and started_at < sessions_ended_at)

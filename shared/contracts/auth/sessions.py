@@ -8,7 +8,9 @@ from pydantic import AliasChoices, Field
 from shared.contracts.auth.users import AboutUser
 from shared.journal import Entry
 
-RefusalReason = Literal["unknown_account", "wrong_password", "locked", "unverified", "unapproved"]
+RefusalReason = Literal[
+    "unknown_account", "wrong_password", "deactivated", "locked", "unverified", "unapproved"
+]
 RevocationReason = Literal["logout", "reuse", "revoked", "password_changed"]
 
 _ID = AliasChoices("session_id", "id")  # `id` in the session's row.

@@ -8,7 +8,8 @@ from pydantic import AliasChoices, Field
 from shared.journal import Entry
 
 Origin = Literal["installation", "registration", "administrator", "tenant", "invitation"]
-EndReason = Literal["logout_all", "lock", "password_reset"]
+EndReason = Literal["logout_all", "lock", "password_reset", "deactivation"]
+DeactivationReason = Literal["left", "leave", "security", "directory", "other"]
 
 
 class AboutUser(Entry):
@@ -72,6 +73,17 @@ class UserPasswordChanged(AboutUser):
 
 class UserUnlocked(AboutUser):
     name: ClassVar[str] = "auth.user-unlocked.v1"
+
+
+class UserDeactivated(AboutUser):
+    """The account is closed until it is given back: nobody signs in, its API keys are revoked."""
+
+    name: ClassVar[str] = "auth.user-deactivated.v1"
+    reason: DeactivationReason
+
+
+class UserReactivated(AboutUser):
+    name: ClassVar[str] = "auth.user-reactivated.v1"
 
 
 class UserSessionsEnded(AboutUser):

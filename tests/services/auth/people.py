@@ -3,13 +3,15 @@
 import base64
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import asyncpg
 import httpx
 
 from shared.clock import utc_now
+from tests.support.database import Databases
 
 ADMIN_EMAIL = "root@example.com"
 ADMIN_PASSWORD = "Plinth-Otter-Marzipan"
@@ -55,3 +57,16 @@ def claims_of(token: str) -> dict[str, Any]:
         base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
     )
     return claims
+
+
+async def with_old_proof(who: SignedIn, databases: Databases) -> SignedIn:
+    """Return the same person, who last proved who he is eleven minutes ago."""
+    connection = await asyncpg.connect(databases.superuser_dsn)
+    await connection.execute(
+        "UPDATE auth.sessions SET proved_at = proved_at - interval '11 min' WHERE id = $1",
+        claims_of(who.access_token)["sid"],
+    )
+    await connection.close()
+    body = {"refresh_token": who.refresh_token}
+    tokens = (await who.client.post("/api/auth/refresh", json=body)).json()
+    return replace(who, access_token=tokens["access_token"], refresh_token=tokens["refresh_token"])

@@ -1,6 +1,7 @@
 """Accounts: one's own, asked for, verified, invited, and passwords forgotten."""
 
 from services.auth.accounts.service.ask import ask, register
+from services.auth.accounts.service.deactivate import deactivate_user, reactivate_user
 from services.auth.accounts.service.errands import do_errands
 from services.auth.accounts.service.invite import approve, invite, withdraw_invitation
 from services.auth.accounts.service.own import change_account, get_account
@@ -15,9 +16,11 @@ __all__ = [
     "approve",
     "ask",
     "change_account",
+    "deactivate_user",
     "do_errands",
     "get_account",
     "invite",
+    "reactivate_user",
     "register",
     "reset_password",
     "verify_address",

@@ -90,11 +90,11 @@ async def _register(
     if user is not None and users.status_in(user) == "unverified":
         # Nobody has shown that the address is his: the one who asked last gets the next try.
         users.take_over(user, asked["password_hash"], now=now)
-    elif user is not None:
+    elif user is not None and users.status_in(user) != "deactivated":
         letter = _Letter("taken", asked["email"], user.language)
         _mail(session, letter, tenant, vault=vault, now=now)
         return
-    elif tenant.registration == "closed":
+    elif user is not None or tenant.registration == "closed":
         letter = _Letter("closed", asked["email"], asked["language"])
         _mail(session, letter, tenant, vault=vault, now=now)
         return

@@ -27,6 +27,7 @@ from services.auth.throttle import service as throttle
 from services.auth.transactions import Transactions
 from services.auth.users import service as users
 from services.auth.users.models import User
+from services.auth.users.rules import Status
 from services.auth.vault import Vault
 from shared import journal
 from shared.contracts.auth.factors import TwoFactorRefused
@@ -34,6 +35,14 @@ from shared.contracts.auth.sessions import RefusalReason, SignInFailed
 from shared.errors import Problem
 from shared.principal import Device
 
+# Why somebody with the right password does not get in.
+_BARRED: Mapping[Status, RefusalReason] = {
+    "deactivated": "deactivated",
+    "locked": "locked",
+    "invited": "unverified",
+    "unverified": "unverified",
+    "pending": "unapproved",
+}
 # What is told to who gave the right password; all else looks the same.
 _TOLD: Mapping[str, type[Problem]] = {
     "locked": AccountLocked,
@@ -122,13 +131,9 @@ async def check_password(
         raise await failure(transactions, account, "unknown_account")
     if not matches:
         raise await failure(transactions, account, "wrong_password")
-    status = users.status_in(user)
-    if status == "locked":
-        raise await failure(transactions, account, "locked")
-    if status in {"invited", "unverified"}:
-        raise await failure(transactions, account, "unverified")
-    if status == "pending":
-        raise await failure(transactions, account, "unapproved")
+    reason = _BARRED.get(users.status_in(user))
+    if reason is not None:
+        raise await failure(transactions, account, reason)
     return user
 
 

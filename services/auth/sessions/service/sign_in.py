@@ -73,13 +73,13 @@ async def _find_account(
 async def _finish(
     transactions: Transactions, account: Account, proof: Proof, *, vault: Vault, now: datetime
 ) -> SignedInRead | EnrolmentRead:
-    """Give what the user, as he is now, gets. Raises AccountLocked.
+    """Give what the user, as he is now, gets. Raises AccountLocked, InvalidCredentials.
 
     While the password was checked, an administrator may have locked him or changed his role.
     """
     async with transactions.open(account.tenant.id, f"user:{proof.user.id}") as session:
         user = await users.find_user(session, proof.user.id, lock=True)
-        if user is not None and user.locked_at is None:
+        if user is not None and not users.is_barred(user):
             await throttle.forgive(
                 session,
                 account.index,
@@ -99,4 +99,5 @@ async def _finish(
                 vault=vault,
                 now=now,
             )
-    raise await failure(transactions, account, "locked")
+    is_deactivated = user is not None and user.deactivated_at is not None
+    raise await failure(transactions, account, "deactivated" if is_deactivated else "locked")

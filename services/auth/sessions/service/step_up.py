@@ -37,7 +37,7 @@ async def step_up(
     async with transactions.open(caller.tenant_id, caller.actor) as session:
         user = await users.get_user(session, caller.id, lock=True)
         proved = await queries.find_session(session, caller.session_id)
-        if proved is None or proved.revoked_at is not None or user.locked_at is not None:
+        if proved is None or proved.revoked_at is not None or users.is_barred(user):
             raise SessionOver
         await throttle.forgive(
             session, account.index, user.id, device=transactions.device, vault=vault, now=now

@@ -94,6 +94,7 @@ async def register_user(
         verified_at=now if wanted.is_verified else None,
         approved_at=now if wanted.is_approved else None,
         locked_at=None,
+        deactivated_at=None,
         token_version=1,
         version=1,
         created_at=now,

@@ -11,15 +11,18 @@ from services.auth.users.errors import LastAdministrator, UserNotFound
 from services.auth.users.models import User
 from services.auth.users.rules import Role, ends_administration
 from services.auth.users.schemas import ProfileUpdate, UserUpdate
-from services.auth.users.service.read import get_user
+from services.auth.users.service.read import get_user, status_in
 from services.auth.users.service.sealed import open_fields, seal_name, seal_profile
 from services.auth.vault import Vault
 from shared import journal
 from shared.contracts.auth.users import (
+    DeactivationReason,
     EndReason,
+    UserDeactivated,
     UserLocked,
     UserPasswordChanged,
     UserProfileChanged,
+    UserReactivated,
     UserRoleChanged,
     UserSessionsEnded,
     UserUnlocked,
@@ -47,7 +50,7 @@ async def change_user(
     if after == before:
         return user
     if not others_administer:
-        _keep_administering(user, new_role=after, will_lock=False)
+        _keep_administering(user, new_role=after, will_bar=False)
     user.role = after
     raise_token_version(user, now)
     journal.record(session, UserRoleChanged(user_id=user.id, before=before, after=after))
@@ -82,7 +85,7 @@ async def lock_user(session: AsyncSession, user_id: UUID, *, now: datetime) -> U
     if user.locked_at is not None:
         return user
     if not others_administer:
-        _keep_administering(user, new_role=user.role, will_lock=True)
+        _keep_administering(user, new_role=user.role, will_bar=True)
     user.locked_at = now
     journal.record(session, UserLocked.of(user))
     _end_sessions(session, user, "lock", now)
@@ -97,6 +100,34 @@ async def unlock_user(session: AsyncSession, user_id: UUID) -> User:
         user.locked_at = None
         user.version += 1
         journal.record(session, UserUnlocked.of(user))
+    return user
+
+
+async def deactivate(
+    session: AsyncSession, user_id: UUID, reason: DeactivationReason, *, now: datetime
+) -> User:
+    """Close the account of somebody who left, or do nothing if it is: all his sessions end.
+
+    Raises UserNotFound, LastAdministrator.
+    """
+    user, others_administer = await _lock_for_change(session, user_id)
+    if user.deactivated_at is not None:
+        return user
+    if not others_administer:
+        _keep_administering(user, new_role=user.role, will_bar=True)
+    user.deactivated_at = now
+    journal.record(session, UserDeactivated(user_id=user.id, reason=reason))
+    _end_sessions(session, user, "deactivation", now)
+    return user
+
+
+async def reactivate(session: AsyncSession, user_id: UUID) -> User:
+    """Give an account back as it was, with its password. Raises UserNotFound."""
+    user = await get_user(session, user_id, lock=True)
+    if user.deactivated_at is not None:
+        user.deactivated_at = None
+        user.version += 1
+        journal.record(session, UserReactivated.of(user))
     return user
 
 
@@ -130,12 +161,10 @@ async def _lock_for_change(session: AsyncSession, user_id: UUID) -> tuple[User, 
     return user, len(locked) > 1
 
 
-def _keep_administering(user: User, *, new_role: Role, will_lock: bool) -> None:
+def _keep_administering(user: User, *, new_role: Role, will_bar: bool) -> None:
     """Raise LastAdministrator if the change ends the administration of the only one."""
-    is_locked = user.locked_at is not None
-    if ends_administration(
-        role=user.role, is_locked=is_locked, new_role=new_role, will_lock=will_lock
-    ):
+    status = status_in(user)
+    if ends_administration(role=user.role, status=status, new_role=new_role, will_bar=will_bar):
         raise LastAdministrator
 
 

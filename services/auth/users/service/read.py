@@ -52,7 +52,7 @@ async def get_enrolling(session: AsyncSession, caller: Principal) -> User:
     Raises UserNotFound, Unauthorized.
     """
     user = await get_user(session, caller.id, lock=True)
-    is_over = user.locked_at is not None or user.token_version != caller.token_version
+    is_over = is_barred(user) or user.token_version != caller.token_version
     if caller.todo and is_over:
         raise Unauthorized
     return user
@@ -79,8 +79,13 @@ async def has_administrator(session: AsyncSession) -> bool:
 def has_ended_session(user: User, started_at: datetime) -> bool:
     """Say whether the user's state ends a session that started at this moment."""
     return is_session_over(
-        started_at, locked_at=user.locked_at, sessions_ended_at=user.sessions_ended_at
+        started_at, is_barred=is_barred(user), sessions_ended_at=user.sessions_ended_at
     )
+
+
+def is_barred(user: User) -> bool:
+    """Say whether nobody gets in by this account: it is locked or deactivated."""
+    return status_in(user) in {"locked", "deactivated"}
 
 
 def scopes_in(user: User) -> frozenset[str]:
@@ -94,6 +99,7 @@ def status_in(user: User) -> Status:
         is_verified=user.verified_at is not None,
         is_approved=user.approved_at is not None,
         is_locked=user.locked_at is not None,
+        is_deactivated=user.deactivated_at is not None,
     )
 
 

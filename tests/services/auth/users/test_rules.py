@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from services.auth.users.rules import (
     ROLES,
     SCOPES,
     Role,
+    Status,
     ends_administration,
     is_email,
     is_session_over,
@@ -114,35 +116,33 @@ def test_the_lookup_form_is_stable(address: str):
 @given(
     role=st.sampled_from(ROLES),
     new_role=st.sampled_from(ROLES),
-    is_locked=st.booleans(),
-    will_lock=st.booleans(),
+    status=st.sampled_from(get_args(Status)),
+    will_bar=st.booleans(),
 )
 def test_administration_ends_only_when_an_active_administrator_goes(
-    role: Role, new_role: Role, *, is_locked: bool, will_lock: bool
+    role: Role, new_role: Role, status: Status, *, will_bar: bool
 ):
-    ends = ends_administration(
-        role=role, is_locked=is_locked, new_role=new_role, will_lock=will_lock
-    )
+    ends = ends_administration(role=role, status=status, new_role=new_role, will_bar=will_bar)
 
-    administers_before = role == "admin" and not is_locked
-    administers_after = administers_before and new_role == "admin" and not will_lock
+    administers_before = role == "admin" and status == "active"
+    administers_after = administers_before and new_role == "admin" and not will_bar
     assert ends == (administers_before and not administers_after)
 
 
 @pytest.mark.parametrize(
-    ("locked_at", "sessions_ended_at", "is_over"),
+    ("is_barred", "sessions_ended_at", "is_over"),
     [
-        (None, None, False),
-        (None, MOMENT - timedelta(seconds=1), False),
-        (None, MOMENT, False),
-        (None, MOMENT + timedelta(seconds=1), True),
-        (MOMENT - timedelta(days=1), None, True),
+        (False, None, False),
+        (False, MOMENT - timedelta(seconds=1), False),
+        (False, MOMENT, False),
+        (False, MOMENT + timedelta(seconds=1), True),
+        (True, None, True),
     ],
 )
 def test_a_lock_and_an_end_of_all_sessions_end_a_session(
-    locked_at: datetime | None, sessions_ended_at: datetime | None, *, is_over: bool
+    *, is_barred: bool, sessions_ended_at: datetime | None, is_over: bool
 ):
-    found = is_session_over(MOMENT, locked_at=locked_at, sessions_ended_at=sessions_ended_at)
+    found = is_session_over(MOMENT, is_barred=is_barred, sessions_ended_at=sessions_ended_at)
 
     assert found == is_over
 
@@ -162,17 +162,24 @@ def test_an_address_has_one_at():
 
 
 @pytest.mark.parametrize(
-    ("is_verified", "is_approved", "is_locked", "status"),
+    ("is_verified", "is_approved", "is_locked", "is_deactivated", "status"),
     [
-        (True, True, False, "active"),
-        (True, False, False, "pending"),
-        (False, True, False, "invited"),
-        (False, False, False, "unverified"),
-        (True, True, True, "locked"),
-        (False, False, True, "locked"),
+        (True, True, False, False, "active"),
+        (True, False, False, False, "pending"),
+        (False, True, False, False, "invited"),
+        (False, False, False, False, "unverified"),
+        (True, True, True, False, "locked"),
+        (False, False, True, False, "locked"),
+        (True, True, False, True, "deactivated"),
+        (True, True, True, True, "deactivated"),
     ],
 )
-def test_where_an_account_stands(is_verified, is_approved, is_locked, status):
-    found = status_of(is_verified=is_verified, is_approved=is_approved, is_locked=is_locked)
+def test_where_an_account_stands(is_verified, is_approved, is_locked, is_deactivated, status):
+    found = status_of(
+        is_verified=is_verified,
+        is_approved=is_approved,
+        is_locked=is_locked,
+        is_deactivated=is_deactivated,
+    )
 
     assert found == status

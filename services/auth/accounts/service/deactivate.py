@@ -1,0 +1,35 @@
+"""Closing the account of somebody who left, and giving it back.
+
+What an administrator does by hand and what a directory does by SCIM are these two functions.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.auth.api_keys import service as api_keys
+from services.auth.users import service as users
+from services.auth.users.models import User
+from shared.contracts.auth.users import DeactivationReason
+
+
+async def deactivate_user(
+    session: AsyncSession, user_id: UUID, reason: DeactivationReason, *, now: datetime
+) -> User:
+    """Let nobody in by this account any more: its sessions end, its API keys are revoked.
+
+    What is open already is refused within a second. Done again, it changes nothing.
+    Raises UserNotFound, LastAdministrator.
+    """
+    user = await users.deactivate(session, user_id, reason, now=now)
+    await api_keys.revoke_all_keys(session, user.id, now=now)
+    return user
+
+
+async def reactivate_user(session: AsyncSession, user_id: UUID) -> User:
+    """Let the user sign in again, with the password that he had; keys and sessions stay ended.
+
+    Raises UserNotFound.
+    """
+    return await users.reactivate(session, user_id)
