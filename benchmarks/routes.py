@@ -78,6 +78,7 @@ def _service(features: int, engine: str = "own") -> FastAPI:
         package=Path(__file__).parent,
         title="Routes",
         description="As many as a service may have.",
+        tags={},
         settings=settings,
         open_service=lambda read: open_resources("routes", read),
         denied=AccessDenied,

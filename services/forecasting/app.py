@@ -21,6 +21,13 @@ def create_app(settings: Settings | None) -> FastAPI:
         package=Path(__file__).parent,
         title="Forecasting",
         description="Consumption, models trained on it, forecasts, and what to order when.",
+        tags={
+            "consumption": "What was used of items each day, by the ledger.",
+            "training": "Jobs in which workers train models.",
+            "models": "What training made: versions, one of which is active for each item.",
+            "forecast": "The demand to expect.",
+            "recommendations": "What to order, when and why.",
+        },
         settings=settings,
         open_service=open_service,
         denied=ForecastingDenied,

@@ -21,6 +21,13 @@ def create_app(settings: Settings | None) -> FastAPI:
         package=Path(__file__).parent,
         title="Reporting",
         description="Dashboard, inventory value, reorder recommendations and the audit trail.",
+        tags={
+            "dashboard": "Figures of the present at a glance.",
+            "inventory value": "What the stock on hand cost.",
+            "reorder recommendations": "What to order: by forecasts, else by reorder points.",
+            "audit": "Who did what, in every service, and the proof that none of it was altered.",
+            "cache": "How well the cache does, for those who operate it.",
+        },
         settings=settings,
         open_service=open_service,
         denied=ReportingDenied,

@@ -29,6 +29,7 @@ def build_app(  # noqa: PLR0913 - by name only, once in each service.
     package: Path,
     title: str,
     description: str,
+    tags: Mapping[str, str],
     settings: SettingsT | None,
     open_service: Callable[[SettingsT], Resources[OwnT]],
     denied: type[AccessDenied],
@@ -38,8 +39,8 @@ def build_app(  # noqa: PLR0913 - by name only, once in each service.
 ) -> FastAPI:
     """Return the app of the service that lies in `package`.
 
-    It has the routers given, the journal's feed, health, status, metrics and its OpenAPI
-    document; problems, languages, request ids and deadlines are handled around them.
+    It has the routers given, the journal's feed, health, status, metrics and its OpenAPI document
+    with `tags` in their order; problems, languages, request ids and deadlines are handled.
     `open_service` is called when the app starts; without settings it can only describe itself.
     """
 
@@ -62,6 +63,7 @@ def build_app(  # noqa: PLR0913 - by name only, once in each service.
         title=title,
         version=VERSION,
         description=description,
+        openapi_tags=[{"name": name, "description": text} for name, text in tags.items()],
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
@@ -80,10 +82,14 @@ def build_app(  # noqa: PLR0913 - by name only, once in each service.
     proof = None if settings is None else _proof_of(settings)
     _give_edge(app, _direct_routes(routers), proof, measures=is_ours)
     if not is_ours:
-        from shared.web.engine import instrument  # noqa: PLC0415 - only who chose it loads it.
-
-        instrument(app)
+        _instrument(app)
     return app
+
+
+def _instrument(app: FastAPI) -> None:
+    from shared.web.engine import instrument  # noqa: PLC0415 - only who chose it loads it.
+
+    instrument(app)
 
 
 def worker_app(package: Path, resources: Resources[Any]) -> FastAPI:

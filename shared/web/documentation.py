@@ -113,7 +113,11 @@ def describe(app: FastAPI) -> dict[str, Any]:
     """Return the app's OpenAPI document with everything that holds for each operation."""
     if app.openapi_schema is None:
         document = get_openapi(
-            title=app.title, version=app.version, description=app.description, routes=app.routes
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            tags=app.openapi_tags,
+            routes=app.routes,
         )
         components = document.setdefault("components", {})
         schemas = components.setdefault("schemas", {})
@@ -127,6 +131,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
             if isinstance(route.original_route, APIRoute) and route.include_in_schema:
                 for method in route.methods or ():
                     operation = document["paths"][route.path_format][method.lower()]
+                    _summarise(operation, route.original_route)
                     _describe_edits(operation, method)
                     _describe_reading(operation, route.original_route)
                     if is_versioned(route.response_model):
@@ -134,6 +139,18 @@ def describe(app: FastAPI) -> dict[str, Any]:
                     _complete(operation, route.dependant)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _summarise(operation: dict[str, Any], route: APIRoute) -> None:
+    """Make the first paragraph of the docstring the summary, unless the route names its own."""
+    if route.summary is None:
+        first, _, rest = operation.pop("description", "").partition("\n\n")
+        operation["summary"] = first.replace("\n", " ").removesuffix(".")
+        operation["description"] = rest
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "path" and parameter["name"].endswith("_id"):
+            noun = parameter["name"].removesuffix("_id").replace("_", " ")
+            parameter.setdefault("description", f"Id of the {noun}.")
 
 
 def _describe_edits(operation: dict[str, Any], method: str) -> None:
@@ -183,6 +200,8 @@ def _complete(operation: dict[str, Any], dependant: Dependant) -> None:
         operation["description"] = description.strip()
     else:
         operation["security"] = []
+    if not operation.get("description"):
+        operation.pop("description", None)
     responses = operation["responses"]
     for kind in general:
         document_problem(responses, str(kind.status), kind)

@@ -54,10 +54,12 @@ CanManageNow = Annotated[Principal, Depends(requires("user:manage", fresh=True))
 async def register(
     body: RegistrationCreate, transactions: KeyedTransactions, vault: Secrets, now: Now
 ) -> UserRead:
-    """Ask for an account; a mail tells how to go on.
+    """Register an account.
 
-    The answer is the same whether the address has an account or not. The account can do nothing
-    before its address is verified; where the tenant is not open, an administrator approves it too.
+    A mail tells how to go on. The answer is the same whether the address has an account or not.
+
+    The account can do nothing before its address is verified; where the tenant is not open, an
+    administrator approves it too.
     """
     return await service.register(transactions, body, vault=vault, now=now)
 
@@ -66,7 +68,10 @@ async def register(
 async def verify_address(
     body: TokenInput, transactions: KeylessTransactions, vault: Secrets, now: Now
 ) -> UserRead:
-    """Show by the token from the mail that the address is yours."""
+    """Verify your e-mail address.
+
+    The token from the mail shows that the address is yours.
+    """
     return await service.verify_address(transactions, body.token, vault=vault, now=now)
 
 
@@ -74,7 +79,10 @@ async def verify_address(
 async def resend_verification(
     body: AddressInput, transactions: KeyedTransactions, vault: Secrets, now: Now
 ) -> AskedRead:
-    """Get another mail to verify your address; the answer is the same for every address."""
+    """Ask for another verification mail.
+
+    The answer is the same for every address.
+    """
     return await service.ask(transactions, "verification", body, vault=vault, now=now)
 
 
@@ -82,7 +90,10 @@ async def resend_verification(
 async def forgot_password(
     body: AddressInput, transactions: KeyedTransactions, vault: Secrets, now: Now
 ) -> AskedRead:
-    """Get a mail to reset your password; the answer is the same for every address."""
+    """Ask for a mail to reset your password.
+
+    The answer is the same for every address.
+    """
     return await service.ask(transactions, "reset", body, vault=vault, now=now)
 
 
@@ -96,7 +107,10 @@ async def forgot_password(
 async def reset_password(
     body: PasswordReset, transactions: KeylessTransactions, vault: Secrets, now: Now
 ) -> None:
-    """Choose another password by the token from the mail; all your sessions end."""
+    """Reset a forgotten password.
+
+    The token from the mail lets you choose another; all your sessions end.
+    """
     await service.reset_password(transactions, body, vault=vault, now=now)
 
 
@@ -109,13 +123,19 @@ async def reset_password(
 async def accept_invitation(
     body: InvitationAccept, transactions: KeylessTransactions, vault: Secrets, now: Now
 ) -> UserRead:
-    """Choose a password by the token from an invitation, then sign in."""
+    """Accept an invitation.
+
+    The token from the mail lets you choose a password; then sign in.
+    """
     return await service.accept_invitation(transactions, body, vault=vault, now=now)
 
 
 @router.get("/me", responses=problems(UserNotFound, TenantNotFound))
 async def get_account(session: Session, vault: Secrets, caller: SignedIn) -> AccountRead:
-    """Your own account: role, scopes, language, tenant."""
+    """Read your own account.
+
+    Role, scopes, language and tenant.
+    """
     return await service.get_account(session, vault=vault, caller=caller)
 
 
@@ -128,17 +148,23 @@ async def change_account(
     now: Now,
     if_match: IfMatch = None,
 ) -> AccountRead:
-    """Change your own name or language; a new language counts within a second, everywhere."""
+    """Change your name or language.
+
+    A new language counts within a second, everywhere.
+    """
     return await service.change_account(
         session, body, if_match, vault=vault, caller=caller, now=now
     )
 
 
 @invitations.post("", status_code=201, responses=problems(EmailTaken, TenantNotFound))
-async def invite(
+async def invite_user(
     body: InvitationCreate, session: Session, vault: Secrets, caller: CanManageNow, now: Now
 ) -> InvitationRead:
-    """Invite somebody by mail. Sent again, the mail before is good no more."""
+    """Invite a user.
+
+    Sends a mail. Sent again, the mail before is good no more.
+    """
     return await service.invite(session, body, vault=vault, caller=caller, now=now)
 
 
@@ -148,15 +174,21 @@ async def invite(
 async def withdraw_invitation(
     user_id: UUID, session: Session, _caller: CanManage, now: Now
 ) -> None:
-    """Withdraw an invitation that was not accepted; the account is locked."""
+    """Withdraw an invitation.
+
+    It must not have been accepted; the account is locked.
+    """
     await service.withdraw_invitation(session, user_id, now=now)
 
 
 @approvals.post("/{user_id}/approve", responses=problems(UserNotFound, NotPending))
-async def approve(
+async def approve_user(
     user_id: UUID, session: Session, vault: Secrets, _caller: CanManageNow, now: Now
 ) -> UserRead:
-    """Let somebody in who registered and has verified the address."""
+    """Approve a user who registered.
+
+    The address must have been verified; from then on the user can sign in.
+    """
     return users.to_read(await service.approve(session, user_id, now=now), vault=vault)
 
 
@@ -169,8 +201,9 @@ async def deactivate_user(
     _caller: CanManageNow,
     now: Now,
 ) -> UserRead:
-    """Close the account of somebody who left: his sessions end and his API keys are revoked.
+    """Deactivate the account of somebody who left.
 
+    All sessions end and the API keys are revoked.
     To whoever tries to sign in, the account looks as if there were none.
     """
     user = await service.deactivate_user(session, user_id, body.reason, now=now)
@@ -181,5 +214,8 @@ async def deactivate_user(
 async def reactivate_user(
     user_id: UUID, session: Session, vault: Secrets, _caller: CanManageNow
 ) -> UserRead:
-    """Give a deactivated account back, with the password it had; API keys are made anew."""
+    """Reactivate an account.
+
+    It has the password that it had; API keys must be made anew.
+    """
     return users.to_read(await service.reactivate_user(session, user_id), vault=vault)

@@ -36,7 +36,10 @@ CanExchange = Annotated[ServiceCaller, Depends(service_scope("api_keys:exchange"
 
 @router.get("", responses=problems(NotWithApiKey))
 async def list_api_keys(session: Session, caller: SignedIn, now: Now) -> ApiKeysRead:
-    """List your API keys that still work, the newest first."""
+    """List your API keys.
+
+    Those that still work, the newest first.
+    """
     return await service.list_keys(session, caller=caller, now=now)
 
 
@@ -55,14 +58,20 @@ async def add_api_key(
     caller: FreshlyProven,
     now: Now,
 ) -> ApiKeyAddedRead:
-    """Make an API key for a machine, with some of your rights; its text is shown this once."""
+    """Create an API key.
+
+    For a machine, with some of your rights. Its text is shown this once.
+    """
     response.headers["Cache-Control"] = "no-store"
     return await service.add_key(session, body, vault=vault, caller=caller, now=now)
 
 
 @router.delete("/{key_id}", status_code=204, responses=problems(NotWithApiKey, ApiKeyNotFound))
 async def revoke_api_key(key_id: UUID, session: Session, caller: SignedIn, now: Now) -> None:
-    """Revoke one of your API keys; it is refused at once."""
+    """Revoke an API key.
+
+    It must be one of yours, and is refused at once.
+    """
     await service.revoke_key(session, key_id, caller=caller, now=now)
 
 

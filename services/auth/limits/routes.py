@@ -20,7 +20,10 @@ CanManageNow = Annotated[Principal, Depends(requires("tenant:manage", fresh=True
 async def get_tenant_limits(
     tenant_id: UUID, session: Session, _caller: CanManage
 ) -> TenantLimitsRead:
-    """Get how many requests a tenant may make."""
+    """Read the rate limit of a tenant.
+
+    How many requests a minute its users may make together.
+    """
     return await service.get_limits(session, tenant_id)
 
 
@@ -28,5 +31,8 @@ async def get_tenant_limits(
 async def change_tenant_limits(
     tenant_id: UUID, body: TenantLimitsUpdate, session: Session, _caller: CanManageNow, now: Now
 ) -> TenantLimitsRead:
-    """Set how many requests a tenant may make; the gateway keeps to it within a second."""
+    """Set the rate limit of a tenant.
+
+    The gateway keeps to it within a second.
+    """
     return await service.change_limits(session, tenant_id, body, now=now)

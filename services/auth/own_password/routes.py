@@ -47,7 +47,9 @@ async def change_password(
     vault: Secrets,
     now: Now,
 ) -> SignedInRead | EnrolmentRead:
-    """Change your password; all your other sessions end, and this one gets new tokens.
+    """Change your password.
+
+    All your other sessions end, and this one gets new tokens.
 
     With an enrolment token this is a step of the sign-in: the answer has the tokens, or the
     enrolment token for what is still to be done.

@@ -40,7 +40,9 @@ async def sign_in(
     vault: Secrets,
     now: Now,
 ) -> SignedInRead | EnrolmentRead:
-    """Sign in with e-mail address, password and, where the account has one, a second factor.
+    """Sign in.
+
+    Takes e-mail address, password and, where the account has one, a second factor.
 
     Without the code that it needs the answer is 401 `two_factor_required`: send the same again with
     `code`. Who must set a second factor up or choose a password first gets an `enrolment_token`.
@@ -58,20 +60,23 @@ async def step_up(
     vault: Secrets,
     now: Now,
 ) -> AccessRead:
-    """Prove again who you are, for acts that need a fresh proof; good for five minutes."""
+    """Prove again who you are.
+
+    For acts that need a fresh proof of identity; good for five minutes.
+    """
     response.headers["Cache-Control"] = "no-store"
     return await service.step_up(transactions, body, vault=vault, caller=caller, now=now)
 
 
 @router.post("/refresh", responses=problems(RefreshInvalid, RefreshWasReused))
-async def refresh(
+async def refresh_tokens(
     body: RefreshCreate,
     response: Response,
     transactions: KeylessTransactions,
     vault: Secrets,
     now: Now,
 ) -> TokensRead:
-    """Exchange a refresh token for the next pair.
+    """Exchange a refresh token for new tokens.
 
     A token is good for one exchange. When its answer got lost, sending it again within ten
     seconds gives the same successor; later, or after that one was used, it ends the session.
@@ -85,7 +90,10 @@ async def refresh(
 async def sign_out(
     session: Session, caller: SignedIn, now: Now, body: SignOut | None = None
 ) -> None:
-    """End this session, or with `all` every session of yours; its tokens are refused at once."""
+    """Sign out.
+
+    Ends this session, or with `all` every session of yours; its tokens are refused at once.
+    """
     everywhere = body is not None and body.all
     await service.sign_out(session, everywhere=everywhere, caller=caller, now=now)
 
@@ -94,13 +102,19 @@ async def sign_out(
 async def list_sessions(
     session: Session, caller: SignedIn, vault: Secrets, now: Now
 ) -> SessionsRead:
-    """See where you are signed in: devices, addresses, when last seen; the last used first."""
+    """List your sessions.
+
+    Where you are signed in: devices, addresses, when last seen; the last used first.
+    """
     return await service.list_sessions(session, vault=vault, caller=caller, now=now)
 
 
 @router.delete("/sessions", status_code=204)
 async def revoke_other_sessions(session: Session, caller: SignedIn, now: Now) -> None:
-    """Sign out everywhere but here."""
+    """Sign out everywhere else.
+
+    Ends all your sessions but this one.
+    """
     await service.revoke_other_sessions(
         session, caller.id, caller.session_id, reason="revoked", now=now
     )
@@ -108,5 +122,8 @@ async def revoke_other_sessions(session: Session, caller: SignedIn, now: Now) ->
 
 @router.delete("/sessions/{session_id}", status_code=204, responses=problems(SessionNotFound))
 async def revoke_session(session_id: UUID, session: Session, caller: SignedIn, now: Now) -> None:
-    """Sign one of your devices out; its tokens are refused at once."""
+    """Sign out one of your devices.
+
+    Its tokens are refused at once.
+    """
     await service.revoke_session(session, session_id, caller=caller, now=now)

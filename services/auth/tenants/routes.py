@@ -23,7 +23,10 @@ CanManageNow = Annotated[Principal, Depends(requires("tenant:manage", fresh=True
 async def list_tenants(
     asked: Annotated[PageQuery, Query()], session: Session, _caller: CanManage
 ) -> TenantPage:
-    """List the tenants of this installation, oldest first."""
+    """List tenants.
+
+    All of this installation, oldest first.
+    """
     return await service.list_tenants(session, asked)
 
 
@@ -37,6 +40,9 @@ async def list_tenants(
 async def add_tenant(
     body: TenantCreate, session: Session, vault: Secrets, caller: CanManageNow, now: Now
 ) -> TenantRead:
-    """Create a tenant with its first administrator."""
+    """Create a tenant.
+
+    With its first administrator.
+    """
     tenant = await service.add_tenant(session, body, vault=vault, caller=caller, now=now)
     return TenantRead.model_validate(tenant)

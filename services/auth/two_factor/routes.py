@@ -36,15 +36,22 @@ FreshlyProven = Annotated[Principal, Depends(requires(fresh=True))]
 
 @router.get("", responses=problems(UserNotFound, TenantNotFound))
 async def get_two_factor(session: Session, caller: SignedIn) -> TwoFactorRead:
-    """Whether your account has a second factor, must have one, and the recovery codes left."""
+    """Read the state of your two-factor sign-in.
+
+    Whether you have a second factor, whether you must have one, and the recovery codes left.
+    """
     return await service.get_state(session, caller=caller)
 
 
 @router.post("/setup", responses=problems(UserNotFound, TenantNotFound))
-async def begin_setup(
+async def begin_two_factor_setup(
     caller: Enrolling, response: Response, transactions: KeylessTransactions, vault: Secrets
 ) -> SetupRead:
-    """Get a secret for your authenticator, as text and as a picture to scan."""
+    """Begin to set up an authenticator.
+
+    The secret comes as text, as an address for an authenticator, and as a picture to scan. It
+    counts once a code has proven it: `POST /api/auth/2fa/verify`.
+    """
     response.headers["Cache-Control"] = "no-store"
     async with transactions.open(caller.tenant_id, caller.actor) as session:
         return await service.begin_setup(session, vault=vault, caller=caller)
@@ -54,7 +61,7 @@ async def begin_setup(
     "/verify",
     responses=problems(UserNotFound, TenantNotFound, TwoFactorNotSetUp, TwoFactorCodeWrong),
 )
-async def verify_setup(
+async def finish_two_factor_setup(
     body: CodeInput,
     caller: Enrolling,
     response: Response,
@@ -62,7 +69,9 @@ async def verify_setup(
     vault: Secrets,
     now: Now,
 ) -> VerifiedSignedInRead | VerifiedEnrollingRead | VerifiedRead:
-    """Take your authenticator into use by its first code; get recovery codes, shown this once.
+    """Finish setting up an authenticator.
+
+    Its first code takes it into use; the answer has the recovery codes, shown this once.
 
     With an enrolment token this finishes the sign-in: the answer has the tokens too.
     """
@@ -82,7 +91,10 @@ async def verify_setup(
 async def replace_recovery_codes(
     caller: FreshlyProven, response: Response, transactions: KeylessTransactions, vault: Secrets
 ) -> RecoveryCodesRead:
-    """Get new recovery codes; the earlier ones are good for nothing from now on."""
+    """Replace the recovery codes.
+
+    The earlier ones are good for nothing from now on; the new ones are shown this once.
+    """
     response.headers["Cache-Control"] = "no-store"
     async with transactions.open(caller.tenant_id, caller.actor) as session:
         codes = await service.replace_recovery_codes(session, vault=vault, caller=caller)
@@ -96,12 +108,15 @@ async def replace_recovery_codes(
         *PROOF_REFUSALS, UserNotFound, TenantNotFound, TwoFactorCompulsory, TwoFactorNotSetUp
     ),
 )
-async def disable(
+async def disable_two_factor(
     body: ProofInput,
     caller: SignedIn,
     transactions: KeylessTransactions,
     vault: Secrets,
     now: Now,
 ) -> None:
-    """Go without a second factor from now on; administrators cannot."""
+    """Disable two-factor sign-in.
+
+    Needs your password and a code. Administrators cannot go without a second factor.
+    """
     await service.disable(transactions, body, vault=vault, caller=caller, now=now)

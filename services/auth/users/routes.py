@@ -26,7 +26,10 @@ CanManageNow = Annotated[Principal, Depends(requires("user:manage", fresh=True))
 async def list_users(
     asked: Annotated[UserQuery, Query()], session: Session, vault: Secrets, _caller: CanManage
 ) -> UserPage:
-    """List the tenant's users, oldest first."""
+    """List users.
+
+    Those of your tenant, oldest first.
+    """
     return await service.list_users(session, asked, vault=vault)
 
 
@@ -38,14 +41,17 @@ async def list_users(
 async def add_user(
     body: UserCreate, session: Session, vault: Secrets, caller: CanManageNow, now: Now
 ) -> UserRead:
-    """Create an account in your tenant, with a role and a first password."""
+    """Create a user.
+
+    In your tenant, with a role and a first password.
+    """
     user = await service.add_user(session, body, vault=vault, caller=caller, now=now)
     return service.to_read(user, vault=vault)
 
 
 @router.get("/{user_id}", responses=problems(UserNotFound))
 async def get_user(user_id: UUID, session: Session, vault: Secrets, _caller: CanManage) -> UserRead:
-    """One user of your tenant."""
+    """Read a user."""
     return service.to_read(await service.get_user(session, user_id), vault=vault)
 
 
@@ -60,9 +66,10 @@ async def change_user(
     now: Now,
     if_match: IfMatch = None,
 ) -> UserRead:
-    """Change name, language or role; a new role ends the access tokens with the old one.
+    """Change a user.
 
-    A new role needs a proof of identity from the last five minutes.
+    Name, language or role. A new role ends the access tokens with the old one, and needs a proof
+    of identity from the last five minutes: `POST /api/auth/step-up`.
     """
     if body.role is not None:
         await require_fresh(request, caller)
@@ -74,7 +81,10 @@ async def change_user(
 async def lock_user(
     user_id: UUID, session: Session, vault: Secrets, _caller: CanManage, now: Now
 ) -> UserRead:
-    """Lock an account: nobody signs in to it, and all its sessions end at once."""
+    """Lock a user.
+
+    Nobody signs in to a locked account, and all its sessions end at once.
+    """
     user = await service.lock_user(session, user_id, now=now)
     return service.to_read(user, vault=vault)
 
@@ -83,5 +93,8 @@ async def lock_user(
 async def unlock_user(
     user_id: UUID, session: Session, vault: Secrets, _caller: CanManage
 ) -> UserRead:
-    """Let the user sign in again."""
+    """Unlock a user.
+
+    From then on the user can sign in again.
+    """
     return service.to_read(await service.unlock_user(session, user_id), vault=vault)

@@ -99,9 +99,9 @@ class UserUpdate(ProfileUpdate):
 
 
 class UserQuery(PageQuery):
-    role: Role | None = None
-    locked: bool | None = None
-    status: Status | None = None
+    role: Role | None = Field(default=None, description="With this role only.")
+    locked: bool | None = Field(default=None, description="Only who is locked, or only who is not.")
+    status: Status | None = Field(default=None, description="In this state only.")
 
 
 class UserRead(Output):

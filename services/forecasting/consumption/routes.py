@@ -27,7 +27,10 @@ CanRead = Annotated[Principal, Depends(requires("forecast:read"))]
 async def derive_consumption(
     body: ConsumptionDerive, session: Session, _caller: CanRead, now: Now
 ) -> ConsumptionDerived:
-    """Derive what was used each day from the ledger, a page of items at a time."""
+    """Derive the consumption of many items.
+
+    What was used each day, by the ledger; a page of items at a time.
+    """
     found = await service.derive_consumption(session, body, today=day_of(now))
     derived.inc(found.derived)
     return found
@@ -46,7 +49,10 @@ async def get_consumption(
         date | None, Query(alias="to", description="Last day; today unless given.")
     ] = None,
 ) -> ConsumptionRead:
-    """Tell what was used of an item each day; stock-out days are marked."""
+    """Read the consumption of an item.
+
+    What was used of it each day; days without stock are marked.
+    """
     today = day_of(now)
     last = to_day or today
     first = from_day or window_start(last)

@@ -37,7 +37,10 @@ async def get_forecast(
     ] = None,
     location: Annotated[ShortText | None, Query(description="Not supported yet.")] = None,
 ) -> ForecastRead:
-    """Read the expected demand of an item from today on, with intervals and accuracy."""
+    """Read the forecast of an item.
+
+    The expected demand from today on, with intervals and accuracy.
+    """
     if location is not None:
         raise LocationUnsupported
     return await service.get_forecast(

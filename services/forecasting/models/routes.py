@@ -20,7 +20,10 @@ CanTrain = Annotated[Principal, Depends(requires("forecast:train"))]
 async def list_models(
     session: Session, _caller: CanRead, query: Annotated[ModelQuery, Query()]
 ) -> ModelPage:
-    """List models, newest first."""
+    """List models.
+
+    Newest first.
+    """
     return await service.list_models(session, query)
 
 
@@ -28,13 +31,19 @@ async def list_models(
 async def get_model(
     model_id: UUID, session: Session, _caller: CanRead, language: Language
 ) -> ModelRead:
-    """Read one model and how it came about."""
+    """Read a model.
+
+    With how it came about.
+    """
     return service.to_read(await service.get_model(session, model_id), language)
 
 
 @router.delete("/{model_id}", status_code=204, responses=problems(ModelNotFound))
 async def archive_model(model_id: UUID, session: Session, _caller: CanTrain) -> None:
-    """Take a model out of use; it can be activated again."""
+    """Archive a model.
+
+    It is out of use until it is activated again.
+    """
     await service.archive_model(session, model_id)
 
 
@@ -42,5 +51,8 @@ async def archive_model(model_id: UUID, session: Session, _caller: CanTrain) -> 
 async def activate_model(
     model_id: UUID, session: Session, _caller: CanTrain, language: Language
 ) -> ModelRead:
-    """Let this version make the item's forecasts, in place of the one active now."""
+    """Activate a model.
+
+    It makes the forecasts of its item from now on, in place of the one active so far.
+    """
     return service.to_read(await service.activate_model(session, model_id), language)

@@ -68,7 +68,7 @@ class ModelQuery(PageQuery):
     """Which models to list; null means any."""
 
     item_code: ItemCode | None = Field(default=None, description="Of this item only: code or id.")
-    status: Status | None = None
+    status: Status | None = Field(default=None, description="In this state only.")
 
 
 class ModelPage(Output):

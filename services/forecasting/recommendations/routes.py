@@ -35,7 +35,10 @@ async def list_recommendations(
     now: Now,
     language: Language,
 ) -> RecommendationPage:
-    """List what to order now, how much of it, and why."""
+    """List what to order.
+
+    With how much of it, and why.
+    """
     return await service.list_recommendations(session, query, language=language, today=day_of(now))
 
 

@@ -36,7 +36,11 @@ async def request_training(
     now: Now,
     language: Language,
 ) -> JobRead:
-    """Ask for models of one item, of several, or of those issued most; workers train them."""
+    """Train forecasting models.
+
+    Of one item, of several, or of those issued most. Workers train them: follow the job that is
+    the answer.
+    """
     if not settings.ai_training_enabled:
         raise TrainingDisabled
     default = settings.ai_default_model_type
@@ -47,13 +51,19 @@ async def request_training(
 async def list_jobs(
     session: Session, _caller: CanRead, query: Annotated[PageQuery, Query()]
 ) -> JobPage:
-    """List jobs, newest first."""
+    """List jobs.
+
+    Newest first.
+    """
     return await service.list_jobs(session, query)
 
 
 @router.get("/jobs/{job_id}", responses=problems(JobNotFound))
 async def get_job(job_id: UUID, session: Session, _caller: CanRead, language: Language) -> JobRead:
-    """Read how far a job got, and what became of each item."""
+    """Read a job.
+
+    How far it got, and what became of each item.
+    """
     return await service.get_job(session, job_id, language)
 
 
@@ -61,5 +71,8 @@ async def get_job(job_id: UUID, session: Session, _caller: CanRead, language: La
     "/jobs/{job_id}", status_code=204, responses=problems(JobNotFound, JobAlreadyFinished)
 )
 async def cancel_job(job_id: UUID, session: Session, _caller: CanTrain, now: Now) -> None:
-    """Cancel a job: what is not finished is dropped, models already trained stay."""
+    """Cancel a job.
+
+    What is not finished is dropped; models already trained stay.
+    """
     await service.cancel_job(session, job_id, now=now)

@@ -36,7 +36,10 @@ async def list_categories(
     query: Annotated[CategoryQuery, Query()],
     language: Language,
 ) -> CategoryPage:
-    """List the categories by name; `parent_id` tells the tree."""
+    """List categories.
+
+    By name; `parent_id` tells the tree.
+    """
     return await service.list_categories(session, query, language=language)
 
 
@@ -48,7 +51,10 @@ async def list_categories(
 async def add_category(
     body: CategoryCreate, session: Session, _caller: CanWrite, now: Now, language: Language
 ) -> CategoryRead:
-    """Add a category, at the top or in another one."""
+    """Add a category.
+
+    At the top of the tree, or in another one.
+    """
     category = await service.add_category(session, body, now=now)
     return service.to_read(category, language)
 
@@ -57,7 +63,7 @@ async def add_category(
 async def get_category(
     category_id: UUID, session: Session, _caller: CanRead, language: Language
 ) -> CategoryRead:
-    """Read one category."""
+    """Read a category."""
     category = await service.get_category(session, category_id)
     return service.to_read(category, language)
 
@@ -75,7 +81,10 @@ async def change_category(
     language: Language,
     if_match: IfMatch = None,
 ) -> CategoryRead:
-    """Rename a category, or move it with all that lies in it."""
+    """Change a category.
+
+    Renames it, or moves it with all that lies in it.
+    """
     category = await service.change_category(session, category_id, body, if_match, now=now)
     return service.to_read(category, language)
 
@@ -88,5 +97,8 @@ async def change_category(
 async def remove_category(
     category_id: UUID, session: Session, _caller: CanWrite, if_match: IfMatch = None
 ) -> None:
-    """Remove a category that holds neither items nor other categories."""
+    """Remove a category.
+
+    It must hold neither items nor other categories.
+    """
     await service.remove_category(session, category_id, if_match)

@@ -42,7 +42,10 @@ CanWrite = Annotated[Principal, Depends(requires("inventory:write"))]
 async def list_items(
     request: Request, caller: CanRead, query: Annotated[ItemQuery, Query()]
 ) -> Response:
-    """List items with their stock over all locations, in the order of their codes."""
+    """List items.
+
+    With their stock over all locations, in the order of their codes.
+    """
     database, language = get_resources(request).database, language_of(request)
     return json_answer(
         await service.list_items(database, caller.tenant_id, query, language=language)
@@ -70,6 +73,8 @@ router.add_api_route(
     "",
     status_code=201,
     name="create_item",
+    summary="Create an item",
+    description="The same as `POST /api/inventory/add-item`.",
     responses=problems(
         CategoryNotFound, CategoryAmbiguous, ItemCodeTaken, BarcodeTaken, PriceForbidden
     ),
@@ -94,9 +99,10 @@ async def search_items(
     language: Language,
     query: Annotated[SearchQuery, Query()],
 ) -> Response:
-    """Find items by what they are roughly called; case, accents, ligatures and typos are forgiven.
+    """Search items.
 
-    The item whose code or barcode it is exactly is the first.
+    By what they are roughly called; case, accents, ligatures and typos are forgiven. The item whose
+    code or barcode it is exactly is the first.
     """
     page = await service.search_items(database, caller.tenant_id, query, language=language)
     return json_answer(page)
@@ -109,7 +115,10 @@ async def list_low_stock(
     language: Language,
     query: Annotated[LowStockQuery, Query()],
 ) -> Response:
-    """List the items whose available stock has come down to their reorder point."""
+    """List items low in stock.
+
+    Those whose available stock has come down to their reorder point.
+    """
     page = await service.list_low_stock(database, caller.tenant_id, query, language=language)
     return json_answer(page)
 
@@ -122,7 +131,7 @@ async def get_item(
     sealer: PriceSealer,
     language: Language,
 ) -> ItemRead:
-    """Read one item."""
+    """Read an item."""
     item = await service.get_item(session, item_id)
     return await service.to_read(session, sealer, item, caller=caller, language=language)
 
@@ -149,9 +158,10 @@ async def replace_item(
     language: Language,
     if_match: IfMatch = None,
 ) -> ItemRead:
-    """Make an item what the body says, its code too; what is left out is as for a new item.
+    """Replace an item.
 
-    Only a cost or price that is left out stays, and a retired item stays retired.
+    It becomes what the body says, its code too; what is left out is as for a new item. Only a cost
+    or price that is left out stays, and a retired item stays retired.
     """
     item = await service.replace_item(
         session, sealer, item_id, body, if_match, caller=caller, now=now
@@ -181,7 +191,10 @@ async def change_item(
     language: Language,
     if_match: IfMatch = None,
 ) -> ItemRead:
-    """Change the fields given, and of texts the languages given; all others stay."""
+    """Change an item.
+
+    The fields given change, and of texts the languages given; all others stay.
+    """
     item = await service.change_item(
         session, sealer, item_id, body, if_match, caller=caller, now=now
     )
@@ -196,5 +209,8 @@ async def change_item(
 async def retire_item(
     item_id: UUID, session: Session, _caller: CanWrite, now: Now, if_match: IfMatch = None
 ) -> None:
-    """Retire an item that has no stock; its history stays."""
+    """Retire an item.
+
+    It must have no stock left; its history stays.
+    """
     await service.retire_item(session, item_id, if_match, now=now)

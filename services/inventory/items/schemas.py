@@ -223,8 +223,12 @@ class ItemQuery(PageQuery):
     location: ShortText | None = Field(
         default=None, description="With stock at this location, by name or id."
     )
-    active: bool | None = True
-    below_par: bool = False
+    active: bool | None = Field(
+        default=True, description="False: retired items only. Active ones only unless given."
+    )
+    below_par: bool = Field(
+        default=False, description="Only items whose available stock is below their par level."
+    )
 
 
 class SearchQuery(QueryModel):

@@ -32,7 +32,10 @@ CanWrite = Annotated[Principal, Depends(requires("inventory:write"))]
 async def list_locations(
     session: Session, _caller: CanRead, query: Annotated[LocationQuery, Query()]
 ) -> LocationPage:
-    """List the locations by name."""
+    """List locations.
+
+    By name.
+    """
     return await service.list_locations(session, query)
 
 
@@ -57,7 +60,7 @@ async def add_location(
     responses=problems(LocationNotFound),
 )
 async def get_location(location_id: UUID, session: Session, _caller: CanRead) -> LocationRead:
-    """Read one location."""
+    """Read a location."""
     location = await service.get_location(session, location_id)
     return service.to_read(location)
 
@@ -74,7 +77,10 @@ async def change_location(
     now: Now,
     if_match: IfMatch = None,
 ) -> LocationRead:
-    """Rename a location or change its capacity."""
+    """Change a location.
+
+    Its name or its capacity.
+    """
     location = await service.change_location(session, location_id, body, if_match, now=now)
     return service.to_read(location)
 
@@ -87,5 +93,8 @@ async def change_location(
 async def remove_location(
     location_id: UUID, session: Session, _caller: CanWrite, if_match: IfMatch = None
 ) -> None:
-    """Remove a location that never held stock and contains no other."""
+    """Remove a location.
+
+    It must never have held stock, and contain no other.
+    """
     await service.remove_location(session, location_id, if_match)

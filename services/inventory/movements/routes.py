@@ -39,7 +39,9 @@ CanRead = Annotated[Principal, Depends(requires("inventory:read"))]
 
 
 async def record_movement(request: Request, caller: CanMove, body: MovementCreate) -> MovementRead:
-    """Receive, issue, transfer, adjust or correct the stock of one item.
+    """Record a movement.
+
+    Receives, issues, transfers, adjusts or corrects the stock of one item.
 
     With a time before the latest movement of the same stock it is marked as backdated, and refused
     if too little would have lain there at any instant since.
@@ -72,7 +74,7 @@ router.add_api_route(
     response_model=BulkRead,
     responses=problems(PriceForbidden, BulkRefused),
 )
-async def record_bulk(
+async def record_movements(
     request: Request,
     body: Annotated[BulkCreate, Body()],
     session: Session,
@@ -80,7 +82,10 @@ async def record_bulk(
     sealer: PriceSealer,
     language: Language,
 ) -> Response:
-    """Apply up to 10,000 movements in their order: all or nothing, or whatever is possible."""
+    """Record many movements.
+
+    Up to 10,000 in their order: all or nothing, or whatever is possible.
+    """
     origin = service.Origin(caller, request_id_of(request))
     answer = await service.record_bulk(session, sealer, body, origin=origin, language=language)
     return json_answer(answer, status=201)
@@ -93,5 +98,8 @@ async def list_movements(
     caller: CanRead,
     sealer: PriceSealer,
 ) -> MovementPage:
-    """List ledger rows, newest first; a transfer is two, one for each end."""
+    """List movements.
+
+    Rows of the ledger, newest first; a transfer is two, one for each end.
+    """
     return await service.list_movements(session, sealer, wanted, caller=caller)

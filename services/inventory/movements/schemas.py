@@ -143,8 +143,8 @@ class MovementQuery(PageQuery):
 
     item: ShortText | None = Field(default=None, description="Id, code or barcode of an item.")
     location: ShortText | None = Field(default=None, description="Id or name of a location.")
-    kind: Kind | None = None
-    reference: ShortText | None = None
+    kind: Kind | None = Field(default=None, description="Of this kind only.")
+    reference: ShortText | None = Field(default=None, description="With exactly this reference.")
     from_time: Moment | None = Field(
         default=None, alias="from", description="Happened then or later."
     )

@@ -30,21 +30,27 @@ CODE_DESCRIPTION = "Code, barcode or id. A text in the form of a UUID is an id, 
 
 
 @router.get("/inventory/lookup", responses=problems(ItemNotFound))
-async def look_up(
+async def look_up_item(
     database: Hot,
     code: Annotated[ShortText, Query(description=CODE_DESCRIPTION)],
     caller: CanRead,
     language: Language,
 ) -> LookupRead:
-    """Find an item by any code or barcode, slashes and all, with its stock at each location."""
+    """Look up an item by any code.
+
+    Takes any code or barcode, slashes and all; answers with the stock at each location.
+    """
     return await service.look_up(database, caller.tenant_id, code, language)
 
 
 @router.post("/inventory/lookup")
-async def look_up_all(
+async def look_up_items(
     database: Hot, body: LookupRequest, caller: CanRead, language: Language
 ) -> LookupResults:
-    """Find up to 200 items at once by their codes or barcodes; each has a result of its own."""
+    """Look up several items.
+
+    Up to 200 at once, by their codes or barcodes; each has a result of its own.
+    """
     return await service.look_up_all(database, caller.tenant_id, body.codes, language)
 
 
@@ -55,7 +61,10 @@ async def look_up_in_path(
     caller: CanRead,
     language: Language,
 ) -> LookupRead:
-    """Find an item by a code or barcode that fits into a path, with its stock at each location."""
+    """Look up an item by a code in the path.
+
+    For a code or barcode without a slash; answers with the stock at each location.
+    """
     return await service.look_up(database, caller.tenant_id, code, language)
 
 
@@ -63,28 +72,40 @@ async def look_up_in_path(
     "/inventory/{item_id:uuid}/stock",
     responses=problems(ItemNotFound, KnownInFuture, NotSettledYet),
 )
-async def stock_of(
+async def get_item_stock(
     item_id: UUID,
     session: Session,
     _caller: CanRead,
     now: Now,
-    as_of: Annotated[Moment | None, Query(description="When it lay there; now.")] = None,
+    as_of: Annotated[
+        Moment | None,
+        Query(description="When it lay there; now unless given, and for a time in the future."),
+    ] = None,
     known_at: Annotated[
         Moment | None,
-        Query(description="As recorded by then: the same answer for ever; all that is recorded."),
+        Query(
+            description="As recorded by then: the same answer for ever. All that is recorded by "
+            "now unless given; a time in the future is refused with 422 `known_in_future`."
+        ),
     ] = None,
 ) -> ItemStockRead:
-    """Tell what lay of an item at each location at any past moment."""
+    """Read the stock of an item.
+
+    What lies, or lay at any past moment, at each location.
+    """
     return await service.stock_of(session, item_id, as_of=as_of, known_at=known_at, now=now)
 
 
 @router.get("/locations/{name}/inventory", responses=problems(LocationNotFound, InvalidCursor))
-async def list_at_location(
+async def list_location_stock(
     name: Annotated[ShortText, Path(description="Name or id of the location.")],
     session: Session,
     _caller: CanRead,
     language: Language,
     query: Annotated[LocatedItemQuery, Query()],
 ) -> LocatedItemPage:
-    """List what lies at a location."""
+    """List the stock at a location.
+
+    Item by item, in the order of their codes.
+    """
     return await service.list_at_location(session, name, query, language=language)

@@ -13,6 +13,9 @@ CanAudit = Annotated[Principal, Depends(requires("audit:read"))]
 
 
 @router.get("")
-async def verify(session: Session, _caller: CanAudit) -> VerificationRead:
-    """Recompute all stock from the ledger and compare ledger and journal, row by row."""
+async def verify_stock(session: Session, _caller: CanAudit) -> VerificationRead:
+    """Verify the stock against the ledger.
+
+    Recomputes all stock from the ledger, and compares ledger and journal row by row.
+    """
     return await service.verify(session)

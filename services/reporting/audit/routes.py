@@ -18,10 +18,13 @@ CanAudit = Annotated[Principal, Depends(requires("audit:read"))]
 
 
 @router.get("", responses=problems(InvalidCursor))
-async def list_entries(
+async def list_audit_entries(
     session: Session, _caller: CanAudit, query: Annotated[AuditQuery, Query()]
 ) -> AuditPage:
-    """List what happened in every service, newest first."""
+    """List the audit trail.
+
+    What happened in every service, newest first.
+    """
     return await service.list_entries(session, query)
 
 
@@ -32,5 +35,8 @@ async def verify_audit(
     database: Annotated[Database, Depends(get_database)],
     signing_key: Annotated[SigningKey, Depends(get_signing_key)],
 ) -> AuditVerificationRead:
-    """Recompute every service's signed checkpoints; name the first entry that was tampered with."""
+    """Verify the audit trail.
+
+    Recomputes every service's signed checkpoints; names the first entry that was tampered with.
+    """
     return await service.verify(database, client, signing_key)

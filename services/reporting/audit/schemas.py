@@ -27,13 +27,23 @@ class AuditEntryRead(Output):
 class AuditQuery(PageQuery):
     """Which entries to list."""
 
-    service: ServiceName | None = None
-    type: ShortText | None = None
-    subject: ShortText | None = None
-    actor: ShortText | None = None
-    request_id: ShortText | None = None
-    from_time: Moment | None = Field(default=None, alias="from")
-    to_time: Moment | None = Field(default=None, alias="to")
+    service: ServiceName | None = Field(default=None, description="From this journal only.")
+    type: ShortText | None = Field(
+        default=None, description="Of this type only, as `inventory.stock-moved.v1`."
+    )
+    subject: ShortText | None = Field(
+        default=None, description="About this only: its kind and id, as entries show it."
+    )
+    actor: ShortText | None = Field(
+        default=None, description="By this user or service only, as entries show it."
+    )
+    request_id: ShortText | None = Field(
+        default=None, description="Of this request only: the `X-Request-ID` of its answer."
+    )
+    from_time: Moment | None = Field(
+        default=None, alias="from", description="Recorded then or later."
+    )
+    to_time: Moment | None = Field(default=None, alias="to", description="Recorded before.")
     q: ShortText | None = Field(
         default=None, description="Any text of the entry; give `from` with it on long trails."
     )

@@ -15,5 +15,8 @@ CanOperate = Annotated[Principal, Depends(requires("ops:read"))]
 
 @router.get("/stats")
 async def get_cache_stats(redis: Counters, _caller: CanOperate) -> CacheStatsRead:
-    """Tell how full the cache is and how often it is asked in vain."""
+    """Read the state of the cache.
+
+    How full it is, and how often it is asked in vain.
+    """
     return await service.get_stats(redis)

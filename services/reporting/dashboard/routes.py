@@ -17,5 +17,8 @@ CanReport = Annotated[Principal, Depends(requires("report:read"))]
 async def get_dashboard_stats(
     session: Session, own: Own, client: Client, caller: CanReport, now: Now
 ) -> DashboardStatsRead:
-    """Sum up stock, movements and value; kept for a minute, `as_of` says from when."""
+    """Read the figures of the dashboard.
+
+    Stock, movements and value in sum; kept for a minute, `as_of` says from when.
+    """
     return await service.get_stats(session, own, client, caller=caller, now=now)

@@ -25,7 +25,9 @@ async def get_inventory_value(
     language: Language,
     now: Now,
 ) -> InventoryValueRead:
-    """Tell what the stock on hand cost, by item, category or location.
+    """Report the value of the inventory.
+
+    What the stock on hand cost, by item, category or location.
 
     `as_of` and `lag_s` say how old the figures are. A movement counts from when it was recorded,
     whatever day it is dated. Needs the scope `price:write` or `audit:read` beside `report:read`.

@@ -35,9 +35,9 @@ class InventoryValueQuery(PageQuery):
     """How to group and show the value; of most parameters there is one choice so far."""
 
     method: Literal["wac"] = Field(default="wac", description="Weighted average cost.")
-    as_of: Literal["now"] = Field(default="now", description="The present.")
-    format: Literal["json"] = "json"
-    by: Grouping = "item"
+    as_of: Literal["now"] = Field(default="now", description="The present, the only time so far.")
+    format: Literal["json"] = Field(default="json", description="The form of the answer.")
+    by: Grouping = Field(default="item", description="What each row is: an item, and so on.")
 
 
 class InventoryValueRead(AsOf, Page[ValueRead]):

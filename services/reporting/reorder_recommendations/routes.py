@@ -15,7 +15,7 @@ CanReport = Annotated[Principal, Depends(requires("report:read"))]
 
 
 @router.get("", responses=problems(InvalidCursor))
-async def list_recommendations(
+async def list_reorder_recommendations(
     session: Session,
     client: Client,
     caller: CanReport,
@@ -23,7 +23,9 @@ async def list_recommendations(
     language: Language,
     now: Now,
 ) -> ReorderRecommendationPage:
-    """List what to order: by its forecast each item that has one, others by their reorder points.
+    """List what to reorder.
+
+    Items with a forecast by what it expects, others by their reorder points.
 
     A page may be short: go on while there is a `next_cursor`.
     """

@@ -263,6 +263,7 @@ async def open_shop(
         package=folder,
         title="Shop",
         description="For tests.",
+        tags={},
         settings=read,
         open_service=lambda settings: open_resources("shop", settings, hot_connections=2),
         denied=ShopDenied,

@@ -145,6 +145,7 @@ async def test_a_route_of_ours_takes_a_parameter_that_its_path_has_read():
         package=ROOT / "shared",
         title="Things",
         description="For tests.",
+        tags={},
         settings=settings,
         open_service=lambda read: open_resources("things", read),
         denied=AccessDenied,

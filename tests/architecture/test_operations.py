@@ -1,0 +1,106 @@
+"""What the documents say of operations is written for people: summaries, parameters, tags."""
+
+from collections import Counter
+
+import pytest
+
+from gateway.openapi import merge, public_part
+from tests.architecture.test_openapi import document_of, each_service, operations
+from tests.support.tree import services
+
+SUMMARY_LENGTH_MAX = 50  # What a list beside the operations shows whole.
+
+
+@each_service
+def test_every_operation_has_a_short_summary_of_its_own(name):
+    """The first line of its docstring; never its function's name in capitals."""
+    summaries = {where: operation["summary"] for where, operation in operations(name)}
+    from_names = {
+        operation["operationId"].replace("_", " ").title() for _, operation in operations(name)
+    }
+    bad = {
+        where: summary
+        for where, summary in summaries.items()
+        if summary in from_names
+        or len(summary.split()) < 2
+        or not summary[0].isupper()
+        or summary.endswith(".")
+        or len(summary) > SUMMARY_LENGTH_MAX
+    }
+
+    assert bad == {}
+    assert [text for text, times in Counter(summaries.values()).items() if times > 1] == []
+
+
+@each_service
+def test_a_description_says_more_than_the_summary(name):
+    described = [operation for _, operation in operations(name) if "description" in operation]
+
+    assert [one for one in described if one["summary"] in one["description"]] == []
+    assert all(one["description"].strip() for one in described)
+
+
+@each_service
+def test_every_parameter_is_described(name):
+    bare = [
+        f"{where}: {parameter['name']}"
+        for where, operation in operations(name)
+        for parameter in operation["parameters"]
+        if not parameter.get("description")
+    ]
+
+    assert bare == []
+
+
+@each_service
+def test_a_past_moment_says_what_the_future_is(name):
+    silent = [
+        where
+        for where, operation in operations(name)
+        for parameter in operation["parameters"]
+        if parameter["name"] in {"as_of", "known_at"}
+        and parameter["schema"].get("const") != "now"
+        and "in the future" not in parameter["description"]
+    ]
+
+    assert silent == []
+
+
+@each_service
+def test_every_tag_is_described_and_used(name):
+    """Each operation has one, and the document names them in an order that was chosen."""
+    used = [operation["tags"] for _, operation in operations(name)]
+    described = {tag["name"]: tag["description"] for tag in document_of(name)["tags"]}
+
+    assert {len(tags) for tags in used} == {1}
+    assert {tag for (tag,) in used} == described.keys()
+    assert all(described.values())
+
+
+def test_the_merged_document_keeps_the_tags_in_their_order():
+    documents = {service.name: public_part(document_of(service.name)) for service in services()}
+
+    merged = merge(documents)
+
+    assert [tag["name"] for tag in merged["tags"]] == [
+        tag["name"] for document in documents.values() for tag in document["tags"]
+    ]
+
+
+def test_no_two_services_have_an_operation_of_one_name():
+    """It would be renamed in the merged document, and then in the clients made from it."""
+    names = Counter(
+        operation["operationId"]
+        for service in services()
+        for _, operation in operations(service.name)
+    )
+
+    assert [name for name, times in names.items() if times > 1] == []
+
+
+@pytest.mark.parametrize("part", ["info", "tags"])
+def test_texts_of_documents_are_sentences(part):
+    for service in services():
+        found = document_of(service.name)[part]
+        for each in found if isinstance(found, list) else [found]:
+            assert each["description"].endswith(".")
