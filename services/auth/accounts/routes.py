@@ -172,13 +172,13 @@ async def invite_user(
     "/{user_id}", status_code=204, responses=problems(UserNotFound, NotInvited, LastAdministrator)
 )
 async def withdraw_invitation(
-    user_id: UUID, session: Session, _caller: CanManage, now: Now
+    user_id: UUID, session: Session, vault: Secrets, _caller: CanManage, now: Now
 ) -> None:
     """Withdraw an invitation.
 
     It must not have been accepted; the account is locked.
     """
-    await service.withdraw_invitation(session, user_id, now=now)
+    await service.withdraw_invitation(session, user_id, vault=vault, now=now)
 
 
 @approvals.post("/{user_id}/approve", responses=problems(UserNotFound, NotPending))

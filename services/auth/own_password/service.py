@@ -41,6 +41,7 @@ async def change_password(
     async with transactions.open(caller.tenant_id, caller.actor) as session:
         user = await users.get_enrolling(session, caller)
         users.set_password(session, user, password_hash, now=now)
+        await users.tell(session, user, "password_changed", vault=vault, now=now)
         return await sessions.go_on_after_password_change(
             session,
             user,

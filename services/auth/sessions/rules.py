@@ -12,6 +12,7 @@ LEEWAY = timedelta(seconds=10)  # In which the token just spent still gives its 
 ENDED_SESSIONS_KEPT = timedelta(days=1)  # Longer than any access token that came of them.
 
 SESSIONS_LISTED_MAX = 200  # Of one user; the last used come first.
+ADMIN_LIFETIME_MAX_S = 12 * 3600  # Of an administrator's session, however much it is used.
 ENROLMENT_S = 600  # Long enough to fetch one's phone and scan a code.
 
 Todo: TypeAlias = Literal["password", "factor"]  # Before a sign-in is finished.
@@ -79,9 +80,15 @@ def judge_unrotated(
     return "reused"
 
 
-def expiry(started_at: datetime, now: datetime, *, idle_s: int, lifetime_max_s: int) -> datetime:
-    """Return when a session ends that is used now: when idle too long, or old enough."""
-    return min(now + timedelta(seconds=idle_s), started_at + timedelta(seconds=lifetime_max_s))
+def expiry(
+    started_at: datetime, now: datetime, *, role: str, idle_s: int, lifetime_max_s: int
+) -> datetime:
+    """Return when a session ends that is used now: when idle too long, or old enough.
+
+    An administrator's is old enough after ADMIN_LIFETIME_MAX_S, however long others may last.
+    """
+    oldest_s = min(lifetime_max_s, ADMIN_LIFETIME_MAX_S) if role == "admin" else lifetime_max_s
+    return min(now + timedelta(seconds=idle_s), started_at + timedelta(seconds=oldest_s))
 
 
 def todo_before_session(

@@ -87,9 +87,13 @@ async def finish_two_factor_setup(
         )
 
 
-@router.post("/recovery-codes", responses=problems(TwoFactorNotSetUp))
+@router.post("/recovery-codes", responses=problems(UserNotFound, TwoFactorNotSetUp))
 async def replace_recovery_codes(
-    caller: FreshlyProven, response: Response, transactions: KeylessTransactions, vault: Secrets
+    caller: FreshlyProven,
+    response: Response,
+    transactions: KeylessTransactions,
+    vault: Secrets,
+    now: Now,
 ) -> RecoveryCodesRead:
     """Replace the recovery codes.
 
@@ -97,7 +101,7 @@ async def replace_recovery_codes(
     """
     response.headers["Cache-Control"] = "no-store"
     async with transactions.open(caller.tenant_id, caller.actor) as session:
-        codes = await service.replace_recovery_codes(session, vault=vault, caller=caller)
+        codes = await service.replace_recovery_codes(session, vault=vault, caller=caller, now=now)
     return RecoveryCodesRead(recovery_codes=codes)
 
 

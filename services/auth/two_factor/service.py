@@ -69,6 +69,7 @@ async def verify(
     user = await users.get_enrolling(session, caller)
     tenant = await tenants.get_tenant(session, user.tenant_id)
     codes = await factors.confirm(session, user.id, user.tenant_id, code, vault=vault, now=now)
+    await users.tell(session, user, "factor_added", vault=vault, now=now)
     if not caller.todo:
         await sessions.strengthen(session, caller.session_id, "otp", now=now)
         return VerifiedRead(enabled=True, recovery_codes=codes)
@@ -82,11 +83,16 @@ async def verify(
 
 
 async def replace_recovery_codes(
-    session: AsyncSession, *, vault: Vault, caller: Principal
+    session: AsyncSession, *, vault: Vault, caller: Principal, now: datetime
 ) -> list[str]:
-    """Return new recovery codes instead of the caller's earlier ones. Raises TwoFactorNotSetUp."""
+    """Return new recovery codes instead of the caller's earlier ones.
+
+    Raises UserNotFound, TwoFactorNotSetUp.
+    """
+    user = await users.get_user(session, caller.id)
     if not await factors.has_factor(session, caller.id):
         raise TwoFactorNotSetUp
+    await users.tell(session, user, "recovery_codes_replaced", vault=vault, now=now)
     return await factors.replace_recovery_codes(session, caller.id, vault=vault)
 
 
@@ -112,8 +118,9 @@ async def disable(
     account = await sessions.find_own_account(transactions, caller, vault=vault, now=now)
     await sessions.prove(transactions, account, given, vault=vault, now=now)
     async with transactions.open(caller.tenant_id, caller.actor) as session:
-        await users.get_user(session, caller.id, lock=True)
+        user = await users.get_user(session, caller.id, lock=True)
         await factors.disable(session, caller.id)
+        await users.tell(session, user, "factor_removed", vault=vault, now=now)
 
 
 async def _must_have_factor(session: AsyncSession, user: User) -> bool:

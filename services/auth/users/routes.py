@@ -85,7 +85,7 @@ async def lock_user(
 
     Nobody signs in to a locked account, and all its sessions end at once.
     """
-    user = await service.lock_user(session, user_id, now=now)
+    user = await service.lock_user(session, user_id, vault=vault, now=now)
     return service.to_read(user, vault=vault)
 
 

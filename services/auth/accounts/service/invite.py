@@ -61,13 +61,15 @@ async def invite(
     )
 
 
-async def withdraw_invitation(session: AsyncSession, user_id: UUID, *, now: datetime) -> None:
+async def withdraw_invitation(
+    session: AsyncSession, user_id: UUID, *, vault: Vault, now: datetime
+) -> None:
     """Let an invitation be good no more. Raises UserNotFound, NotInvited."""
     user = await users.get_user(session, user_id, lock=True)
     if users.status_in(user) != "invited":
         raise NotInvited
     await one_time.withdraw(session, user, "invite")
-    await users.lock_user(session, user_id, now=now)
+    await users.lock_user(session, user_id, vault=vault, now=now)
 
 
 async def approve(session: AsyncSession, user_id: UUID, *, now: datetime) -> User:

@@ -5,8 +5,6 @@ from datetime import datetime
 from pydantic import SecretStr
 
 from services.auth.accounts.schemas import InvitationAccept, PasswordReset
-from services.auth.accounts.service.texts import write
-from services.auth.mail import service as mail
 from services.auth.one_time import service as one_time
 from services.auth.one_time.errors import OneTimeTokenInvalid
 from services.auth.one_time.rules import Purpose
@@ -50,17 +48,7 @@ async def reset_password(
         if users.status_in(user) != "active":
             raise OneTimeTokenInvalid
         users.reset_password(session, user, hashed, now=now)
-        tenant = await tenants.get_tenant(session, said.tenant_id)
-        to = users.to_read(user, vault=vault).email
-        if to is not None:
-            told = write(
-                "changed",
-                to,
-                tenant=tenant.name,
-                language=user.language or tenant.language,
-                settings=vault.settings,
-            )
-            mail.post(session, told, tenant.id, vault=vault, now=now)
+        await users.tell(session, user, "password_changed", vault=vault, now=now)
 
 
 async def accept_invitation(

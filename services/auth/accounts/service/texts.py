@@ -43,20 +43,12 @@ _INVITE = (
         "This is good for a week."
     ),
 )
-_CHANGED = (
-    N_("Your password was changed"),
-    N_(
-        "The password of your account at {tenant} was changed just now, and all your other "
-        "sessions ended.\n\nIf it was not you, have it reset at once and tell an administrator."
-    ),
-)
 TEXTS = {
     "verify": _VERIFY,
     "taken": _TAKEN,
     "closed": _CLOSED,
     "reset": _RESET,
     "invite": _INVITE,
-    "changed": _CHANGED,
 }
 _PAGES = {"verify": "verify-email", "reset": "reset-password", "invite": "accept-invitation"}
 _BY_LINK = N_("open this page:\n\n{link}")

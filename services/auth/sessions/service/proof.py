@@ -159,6 +159,8 @@ async def _check_factor(
             )
             if method is not None:
                 await throttle.forgive_codes(session, user.id)
+                if method == "recovery":
+                    await users.tell(session, user, "recovery_code_used", vault=vault, now=now)
                 return ("pwd", method)
             journal.record(session, TwoFactorRefused(user_id=user.id))
     if refused is not None:

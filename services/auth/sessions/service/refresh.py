@@ -34,12 +34,16 @@ async def refresh(
     async with transactions.open(token.tenant_id, f"user:{token.user_id}") as session:
         tenant = await tenants.find_tenant(session, token.tenant_id)
         user = await users.find_user(session, token.user_id)
-        device = transactions.device
-        found = await _rotate_or_repeat(session, token, device=device, vault=vault, now=now)
         if tenant is None or user is None:
             raise RefreshInvalid
+        device = transactions.device
+        found = await _rotate_or_repeat(
+            session, token, role=user.role, device=device, vault=vault, now=now
+        )
         if found is not None and (
-            users.has_ended_session(user, found.started_at) or todo_of(user, tenant, found.methods)
+            users.has_ended_session(user, found.started_at)
+            or found.expires_at <= now  # He became an administrator, whose sessions are shorter.
+            or todo_of(user, tenant, found.methods)
         ):
             raise RefreshInvalid  # To sign in anew tells what must be done first.
     if found is None:
@@ -48,12 +52,18 @@ async def refresh(
 
 
 async def _rotate_or_repeat(
-    session: AsyncSession, token: RefreshToken, *, device: Device, vault: Vault, now: datetime
+    session: AsyncSession,
+    token: RefreshToken,
+    *,
+    role: str,
+    device: Device,
+    vault: Vault,
+    now: datetime,
 ) -> UserSession | None:
     """Return the session at its present token, or None after revoking it for reuse."""
     rotated = await queries.rotate(session, token.session_id, token.counter, now)
     if rotated is not None:
-        rotated.expires_at = expiry_of(rotated.started_at, now, vault=vault)
+        rotated.expires_at = expiry_of(rotated.started_at, now, role=role, vault=vault)
         rotated.device_sealed = seal_device(device, token.tenant_id, rotated.id, vault=vault)
         journal.record(session, SessionRefreshed.of(rotated))
         return rotated

@@ -49,7 +49,7 @@ def finish_sign_in(
         started_at=now,
         proved_at=now,
         refreshed_at=now,
-        expires_at=expiry_of(now, now, vault=vault),
+        expires_at=expiry_of(now, now, role=user.role, vault=vault),
         device_sealed=seal_device(device, user.tenant_id, session_id, vault=vault),
     )
     session.add(started)

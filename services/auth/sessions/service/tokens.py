@@ -25,8 +25,10 @@ def make_tokens(
 def make_access_token(
     user: User, tenant: Tenant, session: UserSession, *, vault: Vault, now: datetime
 ) -> AccessRead:
-    lifetime_s = vault.settings.jwt_access_ttl
     issued_at = int(now.timestamp())
+    # No token outlasts its session.
+    left_s = int(session.expires_at.timestamp()) - issued_at
+    lifetime_s = min(vault.settings.jwt_access_ttl, max(left_s, 1))
     claims = UserClaims(
         sub=user.id,
         tid=user.tenant_id,
@@ -79,11 +81,12 @@ def make_enrolment_token(
     )
 
 
-def expiry_of(started_at: datetime, now: datetime, *, vault: Vault) -> datetime:
+def expiry_of(started_at: datetime, now: datetime, *, role: str, vault: Vault) -> datetime:
     """Return when a session that is used now ends, unless it is used again."""
     return expiry(
         started_at,
         now,
+        role=role,
         idle_s=vault.settings.jwt_refresh_ttl,
         lifetime_max_s=vault.settings.session_lifetime_max,
     )

@@ -34,6 +34,7 @@ from services.auth.users.service.read import (
     status_in,
     to_read,
 )
+from services.auth.users.service.tell import tell
 
 __all__ = [
     "NewUser",
@@ -63,6 +64,7 @@ __all__ = [
     "set_password",
     "status_in",
     "take_over",
+    "tell",
     "to_read",
     "unlock_user",
     "verify",

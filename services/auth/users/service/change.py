@@ -13,6 +13,7 @@ from services.auth.users.rules import Role, ends_administration
 from services.auth.users.schemas import ProfileUpdate, UserUpdate
 from services.auth.users.service.read import get_user, status_in
 from services.auth.users.service.sealed import open_fields, seal_name, seal_profile
+from services.auth.users.service.tell import tell
 from services.auth.vault import Vault
 from shared import journal
 from shared.contracts.auth.users import (
@@ -76,8 +77,8 @@ async def change_profile(
     return user
 
 
-async def lock_user(session: AsyncSession, user_id: UUID, *, now: datetime) -> User:
-    """Lock the account: no sign-in, and its sessions end.
+async def lock_user(session: AsyncSession, user_id: UUID, *, vault: Vault, now: datetime) -> User:
+    """Lock the account: no sign-in, its sessions end, and its owner is told.
 
     Raises UserNotFound, LastAdministrator.
     """
@@ -89,6 +90,8 @@ async def lock_user(session: AsyncSession, user_id: UUID, *, now: datetime) -> U
     user.locked_at = now
     journal.record(session, UserLocked.of(user))
     _end_sessions(session, user, "lock", now)
+    if user.verified_at is not None:  # Before that, the address is nobody's.
+        await tell(session, user, "locked", vault=vault, now=now)
     return user
 
 

@@ -1,5 +1,6 @@
 import base64
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -17,6 +18,7 @@ from services.auth.sessions.rules import (
 KEY = b"k" * 32
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 TOKEN = RefreshToken(uuid4(), uuid4(), uuid4(), 7)
+CLERK: Any = {"role": "clerk", "idle_s": 60, "lifetime_max_s": 600}
 counters = st.integers(min_value=0, max_value=2**63)
 
 
@@ -94,15 +96,25 @@ def test_a_token_ahead_of_its_session_ends_nothing(counter: int, ahead: int):
 
 
 def test_use_prolongs_a_session():
-    assert expiry(NOW, NOW, idle_s=60, lifetime_max_s=600) == NOW + timedelta(seconds=60)
+    assert expiry(NOW, NOW, **CLERK) == NOW + timedelta(seconds=60)
     later = NOW + timedelta(seconds=50)
-    assert expiry(NOW, later, idle_s=60, lifetime_max_s=600) == NOW + timedelta(seconds=110)
+    assert expiry(NOW, later, **CLERK) == NOW + timedelta(seconds=110)
 
 
 def test_use_does_not_prolong_a_session_beyond_its_lifetime():
     later = NOW + timedelta(seconds=590)
 
-    assert expiry(NOW, later, idle_s=60, lifetime_max_s=600) == NOW + timedelta(seconds=600)
+    assert expiry(NOW, later, **CLERK) == NOW + timedelta(seconds=600)
+
+
+@pytest.mark.asvs("C14")
+def test_an_administrators_session_ends_after_twelve_hours():
+    later = NOW + timedelta(hours=11)
+    long = {"idle_s": 7 * 86_400, "lifetime_max_s": 30 * 86_400}
+
+    assert expiry(NOW, later, role="admin", **long) == NOW + timedelta(hours=12)
+    assert expiry(NOW, later, **CLERK | long) == later + timedelta(days=7)
+    assert expiry(NOW, later, **CLERK | {"role": "admin"}) == NOW + timedelta(seconds=600)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from services.auth.sessions.errors import RefreshInvalid, RefreshWasReused
 from services.auth.sessions.rules import RefreshToken
 from shared.errors import ValidationFailed
 from tests.services.auth.people import Clock, SignedIn, SignIn, claims_of
+from tests.support.authenticator import Authenticator
 from tests.support.database import Databases
 from tests.support.services import assert_problem, running
 
@@ -173,9 +174,10 @@ async def test_reuse_leaves_the_user_s_other_sessions_alone(
 
 
 @pytest.mark.asvs("C14")
-async def test_an_idle_session_ends(client: httpx.AsyncClient, boss: SignedIn, clock: Clock):
+async def test_an_idle_session_ends(client: httpx.AsyncClient, make_user: SignIn, clock: Clock):
+    ada = await make_user()
     clock.advance(days=6.9)
-    second = await refresh(client, boss.refresh_token)
+    second = await refresh(client, ada.refresh_token)
     clock.advance(days=7.1)
 
     assert second.status_code == 200
@@ -184,15 +186,44 @@ async def test_an_idle_session_ends(client: httpx.AsyncClient, boss: SignedIn, c
 
 @pytest.mark.asvs("C14")
 async def test_a_session_ends_however_much_it_is_used(
-    client: httpx.AsyncClient, boss: SignedIn, clock: Clock
+    client: httpx.AsyncClient, make_user: SignIn, clock: Clock
 ):
-    token = boss.refresh_token
+    token = (await make_user()).refresh_token
     for _ in range(5):
         clock.advance(days=5.9)
         token = (await refresh(client, token)).json()["refresh_token"]
     clock.advance(days=0.6)
 
     assert_problem(await refresh(client, token), RefreshInvalid)
+
+
+@pytest.mark.asvs("C14")
+async def test_an_administrators_session_ends_after_twelve_hours_however_much_it_is_used(
+    client: httpx.AsyncClient, boss: SignedIn, clock: Clock
+):
+    clock.advance(hours=11, minutes=55)
+    last = await refresh(client, boss.refresh_token)
+    clock.advance(minutes=6)
+
+    assert last.status_code == 200
+    assert 0 < last.json()["expires_in"] <= 300  # No token outlasts its session.
+    assert_problem(await refresh(client, last.json()["refresh_token"]), RefreshInvalid)
+
+
+@pytest.mark.asvs("C14")
+async def test_who_becomes_an_administrator_signs_in_anew_after_twelve_hours(
+    client: httpx.AsyncClient, boss: SignedIn, make_user: SignIn, clock: Clock
+):
+    ada = await make_user()
+    setup = await client.post("/api/auth/2fa/setup", headers=ada.headers())
+    code = Authenticator(setup.json()["secret"]).code()
+    await client.post("/api/auth/2fa/verify", json={"code": code}, headers=ada.headers())
+    path = f"/api/users/{ada.user['id']}"
+    promoted = await client.patch(path, json={"role": "admin"}, headers=boss.headers())
+    clock.advance(hours=12, minutes=1)
+
+    assert promoted.status_code == 200
+    assert_problem(await refresh(client, ada.refresh_token), RefreshInvalid)
 
 
 @pytest.mark.parametrize("token", ["x", "rt1.", "rt1." + "A" * 96, "eyJ.eyJ.x"])

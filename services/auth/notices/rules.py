@@ -1,0 +1,65 @@
+"""What an account's owner is told of by mail, and in which words: no secret, and what to do."""
+
+from collections.abc import Mapping
+from typing import Final, Literal, TypeAlias
+
+from shared.i18n import N_
+
+Notice: TypeAlias = Literal[
+    "password_changed",
+    "factor_added",
+    "factor_removed",
+    "recovery_codes_replaced",
+    "recovery_code_used",
+    "locked",
+]
+
+_IF_NOT_YOU = N_(
+    "If it was not you, change your password at once, sign out everywhere and tell an "
+    "administrator."
+)
+_IF_NOT_YOU_RESET = N_("If it was not you, have it reset at once and tell an administrator.")
+_IF_UNEXPECTED = N_("If you did not expect this, ask an administrator of yours.")
+
+# Of each: the subject, what happened, and what to do about it.
+TEXTS: Final[Mapping[Notice, tuple[str, str, str]]] = {
+    "password_changed": (
+        N_("Your password was changed"),
+        N_(
+            "The password of your account at {tenant} was changed just now, and all your other "
+            "sessions ended."
+        ),
+        _IF_NOT_YOU_RESET,
+    ),
+    "factor_added": (
+        N_("A second factor was set up"),
+        N_("A second factor was set up just now for your account at {tenant}."),
+        _IF_NOT_YOU,
+    ),
+    "factor_removed": (
+        N_("A second factor was removed"),
+        N_("A second factor of your account at {tenant} was removed just now."),
+        _IF_NOT_YOU,
+    ),
+    "recovery_codes_replaced": (
+        N_("New recovery codes"),
+        N_(
+            "New recovery codes were made just now for your account at {tenant}; those from before "
+            "are good for nothing."
+        ),
+        _IF_NOT_YOU,
+    ),
+    "recovery_code_used": (
+        N_("A recovery code was used"),
+        N_("A recovery code of your account at {tenant} was used just now to sign in."),
+        _IF_NOT_YOU,
+    ),
+    "locked": (
+        N_("Your account was locked"),
+        N_(
+            "An administrator locked your account at {tenant} just now: nobody signs in to it, and "
+            "all its sessions ended."
+        ),
+        _IF_UNEXPECTED,
+    ),
+}
