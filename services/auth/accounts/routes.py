@@ -206,7 +206,7 @@ async def deactivate_user(
     All sessions end and the API keys are revoked.
     To whoever tries to sign in, the account looks as if there were none.
     """
-    user = await service.deactivate_user(session, user_id, body.reason, now=now)
+    user = await service.deactivate_user(session, user_id, body.reason, vault=vault, now=now)
     return users.to_read(user, vault=vault)
 
 

@@ -12,6 +12,7 @@ Notice: TypeAlias = Literal[
     "recovery_codes_replaced",
     "recovery_code_used",
     "locked",
+    "deactivated",
 ]
 
 _IF_NOT_YOU = N_(
@@ -59,6 +60,14 @@ TEXTS: Final[Mapping[Notice, tuple[str, str, str]]] = {
         N_(
             "An administrator locked your account at {tenant} just now: nobody signs in to it, and "
             "all its sessions ended."
+        ),
+        _IF_UNEXPECTED,
+    ),
+    "deactivated": (
+        N_("Your account was closed"),
+        N_(
+            "Your account at {tenant} was closed just now: nobody signs in to it, and all its "
+            "sessions ended."
         ),
         _IF_UNEXPECTED,
     ),

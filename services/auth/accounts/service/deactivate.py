@@ -11,18 +11,24 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.auth.api_keys import service as api_keys
 from services.auth.users import service as users
 from services.auth.users.models import User
+from services.auth.vault import Vault
 from shared.contracts.auth.users import DeactivationReason
 
 
 async def deactivate_user(
-    session: AsyncSession, user_id: UUID, reason: DeactivationReason, *, now: datetime
+    session: AsyncSession,
+    user_id: UUID,
+    reason: DeactivationReason,
+    *,
+    vault: Vault,
+    now: datetime,
 ) -> User:
     """Let nobody in by this account any more: its sessions end, its API keys are revoked.
 
     What is open already is refused within a second. Done again, it changes nothing.
     Raises UserNotFound, LastAdministrator.
     """
-    user = await users.deactivate(session, user_id, reason, now=now)
+    user = await users.deactivate(session, user_id, reason, vault=vault, now=now)
     await api_keys.revoke_all_keys(session, user.id, now=now)
     return user
 

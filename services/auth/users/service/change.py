@@ -107,9 +107,16 @@ async def unlock_user(session: AsyncSession, user_id: UUID) -> User:
 
 
 async def deactivate(
-    session: AsyncSession, user_id: UUID, reason: DeactivationReason, *, now: datetime
+    session: AsyncSession,
+    user_id: UUID,
+    reason: DeactivationReason,
+    *,
+    vault: Vault,
+    now: datetime,
 ) -> User:
     """Close the account of somebody who left, or do nothing if it is: all his sessions end.
+
+    He is told by mail.
 
     Raises UserNotFound, LastAdministrator.
     """
@@ -121,6 +128,8 @@ async def deactivate(
     user.deactivated_at = now
     journal.record(session, UserDeactivated(user_id=user.id, reason=reason))
     _end_sessions(session, user, "deactivation", now)
+    if user.verified_at is not None:
+        await tell(session, user, "deactivated", vault=vault, now=now)
     return user
 
 

@@ -99,6 +99,14 @@ async def test_who_is_locked_is_told_in_his_language(
     assert "verrouillé" in mail["Subject"]
 
 
+async def test_whose_account_is_closed_is_told(boss: SignedIn, make_user: SignIn, post: PostOffice):
+    ada = await make_user("ada.closed@example.com")
+
+    await do(boss, f"/api/users/{ada.user['id']}/deactivate", reason="left")
+
+    assert await subjects(post, ada) == ["Your account was closed"]
+
+
 async def test_a_withdrawn_invitation_is_no_lock_to_tell_of(boss: SignedIn, post: PostOffice):
     invited = await do(boss, "/api/invitations", email="eve.invited@example.com", role="clerk")
     path = f"/api/invitations/{invited['user']['id']}"
