@@ -43,6 +43,8 @@ def main(package: str) -> None:
     if not verbs or not (set(verbs) <= set(VERBS) or verbs[0] in commands):
         sys.exit(f"usage: python -m {package} {'|'.join((*VERBS, *commands))}")
     service = package.rpartition(".")[2]
+    if verbs in (["rebuild"], ["retry"]) and not find_spec(f"{package}.followers"):
+        sys.exit(f"{service} follows no other service: there is nothing to {verbs[0]}")
     if verbs == ["openapi"]:
         _print_openapi(package)
         return

@@ -68,6 +68,8 @@ async def change_category(
         await queries.lock_tree(session)
     category = await _lock(session, category_id)
     require_match(if_match, category.version)
+    if not wanted.model_fields_set:
+        return category
     if wanted.name is not None:
         given = wanted.name.model_fields_set
         category.name_en = wanted.name.en if "en" in given else category.name_en

@@ -67,6 +67,8 @@ async def change_location(
     """Change the fields given. Raises LocationNotFound, PreconditionFailed, LocationNameTaken."""
     location = await _lock(session, location_id)
     require_match(if_match, location.version)
+    if not wanted.model_fields_set:
+        return location
     if wanted.name is not None:
         location.name, location.name_key = wanted.name, identifier_key(wanted.name)
     if "capacity" in wanted.model_fields_set:

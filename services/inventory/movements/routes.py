@@ -27,7 +27,7 @@ from shared.pagination import InvalidCursor
 from shared.principal import Principal
 from shared.web import Language, Session, feature_router, problems, requires
 from shared.web.answers import json_answer
-from shared.web.idempotency import KEY_PARAMETER
+from shared.web.idempotency import KEY_PARAMETER, Replay
 from shared.web.requests import request_id_of
 from shared.web.route import DirectRoute
 from shared.web.session import find_request_key
@@ -48,9 +48,12 @@ async def record_movement(request: Request, caller: CanMove, body: MovementCreat
     """
     resources = resources_of(request)
     origin = service.Origin(caller, request_id_of(request), *await find_request_key(request))
-    return await service.record_movement(
+    movement, was_kept = await service.record_movement(
         resources.own.batcher, resources.database, resources.own.prices, body, origin=origin
     )
+    if was_kept:
+        raise Replay({"status": 201, "headers": {}, "body": movement.model_dump_json()})
+    return movement
 
 
 router.add_api_route(

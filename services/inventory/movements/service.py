@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -53,9 +53,16 @@ class Origin:
         return self.caller.actor
 
 
+class Recorded(NamedTuple):
+    """A movement, and whether it was recorded before, under the same key."""
+
+    movement: MovementRead
+    was_kept: bool
+
+
 async def record_movement(
     batcher: Batcher, database: Database, sealer: Sealer, wanted: MovementCreate, *, origin: Origin
-) -> MovementRead:
+) -> Recorded:
     """Apply one movement and return it as the ledger holds it.
 
     The same key and body return the same movement again. Raises what `ledger.problem_of` returns,
@@ -69,10 +76,10 @@ async def record_movement(
         if outcome.fingerprint != origin.fingerprint or outcome.movement_id is None:
             raise IdempotencyKeyReused
         row = await ledger.get_movement(database, origin.caller.tenant_id, outcome.movement_id)
-        return to_read(row, sealer, caller=origin.caller)
+        return Recorded(to_read(row, sealer, caller=origin.caller), was_kept=True)
     if outcome.refusal is not None:
         raise ledger.problem_of(outcome)
-    return _applied(wanted, outcome)
+    return Recorded(_applied(wanted, outcome), was_kept=False)
 
 
 async def record_bulk(

@@ -93,6 +93,8 @@ async def change_item(
     category_id = await _find_category_id(session, wanted.category, now)
     item = await _lock(session, item_id, against_movements=wanted.unit is not None)
     require_match(if_match, item.version)
+    if not wanted.model_fields_set:
+        return item
     if wanted.code is not None:
         item.code = wanted.code
     if wanted.unit is not None:

@@ -283,3 +283,13 @@ async def test_each_change_is_journaled(databases, caller, send, make_category):
         ("inventory.category-saved.v1", "Meals", "Alimentation"),
         ("inventory.category-removed.v1", "Meals", "Alimentation"),
     ]
+
+
+async def test_a_change_of_nothing_changes_nothing(client, caller, make_category):
+    category = await make_category("Food")
+
+    answer = await client.patch(
+        f"/api/categories/{category['id']}", json={}, headers=caller.headers()
+    )
+
+    assert answer.json() == category

@@ -66,6 +66,12 @@ async def test_a_change_leaves_all_that_it_does_not_name(make_item, change):
     }
 
 
+async def test_a_change_of_nothing_changes_nothing(make_item, change):
+    item = await make_item("A1", "Pasta")
+
+    assert await change(item) == item
+
+
 async def test_a_whole_replacement_sets_what_is_left_out_to_its_default(client, caller, make_item):
     item = await make_item(
         "A1", {"en": "Pasta", "fr": "Pâtes"}, description="Durum", category="Food", unit="kg",

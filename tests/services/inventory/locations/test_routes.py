@@ -91,6 +91,16 @@ async def test_a_rename_needs_the_present_version(client, caller, make_location)
     assert_problem(stale, PreconditionFailed)
 
 
+async def test_a_change_of_nothing_changes_nothing(client, caller, make_location):
+    location = await make_location("Main")
+
+    answer = await client.patch(
+        f"/api/locations/{location['id']}", json={}, headers=caller.headers()
+    )
+
+    assert answer.json() == location
+
+
 async def test_only_an_unused_location_is_removed(client, caller, make_location, make_item, move):
     used, unused = await make_location("Main"), await make_location("Spare")
     await make_item("A1")

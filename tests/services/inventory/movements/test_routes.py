@@ -189,6 +189,8 @@ async def test_the_same_key_gives_the_same_movement_once(client, caller, move):
 
     assert again.status_code == 201
     assert again.json() == first.json()
+    assert again.headers["idempotency-replayed"] == "true"
+    assert "idempotency-replayed" not in first.headers
     assert_problem(other, IdempotencyKeyReused)
     assert await on_hand(client, caller) == "5"
 
