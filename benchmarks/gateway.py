@@ -1,8 +1,9 @@
 """What the gateway costs: rounds of load on a null service directly, through nginx, through us.
 
 All in one run, since absolute figures of a shared machine mean little: read the ratios and the CPU
-time per request. The request carries a token that has been verified before, and counts against four
-rates in Redis. Needs `wrk`; nginx is measured where it is installed.
+time per request. The request carries a token that has been verified before (a cold one: a token
+that the gateway has never seen), and counts against four rates in Redis. Needs `wrk`; nginx is
+measured where it is installed.
 """
 
 import os
@@ -29,12 +30,21 @@ from deploy.local.stack import embedded_valkey
 from shared.security.claims import UserClaims
 from shared.security.tokens import TokenSigner, public_jwks
 
-SERVICE_PORT, GATEWAY_PORT, NGINX_PORT = 18_911, 18_912, 18_913
-CONNECTIONS = 32
+SERVICE_PORT, GATEWAY_PORT, NGINX_PORT, TWIN_PORT = 18_911, 18_912, 18_913, 18_914
+CONNECTIONS = (32, 256)
+COLD_TOKENS = 10_000  # More than one round uses.
 ROUND_S = 2
 ROUNDS = 3
 PATH = "/api/inventory"
 BODY = orjson.dumps({"items": [{"id": n, "code": "x" * 20} for n in range(24)]})
+COLD_SCRIPT = """
+local tokens, sent = {{}}, 0
+for line in io.lines("{file}") do tokens[#tokens + 1] = "Bearer " .. line end
+request = function()
+  sent = sent % #tokens + 1
+  return wrk.format("GET", "{path}", {{Authorization = tokens[sent]}})
+end
+"""
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 NGINX_CONFIG = """
 daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log crit;
@@ -58,6 +68,7 @@ http {{
 class Figures:
     """Of one round. Latencies in milliseconds, CPU in microseconds per request."""
 
+    requests: int
     rps: float
     p50_ms: float
     p99_ms: float
@@ -65,7 +76,7 @@ class Figures:
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     if shutil.which("wrk") is None:
         sys.exit("wrk is needed: apt-get install wrk")
     pem = _make_key()
@@ -75,31 +86,21 @@ def main() -> None:
         redis_url = stack.enter_context(embedded_valkey())
         if Path(NGINX).exists():
             targets["nginx"] = (NGINX_PORT, stack.enter_context(_running_nginx()))
-        gateway = stack.enter_context(
-            _running(
-                "-m",
-                "gateway",
-                GATEWAY_PORT=str(GATEWAY_PORT),
-                GATEWAY_CLIENT_SECRET="benchmark",  # noqa: S106  The null service takes anything.
-                GATEWAY_KEY="44" * 32,
-                METRICS_TOKEN="66" * 32,
-                REDIS_URL=redis_url,
-                RATE_LIMIT_SCALE="1000",  # They are counted, and refuse nobody.
-                **{
-                    f"{name}_URL": f"http://127.0.0.1:{SERVICE_PORT}"
-                    for name in ("AUTH", "INVENTORY")
-                },
-            )
-        )
-        targets["gateway"] = (GATEWAY_PORT, gateway)
-        token = _make_token(pem)
+        for name, port, processes in (("gateway", GATEWAY_PORT, 1), ("2 processes", TWIN_PORT, 2)):
+            running = stack.enter_context(_running_gateway(redis_url, port, processes))
+            targets[name] = (port, running)
+        [token] = _make_tokens(pem, 1)
         for port, _ in targets.values():
             _wait_for(port, token)
-        rounds: dict[str, list[Figures]] = {name: [] for name in targets}
-        for _ in range(ROUNDS):  # In turns, so that a disturbance meets all of them.
-            for name, (port, process) in targets.items():
-                rounds[name].append(_measure(port, process, token))
-    _print({name: min(done, key=lambda each: each.cpu_us) for name, done in rounds.items()})
+        for connections in CONNECTIONS:
+            rounds: dict[str, list[Figures]] = {name: [] for name in targets}
+            for _ in range(ROUNDS):  # In turns, so that a disturbance meets all of them.
+                for name, (port, process) in targets.items():
+                    load = ["-H", f"Authorization: Bearer {token}"]
+                    rounds[name].append(_measure(port, process, connections, load))
+            if connections == CONNECTIONS[0]:
+                rounds["cold tokens"] = [_measure_cold(pem, *targets["gateway"], connections)]
+            _print(connections, {name: _best(done) for name, done in rounds.items()})
 
 
 def serve() -> None:
@@ -124,16 +125,17 @@ def serve() -> None:
     )  # fmt: skip
 
 
-def _measure(port: int, process: psutil.Process, token: str) -> Figures:
+def _measure(port: int, process: psutil.Process, connections: int, load: list[str]) -> Figures:
     before_s = _cpu_s(process)
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{ROUND_S}s", "--latency", "-H",
-               f"Authorization: Bearer {token}", f"http://127.0.0.1:{port}{PATH}"]  # fmt: skip
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{ROUND_S}s", "--latency", *load,
+               f"http://127.0.0.1:{port}{PATH}"]  # fmt: skip
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 - our own command.
     spent_s = _cpu_s(process) - before_s
     if "Non-2xx" in text or "Socket errors" in text:
         sys.exit(f"the run was not clean:\n{text}")
     requests = int(_find(r"(\d+) requests in", text))
     return Figures(
+        requests=requests,
         rps=float(_find(r"Requests/sec:\s+([\d.]+)", text)),
         p50_ms=_milliseconds(_find(r"\s50%\s+(\S+)", text)),
         p99_ms=_milliseconds(_find(r"\s99%\s+(\S+)", text)),
@@ -141,14 +143,30 @@ def _measure(port: int, process: psutil.Process, token: str) -> Figures:
     )
 
 
-def _print(figures: dict[str, Figures]) -> None:
+def _measure_cold(pem: str, port: int, process: psutil.Process, connections: int) -> Figures:
+    """Measure with tokens of which each is sent once."""
+    with tempfile.TemporaryDirectory() as folder:
+        tokens, script = Path(folder) / "tokens", Path(folder) / "cold.lua"
+        tokens.write_text("\n".join(_make_tokens(pem, COLD_TOKENS)))
+        script.write_text(COLD_SCRIPT.format(file=tokens, path=PATH))
+        figures = _measure(port, process, connections, ["-s", str(script)])
+    if figures.requests > COLD_TOKENS:
+        sys.exit("more requests than cold tokens: raise COLD_TOKENS")
+    return figures
+
+
+def _best(rounds: list[Figures]) -> Figures:
+    return min(rounds, key=lambda each: each.cpu_us)
+
+
+def _print(connections: int, figures: dict[str, Figures]) -> None:
     direct, nginx = figures["direct"], figures.get("nginx")
-    print(f"{CONNECTIONS} connections, {len(BODY)} byte answers, best of {ROUNDS} x {ROUND_S} s")
-    print(f"{'':10}{'rps':>9}{'p50 ms':>9}{'p99 ms':>9}{'CPU us':>9}{'/direct':>9}{'/nginx':>9}")
+    print(f"{connections} connections, {len(BODY)} byte answers, best of {ROUNDS} x {ROUND_S} s")
+    print(f"{'':12}{'rps':>9}{'p50 ms':>9}{'p99 ms':>9}{'CPU us':>9}{'/direct':>9}{'/nginx':>9}")
     for name, each in figures.items():
         to_nginx = f"{each.rps / nginx.rps:9.2f}" if nginx else f"{'-':>9}"
         print(
-            f"{name:10}{each.rps:9.0f}{each.p50_ms:9.2f}{each.p99_ms:9.2f}{each.cpu_us:9.1f}"
+            f"{name:12}{each.rps:9.0f}{each.p50_ms:9.2f}{each.p99_ms:9.2f}{each.cpu_us:9.1f}"
             f"{each.rps / direct.rps:9.2f}{to_nginx}"
         )
 
@@ -159,6 +177,23 @@ def _running(*arguments: str, **environment: str) -> Iterator[psutil.Process]:
     if arguments == ("serve",):
         command = [sys.executable, "-m", "benchmarks.gateway", "serve"]
     with _started(command, os.environ | environment) as process:
+        yield process
+
+
+@contextmanager
+def _running_gateway(redis_url: str, port: int, processes: int) -> Iterator[psutil.Process]:
+    with _running(
+        "-m",
+        "gateway",
+        GATEWAY_PORT=str(port),
+        GATEWAY_PROCESSES=str(processes),
+        GATEWAY_CLIENT_SECRET="benchmark",  # noqa: S106  The null service takes anything.
+        GATEWAY_KEY="44" * 32,
+        METRICS_TOKEN="66" * 32,
+        REDIS_URL=redis_url,
+        RATE_LIMIT_SCALE="1000",  # They are counted, and refuse nobody.
+        **{f"{name}_URL": f"http://127.0.0.1:{SERVICE_PORT}" for name in ("AUTH", "INVENTORY")},
+    ) as process:
         yield process
 
 
@@ -205,14 +240,26 @@ def _make_key() -> str:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
-def _make_token(pem: str) -> str:
-    now = int(time.time())
-    return TokenSigner(pem).sign(
-        UserClaims(
-            sub=uuid4(), tid=uuid4(), sid=uuid4(), ver=1, jti=uuid4(), iat=now, exp=now + 900,
-            auth_time=now, role="clerk", scopes=frozenset({"inventory:read"}), amr=("pwd",),
+def _make_tokens(pem: str, count: int) -> list[str]:
+    signer, now = TokenSigner(pem), int(time.time())
+    return [
+        signer.sign(
+            UserClaims(
+                sub=uuid4(),
+                tid=uuid4(),
+                sid=uuid4(),
+                ver=1,
+                jti=uuid4(),
+                iat=now,
+                exp=now + 900,
+                auth_time=now,
+                role="clerk",
+                scopes=frozenset({"inventory:read"}),
+                amr=("pwd",),
+            )
         )
-    )  # fmt: skip
+        for _ in range(count)
+    ]
 
 
 def _find(pattern: str, text: str) -> str:

@@ -212,7 +212,7 @@ class Gateway:
         call.user_language = claims.lang
         await self._count(call, self._rates.of_user(rate, call.network, claims))
 
-    async def _count(self, call: Call, counted: list[Counted]) -> None:
+    async def _count(self, call: Call, counted: tuple[Counted, ...]) -> None:
         """Count a request against its rates. Raises RateLimited."""
         verdict = await self._limiter.judge(counted)
         call.rate = verdict.headers()

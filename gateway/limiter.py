@@ -13,6 +13,7 @@ from typing import Final
 from gateway.rates import PER_ADDRESS, Counted, Rate, Verdict
 from gateway.store import Store, StoreAwayError
 
+COMMANDS_MAX: Final = 16_384  # A user at work asks for the same things again and again.
 LOCAL_KEYS_MAX: Final = 100_000  # So many allowances are known here; then the oldest are forgotten.
 
 # The clock is Redis', so that every gateway has the same. Keys live as long as they say anything.
@@ -49,18 +50,22 @@ class Limiter:
         """Take the number of this gateway's processes, who share what is counted here."""
         self._store = store
         self._local = LocalLimiter(processes)
+        self._command = lru_cache(COMMANDS_MAX)(self._make_command)
 
-    async def judge(self, counted: Sequence[Counted]) -> Verdict:
+    async def judge(self, counted: tuple[Counted, ...]) -> Verdict:
         """Return what the rates say of a request, and count it unless one of them refuses."""
         try:
-            reply = await self._store.call(
-                [b"rate:%b:%b" % (rate.encoded_name, whose) for rate, whose in counted],
-                [rate.arguments for rate, _ in counted],
-            )
+            reply = await self._store.call(self._command(counted))
         except StoreAwayError:
             return self._local.judge(counted, time())
         is_refused, place, left, wait_us = map(int, reply.split())
         return Verdict(bool(is_refused), counted[place - 1][0], left, wait_us)
+
+    def _make_command(self, counted: tuple[Counted, ...]) -> bytes:
+        return self._store.command(
+            [b"rate:%b:%b" % (rate.encoded_name, whose) for rate, whose in counted],
+            [rate.arguments for rate, _ in counted],
+        )
 
 
 class LocalLimiter:

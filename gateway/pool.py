@@ -7,6 +7,7 @@ scale", ACM Queue 13(8), 2015): who is served is served in time, the others lear
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from math import ceil
 from typing import Final, Protocol
 from urllib.parse import urlsplit
@@ -153,6 +154,10 @@ class Service:
         self._waiters: dict[Waiter, None] = {}  # In order; some leave early.
         self._empty_at = 0.0  # When nobody waited.
 
+    @cached_property  # Asking for it is a system call in CPython 3.11.
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        return asyncio.get_running_loop()
+
     def take(self, waiter: Waiter, now: float) -> Connection | None:
         """Return a connection; or None, and the waiter hears of one, or that there is none.
 
@@ -182,7 +187,7 @@ class Service:
 
     async def connect_apart(self) -> Connection:
         """Return a connection beside those of the pool. Raises ServiceAway, TimeoutError."""
-        loop = asyncio.get_running_loop()
+        loop = self._loop
         instance = self._choose(loop.time(), None)
         if instance is None:
             raise self._away(loop.time())
@@ -208,7 +213,7 @@ class Service:
             self._lend(connection, waiter)
             waiter.on_connection(connection)
         else:
-            connection.idle_since = asyncio.get_running_loop().time()
+            connection.idle_since = self._loop.time()
             connection.instance.idle.append(connection)
 
     def give_back(self, connection: Connection) -> None:
@@ -227,14 +232,14 @@ class Service:
         others = [each for each in self.instances if each is not instance]
         self._open_more([each for each in others if each.breaker.is_closed])
         if self._waiters and not any(each.busy for each in self.instances):
-            problem = self._away(asyncio.get_running_loop().time())
+            problem = self._away(self._loop.time())
             for waiter in [*self._waiters]:
                 self.leave(waiter)
                 waiter.on_refused(problem)
 
     def serve_waiting(self) -> None:
         """Use connections and places that have become free."""
-        now = asyncio.get_running_loop().time()
+        now = self._loop.time()
         while self._waiters:
             well = self._find_well()
             with_idle = [each for each in well if each.idle]
@@ -330,7 +335,7 @@ class Service:
 
     def _open_more(self, well: Sequence[Upstream]) -> None:
         wanted = len(self._waiters) - sum(len(each.openings) for each in well)
-        by_business = _by_business(asyncio.get_running_loop().time())
+        by_business = _by_business(self._loop.time())
         for _ in range(wanted):
             roomy = [each for each in well if each.open < self._size]
             if not roomy:

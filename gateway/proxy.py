@@ -7,7 +7,7 @@ one is passed on as it comes, at the pace of who reads it. Time limits are looke
 
 import asyncio
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, cached_property
 from typing import Final
 
 import structlog
@@ -55,6 +55,11 @@ class Proxy:
         self.running: set[Exchange] = set()
         self._body_max = body_max
 
+    @cached_property  # Asking for it is a system call in CPython 3.11.
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop that all of it runs in."""
+        return asyncio.get_running_loop()
+
     def forward(self, call: Call, route: Route) -> None:
         """Carry a call to its service and back; it is answered whatever happens."""
         if call.is_over:
@@ -95,7 +100,7 @@ class Exchange:
         self._route = route
         self._service = proxy.services[route.service]
         self._body_max = body_max
-        self._loop = asyncio.get_running_loop()
+        self._loop = proxy.loop
         self._moved_at = self._pace_from = self._loop.time()
         self._pace_length = 0
         # A large file may take its time, as long as it moves; then the service has its own.

@@ -130,22 +130,22 @@ class Rates:
         self._own_rates = own_rates
         self._rate_of = lru_cache(1024)(self._parse_own)
 
-    def of_stranger(self, name: str, network: bytes) -> list[Counted]:
+    def of_stranger(self, name: str, network: bytes) -> tuple[Counted, ...]:
         """Return what a request counts against whose user is not known."""
-        return [(self._address, network), (self._per_address[name], network)]
+        return ((self._address, network), (self._per_address[name], network))
 
     def of_user(
         self, name: str, network: bytes, claims: UserClaims | EnrolmentClaims
-    ) -> list[Counted]:
+    ) -> tuple[Counted, ...]:
         """Return what a signed-in user's request counts against."""
         user = claims.sub.bytes
         own = self._own_rates().get(claims.tid)
-        return [
+        return (
             (self._address, network),
             (self._tenant if own is None else self._rate_of(own), claims.tid.bytes),
             (self._user, user),
             (self._per_user[name], user),
-        ]
+        )
 
     def _parse_own(self, per_minute: int) -> Rate:
         return Rate.parse("tenant", f"{per_minute}/minute", self._scale)

@@ -61,21 +61,16 @@ class Store:
         if self._line is not None:
             self._line.abort()
 
-    async def call(self, keys: Sequence[bytes], arguments: Sequence[bytes]) -> bytes:
-        """Run the script and return its one line. Raises StoreAwayError.
+    def command(self, keys: Sequence[bytes], arguments: Sequence[bytes]) -> bytes:
+        """Return what runs the script; `arguments` are two for each key, already encoded."""
+        count = len(keys)
+        head = _CALL % (3 + 3 * count, self._sha, len(b"%d" % count), count)
+        return b"".join((head, encode(*keys), *arguments))
 
-        `arguments` are two for each key, already encoded.
-        """
+    async def call(self, command: bytes) -> bytes:
+        """Run the script and return its one line. Raises StoreAwayError."""
         if self._line is None:
             raise StoreAwayError
-        count = len(keys)
-        command = b"".join(
-            (
-                _CALL % (3 + 3 * count, self._sha, len(b"%d" % count), count),
-                encode(*keys),
-                *arguments,
-            )
-        )
         return await self._line.send(command)
 
     async def _keep(self, lost: asyncio.Event | None) -> None:

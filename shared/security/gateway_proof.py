@@ -2,13 +2,15 @@
 
 A header of every request that the gateway forwards, under a key that it shares with the services:
 
-    X-Gateway-Proof: <Unix milliseconds> <client's address> <HMAC-SHA256 in hex>
+    X-Gateway-Proof: <Unix milliseconds> <client's address> <BLAKE2b MAC in hex>
 
-The HMAC (RFC 2104) is over both, the request id, the method and the target as they stand in the
-request, a line each. So a service port that somebody reaches directly serves nobody, whatever
+The MAC (BLAKE2b with a key, RFC 7693; a third of HMAC-SHA256's time, and each request pays it
+twice) is over both, the request id, the method and the target as they stand in the request, a line
+each. So a service port that somebody reaches directly serves nobody, whatever
 token he has, and the address is the gateway's word and no client's.
 """
 
+import hashlib
 import hmac
 import time
 from collections.abc import Callable
@@ -61,4 +63,4 @@ class GatewayProof:
 
 def _mac(key: bytes, said: bytes, request_id: bytes, method: bytes, target: bytes) -> bytes:
     text = b"\n".join((said, request_id, method, target))
-    return hmac.digest(key, text, "sha256").hex().encode()
+    return hashlib.blake2b(text, key=key, digest_size=_MAC_LENGTH // 2).hexdigest().encode()

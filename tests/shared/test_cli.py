@@ -17,5 +17,5 @@ def test_who_follows_nobody_has_nothing_to_make_anew(monkeypatch, verb):
 def test_what_is_no_verb_is_answered_with_those_there_are(monkeypatch, verbs):
     monkeypatch.setattr(sys, "argv", ["inventory", *verbs])
 
-    with pytest.raises(SystemExit, match="usage: python -m services.inventory serve"):
+    with pytest.raises(SystemExit, match=r"usage: python -m services\.inventory serve"):
         cli.main("services.inventory")
