@@ -1,14 +1,29 @@
 """What the documents say of operations is written for people: summaries, parameters, tags."""
 
 from collections import Counter
+from typing import Any
 
 import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from gateway.openapi import merge, public_part
 from tests.architecture.test_openapi import document_of, each_service, operations
 from tests.support.tree import services
 
 SUMMARY_LENGTH_MAX = 50  # What a list beside the operations shows whole.
+
+
+def merged_document() -> dict[str, Any]:
+    return merge({service.name: public_part(document_of(service.name)) for service in services()})
+
+
+@each_service
+def test_the_document_is_valid_openapi(name):
+    assert list(OpenAPIV31SpecValidator(document_of(name)).iter_errors()) == []
+
+
+def test_the_merged_document_is_valid_openapi():
+    assert list(OpenAPIV31SpecValidator(merged_document()).iter_errors()) == []
 
 
 @each_service
@@ -78,12 +93,8 @@ def test_every_tag_is_described_and_used(name):
 
 
 def test_the_merged_document_keeps_the_tags_in_their_order():
-    documents = {service.name: public_part(document_of(service.name)) for service in services()}
-
-    merged = merge(documents)
-
-    assert [tag["name"] for tag in merged["tags"]] == [
-        tag["name"] for document in documents.values() for tag in document["tags"]
+    assert [tag["name"] for tag in merged_document()["tags"]] == [
+        tag["name"] for service in services() for tag in document_of(service.name)["tags"]
     ]
 
 

