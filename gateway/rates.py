@@ -34,6 +34,7 @@ PER_USER: Final[Mapping[str, str]] = {
     "stock": "12000/minute",
     "write": "6000/minute",
     "proof": "20/minute",  # Passwords and codes of who has signed in.
+    "mail": "20/hour",  # To an address that one names.
     "report": "600/minute",
     "heavy": "120/minute",
 }

@@ -92,6 +92,8 @@ ROUTES: Final = (
     _auth("/api/auth/2fa/setup", "enrolment", "proof"),
     _auth("/api/auth/2fa/verify", "enrolment", "proof"),
     _auth("/api/auth/step-up", "user", "proof"),
+    _auth("/api/auth/change-email", "user", "mail"),
+    _auth("/api/auth/confirm-email", "user", "proof"),
     Route(path="/api/auth", service="auth", body_max=SMALL_LIMIT_BYTES, is_secret=True),
     Route(path="/api/auth/2fa", service="auth", body_max=SMALL_LIMIT_BYTES, writes="proof",
           is_secret=True),

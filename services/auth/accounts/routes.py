@@ -14,6 +14,7 @@ from services.auth.accounts.schemas import (
     AccountRead,
     AddressInput,
     AskedRead,
+    EmailChange,
     InvitationAccept,
     InvitationCreate,
     InvitationRead,
@@ -40,6 +41,7 @@ router = feature_router("/api/auth", "account", route_class=SmallRoute)
 invitations = feature_router("/api/invitations", "users", route_class=SmallRoute)
 approvals = feature_router("/api/users", "users", route_class=SmallRoute)
 
+SignedInNow = Annotated[Principal, Depends(requires(fresh=True))]
 CanManage = Annotated[Principal, Depends(requires("user:manage"))]
 CanManageNow = Annotated[Principal, Depends(requires("user:manage", fresh=True))]
 
@@ -157,6 +159,31 @@ async def change_account(
     )
 
 
+@router.post("/change-email", status_code=202)
+async def ask_for_address(
+    body: EmailChange, session: Session, vault: Secrets, caller: SignedInNow, now: Now
+) -> AskedRead:
+    """Ask for another e-mail address.
+
+    A mail to it tells how to confirm it. The answer is the same whether the address has an account
+    or not.
+    """
+    return service.ask_for_address(session, body.email, vault=vault, caller=caller, now=now)
+
+
+@router.post("/confirm-email", responses=problems(OneTimeTokenInvalid, EmailTaken, TenantNotFound))
+async def confirm_address(
+    body: TokenInput, session: Session, vault: Secrets, caller: SignedIn, now: Now
+) -> UserRead:
+    """Confirm another e-mail address.
+
+    Takes the token from the mail, and you signed in. Your sessions go on; the address before gets
+    a notice, and whatever was mailed to it is good no more.
+    """
+    user = await service.confirm_address(session, body.token, vault=vault, caller=caller, now=now)
+    return users.to_read(user, vault=vault)
+
+
 @invitations.post("", status_code=201, responses=problems(EmailTaken, TenantNotFound))
 async def invite_user(
     body: InvitationCreate, session: Session, vault: Secrets, caller: CanManageNow, now: Now
@@ -190,6 +217,26 @@ async def approve_user(
     The address must have been verified; from then on the user can sign in.
     """
     return users.to_read(await service.approve(session, user_id, now=now), vault=vault)
+
+
+@approvals.post(
+    "/{user_id}/change-email", responses=problems(UserNotFound, EmailTaken, TenantNotFound)
+)
+async def change_address(
+    user_id: UUID,
+    body: EmailChange,
+    session: Session,
+    vault: Secrets,
+    _caller: CanManageNow,
+    now: Now,
+) -> UserRead:
+    """Give a user another e-mail address.
+
+    It counts at once; both addresses get a notice, and sessions go on. Who was invited and has not
+    come in is to be invited anew.
+    """
+    user = await service.change_address(session, user_id, body.email, vault=vault, now=now)
+    return users.to_read(user, vault=vault)
 
 
 @approvals.post("/{user_id}/deactivate", responses=problems(UserNotFound, LastAdministrator))

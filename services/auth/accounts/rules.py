@@ -1,7 +1,9 @@
-"""How long an errand that failed waits, and when it is given up."""
+"""Which errands there are, how long one that failed waits, and when it is given up."""
 
 from datetime import timedelta
-from typing import Final
+from typing import Final, Literal, TypeAlias
+
+Kind: TypeAlias = Literal["registration", "verification", "reset", "address"]
 
 TRIES_MAX: Final = 8
 RETRY: Final = timedelta(seconds=5)  # Doubled each time.

@@ -78,6 +78,12 @@ class InvitationRead(Output):
     expires_at: datetime
 
 
+class EmailChange(Input):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"email": "ada@example.org"}]})
+
+    email: Email
+
+
 class UserDeactivation(Input):
     model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "left"}]})
 

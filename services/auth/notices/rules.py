@@ -13,6 +13,8 @@ Notice: TypeAlias = Literal[
     "recovery_code_used",
     "locked",
     "deactivated",
+    "address_changed",
+    "address_given",
 ]
 
 _IF_NOT_YOU = N_(
@@ -68,6 +70,22 @@ TEXTS: Final[Mapping[Notice, tuple[str, str, str]]] = {
         N_(
             "Your account at {tenant} was closed just now: nobody signs in to it, and all its "
             "sessions ended."
+        ),
+        _IF_UNEXPECTED,
+    ),
+    "address_changed": (
+        N_("Your address was changed"),
+        N_(
+            "Your account at {tenant} has another address since just now: sign in with that one. "
+            "Your sessions go on."
+        ),
+        _IF_UNEXPECTED,
+    ),
+    "address_given": (
+        N_("This is the address of your account now"),
+        N_(
+            "An administrator has made this the address of your account at {tenant}: sign in with "
+            "it. Your password stays as it is."
         ),
         _IF_UNEXPECTED,
     ),

@@ -18,5 +18,6 @@ class OneTimeToken(Base):
     user_id: Mapped[UUID]
     purpose: Mapped[Purpose] = mapped_column(Text)
     secret_index: Mapped[bytes]
+    email_sealed: Mapped[bytes | None]  # Where it was sent, if that is to be the user's address.
     token_version: Mapped[int]  # Of the user when it was sent: a change of password ends it.
     expires_at: Mapped[datetime]

@@ -13,6 +13,15 @@ async def remove_earlier(session: AsyncSession, user_id: UUID, purpose: Purpose)
     )
 
 
+async def remove_all(session: AsyncSession, user_id: UUID) -> None:
+    await session.execute(delete(OneTimeToken).where(OneTimeToken.user_id == user_id))
+
+
+async def find_user_id(session: AsyncSession, token_id: UUID) -> UUID | None:
+    query = select(OneTimeToken.user_id).where(OneTimeToken.id == token_id)
+    return await session.scalar(query)
+
+
 async def lock_token(session: AsyncSession, token_id: UUID) -> OneTimeToken | None:
     query = select(OneTimeToken).where(OneTimeToken.id == token_id)
     return await session.scalar(query.with_for_update())

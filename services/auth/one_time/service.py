@@ -14,20 +14,34 @@ from services.auth.users import service as users
 from services.auth.users.models import User
 from services.auth.vault import Vault
 from shared.ids import new_id
+from shared.security.sealing import SealBroken, place
+
+_EMAIL = "auth.one_time_tokens.email"
 
 
 async def issue(
-    session: AsyncSession, user: User, purpose: Purpose, *, vault: Vault, now: datetime
+    session: AsyncSession,
+    user: User,
+    purpose: Purpose,
+    *,
+    email: str | None = None,
+    vault: Vault,
+    now: datetime,
 ) -> str:
-    """Return a new token for the user; an earlier one of the same purpose is good no more."""
+    """Return a new token for the user; an earlier one of the same purpose is good no more.
+
+    `email`: the address that it is sent to, where that is to become the user's.
+    """
     await queries.remove_earlier(session, user.id, purpose)
     text = SecretText.new(PREFIX, user.tenant_id, new_id())
+    at = place(_EMAIL, user.tenant_id, text.row_id)
     session.add(
         OneTimeToken(
             id=text.row_id,
             user_id=user.id,
             purpose=purpose,
             secret_index=text.index(vault.one_time_pepper),
+            email_sealed=None if email is None else vault.sealer.seal(email.encode(), at),
             token_version=user.token_version,
             expires_at=now + LIFETIMES[purpose],
         )
@@ -53,6 +67,22 @@ async def redeem(
     return user
 
 
+async def redeem_address(
+    session: AsyncSession, said: SecretText, *, vault: Vault, now: datetime
+) -> tuple[User, str]:
+    """Use a token up; return its user, locked, and the address it went to.
+
+    Raises OneTimeTokenInvalid.
+    """
+    token, user = await _find(session, said, "address", vault=vault, now=now)
+    await session.delete(token)
+    try:
+        at = place(_EMAIL, user.tenant_id, token.id)
+        return user, vault.sealer.open(token.email_sealed or b"", at).decode()
+    except SealBroken:
+        raise OneTimeTokenInvalid from None
+
+
 async def look_at(
     session: AsyncSession, said: SecretText, purpose: Purpose, *, vault: Vault, now: datetime
 ) -> User:
@@ -64,13 +94,15 @@ async def look_at(
 async def _find(
     session: AsyncSession, said: SecretText, purpose: Purpose, *, vault: Vault, now: datetime
 ) -> tuple[OneTimeToken, User]:
+    user_id = await queries.find_user_id(session, said.row_id)
+    # First the user, then the token: whoever removes a user's tokens holds him already.
+    user = None if user_id is None else await users.find_user(session, user_id, lock=True)
     token = await queries.lock_token(session, said.row_id)
     index = said.index(vault.one_time_pepper)
-    if token is None or not hmac.compare_digest(token.secret_index, index):
+    if user is None or token is None or not hmac.compare_digest(token.secret_index, index):
         raise OneTimeTokenInvalid
-    user = await users.find_user(session, token.user_id, lock=True)
     is_over = token.expires_at <= now or token.purpose != purpose
-    if user is None or is_over or user.token_version != token.token_version:
+    if is_over or user.token_version != token.token_version:
         raise OneTimeTokenInvalid
     return token, user
 
@@ -78,3 +110,8 @@ async def _find(
 async def withdraw(session: AsyncSession, user: User, purpose: Purpose) -> None:
     """Let a token that was sent be good no more."""
     await queries.remove_earlier(session, user.id, purpose)
+
+
+async def withdraw_all(session: AsyncSession, user: User) -> None:
+    """Let every token that was sent to the user be good no more."""
+    await queries.remove_all(session, user.id)

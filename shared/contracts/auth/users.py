@@ -32,6 +32,14 @@ class UserProfileChanged(AboutUser):
     after: str
 
 
+class UserAddressChanged(AboutUser):
+    """`before` and `after` are JSON objects with the address, sealed as the profile is."""
+
+    name: ClassVar[str] = "auth.user-address-changed.v1"
+    before: str
+    after: str
+
+
 class UserRoleChanged(AboutUser):
     name: ClassVar[str] = "auth.user-role-changed.v1"
     before: str

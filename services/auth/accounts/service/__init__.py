@@ -1,5 +1,10 @@
 """Accounts: one's own, asked for, verified, invited, and passwords forgotten."""
 
+from services.auth.accounts.service.address import (
+    ask_for_address,
+    change_address,
+    confirm_address,
+)
 from services.auth.accounts.service.ask import ask, register
 from services.auth.accounts.service.deactivate import deactivate_user, reactivate_user
 from services.auth.accounts.service.errands import do_errands
@@ -15,7 +20,10 @@ __all__ = [
     "accept_invitation",
     "approve",
     "ask",
+    "ask_for_address",
     "change_account",
+    "change_address",
+    "confirm_address",
     "deactivate_user",
     "do_errands",
     "get_account",

@@ -8,8 +8,11 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from services.auth.accounts.errors import InvitationNeeded, RegistrationClosed
 from services.auth.accounts.models import Errand
+from services.auth.accounts.rules import Kind
 from services.auth.accounts.schemas import AddressInput, AskedRead, RegistrationCreate
 from services.auth.settings import RegistrationPolicy
 from services.auth.tenants import service as tenants
@@ -79,7 +82,7 @@ async def ask(
 
 async def _take_down(
     transactions: Transactions,
-    kind: Literal["registration", "verification", "reset"],
+    kind: Kind,
     slug: str | None,
     asked: dict[str, str | None],
     *,
@@ -90,10 +93,23 @@ async def _take_down(
         tenant = await tenants.find_by_slug(session, slug)
     # Of a tenant that is not there, an errand to nobody: it takes as long.
     tenant_id: UUID = DEFAULT_TENANT_ID if tenant is None else tenant.id
-    errand_id = new_id()
-    text = json.dumps(asked | {"nowhere": "1" if tenant is None else None}).encode()
     session = await transactions.open_until_reply(tenant_id)
-    sealed = vault.sealer.seal(text, place(ERRAND, tenant_id, errand_id))
+    asked = asked | {"nowhere": "1" if tenant is None else None}
+    take_down(session, kind, tenant_id, asked, vault=vault, now=now)
+
+
+def take_down(
+    session: AsyncSession,
+    kind: Kind,
+    tenant_id: UUID,
+    asked: dict[str, str | None],
+    *,
+    vault: Vault,
+    now: datetime,
+) -> None:
+    """Keep, sealed, what somebody asked for, until the worker has done it."""
+    errand_id = new_id()
+    sealed = vault.sealer.seal(json.dumps(asked).encode(), place(ERRAND, tenant_id, errand_id))
     session.add(Errand(id=errand_id, kind=kind, asked_sealed=sealed, tries=0, due_at=now))
 
 

@@ -72,9 +72,36 @@ async def _do(
             await _mail_token(session, user, tenant, "verify", vault=vault, now=now)
         case "reset" if user is not None and users.status_in(user) == "active":
             await _mail_token(session, user, tenant, "reset", vault=vault, now=now)
+        case "address":
+            await _ask_at_new_address(session, tenant, user, asked, vault=vault, now=now)
         case _:
             pass
     return True
+
+
+async def _ask_at_new_address(
+    session: AsyncSession,
+    tenant: Tenant,
+    holder: User | None,
+    asked: dict[str, Any],
+    *,
+    vault: Vault,
+    now: datetime,
+) -> None:
+    """Send a token to the address that a user wants to have, or tell who has it already."""
+    asker = await users.find_user(session, UUID(asked["user_id"]), lock=True)
+    if asker is None or users.status_in(asker) != "active":
+        return
+    if holder is None or holder.id == asker.id:
+        token = await one_time.issue(
+            session, asker, "address", email=asked["email"], vault=vault, now=now
+        )
+        letter = _Letter("address", asked["email"], asker.language, token)
+    elif users.status_in(holder) == "active":
+        letter = _Letter("address_taken", asked["email"], holder.language)
+    else:
+        return
+    _mail(session, letter, tenant, vault=vault, now=now)
 
 
 async def _register(

@@ -43,14 +43,37 @@ _INVITE = (
         "This is good for a week."
     ),
 )
+_ADDRESS = (
+    N_("Confirm your new address"),
+    N_(
+        "Somebody, you we hope, asked to have this address for an account at {tenant}.\n\n"
+        "To confirm it, sign in with the address that you had so far, and {how}\n\n"
+        "This is good for a day. If it was not you, do nothing: no account changes."
+    ),
+)
+_ADDRESS_TAKEN = (
+    N_("This address has an account already"),
+    N_(
+        "Somebody asked to have this address for another account at {tenant}. It has one already, "
+        "so nothing changes.\n\nIf it was you: sign in to the account that has it. "
+        "If it was not, there is nothing to do."
+    ),
+)
 TEXTS = {
     "verify": _VERIFY,
     "taken": _TAKEN,
     "closed": _CLOSED,
     "reset": _RESET,
     "invite": _INVITE,
+    "address": _ADDRESS,
+    "address_taken": _ADDRESS_TAKEN,
 }
-_PAGES = {"verify": "verify-email", "reset": "reset-password", "invite": "accept-invitation"}
+_PAGES = {
+    "verify": "verify-email",
+    "reset": "reset-password",
+    "invite": "accept-invitation",
+    "address": "confirm-email",
+}
 _BY_LINK = N_("open this page:\n\n{link}")
 _BY_CODE = N_("send this code to {path}:\n\n{token}")
 

@@ -1,6 +1,7 @@
 """Users: adding, reading and changing them."""
 
 from services.auth.users.service.add import NewUser, add_user, register_user
+from services.auth.users.service.address import change_email
 from services.auth.users.service.arrive import (
     accept,
     approve,
@@ -41,6 +42,7 @@ __all__ = [
     "accept",
     "add_user",
     "approve",
+    "change_email",
     "change_profile",
     "change_user",
     "deactivate",
