@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from services.auth.accounts import routes as accounts
 from services.auth.api_keys import routes as api_keys
+from services.auth.device_recovery import routes as device_recovery
 from services.auth.first_start import FirstStart
 from services.auth.key_keeper import KeyKeeper
 from services.auth.keys import routes as keys
@@ -46,6 +47,8 @@ def create_app(settings: Settings | None) -> FastAPI:
             accounts.router,
             accounts.invitations,
             accounts.approvals,
+            device_recovery.router,
+            device_recovery.platform,
             api_keys.router,
             api_keys.internal_router,
             own_password.router,

@@ -118,9 +118,14 @@ async def replace_recovery_codes(
     return codes
 
 
-async def disable(session: AsyncSession, user_id: UUID) -> None:
-    """Take all second factors of the user away."""
+async def remove_all(session: AsyncSession, user_id: UUID) -> None:
+    """Take all second factors of the user away; the caller journals why."""
     await queries.remove_factors(session, user_id)
+
+
+async def disable(session: AsyncSession, user_id: UUID) -> None:
+    """Take all second factors of a user away who wants none."""
+    await remove_all(session, user_id)
     journal.record(session, TwoFactorDisabled(user_id=user_id))
 
 

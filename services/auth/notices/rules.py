@@ -15,6 +15,10 @@ Notice: TypeAlias = Literal[
     "deactivated",
     "address_changed",
     "address_given",
+    "recovery_requested",
+    "recovery_requested_of_other",
+    "recovered",
+    "recovered_of_other",
 ]
 
 _IF_NOT_YOU = N_(
@@ -88,5 +92,41 @@ TEXTS: Final[Mapping[Notice, tuple[str, str, str]]] = {
             "it. Your password stays as it is."
         ),
         _IF_UNEXPECTED,
+    ),
+    "recovery_requested": (
+        N_("Your second factor is said to be lost"),
+        N_(
+            "An administrator asked to remove the second factor of your account at {tenant}, since "
+            "you lost it. Once another administrator approves, you set up a new one when you sign "
+            "in next."
+        ),
+        N_("If you still have it, tell an administrator at once, who can decline the request."),
+    ),
+    "recovery_requested_of_other": (
+        N_("A lost second factor waits for approval"),
+        N_(
+            "Somebody asked to remove the second factor of {who} at {tenant} (user {user_id}), as "
+            "lost. Another administrator must approve within a day."
+        ),
+        N_("Ask {who} before you approve, not by mail. If {who} did not ask for it, decline."),
+    ),
+    "recovered": (
+        N_("Your second factor was removed"),
+        N_(
+            "Two administrators removed the second factor of your account at {tenant}, since you "
+            "lost it. All sessions ended; you set up a new one when you sign in next."
+        ),
+        N_(
+            "If you did not ask for this, sign in and set one up at once, change your password, "
+            "and tell an administrator."
+        ),
+    ),
+    "recovered_of_other": (
+        N_("A second factor was removed by administrators"),
+        N_(
+            "Two administrators removed the second factor of {who} at {tenant} (user {user_id}), "
+            "as lost."
+        ),
+        N_("If you know nothing of it, ask them, and lock the account if in doubt."),
     ),
 }

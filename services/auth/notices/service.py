@@ -21,13 +21,24 @@ class Addressee(NamedTuple):
 
 
 async def tell(
-    session: AsyncSession, to: Addressee, notice: Notice, *, vault: Vault, now: datetime
+    session: AsyncSession,
+    to: Addressee,
+    notice: Notice,
+    *,
+    vault: Vault,
+    now: datetime,
+    **facts: str,
 ) -> None:
-    """Put the mail of this notice into the outbox, in the language of who gets it."""
+    """Put the mail of this notice into the outbox, in the language of who gets it.
+
+    `facts` fill its text in, beside `tenant`.
+    """
     if to.email is None:
         return
     tenant, tenant_language = await queries.get_tenant_voice(session, to.tenant_id)
     language = to.language or tenant_language
-    subject, *paragraphs = (translate(part, language, tenant=tenant) for part in TEXTS[notice])
+    subject, *paragraphs = (
+        translate(part, language, tenant=tenant, **facts) for part in TEXTS[notice]
+    )
     text = "\n\n".join(paragraphs) + "\n"
     mail.post(session, Mail(to.email, subject, text, language), to.tenant_id, vault=vault, now=now)

@@ -69,6 +69,7 @@ async def verify(
     user = await users.get_enrolling(session, caller)
     tenant = await tenants.get_tenant(session, user.tenant_id)
     codes = await factors.confirm(session, user.id, user.tenant_id, code, vault=vault, now=now)
+    user.factor_lost_at = None
     await users.tell(session, user, "factor_added", vault=vault, now=now)
     if not caller.todo:
         await sessions.strengthen(session, caller.session_id, "otp", now=now)

@@ -28,6 +28,7 @@ class User(Base):
     approved_at: Mapped[datetime | None]  # By an administrator, or by the tenant's policy.
     locked_at: Mapped[datetime | None]
     deactivated_at: Mapped[datetime | None]  # Of who left; signs in as little as a stranger.
+    factor_lost_at: Mapped[datetime | None]  # Until he sets another up, at the next sign-in.
     sessions_ended_at: Mapped[datetime | None]  # Sessions started before it are over.
     token_version: Mapped[int] = mapped_column(default=1)  # Older access tokens are refused.
     token_version_raised_at: Mapped[datetime | None]

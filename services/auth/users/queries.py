@@ -63,6 +63,11 @@ async def list_tenant_names(session: AsyncSession, tenant_id: UUID) -> Sequence[
     return list(row)
 
 
+async def list_administrators(session: AsyncSession) -> Sequence[User]:
+    query = select(User).where(User.role == "admin", *_HAVING["active"]).order_by(User.id)
+    return (await session.scalars(query)).all()
+
+
 async def has_administrator(session: AsyncSession) -> bool:
     """Say whether the tenant has an administrator, be he locked or not."""
     found = await session.scalar(select(User.id).where(User.role == "admin").limit(1))

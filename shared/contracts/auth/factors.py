@@ -1,10 +1,13 @@
 """What auth journals of second factors."""
 
+from datetime import datetime
 from typing import ClassVar, Literal
+from uuid import UUID
 
 from shared.contracts.auth.users import AboutUser
 
 FactorMethod = Literal["otp"]
+RecoveryOutcome = Literal["withdrawn", "declined"]
 
 
 class TwoFactorSetUp(AboutUser):
@@ -31,6 +34,33 @@ class RecoveryCodeUsed(AboutUser):
 
 class RecoveryCodesReplaced(AboutUser):
     name: ClassVar[str] = "auth.recovery-codes-replaced.v1"
+
+
+class AboutRecovery(AboutUser):
+    user_id: UUID
+    requested_by: UUID  # The administrator who asked.
+
+
+class FactorRecoveryRequested(AboutRecovery):
+    """An administrator asked that the user, who lost his second factor, may begin anew."""
+
+    name: ClassVar[str] = "auth.factor-recovery-requested.v1"
+    expires_at: datetime
+
+
+class FactorRecoveryEnded(AboutRecovery):
+    """Withdrawn by who asked, or declined by another."""
+
+    name: ClassVar[str] = "auth.factor-recovery-ended.v1"
+    ended_by: UUID
+    outcome: RecoveryOutcome
+
+
+class FactorRecovered(AboutRecovery):
+    """Another administrator approved: the user's factors are gone, he sets another up."""
+
+    name: ClassVar[str] = "auth.factor-recovered.v1"
+    approved_by: UUID
 
 
 class IdentityProved(AboutUser):

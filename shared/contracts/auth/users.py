@@ -8,7 +8,7 @@ from pydantic import AliasChoices, Field
 from shared.journal import Entry
 
 Origin = Literal["installation", "registration", "administrator", "tenant", "invitation"]
-EndReason = Literal["logout_all", "lock", "password_reset", "deactivation"]
+EndReason = Literal["logout_all", "lock", "password_reset", "deactivation", "factor_recovery"]
 DeactivationReason = Literal["left", "leave", "security", "directory", "other"]
 
 

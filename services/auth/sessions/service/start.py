@@ -73,6 +73,7 @@ def todo_of(user: User, tenant: Tenant, methods: tuple[str, ...] | list[str]) ->
     """Return what stands between the user, proved by these methods, and a session."""
     return todo_before_session(
         password_change_required=user.password_change_required,
-        must_have_factor=must_have_factor(user.role, tenant_demands=tenant.two_factor_required),
+        must_have_factor=user.factor_lost_at is not None
+        or must_have_factor(user.role, tenant_demands=tenant.two_factor_required),
         has_strong_proof=is_strong(methods),
     )

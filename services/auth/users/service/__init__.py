@@ -11,6 +11,7 @@ from services.auth.users.service.arrive import (
     verify,
 )
 from services.auth.users.service.change import (
+    begin_anew,
     change_profile,
     change_user,
     deactivate,
@@ -23,6 +24,7 @@ from services.auth.users.service.change import (
     unlock_user,
 )
 from services.auth.users.service.read import (
+    administers,
     find_by_email,
     find_user,
     get_enrolling,
@@ -30,6 +32,7 @@ from services.auth.users.service.read import (
     has_administrator,
     has_ended_session,
     is_barred,
+    list_administrators,
     list_users,
     scopes_in,
     status_in,
@@ -41,7 +44,9 @@ __all__ = [
     "NewUser",
     "accept",
     "add_user",
+    "administers",
     "approve",
+    "begin_anew",
     "change_email",
     "change_profile",
     "change_user",
@@ -54,6 +59,7 @@ __all__ = [
     "has_administrator",
     "has_ended_session",
     "is_barred",
+    "list_administrators",
     "list_users",
     "lock_user",
     "note_invited",

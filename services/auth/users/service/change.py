@@ -148,6 +148,12 @@ async def end_sessions(session: AsyncSession, user_id: UUID, *, now: datetime) -
     _end_sessions(session, await get_user(session, user_id, lock=True), "logout_all", now)
 
 
+def begin_anew(session: AsyncSession, user: User, *, now: datetime) -> None:
+    """Note that the second factor of the user, who is locked, is lost: all his sessions end."""
+    user.factor_lost_at = now
+    _end_sessions(session, user, "factor_recovery", now)
+
+
 def set_password(session: AsyncSession, user: User, password_hash: str, *, now: datetime) -> None:
     """Give the user, who is locked, a password of his own; access tokens that are out end."""
     user.password_hash = password_hash

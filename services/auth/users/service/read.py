@@ -1,5 +1,6 @@
 """Finding users, and showing them to others."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -69,6 +70,16 @@ async def find_by_email(
     """Return the tenant's account with this address, regardless of case, or None."""
     candidates = vault.emails.candidates(lookup_form(email), tenant_id)
     return await queries.find_by_index(session, candidates)
+
+
+async def list_administrators(session: AsyncSession) -> Sequence[User]:
+    """Return the tenant's administrators who can sign in."""
+    return await queries.list_administrators(session)
+
+
+def administers(user: User) -> bool:
+    """Say whether it is an administrator who can sign in."""
+    return user.role == "admin" and status_in(user) == "active"
 
 
 async def has_administrator(session: AsyncSession) -> bool:

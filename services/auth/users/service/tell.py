@@ -12,8 +12,17 @@ from services.auth.vault import Vault
 
 
 async def tell(
-    session: AsyncSession, user: User, notice: Notice, *, vault: Vault, now: datetime
+    session: AsyncSession,
+    user: User,
+    notice: Notice,
+    *,
+    vault: Vault,
+    now: datetime,
+    **facts: str,
 ) -> None:
-    """Put a mail to the user into the outbox; it goes out if and only if the transaction stands."""
+    """Put a mail to the user into the outbox; it goes out if and only if the transaction stands.
+
+    `facts` are what the text of the notice is filled in with.
+    """
     to = notices.Addressee(user.tenant_id, open_fields(user, vault=vault).email, user.language)
-    await notices.tell(session, to, notice, vault=vault, now=now)
+    await notices.tell(session, to, notice, vault=vault, now=now, **facts)
