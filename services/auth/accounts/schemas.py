@@ -98,6 +98,8 @@ class TenantOfAccount(Output):
     name: str
     language: Language
     currency: str
+    country: str | None
+    time_zone: str
 
 
 class AccountRead(UserRead):

@@ -15,6 +15,19 @@ class TenantNotFound(NotFound):
 
 
 @dataclass(eq=False)
+class CurrencyFixed(Conflict):
+    """All amounts are in the currency that the tenant was made with."""
+
+    slug: ClassVar[str] = "currency-fixed"
+    title: ClassVar[str] = N_("Currency cannot be changed")
+    detail: ClassVar[str] = N_(
+        "All amounts are in {currency}: another currency would relabel them, not convert them. "
+        "Leave it out, or use a tenant that was made with the other one."
+    )
+    currency: str
+
+
+@dataclass(eq=False)
 class TenantSlugTaken(Conflict):
     slug: ClassVar[str] = "tenant-slug-taken"
     title: ClassVar[str] = N_("Tenant name taken")

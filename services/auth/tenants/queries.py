@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select, text
@@ -11,6 +12,12 @@ from shared.db.database import set_tenant
 
 async def find_tenant(session: AsyncSession, tenant_id: UUID) -> Tenant | None:
     return await session.get(Tenant, tenant_id)
+
+
+async def lock_tenant(session: AsyncSession, tenant_id: UUID) -> Tenant | None:
+    """Return the tenant as it is now, and so until the transaction ends."""
+    query = select(Tenant).where(Tenant.id == tenant_id)
+    return await session.scalar(query.with_for_update(key_share=True))
 
 
 async def find_by_slug(session: AsyncSession, slug: str) -> Tenant | None:
@@ -43,4 +50,10 @@ async def inside(
     await set_tenant(session, back_to)
 
 
+async def note_language_changed(session: AsyncSession, now: datetime) -> None:
+    """Note that the language of the tenant's members who have set none is another one now."""
+    await session.execute(_LANGUAGE_CHANGED, {"now": now})
+
+
+_LANGUAGE_CHANGED = text("UPDATE users SET language_changed_at = :now WHERE language IS NULL")
 _LOCK_INSTALLATION = text("SELECT pg_advisory_xact_lock(hashtext('auth installation'))")

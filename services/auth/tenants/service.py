@@ -4,10 +4,10 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.tenants import queries
-from services.auth.tenants.errors import TenantNotFound, TenantSlugTaken
+from services.auth.tenants.errors import CurrencyFixed, TenantNotFound, TenantSlugTaken
 from services.auth.tenants.models import Tenant
 from services.auth.tenants.rules import Registration
-from services.auth.tenants.schemas import TenantCreate, TenantPage, TenantRead
+from services.auth.tenants.schemas import TenantCreate, TenantPage, TenantRead, TenantUpdate
 from services.auth.users import service as users
 from services.auth.users.rules import Language
 from services.auth.vault import Vault
@@ -15,10 +15,12 @@ from shared import journal
 from shared.contracts.auth.tenants import (
     DEFAULT_TENANT_ID,
     DEFAULT_TENANT_SLUG,
+    TenantChanged,
     TenantCreated,
     TenantProvisioned,
 )
 from shared.db.conflicts import conflicts
+from shared.etag import require_match
 from shared.ids import new_id
 from shared.pagination import Keyset, PageQuery
 from shared.principal import Principal
@@ -71,6 +73,8 @@ async def add_tenant(
         name=wanted.name,
         language=wanted.language or vault.settings.default_language,
         currency=wanted.currency,
+        country=wanted.country,
+        time_zone=wanted.time_zone,
         registration=wanted.registration,
         created_at=now,
     )
@@ -96,6 +100,46 @@ async def add_tenant(
     return tenant
 
 
+async def change_tenant(
+    session: AsyncSession,
+    tenant_id: UUID,
+    wanted: TenantUpdate,
+    if_match: str | None,
+    *,
+    caller: Principal,
+    now: datetime,
+) -> Tenant:
+    """Change a tenant's settings; what its members are shown and asked follows within a second.
+
+    A second factor that all must have now is asked for at the next sign-in or refresh.
+    Raises TenantNotFound, PreconditionFailed, CurrencyFixed.
+    """
+    tenant = await queries.lock_tenant(session, tenant_id)
+    if tenant is None:
+        raise TenantNotFound
+    require_match(if_match, tenant.version)
+    if wanted.currency not in {None, tenant.currency}:
+        raise CurrencyFixed(currency=tenant.currency)
+    before = _settings_of(tenant)
+    _set(tenant, wanted)
+    after = {name: value for name, value in _settings_of(tenant).items() if value != before[name]}
+    if not after:
+        return tenant
+    tenant.version += 1
+    # In the tenant's own journal, whoever changes it.
+    async with queries.inside(session, tenant.id, back_to=caller.tenant_id):
+        changed = TenantChanged(
+            tenant_id=tenant.id,
+            slug=tenant.slug,
+            before={name: before[name] for name in after},
+            after=after,
+        )
+        journal.record(session, changed)
+        if "language" in after:
+            await queries.note_language_changed(session, now)
+    return tenant
+
+
 async def add_default_tenant(
     session: AsyncSession,
     *,
@@ -117,9 +161,34 @@ async def add_default_tenant(
         name="Default",
         language=language,
         currency=currency,
+        country=None,
+        time_zone="UTC",
         registration=registration,
         created_at=now,
     )
     session.add(tenant)
     journal.record(session, TenantCreated.of(tenant))
     await session.flush()  # The tenant must be there before anything is in it.
+
+
+def _set(tenant: Tenant, wanted: TenantUpdate) -> None:
+    tenant.name = wanted.name or tenant.name
+    tenant.language = wanted.language or tenant.language
+    tenant.time_zone = wanted.time_zone or tenant.time_zone
+    tenant.registration = wanted.registration or tenant.registration
+    if "country" in wanted.model_fields_set:
+        tenant.country = wanted.country
+    if wanted.two_factor_required is not None:
+        tenant.two_factor_required = wanted.two_factor_required
+
+
+def _settings_of(tenant: Tenant) -> dict[str, str | bool | None]:
+    """Return what an administrator may change, by the names that the journal gives it."""
+    return {
+        "title": tenant.name,
+        "language": tenant.language,
+        "country": tenant.country,
+        "time_zone": tenant.time_zone,
+        "registration": tenant.registration,
+        "two_factor_required": tenant.two_factor_required,
+    }

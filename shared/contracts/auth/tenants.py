@@ -24,6 +24,20 @@ class TenantCreated(AboutTenant):
     title: str = Field(validation_alias=AliasChoices("title", "name"))  # `name` in its row.
     language: str
     currency: str  # ISO 4217.
+    country: str | None = None  # ISO 3166-1, two letters.
+    time_zone: str = "UTC"  # IANA.
+
+
+class TenantChanged(AboutTenant):
+    """What an administrator set: `before` and `after` hold the fields that changed.
+
+    Their names are those of TenantCreated, `registration` and `two_factor_required`. The
+    currency never changes.
+    """
+
+    name: ClassVar[str] = "auth.tenant-changed.v1"
+    before: dict[str, str | bool | None]
+    after: dict[str, str | bool | None]
 
 
 class TenantProvisioned(AboutTenant):

@@ -42,6 +42,7 @@ async def test_with_a_tenant_only_its_rows_are_seen(
         "DELETE FROM journal",
         "UPDATE journal SET actor = 'nobody'",
         "UPDATE tenants SET slug = 'x'",
+        "UPDATE tenants SET currency = 'EUR'",
         "DELETE FROM tenants",
         "ALTER TABLE users ADD COLUMN x int",
         "ALTER TABLE users DISABLE ROW LEVEL SECURITY",
