@@ -19,6 +19,17 @@ KEPT_S: Final = 60.0
 RETRY_S: Final = 2.0  # A service that was away is asked again after so long.
 
 Document = dict[str, Any]
+_ABOUT: Final = """All public operations of the inventory backend.
+
+- **Signing in**: `POST /api/auth/login` answers with an access token; send it as
+  `Authorization: Bearer …`. A machine sends an API key (`POST /api/auth/api-keys`) in the same way.
+- **Refusals** are one form, `Problem` (RFC 9457): `code` is stable, `detail` says what to do next.
+- **Lists** come in pages: send the `next_cursor` of one as the `cursor` of the next.
+- **Repeating** a POST is harmless with the same `Idempotency-Key`; a change with the `ETag` in
+  `If-Match` is refused if somebody else was faster.
+- **Texts** are English or French, by `Accept-Language` or `lang`. Exact numbers are strings,
+  times are UTC.
+"""
 log = structlog.get_logger()
 
 
@@ -105,7 +116,7 @@ def merge(documents: Mapping[str, Document]) -> Document:
         "info": {
             "title": "Stockwright",
             "version": VERSION,
-            "description": "All public operations of the inventory backend.",
+            "description": _ABOUT,
         },
         "servers": [{"url": "/"}],
         "paths": dict(sorted(paths.items())),

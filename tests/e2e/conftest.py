@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -6,6 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from tests.support.node import install_project
 from tests.support.stack import Stack, running_stack
 from tests.support.waiting import PATIENCE_S, eventually
 
@@ -15,6 +17,14 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The whole system with fsync on, as `make up` starts it."""
     with running_stack(Path(tmp_path_factory.mktemp("stack"))) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The project of `tests/clients` with its packages, in a folder of its own."""
+    folder = install_project(tmp_path_factory.mktemp("node") / "project")
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture

