@@ -8,7 +8,7 @@ DEVELOPMENT := .venv/.installed-dev
 SERVICES := auth inventory forecasting reporting
 SOURCES := shared services gateway deploy demo benchmarks tests
 
-.PHONY: help install run up down status logs demo token code rebuild retry rotate-keys keys lock check format test-fast test bench mutants openapi contracts messages clean
+.PHONY: help install run up down status logs demo token code rebuild retry rotate-keys keys lock check format test-fast test attack bench mutants openapi contracts messages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r name text; do printf '  %-10s %s\n' "$$name" "$$text"; done
@@ -79,6 +79,9 @@ test-fast: $(DEVELOPMENT) ## The tests without database and processes
 
 test: $(DEVELOPMENT) ## All tests
 	@$(PY) -m pytest
+
+attack: $(DEVELOPMENT) ## Attack the running system: what was tried, and what was held
+	@$(PY) -m pytest tests/attack
 
 bench: $(DEVELOPMENT) ## Measure the hot paths against their yardsticks
 	@$(PY) -m benchmarks

@@ -1,0 +1,64 @@
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.attack.attempts import KEY, Attempts
+from tests.attack.documents import Document
+from tests.attack.world import ORIGIN, Client, World, client_from, made_world
+from tests.support.stack import Stack, running_stack
+
+
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """All of it speaks to the running system."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.stack)
+            item.add_marker(pytest.mark.slow)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was tried and what was held."""
+    for line in terminalreporter.config.stash.get(KEY, Attempts()).table():
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def attempts(request: pytest.FixtureRequest) -> Attempts:
+    return request.config.stash.setdefault(KEY, Attempts())
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The whole system, as `make up` starts it."""
+    folder = Path(tmp_path_factory.mktemp("attacked"))
+    with running_stack(folder, ALLOWED_ORIGINS=ORIGIN) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def hosts() -> Iterator[str]:
+    """Addresses of loopback, each a client of its own to whatever counts attempts by address."""
+    return (f"127.0.{n // 250 + 7}.{n % 250 + 2}" for n in count())
+
+
+@pytest.fixture
+async def client(stack: Stack, hosts: Iterator[str]) -> AsyncIterator[Client]:
+    """A client from an address that nobody had before."""
+    async with client_from(stack.url, next(hosts)) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+async def world(stack: Stack) -> AsyncIterator[World]:
+    async with client_from(stack.url, "127.0.0.1") as opened:
+        yield await made_world(stack, opened)
+
+
+@pytest.fixture(scope="session")
+async def document(stack: Stack) -> Document:
+    """What the gateway says there is."""
+    async with httpx.AsyncClient(base_url=stack.url) as opened:
+        return Document((await opened.get("/openapi.json")).json())

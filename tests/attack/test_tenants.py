@@ -1,0 +1,140 @@
+"""Another tenant's things are as if they were not there, on every operation that names any."""
+
+import json
+from collections.abc import Iterator
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.attack.attempts import Attack, shown, without
+from tests.attack.documents import Document, Operation
+from tests.attack.world import Client, Person, Tenant, World, fill_own
+
+# Whose list tells an id, where the name of the parameter alone does not say of what it is.
+OF_PATH = {"/api/invitations/{user_id}": "invitation"}
+# Fields of bodies and queries that name a thing that is there, and what of the victim's they get.
+NAMING = {
+    "item": ("item_id", "code"), "items": ("item_code",), "item_code": ("item_code",),
+    "item_codes": ("item_code",), "codes": ("code", "item_id"), "code": ("code",),
+    "location": ("location_id", "name"), "to_location": ("location_id", "name"),
+    "parent": ("category_id", "location_id"), "category": ("category_id",),
+    "subject": ("item_id", "user_id"), "actor": ("user_id",), "q": ("item_id", "code", "email"),
+    "job": ("job_id",), "model": ("model_id",), "user": ("user_id",), "user_id": ("user_id",),
+}  # fmt: skip
+# Not of a thing: tidied codes of a second factor.
+NO_NAMES = {"/api/auth/login", "/api/auth/step-up", "/api/auth/2fa/verify", "/api/auth/2fa/disable"}
+
+
+@pytest.fixture
+async def stranger(world: World) -> Tenant:
+    """Another tenant with things of its own, whose administrator proved who he is just now."""
+    tenant = await world.new_tenant()
+    await fill_own(world.client, tenant)
+    return tenant
+
+
+async def send(
+    client: Client, person: Person, operation: Operation, path: str, **options
+) -> httpx.Response:
+    if operation.body is not None and "json" not in options:
+        options["json"] = operation.example
+    return await client.request(operation.method, path, headers=person.headers, **options)
+
+
+def unknown(value: str) -> str:
+    """Return something of the same form that is nobody's."""
+    return str(uuid4()) if len(value) == 36 else f"X{uuid4().hex[:8]}"
+
+
+def named_by(operation: Operation, things: dict[str, str]) -> dict[str, str] | None:
+    """Return the victim's values for the parameters of a path; None if one is not known."""
+    names = {p: OF_PATH.get(operation.path, p) for p in operation.parameters}
+    if not all(name in things for name in names.values()):
+        return None
+    return {parameter: things[name] for parameter, name in names.items()}
+
+
+@pytest.mark.asvs("D02")
+async def test_every_path_that_names_a_thing(attempts, client, world, document, stranger):
+    naming = [operation for operation in document.operations if operation.parameters]
+    things = world.victim.things
+
+    with attempts.of("crossing tenants: paths of every operation") as attack:
+        for operation in naming:
+            values = named_by(operation, things)
+            attack.note(values, f"{operation.name}: let world.py make one of these for the victim")
+            if values is not None:
+                await cross(attack, client, stranger.boss, operation, values)
+    with attempts.of("crossing tenants: the things are there, and stay") as attack:
+        for operation in naming:
+            values = named_by(operation, things)
+            if operation.method == "GET" and values and "/tenants/" not in operation.path:
+                own = await send(client, world.victim.boss, operation, operation.at(values))
+                attack.expect(own, 200)
+
+
+async def cross(
+    attack: Attack, client: Client, person: Person, operation: Operation, values: dict[str, str]
+) -> None:
+    """Ask for the victim's, and for what nobody has: the answers must be one and the same."""
+    nobodys = {name: unknown(value) for name, value in values.items()}
+    theirs = await send(client, person, operation, operation.at(values))
+    none = await send(client, person, operation, operation.at(nobodys))
+
+    same = without(theirs, *values.values()) == without(none, *nobodys.values())
+    refused = theirs.status_code in {403, 404}
+    attack.note(same and refused, f"{shown(theirs)} beside {shown(none)}")
+
+
+def references(document: Document) -> Iterator[tuple[Operation, str, bool]]:
+    """Each field of a body, or parameter of a query, that names a thing; whether it is a list."""
+    for operation in document.operations:
+        if operation.path in NO_NAMES or operation.is_public:
+            continue
+        fields = dict((operation.body or {}).get("properties", {}))
+        if operation.method in {"POST", "PUT", "PATCH"}:
+            fields.pop("code", None)  # That of the thing itself.
+        for name in NAMING.keys() & {*fields, *operation.queries}:
+            schema = document.resolved(fields[name]) if name in fields else {}
+            yield operation, name, schema.get("type") == "array"
+
+
+@pytest.mark.asvs("D02")
+async def test_every_body_and_query_that_names_a_thing(attempts, client, world, document, stranger):
+    things = world.victim.things
+    with attempts.of("crossing tenants: ids in bodies and queries") as attack:
+        for operation, name, is_list in references(document):
+            for kind in NAMING[name]:
+                value, other = things[kind], unknown(things[kind])
+                sent = [[each] if is_list else each for each in (value, other)]
+                theirs = await refer(client, stranger, operation, name, sent[0])
+                none = await refer(client, stranger, operation, name, sent[1])
+                same = without(theirs, value) == without(none, other)
+                held = same and theirs.status_code < 500
+                attack.note(held, f"{name}: {shown(theirs)} beside {shown(none)}")
+
+
+async def refer(
+    client: Client, tenant: Tenant, operation: Operation, name: str, sent: object
+) -> httpx.Response:
+    """Send an operation on the caller's own things in which one field names this."""
+    own, headers = tenant.things, tenant.boss.headers
+    path = operation.at({p: own.get(p, str(uuid4())) for p in operation.parameters})
+    if operation.body is None or name in operation.queries:
+        return await client.request(operation.method, path, params={name: sent}, headers=headers)
+    body = {**operation.example, name: sent}
+    for field in body.keys() & {"item", "location", "item_code"} - {name}:
+        body[field] = own[NAMING[field][0]]
+    return await client.request(operation.method, path, json=body, headers=headers)
+
+
+async def test_lists_show_nothing_of_another_tenant(attempts, client, world, document):
+    theirs = {value for name, value in world.victim.things.items() if name != "tenant_id"}
+
+    with attempts.of("crossing tenants: lists and reports") as attack:
+        for operation in document.operations:
+            if operation.method == "GET" and not operation.parameters and not operation.is_public:
+                answer = await send(client, world.attacker.boss, operation, operation.path)
+                seen = [value for value in theirs if json.dumps(value) in answer.text]
+                attack.note(not seen and answer.status_code < 500, f"{shown(answer)} {seen}")
