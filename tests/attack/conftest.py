@@ -7,7 +7,7 @@ import pytest
 
 from tests.attack.attempts import KEY, Attempts
 from tests.attack.documents import Document
-from tests.attack.world import ORIGIN, Client, World, client_from, made_world
+from tests.attack.world import ORIGIN, Client, World, client_from, fill, made_world
 from tests.support.stack import Stack, running_stack
 
 
@@ -55,6 +55,13 @@ async def client(stack: Stack, hosts: Iterator[str]) -> AsyncIterator[Client]:
 async def world(stack: Stack) -> AsyncIterator[World]:
     async with client_from(stack.url, "127.0.0.1") as opened:
         yield await made_world(stack, opened)
+
+
+@pytest.fixture(scope="session")
+async def filled(world: World) -> World:
+    """The same, with one of everything that can be named in the attacked tenant."""
+    await fill(world.client, world.victim)
+    return world
 
 
 @pytest.fixture(scope="session")

@@ -79,13 +79,12 @@ class World:
 
 
 async def made_world(stack: Stack, client: Client) -> World:
-    """Make both tenants, the victim's things, and somebody in each role."""
+    """Make both tenants, and in that of the attackers things and somebody in each role."""
     victim, attacker = [await _new_tenant(stack, client) for _ in range(2)]
     world = World(stack, client, victim, attacker)
     world.people["admin"] = attacker.boss
     for role in ("manager", "clerk", "viewer", "auditor"):
         world.people[role] = await new_person(client, attacker, role)
-    await _fill(client, victim)
     await fill_own(client, attacker)
     return world
 
@@ -147,7 +146,7 @@ async def _new_tenant(stack: Stack, client: Client) -> Tenant:
     return Tenant(slug, made.json()["id"], await _sign_in(client, credentials))
 
 
-async def _fill(client: Client, tenant: Tenant) -> None:
+async def fill(client: Client, tenant: Tenant) -> None:
     """Give the victim one of everything that can be named."""
     boss, mark = tenant.boss, uuid4().hex[:8]
     await fill_own(client, tenant, mark)
