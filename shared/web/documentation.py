@@ -40,12 +40,23 @@ PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["type", "title", "status", "code", "detail", "request_id"],
     "properties": {
-        "type": {"type": "string", "examples": ["/problems/insufficient-stock"]},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "code": {"type": "string", "examples": ["insufficient_stock"]},
-        "detail": {"type": "string"},
-        "request_id": {"type": "string"},
+        "type": {
+            "type": "string",
+            "description": "The kind of problem, as a path.",
+            "examples": ["/problems/insufficient-stock"],
+        },
+        "title": {"type": "string", "description": "The kind of problem, in words."},
+        "status": {"type": "integer", "description": "The status of the answer."},
+        "code": {
+            "type": "string",
+            "description": "The kind of problem, for programs to compare.",
+            "examples": ["insufficient_stock"],
+        },
+        "detail": {"type": "string", "description": "What went wrong, and what to do next."},
+        "request_id": {
+            "type": "string",
+            "description": "The `X-Request-ID` of the answer: give it to who helps you.",
+        },
         "errors": {
             "type": "array",
             "description": "The places that are not valid.",
@@ -78,6 +89,12 @@ _GENERAL = (
 _BY_THE_GATEWAY = {
     "414": "`uri_too_long`: The address is too long. Ask for less at once.",
     "431": "`headers_too_large`: The headers are too large. Send fewer, or shorter ones.",
+}
+_SUCCESS = {
+    "200": "What was asked for.",
+    "201": "Created.",
+    "202": "Accepted; it is done later.",
+    "204": "Done; the answer is empty.",
 }
 _SIGNED_IN = (Unauthorized, MissingScope)
 _LANGUAGE = {
@@ -142,7 +159,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
 
 
 def _summarise(operation: dict[str, Any], route: APIRoute) -> None:
-    """Make the first paragraph of the docstring the summary, unless the route names its own."""
+    """Say what it does: the first paragraph of the docstring is the summary, unless it has one."""
     if route.summary is None:
         first, _, rest = operation.pop("description", "").partition("\n\n")
         operation["summary"] = first.replace("\n", " ").removesuffix(".")
@@ -151,6 +168,9 @@ def _summarise(operation: dict[str, Any], route: APIRoute) -> None:
         if parameter["in"] == "path" and parameter["name"].endswith("_id"):
             noun = parameter["name"].removesuffix("_id").replace("_", " ")
             parameter.setdefault("description", f"Id of the {noun}.")
+    for status, response in operation["responses"].items():
+        if response["description"] == "Successful Response":  # FastAPI's word for them all.
+            response["description"] = _SUCCESS[status]
 
 
 def _describe_edits(operation: dict[str, Any], method: str) -> None:

@@ -68,6 +68,17 @@ def test_every_parameter_is_described(name):
 
 
 @each_service
+def test_every_success_says_what_it_is(name):
+    said = {
+        response["description"]
+        for _, operation in operations(name)
+        for response in operation["responses"].values()
+    }
+
+    assert "Successful Response" not in said
+
+
+@each_service
 def test_a_past_moment_says_what_the_future_is(name):
     silent = [
         where
