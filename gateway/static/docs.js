@@ -15,6 +15,7 @@ const serviceHere = () => location.pathname.split("/")[2] || "";
 const pageOf = (service) => (service ? `/docs/${service}` : "/docs") + location.search;
 const sourceOf = (service) => (service ? `/openapi/${service}.json` : "/openapi.json");
 
+let shown = location.pathname;
 const session = new Session(authorize);
 const viewer = SwaggerUIBundle({
   domNode: at("viewer"),
@@ -71,6 +72,7 @@ function drawDocuments() {
 
 // Show the document of the present address without loading the page again: tokens live in it.
 function show() {
+  shown = location.pathname;
   drawDocuments();
   viewer.specActions.updateUrl(sourceOf(serviceHere()));
   viewer.specActions.download(sourceOf(serviceHere()));
@@ -84,7 +86,6 @@ document.documentElement.lang = language;
 const dark = matchMedia("(prefers-color-scheme: dark)");
 dark.addEventListener("change", followColours);
 followColours(dark);
-let shown = location.pathname;
 addEventListener("popstate", () => {
   if (location.pathname !== shown) show(); // Not for each operation that is opened.
 });

@@ -31,6 +31,7 @@ async function fill(fields) {
   await button("Continue").click();
 }
 const credentials = (password) => ({ "E-mail address": email, Password: password, "Tenant, if not the default one": tenant });
+const title = (text) => page.locator(".info .title", { hasText: text }).waitFor();
 const whoIsIn = async () => (await page.locator("#account span").textContent()) ?? "";
 
 await page.goto(`${url}/docs`);
@@ -44,6 +45,11 @@ await button("Continue").click();
 const enrolled = await whoIsIn();
 
 await page.getByRole("link", { name: "inventory", exact: true }).click();
+await title("Inventory");
+await page.goBack();
+await title("Stockwright");
+await page.goForward();
+await title("Inventory");
 await page.getByPlaceholder("Search operations").fill("add item");
 const operation = page.locator("#operations-items-add_item");
 await operation.locator(".opblock-summary-control").click();
