@@ -105,6 +105,8 @@ ROUTES: Final = (
           body_max=SMALL_LIMIT_BYTES, scope="tenant:manage", is_secret=True),
     Route(path="/api/invitations", service="auth", body_max=SMALL_LIMIT_BYTES,
           scope="user:manage", is_secret=True),
+    Route(path="/api/scim/v2", service="auth", scope="user:provision", reads="read",
+          writes="write", is_secret=True),
     Route(path="/api/tenants", service="auth", body_max=SMALL_LIMIT_BYTES, is_secret=True),
     Route(path="/api/inventory", service="inventory", writes="write"),
     Route(path="/api/inventory/lookup", service="inventory", writes="read"),

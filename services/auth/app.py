@@ -14,6 +14,7 @@ from services.auth.limits import routes as limits
 from services.auth.own_password import routes as own_password
 from services.auth.resources import AuthResources, open_service
 from services.auth.revocations import routes as revocations
+from services.auth.scim import routes as scim
 from services.auth.service_tokens import routes as service_tokens
 from services.auth.sessions import routes as sessions
 from services.auth.settings import Settings
@@ -37,6 +38,7 @@ def create_app(settings: Settings | None) -> FastAPI:
             "two-factor": "Your authenticator and recovery codes.",
             "api-keys": "Keys with which machines act for you.",
             "users": "The users of your tenant: invite, approve, change and lock them.",
+            "scim": "Accounts and roles as a directory keeps them (SCIM 2.0).",
             "tenants": "Companies that use this installation, and what they may ask of it.",
             "keys": "The public keys with which access tokens are verified.",
         },
@@ -60,6 +62,7 @@ def create_app(settings: Settings | None) -> FastAPI:
             keys.router,
             service_tokens.router,
             revocations.router,
+            *scim.routers,
         ),
         on_start=(first_start.start, key_keeper.start),
         on_stop=(first_start.stop, key_keeper.stop, _stop_hashing),

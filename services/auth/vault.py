@@ -19,6 +19,8 @@ class Vault:
     keys: KeyRing
     sealer: Sealer
     emails: BlindIndex
+    user_names: BlindIndex  # Those that a directory gives; most are addresses.
+    external_ids: BlindIndex
     refresh_key: bytes
     api_key_pepper: bytes
     one_time_pepper: bytes
@@ -37,6 +39,8 @@ class Vault:
             keys=KeyRing(private_key),
             sealer=Sealer(key, previous),
             emails=BlindIndex("auth.users.email", key, previous),
+            user_names=BlindIndex("auth.provisioned_users.user_name", key, previous),
+            external_ids=BlindIndex("auth.provisioned_users.external_id", key, previous),
             refresh_key=hmac.digest(secret, b"refresh token", hashlib.sha256),
             api_key_pepper=hmac.digest(secret, b"api key", hashlib.sha256),
             one_time_pepper=hmac.digest(secret, b"one-time token", hashlib.sha256),

@@ -86,6 +86,7 @@ _GENERAL = (
     Unavailable,
     DeadlineExceeded,
 )
+_FIRST_REFUSAL = 400
 _BY_THE_GATEWAY = {
     "414": "`uri_too_long`: The address is too long. Ask for less at once.",
     "431": "`headers_too_large`: The headers are too large. Send fewer, or shorter ones.",
@@ -154,6 +155,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
                     if is_versioned(route.response_model):
                         _describe_tags(operation, method)
                     _complete(operation, route.dependant)
+                    _describe_refusals(operation, route.original_route)
         app.openapi_schema = document
     return app.openapi_schema
 
@@ -206,6 +208,16 @@ def _describe_tags(operation: dict[str, Any], method: str) -> None:
     if method == "GET":
         operation["parameters"] = [*operation.get("parameters", []), _IF_NONE_MATCH]
         responses["304"] = {"description": "It is still what you have.", "headers": _ETAG}
+
+
+def _describe_refusals(operation: dict[str, Any], route: APIRoute) -> None:
+    """Give the refusals of another protocol's route their form, but for those of the gateway."""
+    form = route.refusal_form if isinstance(route, ServiceRoute) else None
+    if form is None:
+        return
+    for status, response in operation["responses"].items():
+        if int(status) >= _FIRST_REFUSAL and status not in _BY_THE_GATEWAY:
+            response["content"] = form.content
 
 
 def _complete(operation: dict[str, Any], dependant: Dependant) -> None:

@@ -1,6 +1,7 @@
 """Problems over HTTP: from exception to application/problem+json, and into the documentation."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
@@ -66,10 +67,27 @@ _AWAY = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class RefusalForm:
+    """How the routes of another protocol say what went wrong, in place of problems.
+
+    `say` makes of a problem's document, with its status, the status and the body to send.
+    """
+
+    media_type: str
+    schema: Mapping[str, Any]
+    say: Callable[[dict[str, Any]], tuple[int, dict[str, Any]]]
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """Return what an OpenAPI document says of such an answer."""
+        return {self.media_type: {"schema": self.schema}}
+
+
 def problem_response(request: Request, problem: Problem) -> Response:
     """Return the answer that tells a client about a problem, in his language."""
     body = problem_body(problem, language_of(request), request_id_of(request))
-    return _written(body, problem.status, problem.header_fields())
+    return _written(request, body, problem.status, problem.header_fields())
 
 
 def add_problem_handlers(app: FastAPI) -> None:
@@ -106,16 +124,20 @@ def _answer_to_invalid(request: Request, error: RequestValidationError) -> Respo
     if more:
         body["errors_more"] = more
         body["detail"] += f" {more_in(more, language)}"
-    return _written(body, ValidationFailed.status)
+    return _written(request, body, ValidationFailed.status)
 
 
 def _written(
-    body: dict[str, Any], status: int, headers: Mapping[str, str] | None = None
+    request: Request, body: dict[str, Any], status: int, headers: Mapping[str, str] | None = None
 ) -> Response:
+    form: RefusalForm | None = getattr(request.scope.get("route"), "refusal_form", None)
+    media_type = PROBLEM_MEDIA_TYPE
+    if form is not None:
+        media_type, (status, body) = form.media_type, form.say(body)
     return Response(
         orjson.dumps(body),
         status_code=status,
-        media_type=PROBLEM_MEDIA_TYPE,
+        media_type=media_type,
         headers=dict(headers or {}),
     )
 

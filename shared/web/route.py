@@ -15,6 +15,7 @@ from shared.limits import BODY_LIMIT_BYTES, SMALL_LIMIT_BYTES
 from shared.web.etag import is_versioned, tagged
 from shared.web.idempotency import Claim
 from shared.web.permissions import find_gate, find_requirement
+from shared.web.problems import RefusalForm
 from shared.web.reading import (
     StrictRequest,
     read_body,
@@ -37,6 +38,7 @@ class ServiceRoute(APIRoute):
     """
 
     body_limit_bytes = BODY_LIMIT_BYTES
+    refusal_form: RefusalForm | None = None  # Where what is refused is no problem document.
 
     def __init__(self, *args: Any, max_body_size: int | None = None, **more: Any) -> None:  # noqa: ANN401 - APIRoute's own.
         if max_body_size is not None:

@@ -15,7 +15,7 @@ Role: TypeAlias = Literal["admin", "manager", "clerk", "viewer", "auditor"]
 Scope: TypeAlias = Literal[
     "inventory:read", "inventory:write", "stock:write", "price:write", "price:approve",
     "supplier:read", "supplier:write", "order:write", "forecast:read", "forecast:train",
-    "report:read", "user:manage", "audit:read", "ops:read", "ops:write",
+    "report:read", "user:manage", "user:provision", "audit:read", "ops:read", "ops:write",
 ]  # fmt: skip
 
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -24,7 +24,8 @@ PLATFORM_SCOPE = "tenant:manage"  # Administrators of the default tenant alone.
 
 SCOPES: Mapping[Role, frozenset[str]] = {
     "admin": ALL_SCOPES,
-    "manager": ALL_SCOPES - {"user:manage", "audit:read", "ops:read", "ops:write"},
+    "manager": ALL_SCOPES
+    - {"user:manage", "user:provision", "audit:read", "ops:read", "ops:write"},
     "clerk": frozenset({"inventory:read", "stock:write", "forecast:read"}),
     "viewer": frozenset({"inventory:read", "forecast:read", "report:read"}),
     "auditor": frozenset(

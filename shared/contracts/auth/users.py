@@ -7,7 +7,9 @@ from pydantic import AliasChoices, Field
 
 from shared.journal import Entry
 
-Origin = Literal["installation", "registration", "administrator", "tenant", "invitation"]
+Origin = Literal[
+    "installation", "registration", "administrator", "tenant", "invitation", "directory"
+]
 EndReason = Literal["logout_all", "lock", "password_reset", "deactivation", "factor_recovery"]
 DeactivationReason = Literal["left", "leave", "security", "directory", "other"]
 

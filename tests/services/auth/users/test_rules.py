@@ -23,9 +23,9 @@ from services.auth.users.rules import (
 MOMENT = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
-def test_there_are_five_roles_and_fifteen_scopes():
+def test_there_are_five_roles_and_sixteen_scopes():
     assert set(ROLES) == {"admin", "manager", "clerk", "viewer", "auditor"} == set(SCOPES)
-    assert len(ALL_SCOPES) == 15
+    assert len(ALL_SCOPES) == 16
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -1,0 +1,31 @@
+"""The names that SCIM gives things, and how much of them there may be."""
+
+from typing import Final
+
+MEDIA_TYPE: Final = "application/scim+json"
+BASE: Final = "/api/scim/v2"
+
+USER: Final = "urn:ietf:params:scim:schemas:core:2.0:User"
+GROUP: Final = "urn:ietf:params:scim:schemas:core:2.0:Group"
+RESOURCE_TYPE: Final = "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
+PROVIDER_CONFIG: Final = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
+SCHEMA: Final = "urn:ietf:params:scim:schemas:core:2.0:Schema"
+LIST_RESPONSE: Final = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
+PATCH: Final = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+ERROR: Final = "urn:ietf:params:scim:api:messages:2.0:Error"
+
+SCOPE: Final = "user:provision"
+PAGE_MAX: Final = 200  # Resources of one answer.
+OPERATIONS_MAX: Final = 1000  # Of one PATCH.
+TERMS_MAX: Final = 10  # Of one filter.
+FILTER_LENGTH_MAX: Final = 1000
+
+
+def location(kind: str, resource_id: object) -> str:
+    """Return the address of a resource, from the root of the host that answers."""
+    return f"{BASE}/{kind}/{resource_id}"
+
+
+def tag(version: int) -> str:
+    """Return the version of a resource as SCIM and HTTP write it: a weak entity tag."""
+    return f'W/"{version}"'
