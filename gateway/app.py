@@ -17,6 +17,7 @@ from gateway.addresses import Networks, Proxies
 from gateway.api_keys import ApiKeys
 from gateway.call import Call
 from gateway.cors import Cors, is_preflight
+from gateway.denials import DenialReports
 from gateway.errors import METHODS, OriginRefused, RateLimited, UnknownMethod
 from gateway.headers import check_host, request_ids, sort_out
 from gateway.health import Health
@@ -34,7 +35,7 @@ from gateway.settings import Settings
 from gateway.sockets import Sockets, is_websocket, take_token
 from gateway.steps import Steps
 from gateway.store import Store
-from shared.errors import Problem, Unauthorized
+from shared.errors import MissingScope, Problem, Unauthorized
 from shared.http import ServiceClient
 from shared.i18n import load_catalogues
 from shared.security.gateway_proof import HEADER as PROOF
@@ -79,6 +80,7 @@ class Gateway:
         self._limiter = Limiter(self._store, settings.gateway_processes)
         self._cors = Cors(settings.allowed_origins)
         self._identity = Identity(self._keys, self._revocations, ApiKeys(self._auth))
+        self._denials = DenialReports(self._auth)
         self._proxy = Proxy(self._services, settings.max_content_length, settings.default_language)
         self._sockets = Sockets(self._revocations.cover)
         self._pages = Pages(
@@ -136,6 +138,8 @@ class Gateway:
         try:
             await self._answer(call)
         except Problem as problem:
+            if isinstance(problem, MissingScope):
+                self._denials.report(call, problem.scope)
             call.refuse(problem, self._default_language)
         except Exception:
             log.exception("request failed", request_id=call.request_id.decode())

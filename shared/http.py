@@ -75,7 +75,7 @@ class ServiceClient:
         if response.status_code >= _SERVER_ERROR or _is_about_token(response):
             raise Unavailable
         response.raise_for_status()
-        return orjson.loads(response.content)
+        return orjson.loads(response.content) if response.content else None
 
     async def _request(
         self,

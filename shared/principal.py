@@ -1,5 +1,6 @@
 """Who asks: the verified caller of a request."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
@@ -32,7 +33,12 @@ class Principal:
     @property
     def actor(self) -> str:
         """Return the name under which the journal knows this caller: a user, or a user's key."""
-        return f"key:{self.session_id}" if MACHINE in self.methods else f"user:{self.id}"
+        return actor_of(self.id, self.session_id, self.methods)
 
     def may(self, scope: str) -> bool:
         return scope in self.scopes
+
+
+def actor_of(user_id: UUID, session_id: UUID, methods: Collection[str]) -> str:
+    """Return the journal's name for a user, or for a key of a user's, whose id is its session's."""
+    return f"key:{session_id}" if MACHINE in methods else f"user:{user_id}"

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from services.auth.accounts import routes as accounts
 from services.auth.api_keys import routes as api_keys
+from services.auth.denials import routes as denials
 from services.auth.device_recovery import routes as device_recovery
 from services.auth.first_start import FirstStart
 from services.auth.key_keeper import KeyKeeper
@@ -53,6 +54,7 @@ def create_app(settings: Settings | None) -> FastAPI:
             device_recovery.platform,
             api_keys.router,
             api_keys.internal_router,
+            denials.internal_router,
             own_password.router,
             sessions.router,
             two_factor.router,

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from fastapi import Request
 
@@ -11,6 +11,7 @@ from shared.db import Stamp
 from shared.journal import AccessDenied
 from shared.log import log
 from shared.principal import Principal
+from shared.resources import Resources
 from shared.web.requests import get_resources, request_id_of
 
 INTERVAL_S: Final = 60.0  # Between two entries of equal refusals.
@@ -36,15 +37,18 @@ class Denials:
 
     async def record(self, request: Request, caller: Principal, needed: str) -> None:
         """Journal that the caller lacked what a route needs. The refusal stands if that fails."""
+        stamp = Stamp(caller.tenant_id, caller.actor, request_id_of(request))
         route = f"{request.method} {_template(request)}"
-        refusal = (caller.actor, route, needed)
+        await self.note(get_resources(request), stamp, route, needed)
+
+    async def note(self, resources: Resources[Any], stamp: Stamp, route: str, needed: str) -> None:
+        """Journal a refusal by whoever it was, `stamp` telling of whom and by which request."""
+        refusal = (stamp.actor, route, needed)
         if self._clock() - self._written_at.get(refusal, -INTERVAL_S) < INTERVAL_S:
             self._unwritten[refusal] = self._unwritten.get(refusal, 0) + 1
             return
-        self._note(refusal)
+        self._remember(refusal)
         unwritten = self._unwritten.pop(refusal, 0)
-        resources = get_resources(request)
-        stamp = Stamp(caller.tenant_id, caller.actor, request_id_of(request))
         try:
             async with resources.database.transaction(stamp) as session:
                 entry = self._entry(route=route, needed=needed, unwritten=unwritten)
@@ -54,7 +58,7 @@ class Denials:
             return
         resources.waker.wake(resources.service)
 
-    def _note(self, refusal: _Refusal) -> None:
+    def _remember(self, refusal: _Refusal) -> None:
         self._written_at.pop(refusal, None)  # The order is that of writing.
         self._written_at[refusal] = self._clock()
         if len(self._written_at) > KNOWN_MAX:

@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from gateway import metrics, revocations
+from shared.principal import MACHINE
 from shared.security.claims import ServiceClaims
 from tests.support.gateway import ORIGIN, SIGNER, House, gateway_settings, make_token, ok
 from tests.support.waiting import eventually
@@ -74,6 +75,33 @@ async def test_a_route_may_need_a_scope(house: House):
     assert (refused.status_code, refused.json()["code"]) == (403, "missing_scope")
     assert refused.json()["scope"] == "audit:read"
     assert passed.status_code == 200
+
+
+@pytest.mark.parametrize("methods", [("pwd", "otp"), (MACHINE,)])
+async def test_auth_learns_whom_the_door_refuses(house: House, methods: tuple[str, ...]):
+    user, session, tenant = uuid4(), uuid4(), uuid4()
+    house.token = make_token(sub=user, sid=session, tid=tenant, amr=methods)
+
+    refused = await house.call("POST", "/api/users/x/lock")
+
+    assert refused.status_code == 403
+    assert await eventually(lambda: house.auth.denials) == [
+        {
+            "tenant_id": str(tenant),
+            "actor": f"key:{session}" if MACHINE in methods else f"user:{user}",
+            "request_id": refused.headers["x-request-id"],
+            "route": "POST /api/users",
+            "needed": "user:manage",
+        }
+    ]
+
+
+async def test_a_refusal_stands_whatever_becomes_of_its_report(house: House):
+    house.auth.respond = lambda _: ok(status="500 Internal Server Error")
+
+    answers = [await house.get("/api/audit") for _ in range(40)]
+
+    assert {answer.status_code for answer in answers} == {403}
 
 
 async def comes_to_be_refused(house: House, token: str) -> bool:

@@ -11,6 +11,7 @@ from gateway.health import combine
 from gateway.openapi import merge, public_part
 from tests.support.gateway import House, make_token, ok, ok_json
 from tests.support.through_gateway import SCRAPER
+from tests.support.waiting import eventually
 
 STATIC = Path(metrics.__file__).parent / "static"
 GOOD = {"status": "ok", "database": "connected", "cache": "connected"}
@@ -83,6 +84,9 @@ async def test_status_is_for_administrators_of_the_platform(house: House):
     assert (await house.get("/status")).status_code == 403
     house.token = make_token(scopes=frozenset({"ops:read"}))  # A tenant's administrator.
     assert (await house.get("/status")).status_code == 403
+    await eventually(lambda: len(house.auth.denials) == 2)
+    assert [each["needed"] for each in house.auth.denials] == ["ops:read", "tenant:manage"]
+    assert house.auth.denials[0]["route"] == "GET /status"
     house.inventory.respond = lambda request: ok_json(
         {"uptime_s": 5, "seen": request.all("authorization")}
     )

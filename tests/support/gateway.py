@@ -159,12 +159,14 @@ class Auth(Service):
     api_keys: dict[str, str]  # Access tokens by key.
     expires_in: int
     tenant_rates: dict[str, int]
+    denials: list[dict[str, str]]
 
     def reset(self) -> None:
         super().reset()
         self.sessions, self.versions, self.languages = [], {}, {}
         self.api_keys, self.expires_in = {}, 900
         self.tenant_rates = {}
+        self.denials = []
         self.respond = self._answer
 
     def _answer(self, request: Received) -> bytes:
@@ -175,16 +177,21 @@ class Auth(Service):
             case "/internal/token":
                 return ok_json({"access_token": "internal", "expires_in": 600})
             case "/internal/api-keys/exchange":
-                token = self.api_keys.get(json.loads(request.body)["key"])
-                if token is None:
-                    refusal = json.dumps({"code": "api_key_invalid"}).encode()
-                    return ok(refusal, status="401 Unauthorized")
-                return ok_json({"access_token": token, "expires_in": self.expires_in})
+                return self._exchange(json.loads(request.body)["key"])
+            case "/internal/access-denied":
+                self.denials.append(json.loads(request.body))
+                return ok(b"", status="204 No Content")
             case "/internal/revocations":
                 told = {"sessions": self.sessions, "versions": self.versions}
                 told |= {"languages": self.languages, "requests_per_minute": self.tenant_rates}
                 return ok_json(told)
         return ok_json({"target": target})
+
+    def _exchange(self, key: str) -> bytes:
+        if key not in self.api_keys:
+            refusal = json.dumps({"code": "api_key_invalid"}).encode()
+            return ok(refusal, status="401 Unauthorized")
+        return ok_json({"access_token": self.api_keys[key], "expires_in": self.expires_in})
 
 
 @dataclass

@@ -8,7 +8,7 @@ LIFETIME_S = 300
 
 # By who calls and whom: a token is for one service, and says no more than is needed there.
 SCOPES: Mapping[str, Mapping[str, frozenset[str]]] = {
-    "gateway": {"auth": frozenset({"revocations:read", "api_keys:exchange"})},
+    "gateway": {"auth": frozenset({"revocations:read", "api_keys:exchange", "denials:write"})},
     "inventory": {},
     "forecasting": {"inventory": frozenset({"journal:read"})},
     "reporting": {
