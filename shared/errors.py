@@ -105,6 +105,18 @@ class GatewayOnly(Forbidden):
 
 
 @dataclass(eq=False)
+class LocationNotAllowed(Forbidden):
+    """The caller is limited to some locations, and this concerns all. Ask somebody who is not."""
+
+    slug = "location-not-allowed"
+    title = N_("Limited to some locations")
+    detail: ClassVar[Text] = N_(
+        "You may work with some locations alone, and this concerns all of them. "
+        "Ask somebody without that limit, or an administrator to lift it."
+    )
+
+
+@dataclass(eq=False)
 class StepUpRequired(Forbidden):
     """The caller may do this, but proved who it is too long ago. Prove it again, then repeat."""
 

@@ -2,10 +2,13 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 MACHINE = "key"  # In `methods`: an API key, and nobody before a screen.
+
+
+Places: TypeAlias = frozenset[UUID] | None  # Ids of locations; None: all there are.
 
 
 class Device(NamedTuple):
@@ -29,6 +32,7 @@ class Principal:
     proved_at: int = 0  # When last, in Unix seconds.
     todo: tuple[str, ...] = ()  # What must be done before the sign-in is finished.
     token_version: int = 0  # Of the caller's account when the token was made.
+    locations: Places = None  # That the caller is limited to, with all that lies in them.
 
     @property
     def actor(self) -> str:

@@ -17,6 +17,7 @@ from shared.errors import (
     IdempotencyInProgress,
     IdempotencyKeyInvalid,
     IdempotencyKeyReused,
+    LocationNotAllowed,
     MissingScope,
     PreconditionFailed,
     Problem,
@@ -226,6 +227,8 @@ def _complete(operation: dict[str, Any], dependant: Dependant) -> None:
     if needed is not None:
         general += _SIGNED_IN
         operation["security"] = [{"bearer": [needed.scope] if needed.scope else []}]
+        if needed.for_all_locations:
+            general += (LocationNotAllowed,)
         if needed.fresh:
             general += (StepUpRequired,)
         description = "\n\n".join([operation.get("description", ""), *_asked_of_caller(needed)])

@@ -11,6 +11,7 @@ import hmac
 import re
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple
+from uuid import UUID
 
 import orjson
 from fastapi import Header, Response
@@ -25,6 +26,7 @@ from shared.errors import (
     IdempotencyKeyInvalid,
     IdempotencyKeyReused,
 )
+from shared.principal import Places
 from shared.security.sealing import SealBroken, Sealer
 
 _VISIBLE = re.compile(r"[\x21-\x7e]{1,255}")
@@ -85,10 +87,11 @@ def fingerprint(method: str, path: str, body: bytes, secret: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Keyholder:
-    """Whose key it is, and with which scopes he asks now: what an answer shows depends on them."""
+    """Whose key it is, and his scopes and locations now: what an answer shows depends on them."""
 
     actor: str
     scopes: frozenset[str] = frozenset()
+    locations: Places = None
 
 
 class RequestKey(NamedTuple):
@@ -104,7 +107,7 @@ class Claim:
 
     session: AsyncSession
     names: dict[str, str]
-    scopes: frozenset[str]
+    caller: Keyholder
     sealer: Sealer
 
     async def remember(self, response: Response) -> None:
@@ -115,8 +118,13 @@ class Claim:
             if name in {"etag", "location", "content-language"}
         }
         body = bytes(response.body).decode()
-        scopes = sorted(self.scopes)
-        answer = {"status": response.status_code, "headers": kept, "body": body, "scopes": scopes}
+        answer = {
+            "status": response.status_code,
+            "headers": kept,
+            "body": body,
+            "scopes": sorted(self.caller.scopes),
+            "locations": _texts(self.caller.locations),
+        }
         sealed = self.sealer.seal_text(orjson.dumps(answer), _place(self.names))
         await self.session.execute(_REMEMBER, self.names | {"answer": sealed})
 
@@ -125,14 +133,14 @@ async def claim(session: AsyncSession, caller: Keyholder, key: RequestKey, seale
     """Take the key for this transaction and return the claim.
 
     Raises Replay with the stored answer, IdempotencyKeyReused, IdempotencyAnswerLost when it cannot
-    be opened, IdempotencyAnswerWithheld when the caller lost a scope with which it was given, or
-    IdempotencyInProgress when another transaction holds the key right now.
+    be opened, IdempotencyAnswerWithheld when the caller lost a scope or location it was given with,
+    or IdempotencyInProgress when another transaction holds the key right now.
     """
     names = {"actor": caller.actor, "key": key.text}
     if not await session.scalar(_TRY_LOCK, names):
         raise IdempotencyInProgress
     if await session.scalar(_CLAIM, names | {"fingerprint": key.fingerprint}):
-        return Claim(session, names, caller.scopes, sealer)
+        return Claim(session, names, caller, sealer)
     stored = (await session.execute(_FIND, names)).one()
     if not hmac.compare_digest(stored.fingerprint, key.fingerprint):
         raise IdempotencyKeyReused
@@ -142,7 +150,16 @@ async def claim(session: AsyncSession, caller: Keyholder, key: RequestKey, seale
         raise IdempotencyAnswerLost from error
     if not caller.scopes.issuperset(answer.get("scopes", ())):  # Absent before 0.2.
         raise IdempotencyAnswerWithheld
+    given = answer.get("locations")  # None: all of them.
+    if caller.locations is not None and (
+        given is None or not caller.locations.issuperset(map(UUID, given))
+    ):
+        raise IdempotencyAnswerWithheld
     raise Replay(answer)
+
+
+def _texts(locations: Places) -> list[str] | None:
+    return None if locations is None else sorted(map(str, locations))
 
 
 def _place(names: dict[str, str]) -> str:

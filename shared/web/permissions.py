@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
 
-from shared.errors import MissingScope, StepUpRequired, Unauthorized
+from shared.errors import LocationNotAllowed, MissingScope, StepUpRequired, Unauthorized
 from shared.i18n.negotiation import USER_LANGUAGE_HEADER
 from shared.principal import Principal
 from shared.security.claims import EnrolmentClaims, InvalidToken, ServiceClaims, UserClaims
@@ -16,6 +16,7 @@ from shared.web.requests import get_resources
 FRESH_S: Final = 300  # So long a proof of who one is counts for dangerous acts.
 
 FRESH_PROOF: Final = "fresh proof"
+ALL_LOCATIONS: Final = "all locations"
 
 _BEARER = "bearer "
 
@@ -24,16 +25,28 @@ class Requires:
     """A dependency that gives the caller, who has a valid token with this scope (if any).
 
     `fresh`: and proved who he is within FRESH_S. `enrolling`: a token that is good only for
-    finishing a sign-in will do.
+    finishing a sign-in will do. `by_location`: what the route shows and does is limited to the
+    caller's locations; any other route with a scope refuses who is limited to some.
     """
 
-    def __init__(self, scope: str | None, *, fresh: bool = False, enrolling: bool = False) -> None:
+    def __init__(
+        self,
+        scope: str | None,
+        *,
+        fresh: bool = False,
+        enrolling: bool = False,
+        by_location: bool = False,
+    ) -> None:
         self.scope = scope
         self.fresh = fresh
         self.enrolling = enrolling
+        self.for_all_locations = scope is not None and not by_location
 
     async def __call__(self, request: Request) -> Principal:
-        """Return the caller. Raises Unauthorized, MissingScope, StepUpRequired."""
+        """Return the caller.
+
+        Raises Unauthorized, MissingScope, LocationNotAllowed, StepUpRequired.
+        """
         state = request.scope["state"]
         caller: Principal | None = state.get("caller")
         if caller is None:
@@ -42,6 +55,9 @@ class Requires:
         if self.scope is not None and self.scope not in caller.scopes:
             await _journal(request, caller, self.scope)
             raise MissingScope(scope=self.scope)
+        if self.for_all_locations and caller.locations is not None:
+            await _journal(request, caller, ALL_LOCATIONS)
+            raise LocationNotAllowed
         if self.fresh:
             await require_fresh(request, caller)
         return caller
@@ -78,9 +94,15 @@ async def require_fresh(request: Request, caller: Principal) -> None:
         raise StepUpRequired
 
 
-def requires(scope: str | None = None, *, fresh: bool = False, enrolling: bool = False) -> Requires:
+def requires(
+    scope: str | None = None,
+    *,
+    fresh: bool = False,
+    enrolling: bool = False,
+    by_location: bool = False,
+) -> Requires:
     """Return the dependency for `scope`; without one, any signed-in caller will do."""
-    return Requires(scope, fresh=fresh, enrolling=enrolling)
+    return Requires(scope, fresh=fresh, enrolling=enrolling, by_location=by_location)
 
 
 def find_gate(dependant: Dependant) -> Requires | RequiresService | None:
@@ -150,6 +172,7 @@ def principal_of(claims: UserClaims) -> Principal:
         methods=claims.amr,
         proved_at=claims.auth_time,
         token_version=claims.ver,
+        locations=claims.locations,
     )
 
 

@@ -28,7 +28,7 @@ async def open_session(
     stamp = Stamp(caller.tenant_id, caller.actor, request_id_of(request))
     async with resources.database.transaction(stamp) as session:
         if idempotency_key is not None and request.method == "POST":
-            holder = Keyholder(caller.actor, caller.scopes)
+            holder = Keyholder(caller.actor, caller.scopes, caller.locations)
             await claim_key(request, session, holder, idempotency_key)
         yield session
     if journal.has_grown(session):

@@ -57,6 +57,7 @@ class Caller:
     id: UUID = field(default_factory=uuid4)
     scopes: Iterable[str] = ALL_SCOPES
     role: str = "admin"
+    locations: Iterable[UUID] | None = None  # None: all.
 
     def headers(self, **more: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token()}", **more}
@@ -76,6 +77,7 @@ class Caller:
                 role=self.role,
                 scopes=frozenset(self.scopes),
                 amr=("pwd",),
+                locations=None if self.locations is None else frozenset(self.locations),
             )
         )
 

@@ -25,7 +25,7 @@ from shared.web.etag import IfMatch
 
 router = feature_router("/api/categories", "categories")
 
-CanRead = Annotated[Principal, Depends(requires("inventory:read"))]
+CanRead = Annotated[Principal, Depends(requires("inventory:read", by_location=True))]
 CanWrite = Annotated[Principal, Depends(requires("inventory:write"))]
 
 

@@ -34,7 +34,7 @@ from shared.web.route import DirectRoute
 
 router = feature_router("/api/inventory", "items")
 
-CanRead = Annotated[Principal, Depends(requires("inventory:read"))]
+CanRead = Annotated[Principal, Depends(requires("inventory:read", by_location=True))]
 Hot = Annotated[Database, Depends(get_database)]
 CanWrite = Annotated[Principal, Depends(requires("inventory:write"))]
 
@@ -47,9 +47,7 @@ async def list_items(
     With their stock over all locations, in the order of their codes.
     """
     database, language = get_resources(request).database, language_of(request)
-    return json_answer(
-        await service.list_items(database, caller.tenant_id, query, language=language)
-    )
+    return json_answer(await service.list_items(database, query, caller=caller, language=language))
 
 
 router.add_api_route(
@@ -104,7 +102,7 @@ async def search_items(
     By what they are roughly called; case, accents, ligatures and typos are forgiven. The item whose
     code or barcode it is exactly is the first.
     """
-    page = await service.search_items(database, caller.tenant_id, query, language=language)
+    page = await service.search_items(database, query, caller=caller, language=language)
     return json_answer(page)
 
 
@@ -119,7 +117,7 @@ async def list_low_stock(
 
     Those whose available stock has come down to their reorder point.
     """
-    page = await service.list_low_stock(database, caller.tenant_id, query, language=language)
+    page = await service.list_low_stock(database, query, caller=caller, language=language)
     return json_answer(page)
 
 

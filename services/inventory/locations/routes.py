@@ -24,19 +24,19 @@ from shared.web.etag import IfMatch
 
 router = feature_router("/api/locations", "locations")
 
-CanRead = Annotated[Principal, Depends(requires("inventory:read"))]
+CanRead = Annotated[Principal, Depends(requires("inventory:read", by_location=True))]
 CanWrite = Annotated[Principal, Depends(requires("inventory:write"))]
 
 
 @router.get("", responses=problems(InvalidCursor))
 async def list_locations(
-    session: Session, _caller: CanRead, query: Annotated[LocationQuery, Query()]
+    session: Session, caller: CanRead, query: Annotated[LocationQuery, Query()]
 ) -> LocationPage:
     """List locations.
 
     By name.
     """
-    return await service.list_locations(session, query)
+    return await service.list_locations(session, query, caller=caller)
 
 
 @router.post(
@@ -59,10 +59,11 @@ async def add_location(
     "/{location_id:uuid}",
     responses=problems(LocationNotFound),
 )
-async def get_location(location_id: UUID, session: Session, _caller: CanRead) -> LocationRead:
+async def get_location(location_id: UUID, session: Session, caller: CanRead) -> LocationRead:
     """Read a location."""
-    location = await service.get_location(session, location_id)
-    return service.to_read(location)
+    places = await service.places_of(session, caller)
+    location = await service.get_location(session, location_id, places=places)
+    return service.to_read(location, places)
 
 
 @router.patch(

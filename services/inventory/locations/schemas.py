@@ -50,7 +50,7 @@ class LocationRead(Output):
     id: UUID
     name: str
     type: LocationType
-    parent_id: UUID | None
+    parent_id: UUID | None = Field(description="Null too where you may not know of it.")
     capacity: DecimalText | None
     version: int
     created_at: datetime

@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.locations import queries
@@ -23,11 +24,13 @@ from services.inventory.locations.schemas import (
 )
 from shared import journal
 from shared.contracts.inventory.locations import LocationRemoved, LocationSaved
+from shared.db import driver_connection
 from shared.db.conflicts import conflicts
 from shared.etag import require_match
 from shared.identifiers import find_id, identifier_key
 from shared.ids import new_id
 from shared.pagination import Keyset
+from shared.principal import Places, Principal
 
 _BY_NAME = Keyset("name", str)
 
@@ -93,36 +96,73 @@ async def remove_location(session: AsyncSession, location_id: UUID, if_match: st
     journal.record(session, LocationRemoved(location_id=location.id, location_name=location.name))
 
 
-async def get_location(session: AsyncSession, location_id: UUID) -> Location:
-    """Return the location. Raises LocationNotFound."""
+async def find_places(connection: asyncpg.Connection, caller: Principal) -> Places:
+    """Return the locations that the caller may know of; None for all.
+
+    Who is limited to a location has what lies in it too. All else is for him as if it were not
+    there: what shows or moves stock takes these places and looks no further.
+    """
+    if caller.locations is None:
+        return None
+    return await queries.list_within(connection, caller.locations)
+
+
+async def places_of(session: AsyncSession, caller: Principal) -> Places:
+    """Return the same, asked in a session."""
+    if caller.locations is None:
+        return None
+    return await find_places(await driver_connection(session), caller)
+
+
+async def get_location(
+    session: AsyncSession, location_id: UUID, *, places: Places = None
+) -> Location:
+    """Return the location, if it is one of the places. Raises LocationNotFound."""
     location = await queries.find_location(session, location_id)
-    if location is None:
+    if location is None or (places is not None and location.id not in places):
         raise LocationNotFound(location=str(location_id))
     return location
 
 
-async def get_named_location(session: AsyncSession, name: str) -> Location:
-    """Return the location that a text names: an id or a name. Raises LocationNotFound."""
+async def get_named_location(
+    session: AsyncSession, name: str, *, places: Places = None
+) -> Location:
+    """Return the location that a text names, an id or a name, if it is one of the places.
+
+    Raises LocationNotFound.
+    """
     location_id = find_id(name)
     if location_id is not None:
-        return await get_location(session, location_id)
+        return await get_location(session, location_id, places=places)
     location = await queries.find_location_by_key(session, identifier_key(name))
-    if location is None:
+    if location is None or (places is not None and location.id not in places):
         raise LocationNotFound(location=name)
     return location
 
 
-async def list_locations(session: AsyncSession, wanted: LocationQuery) -> LocationPage:
-    """Return one page of locations by name. Raises InvalidCursor."""
+async def list_locations(
+    session: AsyncSession, wanted: LocationQuery, *, caller: Principal
+) -> LocationPage:
+    """Return one page of the locations that the caller may know of, by name.
+
+    Raises InvalidCursor.
+    """
+    places = await places_of(session, caller)
     rows = await queries.list_locations(
-        session, after=_BY_NAME.after(wanted.cursor), limit=wanted.limit + 1
+        session, after=_BY_NAME.after(wanted.cursor), places=places, limit=wanted.limit + 1
     )
     page, next_cursor = _BY_NAME.page(rows, wanted.limit, lambda location: (location.name,))
-    return LocationPage(items=[to_read(location) for location in page], next_cursor=next_cursor)
+    return LocationPage(
+        items=[to_read(location, places) for location in page], next_cursor=next_cursor
+    )
 
 
-def to_read(location: Location) -> LocationRead:
-    return LocationRead.model_validate(location)
+def to_read(location: Location, places: Places = None) -> LocationRead:
+    """Return the location as shown to somebody who knows of these places."""
+    shown = LocationRead.model_validate(location)
+    if places is None or location.parent_id in places:
+        return shown
+    return shown.model_copy(update={"parent_id": None})
 
 
 async def _lock(

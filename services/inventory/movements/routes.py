@@ -9,6 +9,7 @@ from services.inventory.ledger.errors import (
     MovementInFuture,
     TransferInPlace,
 )
+from services.inventory.locations import service as locations
 from services.inventory.locations.errors import LocationNotFound
 from services.inventory.movements import service
 from services.inventory.movements.errors import BulkRefused
@@ -22,9 +23,10 @@ from services.inventory.movements.schemas import (
 )
 from services.inventory.prices.errors import PriceForbidden
 from services.inventory.resources import PriceSealer, resources_of
+from shared.db import Database
 from shared.limits import BULK_LIMIT_BYTES
 from shared.pagination import InvalidCursor
-from shared.principal import Principal
+from shared.principal import Places, Principal
 from shared.web import Language, Session, feature_router, problems, requires
 from shared.web.answers import json_answer
 from shared.web.idempotency import KEY_PARAMETER, Replay
@@ -34,8 +36,8 @@ from shared.web.session import find_request_key
 
 router = feature_router("/api/inventory/movements", "movements")
 
-CanMove = Annotated[Principal, Depends(requires("stock:write"))]
-CanRead = Annotated[Principal, Depends(requires("inventory:read"))]
+CanMove = Annotated[Principal, Depends(requires("stock:write", by_location=True))]
+CanRead = Annotated[Principal, Depends(requires("inventory:read", by_location=True))]
 
 
 async def record_movement(request: Request, caller: CanMove, body: MovementCreate) -> MovementRead:
@@ -47,7 +49,9 @@ async def record_movement(request: Request, caller: CanMove, body: MovementCreat
     if too little would have lain there at any instant since.
     """
     resources = resources_of(request)
-    origin = service.Origin(caller, request_id_of(request), *await find_request_key(request))
+    key, fingerprint = await find_request_key(request)
+    places = await _places_of(resources.database, caller)
+    origin = service.Origin(caller, request_id_of(request), key, fingerprint, places)
     movement, was_kept = await service.record_movement(
         resources.own.batcher, resources.database, resources.own.prices, body, origin=origin
     )
@@ -106,3 +110,11 @@ async def list_movements(
     Rows of the ledger, newest first; a transfer is two, one for each end.
     """
     return await service.list_movements(session, sealer, wanted, caller=caller)
+
+
+async def _places_of(database: Database, caller: Principal) -> Places:
+    """Return the locations that the caller may know of; nobody waits who is not limited."""
+    if caller.locations is None:
+        return None
+    async with database.hot(caller.tenant_id) as connection:
+        return await locations.find_places(connection, caller)

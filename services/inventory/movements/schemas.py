@@ -120,7 +120,9 @@ class MovementRead(Output):
     item: str = Field(description="Code of the item.")
     item_id: UUID
     location: str
-    to_location: str | None
+    to_location: str | None = Field(
+        description="Of a transfer; null too where you may not know of it."
+    )
     quantity: DecimalText = Field(description="Stock units moved, never negative.")
     change: DecimalText = Field(description="What it added at `location`, signed.")
     balance_after: DecimalText = Field(description="On hand at `location` after it.")

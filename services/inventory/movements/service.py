@@ -1,6 +1,6 @@
 """From bodies to changes of the ledger, and from what became of them to answers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from services.inventory.ledger.rules import (
     reference_to,
 )
 from services.inventory.ledger.service import Batcher, KeptAnswer, LedgerRow, MovementFilter
+from services.inventory.locations.service import places_of
 from services.inventory.movements.errors import BulkRefused
 from services.inventory.movements.schemas import (
     BulkCreate,
@@ -28,12 +29,18 @@ from services.inventory.movements.schemas import (
 from services.inventory.prices import service as prices
 from services.inventory.prices.errors import PriceForbidden
 from shared.db import Database
-from shared.errors import IdempotencyInProgress, IdempotencyKeyReused, Problem, ValidationFailed
+from shared.errors import (
+    IdempotencyAnswerWithheld,
+    IdempotencyInProgress,
+    IdempotencyKeyReused,
+    Problem,
+    ValidationFailed,
+)
 from shared.i18n.validation import validation_errors
 from shared.ids import new_id
 from shared.money import plain
 from shared.pagination import Keyset
-from shared.principal import Principal
+from shared.principal import Places, Principal
 from shared.security.sealing import Sealer
 
 NEWEST = Keyset("newest", int)
@@ -47,6 +54,7 @@ class Origin:
     request_id: str
     key: str | None = None
     fingerprint: bytes | None = None
+    places: Places = None  # That the caller may know of.
 
     @cached_property
     def actor(self) -> str:
@@ -66,7 +74,7 @@ async def record_movement(
     """Apply one movement and return it as the ledger holds it.
 
     The same key and body return the same movement again. Raises what `ledger.problem_of` returns,
-    PriceForbidden, IdempotencyKeyReused, IdempotencyInProgress.
+    PriceForbidden, IdempotencyKeyReused, IdempotencyInProgress, IdempotencyAnswerWithheld.
     """
     change = to_change(wanted, sealer, origin)
     outcome = await batcher.submit(origin.caller.tenant_id, change)
@@ -75,7 +83,11 @@ async def record_movement(
             raise IdempotencyInProgress
         if outcome.fingerprint != origin.fingerprint or outcome.movement_id is None:
             raise IdempotencyKeyReused
-        row = await ledger.get_movement(database, origin.caller.tenant_id, outcome.movement_id)
+        row = await ledger.find_movement(
+            database, origin.caller.tenant_id, outcome.movement_id, places=origin.places
+        )
+        if row is None:
+            raise IdempotencyAnswerWithheld
         return Recorded(to_read(row, sealer, caller=origin.caller), was_kept=True)
     if outcome.refusal is not None:
         raise ledger.problem_of(outcome)
@@ -90,6 +102,7 @@ async def record_bulk(
     The answer is JSON-ready, in the shape of BulkRead. Raises BulkRefused, with the results, when
     the mode is atomic and any line cannot be applied.
     """
+    origin = replace(origin, places=await places_of(session, origin.caller))
     atomic = wanted.mode == "atomic"
     lines = [_change_or_fault(line, sealer, origin, atomic=atomic) for line in wanted.read_lines]
     changes = [line for line in lines if isinstance(line, Change)]
@@ -116,6 +129,7 @@ async def list_movements(
         reference=wanted.reference,
         from_time=wanted.from_time,
         to_time=wanted.to_time,
+        places=await places_of(session, caller),
     )
     rows = await ledger.list_movements(
         session, filters, before_seq=after[0] if after else None, limit=wanted.limit + 1
@@ -148,6 +162,7 @@ def to_change(wanted: MovementCreate, sealer: Sealer, origin: Origin) -> Change:
         reference=wanted.reference,
         key=origin.key,
         fingerprint=origin.fingerprint,
+        places=origin.places,
     )
 
 

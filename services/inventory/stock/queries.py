@@ -5,15 +5,25 @@ import asyncpg
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.principal import Places
+
 
 async def look_up(
-    connection: asyncpg.Connection, keys: Sequence[str | None], ids: Sequence[UUID | None]
+    connection: asyncpg.Connection,
+    keys: Sequence[str | None],
+    ids: Sequence[UUID | None],
+    *,
+    places: Places,
 ) -> list[asyncpg.Record]:
     """Return the items with these keys or ids, a row for each place one lies (or one without).
 
-    Of each pair one is None; `n` is its number, from 1.
+    Of each pair one is None; `n` is its number, from 1. Other places than these are left out.
     """
-    rows: list[asyncpg.Record] = await connection.fetch(_LOOK_UP, keys, ids)
+    rows: list[asyncpg.Record] = (
+        await connection.fetch(_LOOK_UP, keys, ids)
+        if places is None
+        else await connection.fetch(_LOOK_UP_WITHIN, keys, ids, list(places))
+    )
     return rows
 
 
@@ -29,7 +39,7 @@ async def list_at_location(
     return (await session.execute(_AT_LOCATION, parameters)).mappings().all()
 
 
-_LOOK_UP = """
+_LOOK_UP_AT = """
     SELECT a.n, i.id, i.code, i.name_en, i.name_fr, i.unit, i.active,
            c.name_en AS category_en, c.name_fr AS category_fr, i.category_id,
            l.name AS location, v.location_id, v.on_hand, v.reserved
@@ -41,10 +51,12 @@ _LOOK_UP = """
     ) f
     CROSS JOIN LATERAL (SELECT * FROM items WHERE id = f.item_id OFFSET 0) i
     LEFT JOIN categories c ON c.id = i.category_id
-    LEFT JOIN levels v ON v.item_id = i.id AND v.on_hand > 0
+    LEFT JOIN levels v ON v.item_id = i.id AND v.on_hand > 0{within}
     LEFT JOIN locations l ON l.id = v.location_id
     ORDER BY a.n, l.name
 """
+_LOOK_UP = _LOOK_UP_AT.format(within="")
+_LOOK_UP_WITHIN = _LOOK_UP_AT.format(within=" AND v.location_id = ANY($3::uuid[])")
 _AT_LOCATION = text("""
     SELECT i.id AS item_id, i.code, i.name_en, i.name_fr, i.unit, v.on_hand, v.reserved,
            v.on_hand - v.reserved AS available

@@ -24,7 +24,7 @@ from shared.web.requests import get_database
 
 router = feature_router("/api", "stock")
 
-CanRead = Annotated[Principal, Depends(requires("inventory:read"))]
+CanRead = Annotated[Principal, Depends(requires("inventory:read", by_location=True))]
 Hot = Annotated[Database, Depends(get_database)]
 CODE_DESCRIPTION = "Code, barcode or id. A text in the form of a UUID is an id, any other is not."
 
@@ -40,7 +40,7 @@ async def look_up_item(
 
     Takes any code or barcode, slashes and all; answers with the stock at each location.
     """
-    return await service.look_up(database, caller.tenant_id, code, language)
+    return await service.look_up(database, code, caller=caller, language=language)
 
 
 @router.post("/inventory/lookup")
@@ -51,7 +51,7 @@ async def look_up_items(
 
     Up to 200 at once, by their codes or barcodes; each has a result of its own.
     """
-    return await service.look_up_all(database, caller.tenant_id, body.codes, language)
+    return await service.look_up_all(database, body.codes, caller=caller, language=language)
 
 
 @router.get("/inventory/lookup/{code}", name="look_up_in_path", responses=problems(ItemNotFound))
@@ -65,7 +65,7 @@ async def look_up_in_path(
 
     For a code or barcode without a slash; answers with the stock at each location.
     """
-    return await service.look_up(database, caller.tenant_id, code, language)
+    return await service.look_up(database, code, caller=caller, language=language)
 
 
 @router.get(
@@ -75,7 +75,7 @@ async def look_up_in_path(
 async def get_item_stock(
     item_id: UUID,
     session: Session,
-    _caller: CanRead,
+    caller: CanRead,
     now: Now,
     as_of: Annotated[
         Moment | None,
@@ -93,14 +93,16 @@ async def get_item_stock(
 
     What lies, or lay at any past moment, at each location.
     """
-    return await service.stock_of(session, item_id, as_of=as_of, known_at=known_at, now=now)
+    return await service.stock_of(
+        session, item_id, as_of=as_of, known_at=known_at, caller=caller, now=now
+    )
 
 
 @router.get("/locations/{name}/inventory", responses=problems(LocationNotFound, InvalidCursor))
 async def list_location_stock(
     name: Annotated[ShortText, Path(description="Name or id of the location.")],
     session: Session,
-    _caller: CanRead,
+    caller: CanRead,
     language: Language,
     query: Annotated[LocatedItemQuery, Query()],
 ) -> LocatedItemPage:
@@ -108,4 +110,4 @@ async def list_location_stock(
 
     Item by item, in the order of their codes.
     """
-    return await service.list_at_location(session, name, query, language=language)
+    return await service.list_at_location(session, name, query, caller=caller, language=language)

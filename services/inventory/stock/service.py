@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.inventory.items.errors import ItemNotFound
 from services.inventory.items.service import get_item
 from services.inventory.ledger import service as ledger
-from services.inventory.locations.service import get_named_location
+from services.inventory.locations.service import find_places, get_named_location, places_of
 from services.inventory.stock import queries
 from services.inventory.stock.schemas import (
     ItemStockRead,
@@ -29,23 +29,24 @@ from shared.db import Database
 from shared.i18n.localised import said_in
 from shared.identifiers import find_id, identifier_key
 from shared.pagination import Keyset
+from shared.principal import Principal
 
 _BY_CODE = Keyset("code", str)
 
 
-async def look_up(database: Database, tenant_id: UUID, code: str, language: str) -> LookupRead:
+async def look_up(database: Database, code: str, *, caller: Principal, language: str) -> LookupRead:
     """Return the item that a code, barcode or id names, and its stock. Raises ItemNotFound."""
-    found = await _look_up(database, tenant_id, [code], language)
+    found = await _look_up(database, [code], caller, language)
     if not found:
         raise ItemNotFound(item=code)
     return found[1]
 
 
 async def look_up_all(
-    database: Database, tenant_id: UUID, codes: Sequence[str], language: str
+    database: Database, codes: Sequence[str], *, caller: Principal, language: str
 ) -> LookupResults:
     """Return for each code, in their order, the item that it names, if any."""
-    found = await _look_up(database, tenant_id, codes, language)
+    found = await _look_up(database, codes, caller, language)
     return LookupResults.model_construct(
         results=[
             LookupResult.model_construct(code=code, found=number in found, item=found.get(number))
@@ -55,7 +56,7 @@ async def look_up_all(
 
 
 async def _look_up(
-    database: Database, tenant_id: UUID, codes: Sequence[str], language: str
+    database: Database, codes: Sequence[str], caller: Principal, language: str
 ) -> dict[int, LookupRead]:
     """Return the items found, by the number of their code, from 1."""
     ids = [find_id(code) for code in codes]
@@ -63,8 +64,9 @@ async def _look_up(
         identifier_key(code) if item_id is None else None
         for code, item_id in zip(codes, ids, strict=True)
     ]
-    async with database.hot(tenant_id) as connection:
-        rows = await queries.look_up(connection, keys, ids)
+    async with database.hot(caller.tenant_id) as connection:
+        places = await find_places(connection, caller)
+        rows = await queries.look_up(connection, keys, ids, places=places)
     return {
         number: _lookup(list(places), language)
         for number, places in groupby(rows, key=lambda row: int(row["n"]))
@@ -97,14 +99,16 @@ async def stock_of(
     *,
     as_of: datetime | None,
     known_at: datetime | None,
+    caller: Principal,
     now: datetime,
 ) -> ItemStockRead:
-    """Return what lay of an item by location: at `as_of`, as recorded by `known_at`.
+    """Return what lay of an item at the caller's locations: at `as_of`, as recorded by `known_at`.
 
     Without them: what lies there now. Raises ItemNotFound, KnownInFuture, NotSettledYet.
     """
     item = await get_item(session, item_id)
-    rows = await ledger.stock_as_of(session, item_id, as_of=as_of, known_at=known_at)
+    places = await places_of(session, caller)
+    rows = await ledger.stock_as_of(session, item_id, as_of=as_of, known_at=known_at, places=places)
     stock = [_stock(row) for row in rows]
     return ItemStockRead(
         item_id=item.id,
@@ -117,10 +121,16 @@ async def stock_of(
 
 
 async def list_at_location(
-    session: AsyncSession, name: str, wanted: LocatedItemQuery, *, language: str
+    session: AsyncSession,
+    name: str,
+    wanted: LocatedItemQuery,
+    *,
+    caller: Principal,
+    language: str,
 ) -> LocatedItemPage:
     """Return one page of what lies at a location. Raises LocationNotFound, InvalidCursor."""
-    location = await get_named_location(session, name)
+    places = await places_of(session, caller)
+    location = await get_named_location(session, name, places=places)
     rows = await queries.list_at_location(
         session, location.id, after=_BY_CODE.after(wanted.cursor), limit=wanted.limit + 1
     )

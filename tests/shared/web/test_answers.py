@@ -1,9 +1,12 @@
 """How every service answers: problems, languages, request ids, deadlines, odd bodies."""
 
+from uuid import uuid4
+
 import pytest
 
 from shared.errors import (
     DeadlineExceeded,
+    LocationNotAllowed,
     MethodNotAllowed,
     MissingScope,
     NotFound,
@@ -230,6 +233,15 @@ async def test_nobody_gets_in_without_a_users_token_and_its_scope(shop, path):
         assert refused.headers["www-authenticate"] == "Bearer"
     refused = await shop.post(path, json=body, headers=powerless)
     assert_problem(refused, MissingScope, scope="inventory:read")
+
+
+async def test_who_is_limited_to_locations_gets_in_nowhere_that_does_not_say_so(shop, caller):
+    limited = Caller(caller.tenant_id, caller.id, locations=[uuid4()])
+
+    refused = await shop.get(f"{NOTES}?lang=fr", headers=limited.headers())
+
+    assert_problem(refused, LocationNotAllowed)
+    assert refused.json()["title"] == "Limité à certains emplacements"
 
 
 async def test_what_is_not_there_and_what_is_not_done_there(shop, caller):

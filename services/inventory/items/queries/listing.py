@@ -8,6 +8,7 @@ import asyncpg
 from services.inventory.items.rules import patterns
 from services.inventory.items.schemas import ItemQuery
 from shared.identifiers import find_id, identifier_key
+from shared.principal import Places
 
 
 async def list_items(
@@ -16,15 +17,17 @@ async def list_items(
     language: str,
     *,
     after: tuple[str] | None,
+    places: Places,
     limit: int,
 ) -> list[dict[str, Any]]:
-    """Return items with their totals in the order of their codes, decimals as text."""
+    """Return items with their totals at these places by their codes, decimals as text."""
     parameters: list[object] = [language, limit]
 
     def given(value: object) -> str:
         parameters.append(value)
         return f"${len(parameters)}"
 
+    within = "" if places is None else _WITHIN.format(places=given(list(places)))
     conditions = ["true"]
     if wanted.active is not None:
         conditions.append(f"i.active = {given(wanted.active)}")
@@ -42,17 +45,25 @@ async def list_items(
             place = f"l.name_key = {given(identifier_key(wanted.location))}"
         else:
             place = f"l.id = {given(place_id)}"
-        conditions.append(_AT_LOCATION.format(place=place))
+        conditions.append(_AT_LOCATION.format(place=place, within=within))
     if wanted.below_par:
         conditions.append("t.on_hand - t.reserved < i.par_level")
     if after is not None:
         conditions.append(f"i.code > {given(after[0])}")
-    statement = f"{_ITEMS} WHERE {' AND '.join(conditions)} ORDER BY i.code LIMIT $2"
+    statement = (
+        f"{_ITEMS.format(within=within)} WHERE {' AND '.join(conditions)} ORDER BY i.code LIMIT $2"
+    )
     return _dicts(await connection.fetch(statement, *parameters))
 
 
 async def search_items(
-    connection: asyncpg.Connection, query: str, key: str, language: str, limit: int
+    connection: asyncpg.Connection,
+    query: str,
+    key: str,
+    language: str,
+    *,
+    places: Places,
+    limit: int,
 ) -> list[dict[str, Any]]:
     """Return items by a folded query, best first.
 
@@ -60,14 +71,35 @@ async def search_items(
     these are few, those that resemble the query.
     """
     words = [f"%{word}%" for word in patterns(query)]
-    return _dicts(await connection.fetch(_SEARCH, language, limit, query, key, words))
+    parameters = [language, limit, query, key, words]
+    return _dicts(await _fetch_at(connection, _SEARCH, parameters, places))
 
 
 async def list_low_stock(
-    connection: asyncpg.Connection, language: str, *, after: tuple[str] | None, limit: int
+    connection: asyncpg.Connection,
+    language: str,
+    *,
+    after: tuple[str] | None,
+    places: Places,
+    limit: int,
 ) -> list[dict[str, Any]]:
-    """Return active items whose available stock is at or below the reorder point, by code."""
-    return _dicts(await connection.fetch(_LOW, language, limit, after[0] if after else ""))
+    """Return active items by code whose stock at these places is down to the reorder point."""
+    parameters = [language, limit, after[0] if after else ""]
+    return _dicts(await _fetch_at(connection, _LOW, parameters, places))
+
+
+async def _fetch_at(
+    connection: asyncpg.Connection, statement: str, parameters: list[Any], places: Places
+) -> list[asyncpg.Record]:
+    """Fetch what a statement gives with stock counted at these places alone."""
+    within = ""
+    if places is not None:
+        parameters = [*parameters, list(places)]
+        within = _WITHIN.format(places=f"${len(parameters)}")
+    rows: list[asyncpg.Record] = await connection.fetch(
+        statement.format(within=within), *parameters
+    )
+    return rows
 
 
 def _dicts(rows: Sequence[asyncpg.Record]) -> list[dict[str, Any]]:
@@ -96,9 +128,10 @@ _ITEMS = """
     ) c ON true
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(on_hand), 0) AS on_hand, coalesce(sum(reserved), 0) AS reserved
-        FROM levels WHERE item_id = i.id
+        FROM levels v WHERE item_id = i.id{within}
     ) t
 """
+_WITHIN = " AND v.location_id = ANY({places}::uuid[])"
 _IN_CATEGORY = """i.category_id = ANY(ARRAY(
     WITH RECURSIVE within AS (
         SELECT id FROM categories WHERE {root}
@@ -107,7 +140,7 @@ _IN_CATEGORY = """i.category_id = ANY(ARRAY(
     ) SELECT id FROM within))"""
 _AT_LOCATION = """EXISTS (
     SELECT FROM levels v JOIN locations l ON l.id = v.location_id
-    WHERE v.item_id = i.id AND {place} AND v.on_hand > 0)"""
+    WHERE v.item_id = i.id AND {place} AND v.on_hand > 0{within})"""
 _SEARCH = f"""
     {_ITEMS} JOIN search_items($3, $4, $5, $2) s ON s.id = i.id
     ORDER BY s.rank DESC, length(i.search_text), i.id LIMIT $2"""

@@ -8,11 +8,12 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.items.models import Item
+from shared.principal import Places
 
 
 @dataclass(frozen=True, slots=True)
 class StockTotal:
-    """What lies of an item over all locations, in stock units."""
+    """What lies of an item over several locations, in stock units."""
 
     on_hand: Decimal
     reserved: Decimal
@@ -38,8 +39,10 @@ async def lock_item(
     return await session.scalar(query.with_for_update(key_share=not against_movements))
 
 
-async def total_stock(session: AsyncSession, item_id: UUID) -> StockTotal:
-    row = (await session.execute(_TOTAL, {"item_id": item_id})).one()
+async def total_stock(session: AsyncSession, item_id: UUID, *, places: Places = None) -> StockTotal:
+    """Return what lies of an item at these places."""
+    parameters = {"item_id": item_id, "places": None if places is None else list(places)}
+    row = (await session.execute(_TOTAL, parameters)).one()
     return StockTotal(row.on_hand, row.reserved)
 
 
@@ -50,5 +53,6 @@ async def has_moved(session: AsyncSession, item_id: UUID) -> bool:
 
 _TOTAL = text("""
     SELECT coalesce(sum(on_hand), 0) AS on_hand, coalesce(sum(reserved), 0) AS reserved
-    FROM levels WHERE item_id = :item_id""")
+    FROM levels WHERE item_id = :item_id
+        AND (CAST(:places AS uuid[]) IS NULL OR location_id = ANY(CAST(:places AS uuid[])))""")
 _HAS_MOVED = text("SELECT EXISTS (SELECT FROM movements WHERE item_id = :item_id)")

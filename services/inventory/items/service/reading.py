@@ -12,6 +12,7 @@ from services.inventory.items.errors import ItemNotFound
 from services.inventory.items.models import Item
 from services.inventory.items.rules import barcodes_of
 from services.inventory.items.schemas import ItemQuery, ItemRead, SearchQuery
+from services.inventory.locations.service import find_places, places_of
 from services.inventory.prices import service as prices
 from shared.db import Database
 from shared.i18n.folding import folded
@@ -35,8 +36,9 @@ async def get_item(session: AsyncSession, item_id: UUID) -> Item:
 async def to_read(
     session: AsyncSession, sealer: Sealer, item: Item, *, caller: Principal, language: str
 ) -> ItemRead:
-    """Return an item as callers see it: prices only for those who may see them."""
-    total = await queries.total_stock(session, item.id)
+    """Return an item as the caller sees it: prices and places only as he may know of them."""
+    places = await places_of(session, caller)
+    total = await queries.total_stock(session, item.id, places=places)
     category = await category_of(session, item)
     labels = await queries.list_labels(session, item.id)
     cost, price = await prices.find_opened(
@@ -84,39 +86,46 @@ async def category_of(session: AsyncSession, item: Item) -> Category | None:
 
 
 async def list_items(
-    database: Database, tenant_id: UUID, wanted: ItemQuery, *, language: str
+    database: Database, wanted: ItemQuery, *, caller: Principal, language: str
 ) -> dict[str, Any]:
     """Return one page of items, JSON-ready, in the order of their codes. Raises InvalidCursor."""
     after = _BY_CODE.after(wanted.cursor)
-    async with database.hot(tenant_id) as connection:
+    async with database.hot(caller.tenant_id) as connection:
+        places = await find_places(connection, caller)
         rows = await queries.list_items(
-            connection, wanted, language, after=after, limit=wanted.limit + 1
+            connection, wanted, language, after=after, places=places, limit=wanted.limit + 1
         )
     return _page(rows, wanted.limit)
 
 
 async def list_low_stock(
-    database: Database, tenant_id: UUID, wanted: PageQuery, *, language: str
+    database: Database, wanted: PageQuery, *, caller: Principal, language: str
 ) -> dict[str, Any]:
     """Return one page of the items to reorder, JSON-ready. Raises InvalidCursor."""
     after = _BY_CODE.after(wanted.cursor)
-    async with database.hot(tenant_id) as connection:
+    async with database.hot(caller.tenant_id) as connection:
+        places = await find_places(connection, caller)
         rows = await queries.list_low_stock(
-            connection, language, after=after, limit=wanted.limit + 1
+            connection, language, after=after, places=places, limit=wanted.limit + 1
         )
     return _page(rows, wanted.limit)
 
 
 async def search_items(
-    database: Database, tenant_id: UUID, wanted: SearchQuery, *, language: str
+    database: Database, wanted: SearchQuery, *, caller: Principal, language: str
 ) -> dict[str, Any]:
     """Return the items that resemble the query, best first; case, accents, typos forgiven.
 
     The one that has it as its code or a barcode is the first.
     """
-    async with database.hot(tenant_id) as connection:
+    async with database.hot(caller.tenant_id) as connection:
         rows = await queries.search_items(
-            connection, folded(wanted.q), identifier_key(wanted.q), language, wanted.limit
+            connection,
+            folded(wanted.q),
+            identifier_key(wanted.q),
+            language,
+            places=await find_places(connection, caller),
+            limit=wanted.limit,
         )
     return {"items": rows, "next_cursor": None}
 

@@ -12,6 +12,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.ledger.rules import Reference
+from shared.principal import Places
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ _SELECT = """
            m.location_id, m.quantity, m.balance_after, p.id AS cost_id, p.amount AS cost_sealed,
            m.reason, m.reference, m.actor, m.occurred_at, m.recorded_at, m.backdated,
            (SELECT cl.name FROM movements c JOIN locations cl ON cl.id = c.location_id
-            WHERE m.kind = 'transfer' AND c.id = m.id AND c.leg <> m.leg) AS counterlocation
+            WHERE m.kind = 'transfer' AND c.id = m.id AND c.leg <> m.leg{counter})
+               AS counterlocation
     FROM movements m
     JOIN items i ON i.id = m.item_id
     JOIN locations l ON l.id = m.location_id
@@ -52,15 +54,29 @@ _SELECT = """
 """
 
 
-async def find_movement(connection: asyncpg.Connection, movement_id: UUID) -> LedgerRow | None:
-    """Return the first ledger row of a movement."""
-    row = await connection.fetchrow(_SELECT + "WHERE m.id = $1 AND m.leg = 0", movement_id)
+_ALL = _SELECT.format(counter="")
+_ONE = (
+    _SELECT.format(counter=" AND ($2::uuid[] IS NULL OR c.location_id = ANY($2::uuid[]))")
+    + "WHERE m.id = $1 AND m.leg = 0 AND ($2::uuid[] IS NULL OR m.location_id = ANY($2::uuid[]))"
+)
+_WITHIN = _SELECT.format(counter=" AND c.location_id = ANY(CAST(:places AS uuid[]))")
+
+
+async def find_movement(
+    connection: asyncpg.Connection, movement_id: UUID, *, places: Places
+) -> LedgerRow | None:
+    """Return the first ledger row of a movement, if it is at one of the places."""
+    known = None if places is None else list(places)
+    row = await connection.fetchrow(_ONE, movement_id, known)
     return LedgerRow(**dict(row)) if row else None
 
 
 @dataclass(frozen=True, slots=True)
 class MovementFilter:
-    """Which ledger rows to list; None means any."""
+    """Which ledger rows to list; None means any.
+
+    Of a transfer to or from another than the `places` the other end is left out.
+    """
 
     item: Reference | None = None
     location: Reference | None = None
@@ -68,6 +84,7 @@ class MovementFilter:
     reference: str | None = None
     from_time: datetime | None = None
     to_time: datetime | None = None
+    places: Places = None
 
 
 async def list_movements(
@@ -76,6 +93,9 @@ async def list_movements(
     """Return ledger rows, newest first, that match every filter given."""
     parameters: dict[str, Any] = {"limit": limit}
     conditions: list[str] = []
+    if wanted.places is not None:
+        conditions.append("m.location_id = ANY(CAST(:places AS uuid[]))")
+        parameters["places"] = list(wanted.places)
     if wanted.item is not None:
         conditions.append(_OF_ITEM)
         parameters |= {"item_id": wanted.item.id, "item_key": wanted.item.key}
@@ -94,22 +114,36 @@ async def list_movements(
             conditions.append(condition)
             parameters[condition.rpartition(":")[2]] = value
     where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
+    select = _ALL if wanted.places is None else _WITHIN
     rows = await session.execute(
-        text(_SELECT + where + "ORDER BY m.seq DESC LIMIT :limit"), parameters
+        text(select + where + "ORDER BY m.seq DESC LIMIT :limit"), parameters
     )
     return [LedgerRow(**row) for row in rows.mappings()]
 
 
-async def stock_now(session: AsyncSession, item_id: UUID) -> Sequence[RowMapping]:
-    """Return what lies of an item at each location."""
-    return (await session.execute(_NOW, {"item_id": item_id})).mappings().all()
+async def stock_now(
+    session: AsyncSession, item_id: UUID, *, places: Places
+) -> Sequence[RowMapping]:
+    """Return what lies of an item at each of the places."""
+    parameters = {"item_id": item_id, "places": None if places is None else list(places)}
+    return (await session.execute(_NOW, parameters)).mappings().all()
 
 
 async def stock_as_of(
-    session: AsyncSession, item_id: UUID, *, as_of: datetime | None, known_at: datetime | None
+    session: AsyncSession,
+    item_id: UUID,
+    *,
+    as_of: datetime | None,
+    known_at: datetime | None,
+    places: Places,
 ) -> Sequence[RowMapping]:
-    """Return what lay of an item at each location, by what had happened and been recorded then."""
-    parameters = {"item_id": item_id, "as_of": as_of, "known_at": known_at}
+    """Return what lay of an item at each of the places, by what had happened and been recorded."""
+    parameters = {
+        "item_id": item_id,
+        "as_of": as_of,
+        "known_at": known_at,
+        "places": None if places is None else list(places),
+    }
     return (await session.execute(_AS_OF, parameters)).mappings().all()
 
 
@@ -138,13 +172,16 @@ _AT_LOCATION = """m.location_id = (SELECT coalesce(
 _NOW = text("""
     SELECT l.name AS location, v.location_id, v.on_hand, v.reserved
     FROM levels v JOIN locations l ON l.id = v.location_id
-    WHERE v.item_id = :item_id AND v.on_hand <> 0 ORDER BY l.name""")
+    WHERE v.item_id = :item_id AND v.on_hand <> 0
+        AND (CAST(:places AS uuid[]) IS NULL OR v.location_id = ANY(CAST(:places AS uuid[])))
+    ORDER BY l.name""")
 _AS_OF = text("""
     SELECT l.name AS location, m.location_id, sum(m.quantity) AS on_hand, 0::numeric AS reserved
     FROM movements m JOIN locations l ON l.id = m.location_id
     WHERE m.item_id = :item_id
         AND m.occurred_at <= coalesce(CAST(:as_of AS timestamptz), 'infinity')
         AND m.recorded_at <= coalesce(CAST(:known_at AS timestamptz), 'infinity')
+        AND (CAST(:places AS uuid[]) IS NULL OR m.location_id = ANY(CAST(:places AS uuid[])))
     GROUP BY l.name, m.location_id HAVING sum(m.quantity) <> 0 ORDER BY l.name""")
 _LOOK_ANEW = text("SELECT pg_stat_clear_snapshot()")  # Activity is read once a transaction.
 _RECORDING = text("""

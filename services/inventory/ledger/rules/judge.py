@@ -12,6 +12,7 @@ from uuid import UUID
 from services.inventory.ledger.rules.kinds import CLOCK_TOLERANCE, ON_HAND_MAX, Kind
 from services.inventory.ledger.rules.timeline import NOTHING, Timeline
 from shared.identifiers import find_id, identifier_key
+from shared.principal import Places
 
 
 class Reference(NamedTuple):
@@ -34,6 +35,7 @@ class Change(NamedTuple):
 
     Exactly one of `quantity` (signed, in stock units) and `counted` (what was found there) is set.
     occurred_at is None for now. cost_id and amount are the sealed unit cost that it brings.
+    `places` are the locations that whoever asks may know of; any other is as if it were not there.
     """
 
     id: UUID
@@ -52,6 +54,11 @@ class Change(NamedTuple):
     reference: str | None = None
     key: str | None = None
     fingerprint: bytes | None = None
+    places: Places = None
+
+    def may_use(self, place_id: UUID) -> bool:
+        """Say whether whoever asks may know of a place."""
+        return self.places is None or place_id in self.places
 
 
 class Spot(NamedTuple):
@@ -240,9 +247,11 @@ def _misfit(  # noqa: PLR0911 - one return for each reason.
         return Refusal.UNKNOWN_ITEM
     if not spot.active:
         return Refusal.RETIRED_ITEM
-    if spot.place_id is None:
+    if spot.place_id is None or not change.may_use(spot.place_id):
         return Refusal.UNKNOWN_PLACE
-    if counterspot is not None and counterspot.place_id is None:
+    if counterspot is not None and (
+        counterspot.place_id is None or not change.may_use(counterspot.place_id)
+    ):
         return Refusal.UNKNOWN_COUNTERPLACE
     if counterspot is not None and counterspot.place_id == spot.place_id:
         return Refusal.SAME_PLACE

@@ -3,7 +3,7 @@
 from services.inventory.ledger.queries import KeptAnswer, LedgerRow, MovementFilter
 from services.inventory.ledger.service.batching import Batcher, apply_group
 from services.inventory.ledger.service.many import apply
-from services.inventory.ledger.service.read import get_movement, list_movements, stock_as_of
+from services.inventory.ledger.service.read import find_movement, list_movements, stock_as_of
 from services.inventory.ledger.service.recording import apply_changes
 from services.inventory.ledger.service.refusals import problem_of
 
@@ -15,7 +15,7 @@ __all__ = [
     "apply",
     "apply_changes",
     "apply_group",
-    "get_movement",
+    "find_movement",
     "list_movements",
     "problem_of",
     "stock_as_of",

@@ -12,18 +12,18 @@ from services.inventory.ledger import queries
 from services.inventory.ledger.errors import KnownInFuture, NotSettledYet
 from services.inventory.ledger.queries import LedgerRow, MovementFilter
 from shared.db import Database
+from shared.principal import Places
 
 SETTLING_S = 2.0  # How long a question waits for what is being recorded at the time it names.
 _LOOK_AGAIN_S = 0.05
 
 
-async def get_movement(database: Database, tenant_id: UUID, movement_id: UUID) -> LedgerRow:
-    """Return the first ledger row of a movement that is known to be there."""
+async def find_movement(
+    database: Database, tenant_id: UUID, movement_id: UUID, *, places: Places
+) -> LedgerRow | None:
+    """Return the first ledger row of a movement, if it is at one of the places."""
     async with database.hot(tenant_id) as connection:
-        row = await queries.find_movement(connection, movement_id)
-    if row is None:
-        raise LookupError("a kept key names a movement that the ledger does not hold")
-    return row
+        return await queries.find_movement(connection, movement_id, places=places)
 
 
 async def list_movements(
@@ -34,19 +34,26 @@ async def list_movements(
 
 
 async def stock_as_of(
-    session: AsyncSession, item_id: UUID, *, as_of: datetime | None, known_at: datetime | None
+    session: AsyncSession,
+    item_id: UUID,
+    *,
+    as_of: datetime | None,
+    known_at: datetime | None,
+    places: Places,
 ) -> Sequence[RowMapping]:
-    """Return what lay of an item at each location: at `as_of`, as recorded by `known_at`.
+    """Return what lay of an item at each of the places: at `as_of`, as recorded by `known_at`.
 
     Without them: what lies there now. The answer for a known_at never changes: it waits for
     transactions that may still record something at that time. Raises KnownInFuture,
     NotSettledYet.
     """
     if as_of is None and known_at is None:
-        return await queries.stock_now(session, item_id)
+        return await queries.stock_now(session, item_id, places=places)
     if known_at is not None:
         await _settle(session, known_at)
-    return await queries.stock_as_of(session, item_id, as_of=as_of, known_at=known_at)
+    return await queries.stock_as_of(
+        session, item_id, as_of=as_of, known_at=known_at, places=places
+    )
 
 
 async def _settle(session: AsyncSession, known_at: datetime) -> None:

@@ -81,6 +81,7 @@ async def rows_read(connection: asyncpg.Connection) -> dict[str, float]:
         ItemQuery(),
         "en",
         after=None,
+        places=None,
         limit=PAGE,
     )
     read: dict[str, float] = {}
@@ -108,6 +109,8 @@ async def test_nor_more_where_most_tenants_are_small(connection, small_tenants):
 async def test_items_without_a_category_are_shown_too(connection):
     await connection.execute("UPDATE items SET category_id = NULL WHERE code = 'I1'")
 
-    found = await listing.list_items(connection, ItemQuery(), "en", after=None, limit=2)
+    found = await listing.list_items(
+        connection, ItemQuery(), "en", after=None, places=None, limit=2
+    )
 
     assert [(item["code"], item["category"]) for item in found] == [("I1", None), ("I10", "C11")]

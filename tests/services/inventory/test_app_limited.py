@@ -1,0 +1,285 @@
+"""Who is limited to some locations: whatever he asks, no other's name, id or quantity is shown."""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
+
+from services.inventory.app import create_app
+from services.inventory.ledger.errors import InsufficientStock
+from services.inventory.locations.errors import LocationNotFound
+from services.inventory.movements.errors import BulkRefused
+from shared.errors import IdempotencyAnswerWithheld, LocationNotAllowed, ValidationFailed
+from shared.web.permissions import find_requirement
+from tests.support.services import ALL_SCOPES, Caller, assert_problem
+
+pytestmark = pytest.mark.stack
+
+SECRET_PLACES = ("Zanzibar", "Zanzibar shelf")
+SECRET_QUANTITY = Decimal("7654.25")
+OWN_QUANTITY = Decimal(12)
+# All that who is limited may ask: what it shows or moves is held to his locations. A route that is
+# added here needs a line in `test_nothing_of_other_places_is_shown` or a test of its own.
+BY_LOCATION = {
+    "GET /api/categories",
+    "GET /api/categories/{category_id}",
+    "GET /api/inventory",
+    "GET /api/inventory/low-stock",
+    "GET /api/inventory/lookup",
+    "GET /api/inventory/lookup/{code}",
+    "GET /api/inventory/movements",
+    "GET /api/inventory/search",
+    "GET /api/inventory/{item_id}",
+    "GET /api/inventory/{item_id}/stock",
+    "GET /api/locations",
+    "GET /api/locations/{location_id}",
+    "GET /api/locations/{name}/inventory",
+    "POST /api/inventory/lookup",
+    "POST /api/inventory/movements",
+    "POST /api/inventory/movements/bulk",
+}
+
+
+@dataclass
+class Shop:
+    """Two warehouses, each with a shelf; A1 lies on all four, S1 at the secret ones alone."""
+
+    client: httpx.AsyncClient
+    boss: Caller
+    limited: Caller  # To the warehouse Main, so to Main shelf as well.
+    places: dict[str, str]
+    items: dict[str, str]
+    category: str
+
+    async def get(self, path: str, caller: Caller | None = None, **query: str) -> httpx.Response:
+        headers = (caller or self.limited).headers()
+        return await self.client.get(path, params=query, headers=headers)
+
+    async def post(
+        self, path: str, body: dict[str, Any], caller: Caller | None = None, **headers: str
+    ) -> httpx.Response:
+        sent = (caller or self.limited).headers(**headers)
+        return await self.client.post(path, json=body, headers=sent)
+
+    async def move(
+        self, caller: Caller | None = None, key: str = "", **body: Any
+    ) -> httpx.Response:
+        wanted = {"kind": "issue", "item": "A1", "location": "Main", "quantity": 1} | body
+        headers = {"Idempotency-Key": key} if key else {}
+        return await self.post("/api/inventory/movements", wanted, caller, **headers)
+
+
+@pytest.fixture
+async def shop(client: httpx.AsyncClient, caller: Caller) -> Shop:
+    shop = Shop(client, caller, caller, {}, {}, "")
+    for name, parent in (
+        ("Main", None), ("Main shelf", "Main"), ("Zanzibar", None), ("Zanzibar shelf", "Zanzibar"),
+    ):  # fmt: skip
+        body = {"name": name, "type": "bin" if parent else "warehouse"}
+        made = await shop.post("/api/locations", body | ({"parent": parent} if parent else {}))
+        shop.places[name] = made.json()["id"]
+    for code in ("A1", "S1"):
+        body = {"code": code, "name": code, "category": "Tea", "reorder_point": "100"}
+        made = (await shop.post("/api/inventory/add-item", body)).json()
+        shop.items[code], shop.category = made["id"], made["category_id"]
+    for item, location, quantity in (
+        ("A1", "Main", OWN_QUANTITY), ("A1", "Main shelf", OWN_QUANTITY),
+        ("A1", "Zanzibar", SECRET_QUANTITY), ("S1", "Zanzibar shelf", SECRET_QUANTITY),
+    ):  # fmt: skip
+        await shop.move(kind="receipt", item=item, location=location, quantity=str(quantity))
+    for there, back in (("Zanzibar", "Main"), ("Main", "Zanzibar")):
+        moved = await shop.move(kind="transfer", location=there, to_location=back, quantity=1)
+        assert moved.status_code == 201, moved.text
+    limited = Caller(caller.tenant_id, locations=[shop.places["Main"]])
+    return replace(shop, limited=limited)
+
+
+def operations(app: FastAPI) -> dict[str, bool]:
+    """Whether each operation of people is limited by location, by method and path."""
+    found: dict[str, bool] = {}
+    for route in iter_route_contexts(app.routes):
+        if not isinstance(route.original_route, APIRoute) or not route.include_in_schema:
+            continue
+        needed = find_requirement(route.dependant)
+        if needed is not None:
+            for method in route.methods or ():
+                found[f"{method} {route.path_format}"] = not needed.for_all_locations
+    return found
+
+
+OPERATIONS = operations(create_app(None))
+
+
+def test_what_is_limited_by_location_is_known():
+    assert {name for name, by_location in OPERATIONS.items() if by_location} == BY_LOCATION
+
+
+def assert_nothing_secret(shop: Shop, response: httpx.Response) -> None:
+    text = response.text
+    secret_ids = [shop.places[name] for name in SECRET_PLACES]
+    total = SECRET_QUANTITY + 2 * OWN_QUANTITY
+    for secret in (*SECRET_PLACES, *secret_ids, "7654.25", "7653.25", "7655.25", str(total)):
+        assert secret not in text, (response.url, secret, text)
+
+
+@pytest.mark.asvs("D02")
+@pytest.mark.parametrize("operation", sorted(OPERATIONS.keys() - BY_LOCATION))
+async def test_whatever_concerns_all_locations_is_refused(shop: Shop, operation: str):
+    method, path = operation.split()
+    path = path.format(item_id=shop.items["A1"], location_id=shop.places["Main"],
+                       category_id=shop.category, name="Main", code="A1")  # fmt: skip
+
+    response = await shop.client.request(method, path, headers=shop.limited.headers())
+
+    assert_problem(response, LocationNotAllowed)
+    assert_nothing_secret(shop, response)
+
+
+@pytest.mark.asvs("D02")
+@pytest.mark.parametrize("operation", sorted(o for o in BY_LOCATION if o.startswith("GET ")))
+async def test_nothing_of_other_places_is_shown(shop: Shop, operation: str):
+    path = operation.removeprefix("GET ")
+    queries: list[dict[str, str]] = [
+        {}, {"as_of": "2090-01-01"}, {"location": "Zanzibar"},
+        {"location": shop.places["Zanzibar shelf"]}, {"item": "S1"}, {"below_par": "true"},
+        {"code": "S1"}, {"code": "A1"}, {"q": "S1"}, {"q": "Zanzibar"}, {"kind": "transfer"},
+    ]  # fmt: skip
+    answered = 0
+    filled_paths: dict[str, str] = {}
+    for item in shop.items.values():
+        for place, place_id in shop.places.items():
+            for code in shop.items:
+                filled = path.format(item_id=item, location_id=place_id, name=place, code=code,
+                                     category_id=shop.category)  # fmt: skip
+                filled_paths[filled] = place
+    for filled, place in filled_paths.items():
+        for query in queries:
+            response = await shop.get(filled, **query)
+            assert response.status_code in {200, 404, 422}, response.text
+            answered += response.status_code == 200
+            is_named = place in filled or shop.places[place] in filled
+            if not (is_named and place in SECRET_PLACES):
+                assert_nothing_secret(shop, response)
+            elif response.status_code != ValidationFailed.status:
+                assert_problem(response, LocationNotFound)
+    assert answered
+
+
+async def test_sums_count_ones_own_places_alone(shop: Shop):
+    item_id = shop.items["A1"]
+    answers = [
+        (await shop.get("/api/inventory")).json()["items"][0],
+        (await shop.get("/api/inventory/search", q="A1")).json()["items"][0],
+        (await shop.get("/api/inventory/low-stock")).json()["items"][0],
+        (await shop.get(f"/api/inventory/{item_id}")).json(),
+        (await shop.get("/api/inventory/lookup/A1")).json(),
+        (await shop.get(f"/api/inventory/{item_id}/stock")).json(),
+        (await shop.get(f"/api/inventory/{item_id}/stock", as_of="2090-01-01")).json(),
+    ]
+    looked_up = (await shop.post("/api/inventory/lookup", {"codes": ["A1", "S1"]})).json()
+
+    answers += [looked_up["results"][0]["item"]]
+    assert {answer["code"] for answer in answers} == {"A1"}
+    assert {Decimal(answer["on_hand"]) for answer in answers} == {2 * OWN_QUANTITY}
+    assert looked_up["results"][1]["item"]["on_hand"] == "0"
+    assert looked_up["results"][1]["item"]["stock"] == []
+    named = {place["location"] for place in answers[4]["stock"]}
+    assert named == {"Main", "Main shelf"}
+    whole = (await shop.get("/api/inventory/lookup/A1", shop.boss)).json()
+    assert Decimal(whole["on_hand"]) == 2 * OWN_QUANTITY + SECRET_QUANTITY
+
+
+async def test_lists_hold_ones_own_places_alone(shop: Shop):
+    listed = (await shop.get("/api/locations")).json()["items"]
+    moved = (await shop.get("/api/inventory/movements")).json()["items"]
+    shelf = {"locations": [shop.places["Main shelf"]]}
+    narrow = Caller(shop.boss.tenant_id, **shelf)
+
+    assert [place["name"] for place in listed] == ["Main", "Main shelf"]
+    assert {row["location"] for row in moved} == {"Main", "Main shelf"}
+    transfers = [row for row in moved if row["kind"] == "transfer"]
+    assert len(transfers) == 2
+    assert {row["to_location"] for row in transfers} == {None}
+    (only,) = (await shop.get("/api/locations", narrow)).json()["items"]
+    assert (only["name"], only["parent_id"]) == ("Main shelf", None)
+    assert_problem(
+        await shop.get(f"/api/locations/{shop.places['Main']}", narrow), LocationNotFound
+    )
+
+
+async def test_movements_happen_at_ones_own_places_alone(shop: Shop):
+    own = {"location": "Main", "to_location": "Main shelf", "kind": "transfer"}
+
+    assert (await shop.move(**own)).json()["to_location"] == "Main shelf"
+    for place in ("Zanzibar", shop.places["Zanzibar shelf"]):
+        for kind, more in (("issue", {}), ("receipt", {}), ("count_correction", {})):
+            assert_problem(await shop.move(kind=kind, location=place, **more), LocationNotFound)
+        there = await shop.move(kind="transfer", location="Main", to_location=place)
+        back = await shop.move(kind="transfer", location=place, to_location="Main")
+        assert_problem(there, LocationNotFound, location=place)
+        assert_problem(back, LocationNotFound, location=place)
+    unknown = await shop.move(location="Nowhere")
+    foreign = await shop.move(location="Zanzibar")
+    assert unknown.json().keys() == foreign.json().keys()
+    assert unknown.json()["code"] == foreign.json()["code"]
+    short = await shop.move(location="Main", quantity=500)
+    assert_problem(short, InsufficientStock, available="11")
+
+
+async def test_rows_of_bulk_calls_are_held_to_the_same(shop: Shop):
+    lines = [
+        {"kind": "issue", "item": "A1", "location": place, "quantity": "1"}
+        for place in ("Main", "Zanzibar", shop.places["Zanzibar"])
+    ]
+    path = "/api/inventory/movements/bulk"
+
+    each = await shop.post(path, {"mode": "each", "lines": lines})
+    atomic = await shop.post(path, {"lines": lines})
+
+    codes = [result["code"] for result in each.json()["results"]]
+    assert codes == [None, "location_not_found", "location_not_found"]
+    assert_problem(atomic, BulkRefused)
+    assert "7654" not in each.text + atomic.text
+
+
+async def test_who_is_limited_to_nothing_that_is_there_sees_nothing(shop: Shop):
+    nowhere = Caller(shop.boss.tenant_id, locations=[uuid4()])
+
+    listed = (await shop.get("/api/inventory", nowhere)).json()["items"]
+
+    assert {item["on_hand"] for item in listed} == {"0"}
+    assert (await shop.get("/api/locations", nowhere)).json()["items"] == []
+    assert_problem(await shop.move(nowhere), LocationNotFound)
+
+
+@pytest.mark.parametrize("bulk", [False, True])
+async def test_an_answer_from_before_the_limit_is_withheld(shop: Shop, *, bulk: bool):
+    """The key is the user's; his limits came between the two sendings."""
+    now_limited = replace(shop.boss, locations=[shop.places["Main"]])
+    line = {"kind": "issue", "item": "A1", "location": "Zanzibar", "quantity": "1"}
+    path = "/api/inventory/movements" + ("/bulk" if bulk else "")
+    body = {"lines": [line]} if bulk else line
+    key = {"Idempotency-Key": "once"}
+
+    first = await shop.post(path, body, shop.boss, **key)
+    again = await shop.post(path, body, now_limited, **key)
+
+    assert first.status_code == 201, first.text
+    assert_problem(again, IdempotencyAnswerWithheld)
+    assert_nothing_secret(shop, again)
+
+
+async def test_who_may_write_still_may_not_change_what_all_share(shop: Shop):
+    manager = Caller(
+        shop.boss.tenant_id, scopes=ALL_SCOPES, role="manager", locations=[shop.places["Main"]]
+    )
+    path = f"/api/inventory/{shop.items['A1']}"
+
+    refused = await shop.client.patch(path, json={"name": "X"}, headers=manager.headers())
+
+    assert_problem(refused, LocationNotAllowed)
