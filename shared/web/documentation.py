@@ -194,10 +194,21 @@ def _describe_edits(operation: dict[str, Any], method: str) -> None:
 
 
 def _describe_reading(operation: dict[str, Any], route: APIRoute) -> None:
-    """Add what a request may hold beside what the route itself says."""
-    operation["parameters"] = [*operation.get("parameters", []), _LANGUAGE]
+    """Say of a request what the route itself does not, and take out what it cannot hold."""
+    parameters = operation.get("parameters", [])
+    for parameter in parameters:
+        parameter["schema"] = _without_null(parameter["schema"])
+    operation["parameters"] = [*parameters, _LANGUAGE]
     if isinstance(route, ServiceRoute) and "requestBody" in operation:
         operation["requestBody"]["description"] = f"At most {route.body_limit_bytes} bytes."
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a parameter without null, which is no text: it is sent or left out."""
+    choices = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
+    if len(choices) != 1:
+        return schema
+    return {**choices[0], **{name: value for name, value in schema.items() if name != "anyOf"}}
 
 
 def _describe_tags(operation: dict[str, Any], method: str) -> None:

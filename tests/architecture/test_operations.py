@@ -68,6 +68,18 @@ def test_every_parameter_is_described(name):
 
 
 @each_service
+def test_no_parameter_can_be_null(name):
+    nullable = [
+        f"{where}: {parameter['name']}"
+        for where, operation in operations(name)
+        for parameter in operation["parameters"]
+        if {"type": "null"} in parameter["schema"].get("anyOf", ())
+    ]
+
+    assert nullable == []
+
+
+@each_service
 def test_every_success_says_what_it_is(name):
     said = {
         response["description"]
