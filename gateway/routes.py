@@ -91,6 +91,8 @@ ROUTES: Final = (
     _auth("/api/auth/change-password", "enrolment", "proof"),
     _auth("/api/auth/2fa/setup", "enrolment", "proof"),
     _auth("/api/auth/2fa/verify", "enrolment", "proof"),
+    _auth("/api/auth/passkeys/setup", "enrolment", "proof"),
+    _auth("/api/auth/passkeys/verify", "enrolment", "proof"),
     _auth("/api/auth/step-up", "user", "proof"),
     _auth("/api/auth/change-email", "user", "mail"),
     _auth("/api/auth/confirm-email", "user", "proof"),

@@ -166,6 +166,10 @@ def _environment(plan: Plan, program: str) -> dict[str, str]:
     own |= {n: settings.environment[n] for n in old_names if settings.environment.get(n)}
     if program == "auth":
         own["MAIL_FOLDER"] = settings.environment.get("MAIL_FOLDER") or str(STATE_DIR / "mail")
+        if not settings.environment.get("FRONTEND_URL"):
+            own["WEBAUTHN_ORIGINS"] = settings.environment.get("WEBAUTHN_ORIGINS") or (
+                f"http://localhost:{settings.ports['GATEWAY_PORT']}"
+            )
         own |= {n: settings.environment[n] for n in _OF_AUTH if settings.environment.get(n)}
     if program in SERVICES:
         own["JOURNAL_SIGNING_KEY"] = plan.secrets[journal_key_name(program)]

@@ -13,6 +13,7 @@ from services.auth.key_keeper import KeyKeeper
 from services.auth.keys import routes as keys
 from services.auth.limits import routes as limits
 from services.auth.own_password import routes as own_password
+from services.auth.passkeys import routes as passkeys
 from services.auth.resources import AuthResources, open_service
 from services.auth.revocations import routes as revocations
 from services.auth.scim import routes as scim
@@ -58,6 +59,7 @@ def create_app(settings: Settings | None) -> FastAPI:
             own_password.router,
             sessions.router,
             two_factor.router,
+            passkeys.router,
             users.router,
             tenants.router,
             limits.router,

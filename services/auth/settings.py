@@ -1,6 +1,7 @@
 import re
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
@@ -35,6 +36,8 @@ class Settings(ServiceSettings):
     mail_from: str = Field(default="Stockwright <no-reply@localhost>", max_length=320)
     mail_folder: Path = Path("data/mail")
     frontend_url: str = Field(default="", max_length=2000)  # Where links in mails lead.
+    webauthn_rp_id: str = Field(default="", max_length=253)  # The domain that passkeys are for.
+    webauthn_origins: str = Field(default="", max_length=2000)  # Pages that may use them.
     currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
     gateway_client_secret: SecretStr = Field(min_length=_SECRET_LENGTH_MIN)
     inventory_client_secret: SecretStr = Field(min_length=_SECRET_LENGTH_MIN)
@@ -69,6 +72,48 @@ class Settings(ServiceSettings):
         if value is not None and not re.match(r"smtps?://[^/\s]+$", value.get_secret_value()):
             raise ValueError("give smtp://host:port or smtps://host:port, with user:password@")
         return value
+
+    @field_validator("webauthn_origins")
+    @classmethod
+    def check_webauthn_origins(cls, value: str, info: ValidationInfo) -> str:
+        """Refuse what browsers would never say, and in production what travels in the clear."""
+        rp_id = info.data.get("webauthn_rp_id", "")
+        for origin in filter(None, map(str.strip, value.split(","))):
+            parts = urlsplit(origin)
+            host = parts.hostname or ""
+            if (
+                parts.scheme not in {"http", "https"}
+                or origin != f"{parts.scheme}://{parts.netloc}"
+            ):
+                raise ValueError("give origins such as https://app.example, comma-separated")
+            if parts.scheme == "http" and info.data.get("environment") == "production":
+                raise ValueError("in production passkeys need https origins")
+            if rp_id and host != rp_id and not host.endswith(f".{rp_id}"):
+                raise ValueError("every origin must lie in WEBAUTHN_RP_ID")
+        return value
+
+    @property
+    def passkey_origins(self) -> list[str]:
+        """Return the pages that may use passkeys: as set, else the frontend's; none: no passkeys.
+
+        Beside neither, the gateway's own address on one's own machine, except in production.
+        """
+        given = [origin.strip() for origin in self.webauthn_origins.split(",") if origin.strip()]
+        if given:
+            return given
+        frontend = urlsplit(self.frontend_url)
+        if frontend.scheme == "https" or (frontend.scheme == "http" and not self._in_production):
+            return [f"{frontend.scheme}://{frontend.netloc}"]
+        return [] if self._in_production else ["http://localhost:8083"]
+
+    @property
+    def relying_party(self) -> str:
+        """Return the domain that passkeys are for: as set, else the host of the first page."""
+        return self.webauthn_rp_id or urlsplit(self.passkey_origins[0]).hostname or ""
+
+    @property
+    def _in_production(self) -> bool:
+        return self.environment == "production"
 
     @property
     def registration_policy(self) -> RegistrationPolicy:

@@ -5,6 +5,7 @@ import asyncio
 import httpx
 import pytest
 
+from tests.support.passkey import SoftPasskey
 from tests.support.stack import sign_in
 from tests.support.waiting import eventually
 
@@ -70,6 +71,31 @@ async def test_who_is_deactivated_is_refused_with_his_keys(client, tenant):
 
 
 @pytest.mark.asvs("D02")
+@pytest.mark.asvs("B11")
+async def test_a_passkey_signs_in(client, tenant):
+    slug = (await client.get("/api/auth/me", headers=tenant)).json()["tenant"]["slug"]
+    who = {"email": "key@example.com", "password": "gravel umbrella sonnet 7"}
+    wanted = who | {"role": "clerk", "password_change_required": False}
+    await client.post("/api/users", json=wanted, headers=tenant)
+    own = await sign_in(client, who | {"tenant": slug})
+    passkey = SoftPasskey(f"http://localhost:{client.base_url.port}")
+    setup = await client.post("/api/auth/passkeys/setup", headers=own)
+    wanted = {"name": "Phone", "credential": passkey.create(setup.json()["options"])}
+    added = await client.post("/api/auth/passkeys/verify", json=wanted, headers=own)
+    assert added.status_code == 201, added.text
+
+    asked = await client.post("/api/auth/login", json=who | {"tenant": slug})
+    signed = passkey.get(asked.json()["passkey"])
+    body = who | {"tenant": slug, "passkey": signed}
+    signed_in = await client.post("/api/auth/login", json=body)
+
+    assert (asked.status_code, signed_in.status_code) == (401, 200), signed_in.text
+    headers = {"Authorization": f"Bearer {signed_in.json()['access_token']}"}
+    shown = (await client.get("/api/auth/passkeys", headers=headers)).json()["items"]
+    assert [one["name"] for one in shown] == ["Phone"]
+    assert (await client.post("/api/auth/login", json=body)).json()["code"] == "passkey_refused"
+
+
 async def test_another_tenant_sees_nothing(stack, client, tenant, move):
     await move("receipt", 3)
     stranger = await stack.new_tenant(client)

@@ -1,20 +1,25 @@
-"""Second factors: one-time codes by time (RFC 6238), recovery codes, and who must have one."""
+"""Second factors: codes by time (RFC 6238), recovery codes, passkeys, and who must have one."""
 
 import base64
 import hashlib
 import hmac
 import re
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
 
 import pyotp
 
-Method: TypeAlias = Literal["otp", "recovery"]
+Kind: TypeAlias = Literal["otp", "passkey"]
+Method: TypeAlias = Literal["otp", "recovery", "hwk"]  # As in `amr`, RFC 8176.
+ChallengePurpose: TypeAlias = Literal["registration", "proof"]
 
 STEP_S: Final = 30
 DRIFT_STEPS: Final = 1  # A code of the step before or after counts too.
 RECOVERY_CODES: Final = 10
+PASSKEYS_MAX: Final = 10
+CHALLENGE_BYTES: Final = 32
+CHALLENGE_LIFETIME: Final = timedelta(minutes=5)
 
 _SECRET_LENGTH = 32  # Base32: 160 bits, as RFC 4226 (4, R6) recommends.
 _RECOVERY_BYTES = 15  # 120 bits: 24 characters of base32, nothing left over.
@@ -72,6 +77,14 @@ def recovery_index(code: str, key: bytes) -> bytes:
 def is_strong(methods: tuple[str, ...] | list[str]) -> bool:
     """Say whether somebody who proved himself so used a second factor that he still has."""
     return not STRONG.isdisjoint(methods)
+
+
+def has_gone_back(known: int, shown: int) -> bool:
+    """Say whether a passkey's counter tells of a copy: it must grow, unless it never counts.
+
+    Source: WebAuthn Level 3, 7.2, step 22.
+    """
+    return (known > 0 or shown > 0) and shown <= known
 
 
 def must_have_factor(role: str, *, tenant_demands: bool) -> bool:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from services.auth.factors.errors import TwoFactorCodeWrong, TwoFactorRequired
+from services.auth.factors.errors import PasskeyRefused, TwoFactorCodeWrong, TwoFactorRequired
 from services.auth.throttle.errors import TooManySignIns
 from shared.errors import Forbidden, NotFound, Unauthorized
 from shared.i18n import N_
@@ -99,4 +99,5 @@ PROOF_REFUSALS = (
     TooManySignIns,
     TwoFactorRequired,
     TwoFactorCodeWrong,
+    PasskeyRefused,
 )

@@ -18,8 +18,20 @@ Code = Annotated[
 ]
 
 
+PasskeyAnswer = Annotated[
+    str,
+    Field(
+        min_length=2,
+        max_length=8192,
+        description=(
+            "`JSON.stringify` of what `navigator.credentials` gave for the options that you got."
+        ),
+    ),
+]
+
+
 class ProofInput(PasswordInput):
-    """Password and, where the account has a second factor, a code."""
+    """Password and, where the account has a second factor, a code or a passkey's answer."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"password": "nine unrelated words", "code": "492039"}]}
@@ -27,6 +39,7 @@ class ProofInput(PasswordInput):
 
     password: Password
     code: Code | None = None
+    passkey: PasskeyAnswer | None = None
 
 
 class SignInCreate(ProofInput):

@@ -67,18 +67,13 @@ async def verify(
     Raises UserNotFound, TenantNotFound, Unauthorized, TwoFactorNotSetUp, TwoFactorCodeWrong.
     """
     user = await users.get_enrolling(session, caller)
-    tenant = await tenants.get_tenant(session, user.tenant_id)
     codes = await factors.confirm(session, user.id, user.tenant_id, code, vault=vault, now=now)
-    user.factor_lost_at = None
     await users.tell(session, user, "factor_added", vault=vault, now=now)
-    if not caller.todo:
-        await sessions.strengthen(session, caller.session_id, "otp", now=now)
-        return VerifiedRead(enabled=True, recovery_codes=codes)
-    users.raise_token_version(user, now)
-    methods = tuple(dict.fromkeys((*caller.methods, "otp")))
-    done = sessions.finish_sign_in(
-        session, user, tenant, methods, device=device, vault=vault, now=now
+    done = await sessions.go_on_with_factor(
+        session, user, "otp", device=device, vault=vault, caller=caller, now=now
     )
+    if done is None:
+        return VerifiedRead(enabled=True, recovery_codes=codes)
     kind = VerifiedSignedInRead if isinstance(done, SignedInRead) else VerifiedEnrollingRead
     return kind(enabled=True, recovery_codes=codes, **done.model_dump())
 
@@ -117,7 +112,9 @@ async def disable(
         if not await factors.has_factor(session, user.id):
             raise TwoFactorNotSetUp
     account = await sessions.find_own_account(transactions, caller, vault=vault, now=now)
-    await sessions.prove(transactions, account, given, vault=vault, now=now)
+    await sessions.prove(
+        transactions, account, given, bound_to=caller.session_id, vault=vault, now=now
+    )
     async with transactions.open(caller.tenant_id, caller.actor) as session:
         user = await users.get_user(session, caller.id, lock=True)
         await factors.disable(session, caller.id)

@@ -21,6 +21,25 @@ class TwoFactorDisabled(AboutUser):
     name: ClassVar[str] = "auth.two-factor-disabled.v1"
 
 
+class AboutPasskey(AboutUser):
+    user_id: UUID
+    passkey_id: UUID
+
+
+class PasskeyAdded(AboutPasskey):
+    name: ClassVar[str] = "auth.passkey-added.v1"
+
+
+class PasskeyRemoved(AboutPasskey):
+    name: ClassVar[str] = "auth.passkey-removed.v1"
+
+
+class PasskeyWentBack(AboutPasskey):
+    """A good signature with a counter that did not grow: there may be a copy. It was refused."""
+
+    name: ClassVar[str] = "auth.passkey-went-back.v1"
+
+
 class TwoFactorRefused(AboutUser):
     """The password was right and the code was not."""
 

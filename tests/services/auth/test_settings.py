@@ -1,3 +1,4 @@
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -14,15 +15,15 @@ def settings(**changes: Any) -> Settings:
     values = {
         "environment": "test",
         "database_url": "postgresql://auth_app@/stock",
-        "journal_signing_key": "11" * 32,
-        "gateway_key": "44" * 32,
-        "metrics_token": "66" * 32,
+        "journal_signing_key": token_hex(32),
+        "gateway_key": token_hex(32),
+        "metrics_token": token_hex(32),
         "jwt_private_key": PRIVATE_KEY,
-        "jwt_secret": "5a" * 32,
-        "encryption_key": "22" * 32,
+        "jwt_secret": token_hex(32),
+        "encryption_key": token_hex(32),
         "admin_password": "Plinth-Otter-Marzipan",
         **{
-            f"{client}_client_secret": "5e" * 32
+            f"{client}_client_secret": token_hex(32)
             for client in ("gateway", "inventory", "forecasting", "reporting")
         },
     }
@@ -118,3 +119,44 @@ def test_registration_is_open_except_in_production(
 
 def test_every_service_with_scopes_has_a_secret():
     assert settings().client_secrets().keys() == SCOPES.keys()
+
+
+@pytest.mark.parametrize(
+    ("changes", "origins", "party"),
+    [
+        ({}, ["http://localhost:8083"], "localhost"),
+        ({"frontend_url": "https://app.example/x"}, ["https://app.example"], "app.example"),
+        ({"webauthn_origins": "https://a.stock.example, https://stock.example",
+          "webauthn_rp_id": "stock.example"},
+         ["https://a.stock.example", "https://stock.example"], "stock.example"),
+    ],
+)  # fmt: skip
+def test_passkeys_are_for_the_pages_that_are_named(changes, origins, party):
+    found = settings(**changes)
+
+    assert (found.passkey_origins, found.relying_party) == (origins, party)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"webauthn_origins": "app.example"},
+        {"webauthn_origins": "https://app.example/"},
+        {"webauthn_origins": "https://app.example/x"},
+        {"webauthn_origins": "ftp://app.example"},
+        {"webauthn_origins": "https://app.example", "webauthn_rp_id": "other.example"},
+        {"webauthn_origins": "https://badstock.example", "webauthn_rp_id": "stock.example"},
+        {"webauthn_origins": "http://app.example", "environment": "production"},
+    ],
+)
+def test_pages_that_no_browser_would_name_are_refused(changes):
+    assert "webauthn_origins" in refused(**changes)
+
+
+def test_in_production_there_are_no_passkeys_without_a_page_that_is_encrypted(monkeypatch):
+    found = settings()
+    monkeypatch.setitem(found.__dict__, "environment", "production")
+
+    assert found.passkey_origins == []
+    monkeypatch.setitem(found.__dict__, "frontend_url", "http://app.example")
+    assert found.passkey_origins == []

@@ -10,7 +10,7 @@ from services.auth.sessions.service.proof import check_password, prove
 from services.auth.sessions.service.refresh import refresh
 from services.auth.sessions.service.sign_in import sign_in
 from services.auth.sessions.service.sign_out import sign_out
-from services.auth.sessions.service.start import finish_sign_in, strengthen
+from services.auth.sessions.service.start import finish_sign_in, go_on_with_factor
 from services.auth.sessions.service.step_up import find_own_account, step_up
 from services.auth.sessions.service.upkeep import forget_ended, measure_active
 
@@ -20,6 +20,7 @@ __all__ = [
     "finish_sign_in",
     "forget_ended",
     "go_on_after_password_change",
+    "go_on_with_factor",
     "list_sessions",
     "measure_active",
     "prove",
@@ -29,5 +30,4 @@ __all__ = [
     "sign_in",
     "sign_out",
     "step_up",
-    "strengthen",
 ]

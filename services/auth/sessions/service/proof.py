@@ -8,11 +8,13 @@ time.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.factors import service as factors
-from services.auth.factors.errors import TwoFactorCodeWrong, TwoFactorRequired
+from services.auth.factors.errors import PasskeyRefused, TwoFactorCodeWrong, TwoFactorRequired
+from services.auth.factors.rules import Kind, Method
 from services.auth.passwords.rules import normalised
 from services.auth.sessions import metrics
 from services.auth.sessions.errors import (
@@ -70,15 +72,26 @@ class Proof:
 
 
 async def prove(
-    transactions: Transactions, account: Account, given: ProofInput, *, vault: Vault, now: datetime
+    transactions: Transactions,
+    account: Account,
+    given: ProofInput,
+    *,
+    bound_to: UUID | None,
+    vault: Vault,
+    now: datetime,
 ) -> Proof:
-    """Check password and code of an account whose attempt is counted.
+    """Check password and second factor of an account whose attempt is counted.
 
-    Raises InvalidCredentials, AccountLocked, TwoFactorRequired, TwoFactorCodeWrong, TooManySignIns.
+    What a passkey signs is good for the session `bound_to` alone, or for a sign-in.
+
+    Raises InvalidCredentials, AccountLocked, TwoFactorRequired, TwoFactorCodeWrong, PasskeyRefused,
+    TooManySignIns.
     """
     password = normalised(given.password.get_secret_value())
     user = await check_password(transactions, account, password, vault=vault)
-    methods = await _check_factor(transactions, account, user, given.code, vault=vault, now=now)
+    methods = await _check_factor(
+        transactions, account, user, given, bound_to=bound_to, vault=vault, now=now
+    )
     outdated = vault.passwords.is_outdated(user.password_hash)
     renewed = await vault.passwords.hash(password) if outdated else None
     return Proof(user, methods, renewed)
@@ -141,22 +154,24 @@ async def _check_factor(
     transactions: Transactions,
     account: Account,
     user: User,
-    code: str | None,
+    given: ProofInput,
     *,
+    bound_to: UUID | None,
     vault: Vault,
     now: datetime,
 ) -> tuple[str, ...]:
     """Return by which methods the user, whose password was right, is proved now."""
+    refused: Problem | None
     async with transactions.open(account.tenant.id, f"user:{user.id}") as session:
-        if not await factors.has_factor(session, user.id):
+        kinds = await factors.kinds_of(session, user.id)
+        if not kinds:
             return ("pwd",)
-        if code is None:
-            raise TwoFactorRequired(methods=["otp", "recovery"])
-        refused = await throttle.count_code(session, user.id, now=now)
+        if given.code is None and given.passkey is None:
+            refused = await _ask(session, user, kinds, bound_to=bound_to, vault=vault, now=now)
+        else:
+            refused = await throttle.count_code(session, user.id, now=now)
         if refused is None:
-            method = await factors.check(
-                session, user.id, account.tenant.id, code, vault=vault, now=now
-            )
+            method = await _method_of(session, user, given, bound_to=bound_to, vault=vault, now=now)
             if method is not None:
                 await throttle.forgive_codes(session, user.id)
                 if method == "recovery":
@@ -167,4 +182,40 @@ async def _check_factor(
         raise refused
     metrics.attempts.labels("failure").inc()
     metrics.failed_attempts.labels("wrong_code").inc()
-    raise TwoFactorCodeWrong
+    raise PasskeyRefused if given.passkey is not None else TwoFactorCodeWrong
+
+
+async def _ask(
+    session: AsyncSession,
+    user: User,
+    kinds: tuple[Kind, ...],
+    *,
+    bound_to: UUID | None,
+    vault: Vault,
+    now: datetime,
+) -> TwoFactorRequired:
+    """Return which second factors will do, with what a passkey is to sign."""
+    options = None
+    if "passkey" in kinds:
+        options = await factors.ask_for_passkey(
+            session, user.id, bound_to=bound_to, vault=vault, now=now
+        )
+    return TwoFactorRequired(methods=[*kinds, "recovery"], passkey=options)
+
+
+async def _method_of(
+    session: AsyncSession,
+    user: User,
+    given: ProofInput,
+    *,
+    bound_to: UUID | None,
+    vault: Vault,
+    now: datetime,
+) -> Method | None:
+    """Return by which method it was proved, or None; a passkey goes before a code."""
+    if given.passkey is not None:
+        return await factors.check_passkey(
+            session, user.id, given.passkey, bound_to=bound_to, vault=vault, now=now
+        )
+    code = given.code or ""
+    return await factors.check(session, user.id, user.tenant_id, code, vault=vault, now=now)

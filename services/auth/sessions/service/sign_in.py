@@ -35,7 +35,7 @@ async def sign_in(
     with vault.passwords.place():
         tenant, email = await _find_tenant(transactions, wanted)
         account = await _find_account(transactions, tenant, email, vault=vault, now=now)
-        proof = await prove(transactions, account, wanted, vault=vault, now=now)
+        proof = await prove(transactions, account, wanted, bound_to=None, vault=vault, now=now)
         return await _finish(transactions, account, proof, vault=vault, now=now)
 
 

@@ -5,13 +5,14 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.auth.factors.rules import is_strong, must_have_factor
+from services.auth.factors.rules import Method, is_strong, must_have_factor
 from services.auth.sessions import metrics, queries
 from services.auth.sessions.models import UserSession
 from services.auth.sessions.rules import Todo, todo_before_session
 from services.auth.sessions.schemas import EnrolmentRead, SignedInRead
 from services.auth.sessions.service.device import seal_device
 from services.auth.sessions.service.tokens import expiry_of, make_enrolment_token, make_tokens
+from services.auth.tenants import service as tenants
 from services.auth.tenants.models import Tenant
 from services.auth.users import service as users
 from services.auth.users.models import User
@@ -19,7 +20,7 @@ from services.auth.vault import Vault
 from shared import journal
 from shared.contracts.auth.sessions import UserSignedIn
 from shared.ids import new_id
-from shared.principal import Device
+from shared.principal import Device, Principal
 
 
 def finish_sign_in(
@@ -59,8 +60,33 @@ def finish_sign_in(
     return SignedInRead(**tokens.model_dump(), user=users.to_read(user, vault=vault))
 
 
-async def strengthen(
-    session: AsyncSession, session_id: UUID, method: str, *, now: datetime
+async def go_on_with_factor(
+    session: AsyncSession,
+    user: User,
+    method: Method,
+    *,
+    device: Device,
+    vault: Vault,
+    caller: Principal,
+    now: datetime,
+) -> SignedInRead | EnrolmentRead | None:
+    """Finish the sign-in of a caller who has just set up a second factor; his row is held.
+
+    An enrolment token is good for nothing then. With a session there is nothing to finish: it is
+    noted there, and None is returned. Raises TenantNotFound.
+    """
+    user.factor_lost_at = None
+    if not caller.todo:
+        await _strengthen(session, caller.session_id, method, now=now)
+        return None
+    users.raise_token_version(user, now)
+    methods = tuple(dict.fromkeys((*caller.methods, method)))
+    tenant = await tenants.get_tenant(session, user.tenant_id)
+    return finish_sign_in(session, user, tenant, methods, device=device, vault=vault, now=now)
+
+
+async def _strengthen(
+    session: AsyncSession, session_id: UUID, method: Method, *, now: datetime
 ) -> None:
     """Note that the user of this session has just proved himself by one more method."""
     proved = await queries.find_session(session, session_id)

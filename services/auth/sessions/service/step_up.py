@@ -33,7 +33,9 @@ async def step_up(
     TwoFactorCodeWrong, SessionOver.
     """
     account = await find_own_account(transactions, caller, vault=vault, now=now)
-    proof = await prove(transactions, account, given, vault=vault, now=now)
+    proof = await prove(
+        transactions, account, given, bound_to=caller.session_id, vault=vault, now=now
+    )
     async with transactions.open(caller.tenant_id, caller.actor) as session:
         user = await users.get_user(session, caller.id, lock=True)
         proved = await queries.find_session(session, caller.session_id)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from services.auth.factors.rules import (
     RECOVERY_CODES,
     STEP_S,
+    has_gone_back,
     is_strong,
     is_totp,
     matching_step,
@@ -103,3 +104,12 @@ def test_an_authenticator_is_told_account_and_issuer():
     assert uri.startswith("otpauth://totp/Stockwright%20Acme%20%26%20Sons:ada%40example.com?")
     assert f"secret={RFC_SECRET}" in uri
     assert pyotp.parse_uri(uri).issuer == "Stockwright Acme & Sons"
+
+
+@pytest.mark.parametrize(
+    ("known", "shown", "back"),
+    [(0, 0, False), (0, 1, False), (1, 2, False), (5, 9, False), (1, 1, True), (2, 1, True),
+     (1, 0, True)],
+)  # fmt: skip
+def test_a_counter_must_grow_unless_it_never_counts(known, shown, back):
+    assert has_gone_back(known, shown) is back

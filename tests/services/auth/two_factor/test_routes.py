@@ -182,6 +182,7 @@ async def test_an_administrator_without_a_factor_gets_a_token_for_enrolment_alon
     enrolling = {
         ("post", "/api/auth/2fa/setup"), ("post", "/api/auth/2fa/verify"),
         ("post", "/api/auth/change-password"),
+        ("post", "/api/auth/passkeys/setup"), ("post", "/api/auth/passkeys/verify"),
     }  # fmt: skip
     tried = 0
     for path, operations in document["paths"].items():

@@ -1,7 +1,6 @@
-"""A user's second factors: setting them up, checking codes, taking them away."""
+"""An authenticator's codes and recovery codes: set up, checked, made anew."""
 
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,31 +22,12 @@ from shared import journal
 from shared.contracts.auth.factors import (
     RecoveryCodesReplaced,
     RecoveryCodeUsed,
-    TwoFactorDisabled,
     TwoFactorSetUp,
 )
 from shared.log import log
 from shared.security.sealing import SealBroken, place
 
 _SECRET = "auth.authenticators.secret"  # noqa: S105 - the name of a column.
-
-
-class FactorState(NamedTuple):
-    enabled: bool
-    recovery_codes_left: int
-
-
-async def state_of(session: AsyncSession, user_id: UUID) -> FactorState:
-    """Return whether the user has a second factor in use, and the recovery codes left."""
-    return FactorState(
-        await has_factor(session, user_id), await queries.count_recovery_codes(session, user_id)
-    )
-
-
-async def has_factor(session: AsyncSession, user_id: UUID) -> bool:
-    """Say whether the user has a second factor in use."""
-    found = await queries.find_authenticator(session, user_id)
-    return found is not None and found.secret_sealed is not None
 
 
 async def begin_setup(
@@ -116,17 +96,6 @@ async def replace_recovery_codes(
     await queries.replace_recovery_codes(session, user_id, indices)
     journal.record(session, RecoveryCodesReplaced(user_id=user_id))
     return codes
-
-
-async def remove_all(session: AsyncSession, user_id: UUID) -> None:
-    """Take all second factors of the user away; the caller journals why."""
-    await queries.remove_factors(session, user_id)
-
-
-async def disable(session: AsyncSession, user_id: UUID) -> None:
-    """Take all second factors of a user away who wants none."""
-    await remove_all(session, user_id)
-    journal.record(session, TwoFactorDisabled(user_id=user_id))
 
 
 def _open(sealed: bytes, user_id: UUID, tenant_id: UUID, vault: Vault) -> str:
