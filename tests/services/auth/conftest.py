@@ -31,8 +31,12 @@ from tests.support.services import PRIVATE_KEY, running
 
 @pytest.fixture(scope="session")
 def make_settings(
-    databases: Databases, service_environment: dict[str, str]
+    databases: Databases,
+    service_environment: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Callable[..., Settings]:
+    mail_folder = tmp_path_factory.mktemp("mail")  # Of what a test's worker sends.
+
     def make(**changes: Any) -> Settings:
         values = {
             **service_environment,
@@ -43,6 +47,7 @@ def make_settings(
             "admin_email": ADMIN_EMAIL,
             "admin_password": ADMIN_PASSWORD,
             "registration": "open",
+            "mail_folder": mail_folder,
             "password_threads": 8,  # Tests ask for very many at once.
             # All tests come from one network; those of its limit have an app of their own.
             "sign_in_attempts_per_network": 10_000_000,
