@@ -156,7 +156,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
                     if is_versioned(route.response_model):
                         _describe_tags(operation, method)
                     _complete(operation, route.dependant)
-                    _describe_refusals(operation, route.original_route)
+                    _describe_refusals(operation, route.original_route, schemas)
         app.openapi_schema = document
     return app.openapi_schema
 
@@ -222,11 +222,12 @@ def _describe_tags(operation: dict[str, Any], method: str) -> None:
         responses["304"] = {"description": "It is still what you have.", "headers": _ETAG}
 
 
-def _describe_refusals(operation: dict[str, Any], route: APIRoute) -> None:
+def _describe_refusals(operation: dict[str, Any], route: APIRoute, schemas: dict[str, Any]) -> None:
     """Give the refusals of another protocol's route their form, but for those of the gateway."""
     form = route.refusal_form if isinstance(route, ServiceRoute) else None
     if form is None:
         return
+    schemas[form.schema["title"]] = form.schema
     for status, response in operation["responses"].items():
         if int(status) >= _FIRST_REFUSAL and status not in _BY_THE_GATEWAY:
             response["content"] = form.content

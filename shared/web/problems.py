@@ -71,7 +71,8 @@ _AWAY = (
 class RefusalForm:
     """How the routes of another protocol say what went wrong, in place of problems.
 
-    `say` makes of a problem's document, with its status, the status and the body to send.
+    `schema` has a title, by which documents name it. `say` makes of a problem's document, with its
+    status, the status and the body to send.
     """
 
     media_type: str
@@ -81,7 +82,9 @@ class RefusalForm:
     @property
     def content(self) -> dict[str, Any]:
         """Return what an OpenAPI document says of such an answer."""
-        return {self.media_type: {"schema": self.schema}}
+        return {
+            self.media_type: {"schema": {"$ref": f"#/components/schemas/{self.schema['title']}"}}
+        }
 
 
 def problem_response(request: Request, problem: Problem) -> Response:

@@ -80,6 +80,20 @@ def test_no_parameter_can_be_null(name):
 
 
 @each_service
+def test_every_form_of_an_answer_has_a_name(name):
+    """Clients are made with a class for each form; what has no name they get once an answer."""
+    nameless = [
+        f"{where}: {status}"
+        for where, operation in operations(name)
+        for status, response in operation["responses"].items()
+        for media in response.get("content", {}).values()
+        if "properties" in media.get("schema", {})
+    ]
+
+    assert nameless == []
+
+
+@each_service
 def test_every_success_says_what_it_is(name):
     said = {
         response["description"]

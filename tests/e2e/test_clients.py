@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -31,13 +32,17 @@ async def document(client, tmp_path) -> Path:
 
 
 @pytest.fixture
-async def environment(stack, client) -> dict[str, str]:
-    """What a tour is told: where the system is, and how an administrator signs in."""
+async def told(stack, client) -> Callable[[], dict[str, str]]:
+    """What a tour that begins now is told: where the system is, and how to sign in."""
     credentials, authenticators = await stack.add_tenant(client), Authenticators()
     await sign_in(client, credentials, authenticators)  # Enrols.
-    told = {name.upper(): value for name, value in credentials.items()}
-    code = authenticators.code_of(credentials)
-    return {**os.environ, **told, "CODE": code, "API_URL": stack.url}
+    named = {name.upper(): value for name, value in credentials.items()}
+    return lambda: {
+        **os.environ,
+        **named,
+        "CODE": authenticators.code_of(credentials),
+        "API_URL": stack.url,
+    }
 
 
 def python(*arguments: str, **more: object) -> str:
@@ -52,10 +57,10 @@ def test_the_document_of_the_running_system_is_valid(document):
     assert list(OpenAPIV31SpecValidator(json.loads(document.read_text())).iter_errors()) == []
 
 
-def test_a_python_client_signs_in_adds_reads_and_is_refused(document, environment, tmp_path):
+def test_a_python_client_signs_in_adds_reads_and_is_refused(document, told, tmp_path):
     made, settings = tmp_path / "made", tmp_path / "settings.yaml"
     settings.write_text("post_hooks: []\n")
-    where = {**environment, "PYTHONPATH": str(made), "MYPYPATH": str(made)}
+    where = {**os.environ, "MYPYPATH": str(made)}
 
     said = python(
         *("-m", "openapi_python_client", "generate", "--path", str(document)),
@@ -66,13 +71,13 @@ def test_a_python_client_signs_in_adds_reads_and_is_refused(document, environmen
         *("--cache-dir", str(tmp_path / "mypy"), str(FOLDER / "tour.py")),
         env=where,
     )
-    seen = python(str(FOLDER / "tour.py"), env=where)
+    seen = python(str(FOLDER / "tour.py"), env={**told(), "PYTHONPATH": str(made)})
 
     assert "Warning" not in said
     assert json.loads(seen) == SEEN
 
 
-def test_a_typescript_client_signs_in_adds_reads_and_is_refused(document, environment, project):
+def test_a_typescript_client_signs_in_adds_reads_and_is_refused(document, told, project):
     """With its types checked: the generator's default takes fields with a default for required."""
     node(
         project,
@@ -80,6 +85,6 @@ def test_a_typescript_client_signs_in_adds_reads_and_is_refused(document, enviro
         *("--output", "schema.d.ts", "--default-non-nullable=false"),
     )
     node(project, "node_modules/typescript/bin/tsc", "--project", ".")
-    seen = node(project, "tour.ts", env=environment)
+    seen = node(project, "tour.ts", env=told())
 
     assert json.loads(seen) == SEEN
