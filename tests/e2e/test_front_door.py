@@ -70,7 +70,6 @@ async def test_who_is_deactivated_is_refused_with_his_keys(client, tenant):
     await eventually(are_refused)
 
 
-@pytest.mark.asvs("D02")
 @pytest.mark.asvs("B11")
 async def test_a_passkey_signs_in(client, tenant):
     slug = (await client.get("/api/auth/me", headers=tenant)).json()["tenant"]["slug"]
@@ -96,6 +95,37 @@ async def test_a_passkey_signs_in(client, tenant):
     assert (await client.post("/api/auth/login", json=body)).json()["code"] == "passkey_refused"
 
 
+@pytest.mark.asvs("D02")
+async def test_who_is_limited_to_a_location_is_so_everywhere_within_a_second(client, tenant, move):
+    await move("receipt", 3)
+    slug = (await client.get("/api/auth/me", headers=tenant)).json()["tenant"]["slug"]
+    place = {"name": "Other", "type": "warehouse"}
+    other = (await client.post("/api/locations", json=place, headers=tenant)).json()["id"]
+    who = {"email": "ada@example.com", "password": "gravel umbrella sonnet 7"}
+    wanted = who | {"role": "manager", "password_change_required": False}
+    ada = (await client.post("/api/users", json=wanted, headers=tenant)).json()
+    own = await sign_in(client, who | {"tenant": slug})
+    assert (await client.get("/api/inventory/lookup/A1", headers=own)).json()["on_hand"] == "3"
+
+    path = f"/api/users/{ada['id']}"
+    await client.patch(path, json={"locations": [other]}, headers=tenant)
+
+    async def is_refused():
+        return (await client.get("/api/inventory", headers=own)).status_code == 401
+
+    await eventually(is_refused)
+    limited = await sign_in(client, who | {"tenant": slug})
+    seen = await client.get("/api/inventory/lookup/A1", headers=limited)
+    assert seen.json()["on_hand"] == "0"
+    issue = {"kind": "issue", "item": "A1", "location": "Main", "quantity": 1}
+    moved = await client.post("/api/inventory/movements", json=issue, headers=limited)
+    assert moved.json()["code"] == "location_not_found"
+    for closed in ("/api/dashboard/stats", "/api/reports/inventory-value", "/api/ai/jobs"):
+        refused = await client.get(closed, headers=limited)
+        assert refused.json()["code"] == "location_not_allowed", (closed, refused.text)
+
+
+@pytest.mark.asvs("D02")
 async def test_another_tenant_sees_nothing(stack, client, tenant, move):
     await move("receipt", 3)
     stranger = await stack.new_tenant(client)

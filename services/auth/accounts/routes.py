@@ -29,7 +29,12 @@ from services.auth.resources import Secrets
 from services.auth.tenants.errors import TenantNotFound
 from services.auth.transactions import KeyedTransactions, KeylessTransactions
 from services.auth.users import service as users
-from services.auth.users.errors import EmailTaken, LastAdministrator, UserNotFound
+from services.auth.users.errors import (
+    AdministratorUnlimited,
+    EmailTaken,
+    LastAdministrator,
+    UserNotFound,
+)
 from services.auth.users.schemas import ProfileUpdate, UserRead
 from shared.principal import Principal
 from shared.web import Now, Session, feature_router, problems, requires
@@ -184,7 +189,11 @@ async def confirm_address(
     return users.to_read(user, vault=vault)
 
 
-@invitations.post("", status_code=201, responses=problems(EmailTaken, TenantNotFound))
+@invitations.post(
+    "",
+    status_code=201,
+    responses=problems(EmailTaken, AdministratorUnlimited, TenantNotFound),
+)
 async def invite_user(
     body: InvitationCreate, session: Session, vault: Secrets, caller: CanManageNow, now: Now
 ) -> InvitationRead:

@@ -5,7 +5,14 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, SecretStr
 
 from services.auth.users.rules import Language, Role
-from services.auth.users.schemas import Email, Password, PasswordInput, TenantSlug, UserRead
+from services.auth.users.schemas import (
+    Email,
+    Locations,
+    Password,
+    PasswordInput,
+    TenantSlug,
+    UserRead,
+)
 from shared.contracts.auth.users import DeactivationReason
 from shared.schemas import Input, Output, ShortText
 
@@ -71,6 +78,7 @@ class InvitationCreate(Input):
     role: Role
     name: ShortText | None = None
     language: Language | None = None
+    locations: Locations = None
 
 
 class InvitationRead(Output):

@@ -140,6 +140,7 @@ async def exchange(
             scopes=frozenset(key.scopes) & grantable(users.scopes_in(user)),
             amr=(MACHINE,),
             lang=user.language or tenant.language,
+            locations=users.locations_of(user),
         )
     return ApiKeyTokenRead(access_token=vault.keys.sign(claims), expires_in=claims.exp - claims.iat)
 

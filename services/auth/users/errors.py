@@ -25,6 +25,17 @@ class UserNotFound(NotFound):
 
 
 @dataclass(eq=False)
+class AdministratorUnlimited(Conflict):
+    """Administrators manage what all locations share. Lift the limits first, or give no role."""
+
+    slug: ClassVar[str] = "administrator-unlimited"
+    title: ClassVar[str] = N_("Administrators have no limits")
+    detail: ClassVar[str] = N_(
+        "An administrator cannot be limited to some locations. Give all locations, or another role."
+    )
+
+
+@dataclass(eq=False)
 class LastAdministrator(Conflict):
     """The change would leave the tenant without an administrator who can sign in."""
 

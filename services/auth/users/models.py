@@ -1,7 +1,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import FetchedValue, Text
+from sqlalchemy import ARRAY, FetchedValue, Text, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.auth.users.rules import Language, Role
@@ -22,6 +22,7 @@ class User(Base):
     password_hash: Mapped[str]  # PHC string, Argon2id.
     password_change_required: Mapped[bool] = mapped_column(default=False)  # Somebody else set it.
     role: Mapped[Role] = mapped_column(Text)
+    locations: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid))  # Limited to; null: to none.
     language: Mapped[Language | None] = mapped_column(Text)  # Without one, the tenant's counts.
     language_changed_at: Mapped[datetime | None]  # Tokens made before it carry another one.
     verified_at: Mapped[datetime | None]  # When the address was shown to be the user's.

@@ -6,7 +6,12 @@ from fastapi import Depends, Query, Request
 from services.auth.passwords.errors import PasswordCommon, PasswordTooLong, PasswordTooShort
 from services.auth.resources import Secrets
 from services.auth.users import service
-from services.auth.users.errors import EmailTaken, LastAdministrator, UserNotFound
+from services.auth.users.errors import (
+    AdministratorUnlimited,
+    EmailTaken,
+    LastAdministrator,
+    UserNotFound,
+)
 from services.auth.users.schemas import UserCreate, UserPage, UserQuery, UserRead, UserUpdate
 from shared.errors import StepUpRequired
 from shared.pagination import InvalidCursor
@@ -36,7 +41,9 @@ async def list_users(
 @router.post(
     "",
     status_code=201,
-    responses=problems(EmailTaken, PasswordTooShort, PasswordTooLong, PasswordCommon),
+    responses=problems(
+        EmailTaken, AdministratorUnlimited, PasswordTooShort, PasswordTooLong, PasswordCommon
+    ),
 )
 async def add_user(
     body: UserCreate, session: Session, vault: Secrets, caller: CanManageNow, now: Now
@@ -55,7 +62,10 @@ async def get_user(user_id: UUID, session: Session, vault: Secrets, _caller: Can
     return service.to_read(await service.get_user(session, user_id), vault=vault)
 
 
-@router.patch("/{user_id}", responses=problems(UserNotFound, LastAdministrator, StepUpRequired))
+@router.patch(
+    "/{user_id}",
+    responses=problems(UserNotFound, LastAdministrator, AdministratorUnlimited, StepUpRequired),
+)
 async def change_user(
     user_id: UUID,
     request: Request,
@@ -68,10 +78,10 @@ async def change_user(
 ) -> UserRead:
     """Change a user.
 
-    Name, language or role. A new role ends the access tokens with the old one, and needs a proof
-    of identity from the last five minutes: `POST /api/auth/step-up`.
+    Name, language, role or locations. A new role or other locations end the access tokens with
+    the old ones, and need a proof of identity from the last five minutes: `POST /api/auth/step-up`.
     """
-    if body.role is not None:
+    if body.model_fields_set & {"role", "locations"}:
         await require_fresh(request, caller)
     user = await service.change_user(session, user_id, body, if_match, vault=vault, now=now)
     return service.to_read(user, vault=vault)

@@ -35,6 +35,7 @@ SCOPES: Mapping[Role, frozenset[str]] = {
 }  # fmt: skip
 
 ROLE_OF_THE_REGISTERED: Role = "viewer"
+LOCATIONS_MAX = 50  # That a user is limited to: with all else they fit into an access token.
 EMAIL_LENGTH_MAX = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets.
 _LOCAL_LENGTH_MAX = 64
 
@@ -46,6 +47,11 @@ def scopes_of(role: Role, *, in_default_tenant: bool) -> frozenset[str]:
     """Return what a role may do; administrators of the default tenant manage tenants too."""
     scopes = SCOPES[role]
     return scopes | {PLATFORM_SCOPE} if role == "admin" and in_default_tenant else scopes
+
+
+def may_be_limited(role: Role) -> bool:
+    """Say whether who has this role can be limited to some locations: who manages all sees all."""
+    return role != "admin"
 
 
 def is_email(text: str) -> bool:

@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from services.auth.users.rules import (
     EMAIL_LENGTH_MAX,
+    LOCATIONS_MAX,
     Language,
     Role,
     SealedField,
@@ -49,6 +50,16 @@ Password = Annotated[
     ),
     AfterValidator(_writable),
 ]
+# No list is all locations; an empty one too.
+Locations = Annotated[
+    list[UUID] | None,
+    Field(
+        max_length=LOCATIONS_MAX,
+        description="Ids of the locations that the user is limited to, with all that lies in them; "
+        "null or none for all. Not for administrators.",
+        examples=[["0190b0a8-7c3e-7a53-9d3c-2f6b8f0f4a11"]],
+    ),
+]
 TenantSlug = Annotated[
     Text, Field(max_length=63, description="Short name of the tenant; `default` otherwise.")
 ]
@@ -74,6 +85,7 @@ class UserCreate(PasswordInput):
     role: Role
     name: ShortText | None = None
     language: Language | None = None
+    locations: Locations = None
     password_change_required: bool = Field(
         default=True, description="Whether the user must choose another one at the first sign-in."
     )
@@ -91,11 +103,14 @@ class ProfileUpdate(Update):
 
 
 class UserUpdate(ProfileUpdate):
-    """The same of another user, and his role, which he cannot be without."""
+    """The same of another user, his locations, and his role, which he cannot be without."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"role": "manager"}]})
 
+    clearable: ClassVar[frozenset[str]] = ProfileUpdate.clearable | {"locations"}
+
     role: Role | None = None
+    locations: Locations = None
 
 
 class UserQuery(PageQuery):
@@ -110,6 +125,7 @@ class UserRead(Output):
     name: str | None
     role: Role
     scopes: list[str]
+    locations: list[UUID] | None = Field(description="Limited to these; null: to none.")
     language: Language | None
     locked: bool
     status: Status

@@ -48,6 +48,14 @@ class UserRoleChanged(AboutUser):
     after: str
 
 
+class UserLocationsChanged(AboutUser):
+    """The ids of the locations that the user is limited to; null where he may work with all."""
+
+    name: ClassVar[str] = "auth.user-locations-changed.v1"
+    before: list[UUID] | None
+    after: list[UUID] | None
+
+
 class UserVerified(AboutUser):
     """The address was shown to be the user's, by a token that was sent to it."""
 

@@ -57,6 +57,7 @@ async def register(
         name=wanted.name,
         role=ROLE_OF_THE_REGISTERED,
         scopes=sorted(scopes_of(ROLE_OF_THE_REGISTERED, in_default_tenant=False)),
+        locations=None,
         language=wanted.language,
         locked=False,
         status="unverified",

@@ -30,7 +30,7 @@ async def invite(
 ) -> InvitationRead:
     """Open an account that waits for who gets the mail; invited again, he gets another mail.
 
-    Raises EmailTaken.
+    Raises EmailTaken, AdministratorUnlimited.
     """
     tenant_id = caller.tenant_id
     tenant = await tenants.get_tenant(session, tenant_id)
@@ -45,7 +45,7 @@ async def invite(
         )
     elif users.status_in(user) != "invited":
         raise EmailTaken
-    users.note_invited(session, user, wanted.role)
+    users.note_invited(session, user, wanted.role, wanted.locations)
     token = await one_time.issue(session, user, "invite", vault=vault, now=now)
     text = write(
         "invite",

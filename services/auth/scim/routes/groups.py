@@ -20,7 +20,7 @@ from services.auth.scim.schemas import (
     ScimQuery,
     ScimShown,
 )
-from services.auth.users.errors import LastAdministrator, UserNotFound
+from services.auth.users.errors import AdministratorUnlimited, LastAdministrator, UserNotFound
 from shared.web import Now, Session, problems
 
 router = scim_router("/Groups")
@@ -64,7 +64,12 @@ async def get_group(
     "/{name}",
     response_model=ScimGroupRead,
     responses=problems(
-        GroupNotFound, GroupsAreRoles, MemberNotFound, UserNotFound, LastAdministrator
+        GroupNotFound,
+        GroupsAreRoles,
+        MemberNotFound,
+        UserNotFound,
+        LastAdministrator,
+        AdministratorUnlimited,
     ),
 )
 async def replace_group(
@@ -93,6 +98,7 @@ async def replace_group(
         MemberNotFound,
         UserNotFound,
         LastAdministrator,
+        AdministratorUnlimited,
     ),
 )
 async def change_group(

@@ -76,7 +76,7 @@ async def change_group(
     """Add members, whose role becomes this one, or remove some, who are viewers then.
 
     Raises GroupNotFound, GroupsAreRoles, ChangeNamesNothing, MemberNotFound, UserNotFound,
-    LastAdministrator.
+    LastAdministrator, AdministratorUnlimited.
     """
     role = _role(name)
     members = Memberships()

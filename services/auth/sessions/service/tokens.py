@@ -42,6 +42,7 @@ def make_access_token(
         scopes=users.scopes_in(user),
         amr=tuple(session.methods),
         lang=user.language or tenant.language,
+        locations=users.locations_of(user),
     )
     return AccessRead(
         access_token=vault.keys.sign(claims),

@@ -11,6 +11,7 @@ from services.auth.users.errors import EmailTaken
 from services.auth.users.models import User
 from services.auth.users.rules import Language, Role, lookup_form
 from services.auth.users.schemas import UserCreate
+from services.auth.users.service.limit import limit
 from services.auth.users.service.sealed import seal_email, seal_name
 from services.auth.vault import Vault
 from shared import journal
@@ -38,7 +39,7 @@ async def add_user(
 ) -> User:
     """Create an account with the role that the administrator chose.
 
-    Raises EmailTaken, PasswordTooShort, PasswordTooLong, PasswordCommon.
+    Raises EmailTaken, AdministratorUnlimited, PasswordTooShort, PasswordTooLong, PasswordCommon.
     """
     password_hash = await vault.passwords.hash_new(
         wanted.password,
@@ -48,7 +49,7 @@ async def add_user(
             *await queries.list_tenant_names(session, caller.tenant_id),
         ),
     )
-    return await register_user(
+    user = await register_user(
         session,
         NewUser(
             wanted.email,
@@ -63,6 +64,8 @@ async def add_user(
         vault=vault,
         now=now,
     )
+    limit(session, user, wanted.locations)
+    return user
 
 
 async def register_user(
@@ -89,6 +92,7 @@ async def register_user(
         password_hash=wanted.password_hash,
         password_change_required=wanted.password_change_required,
         role=wanted.role,
+        locations=None,
         language=wanted.language,
         language_changed_at=None,
         verified_at=now if wanted.is_verified else None,

@@ -1,12 +1,15 @@
 """How an account becomes active: verified, approved, invited; and a forgotten password."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.users.models import User
 from services.auth.users.rules import Language, Role
 from services.auth.users.service.change import raise_token_version
+from services.auth.users.service.limit import limit
 from services.auth.users.service.sealed import seal_name
 from services.auth.vault import Vault
 from shared import journal
@@ -41,9 +44,15 @@ def take_over(user: User, password_hash: str, *, now: datetime) -> None:
     raise_token_version(user, now)
 
 
-def note_invited(session: AsyncSession, user: User, role: Role) -> None:
-    """Give who is invited the role that he will have."""
+def note_invited(
+    session: AsyncSession, user: User, role: Role, locations: Sequence[UUID] | None
+) -> None:
+    """Give who is invited the role and the locations that he will have.
+
+    Raises AdministratorUnlimited.
+    """
     user.role = role
+    limit(session, user, locations)
     user.version += 1
     journal.record(session, UserInvited.of(user))
 

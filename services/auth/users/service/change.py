@@ -11,6 +11,7 @@ from services.auth.users.errors import LastAdministrator, UserNotFound
 from services.auth.users.models import User
 from services.auth.users.rules import Role, ends_administration
 from services.auth.users.schemas import ProfileUpdate, UserUpdate
+from services.auth.users.service.limit import limit
 from services.auth.users.service.read import get_user, status_in
 from services.auth.users.service.sealed import open_fields, seal_name, seal_profile
 from services.auth.users.service.tell import tell
@@ -40,21 +41,23 @@ async def change_user(
     vault: Vault,
     now: datetime,
 ) -> User:
-    """Change name, language and role; a new role ends the access tokens that carry the old one.
+    """Change name, language, role and locations; new rights end the access tokens with the old.
 
-    Raises UserNotFound, PreconditionFailed, LastAdministrator.
+    Raises UserNotFound, PreconditionFailed, LastAdministrator, AdministratorUnlimited.
     """
     user, others_administer = await _lock_for_change(session, user_id)
     require_match(if_match, user.version)
     _set_profile(session, user, wanted, vault=vault, now=now)
     before, after = user.role, wanted.role or user.role
-    if after == before:
-        return user
-    if not others_administer:
-        _keep_administering(user, new_role=after, will_bar=False)
-    user.role = after
-    raise_token_version(user, now)
-    journal.record(session, UserRoleChanged(user_id=user.id, before=before, after=after))
+    if after != before:
+        if not others_administer:
+            _keep_administering(user, new_role=after, will_bar=False)
+        user.role = after
+        journal.record(session, UserRoleChanged(user_id=user.id, before=before, after=after))
+    is_given = "locations" in wanted.model_fields_set
+    is_limited_anew = limit(session, user, wanted.locations if is_given else user.locations)
+    if after != before or is_limited_anew:
+        raise_token_version(user, now)
     return user
 
 

@@ -104,6 +104,11 @@ def scopes_in(user: User) -> frozenset[str]:
     return scopes_of(user.role, in_default_tenant=user.tenant_id == DEFAULT_TENANT_ID)
 
 
+def locations_of(user: User) -> frozenset[UUID] | None:
+    """Return the locations that the user is limited to, as a token says it; None for no limit."""
+    return frozenset(user.locations) if user.locations else None
+
+
 def status_in(user: User) -> Status:
     """Return where the account stands."""
     return status_of(
@@ -123,6 +128,7 @@ def to_read(user: User, *, vault: Vault) -> UserRead:
         name=opened.name,
         role=user.role,
         scopes=sorted(scopes_in(user)),
+        locations=user.locations,
         language=user.language,
         locked=user.locked_at is not None,
         status=status_in(user),

@@ -16,6 +16,7 @@ from services.auth.users.rules import (
     is_email,
     is_session_over,
     lookup_form,
+    may_be_limited,
     scopes_of,
     status_of,
 )
@@ -183,3 +184,8 @@ def test_where_an_account_stands(is_verified, is_approved, is_locked, is_deactiv
     )
 
     assert found == status
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_all_but_administrators_may_be_limited_to_locations(role: Role):
+    assert may_be_limited(role) == (role != "admin")
