@@ -1,5 +1,8 @@
 """What the documents say of operations is written for people: summaries, parameters, tags."""
 
+import json
+import subprocess
+import sys
 from collections import Counter
 from typing import Any
 
@@ -24,6 +27,26 @@ def test_the_document_is_valid_openapi(name):
 
 def test_the_merged_document_is_valid_openapi():
     assert list(OpenAPIV31SpecValidator(merged_document()).iter_errors()) == []
+
+
+def test_a_client_can_be_made_of_the_merged_document(tmp_path):
+    """What a generator leaves out, it warns of; what clients do is in tests/e2e/test_clients.py."""
+    document, settings = tmp_path / "openapi.json", tmp_path / "settings.yaml"
+    document.write_text(json.dumps(merged_document()))
+    settings.write_text("post_hooks: []\n")
+
+    done = subprocess.run(  # noqa: S603 - our own command.
+        [
+            *(sys.executable, "-m", "openapi_python_client", "generate", "--path", str(document)),
+            *("--config", str(settings), "--output-path", str(tmp_path / "made")),
+            "--fail-on-warning",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @each_service
