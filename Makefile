@@ -8,10 +8,10 @@ DEVELOPMENT := .venv/.installed-dev
 SERVICES := auth inventory forecasting reporting
 SOURCES := shared services gateway deploy demo benchmarks tests
 
-.PHONY: help install run up down status logs demo token code rebuild retry rotate-keys keys lock check format test-fast test attack bench mutants openapi contracts messages clean
+.PHONY: help install run up down status logs demo token code rebuild retry rotate-keys keys lock check format test-fast test attack prove-attack bench mutants openapi contracts messages clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r name text; do printf '  %-10s %s\n' "$$name" "$$text"; done
+	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
 
 $(RUNTIME): requirements/all.txt requirements/uv.txt deploy/install.sh
 	@deploy/install.sh all
@@ -82,6 +82,9 @@ test: $(DEVELOPMENT) ## All tests
 
 attack: $(DEVELOPMENT) ## Attack the running system: what was tried, and what was held
 	@$(PY) -m pytest tests/attack
+
+prove-attack: $(DEVELOPMENT) ## Take controls out of a copy one by one: does the attack notice?
+	@nice $(PY) -m tests.attack.prove
 
 bench: $(DEVELOPMENT) ## Measure the hot paths against their yardsticks
 	@$(PY) -m benchmarks

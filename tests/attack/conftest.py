@@ -8,6 +8,7 @@ import pytest
 from tests.attack.attempts import KEY, Attempts
 from tests.attack.documents import Document
 from tests.attack.world import ORIGIN, Client, World, client_from, fill, made_world
+from tests.support.passkey import ORIGIN as PASSKEY_ORIGIN
 from tests.support.stack import Stack, running_stack
 
 
@@ -34,7 +35,8 @@ def attempts(request: pytest.FixtureRequest) -> Attempts:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The whole system, as `make up` starts it."""
     folder = Path(tmp_path_factory.mktemp("attacked"))
-    with running_stack(folder, ALLOWED_ORIGINS=ORIGIN) as started:
+    allowed = {"ALLOWED_ORIGINS": ORIGIN, "WEBAUTHN_ORIGINS": PASSKEY_ORIGIN}
+    with running_stack(folder, **allowed) as started:
         yield started
 
 
@@ -52,15 +54,23 @@ async def client(stack: Stack, hosts: Iterator[str]) -> AsyncIterator[Client]:
 
 
 @pytest.fixture(scope="session")
-async def world(stack: Stack) -> AsyncIterator[World]:
+async def lasting_world(stack: Stack) -> AsyncIterator[World]:
     async with client_from(stack.url, "127.0.0.1") as opened:
         yield await made_world(stack, opened)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
+async def world(lasting_world: World) -> World:
+    """The people of the attack; who administers has proved himself lately."""
+    await lasting_world.stay_proved()
+    return lasting_world
+
+
+@pytest.fixture
 async def filled(world: World) -> World:
     """The same, with one of everything that can be named in the attacked tenant."""
-    await fill(world.client, world.victim)
+    if not world.victim.things:
+        await fill(world.client, world.victim)
     return world
 
 

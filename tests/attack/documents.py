@@ -27,6 +27,11 @@ class Operation:
     def name(self) -> str:
         return f"{self.method} {self.path}"
 
+    @property
+    def is_for_directories(self) -> bool:
+        """Say whether a directory calls it, by a key of its own, and no person."""
+        return self.scope == "user:provision"
+
     def at(self, values: dict[str, str]) -> str:
         """Return the path with these values of its parameters."""
         path = self.path

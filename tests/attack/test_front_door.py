@@ -206,3 +206,20 @@ async def test_headers_of_every_kind_of_answer(attempts, client, world: World):
             attack.note("://" not in policy, f"{where}: {policy}")
             kept = told.get("cache-control", "")
             attack.note(not answer.request.url.path.startswith("/api") or "no-store" in kept, where)
+
+
+@pytest.mark.asvs("C17")
+async def test_nothing_is_kept_in_cookies(attempts, client, world: World):
+    """No answer sets one, and no request is known by one: so no other site's page can send it."""
+    viewer = world.people["viewer"]
+    with attempts.of("cookies: none is set, none is heeded") as attack:
+        for path, body in (
+            ("/api/auth/login", viewer.credentials),
+            ("/api/auth/refresh", {"refresh_token": viewer.refresh}),
+        ):
+            answer = await client.post(path, json=body)
+            attack.note(answer.is_success and "set-cookie" not in answer.headers, path)
+        for name in ("access_token", "token", "session", "Authorization", "refresh_token"):
+            for value in (viewer.access, f"Bearer {viewer.access}", viewer.refresh):
+                answer = await client.get("/api/auth/me", headers={"Cookie": f"{name}={value}"})
+                attack.expect(answer, 401, what=name)

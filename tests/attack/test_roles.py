@@ -23,7 +23,7 @@ async def ask(client: Client, operation: Operation, headers: Mapping[str, str]) 
 
 
 def is_let_in(answer: httpx.Response) -> bool:
-    return answer.status_code == 422 and "no_such_parameter" in answer.text
+    return answer.status_code in {400, 422} and "no_such_parameter" in answer.text
 
 
 def is_refused(answer: httpx.Response) -> bool:

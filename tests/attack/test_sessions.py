@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.attack.test_tokens import present
+from tests.attack.test_tokens import is_soon_refused, present
 from tests.attack.world import Client, World, new_person
 from tests.support.waiting import eventually
 
@@ -53,13 +53,9 @@ async def test_used_again(attempts, client, world: World):
         attack.expect(await refresh(client, person.refresh), 401, code="refresh_reused")
         for token in (person.refresh, second["refresh_token"], third["refresh_token"]):
             attack.expect(await refresh(client, token), 401)
-
-        async def is_over() -> bool:
-            return (await present(client, third["access_token"])).status_code == 401
-
-        await eventually(is_over)
         for pair in (second, third):
-            attack.expect(await present(client, pair["access_token"]), 401)
+            refused = await is_soon_refused(client, pair["access_token"])
+            attack.note(refused, "an access token of the family is still let in")
 
 
 async def test_forged(attempts, client, world: World):
@@ -111,4 +107,4 @@ async def test_locked_while_fifty_requests_run(attempts, client, world: World):
         attack.expect(await present(client, person.access), 401)
 
 
-REVOKED_WITHIN_S = 1.5  # A second, and what a request waits on a machine that is busy.
+REVOKED_WITHIN_S = 2.0  # A second, and what a request waits on a machine that is busy.

@@ -9,10 +9,14 @@ import pytest
 
 from tests.attack.attempts import Attack, shown, without
 from tests.attack.documents import Document, Operation
-from tests.attack.world import Client, Person, Tenant, World, fill_own
+from tests.attack.world import Client, Tenant, World, fill_own
 
 # Whose list tells an id, where the name of the parameter alone does not say of what it is.
 OF_PATH = {"/api/invitations/{user_id}": "invitation"}
+# Roles and descriptions, which are the same in every tenant.
+OF_NOBODY = {
+    "/api/scim/v2/Groups/{name}", "/api/scim/v2/ResourceTypes/{name}", "/api/scim/v2/Schemas/{urn}",
+}  # fmt: skip
 # Fields of bodies and queries that name a thing that is there, and what of the victim's they get.
 NAMING = {
     "item": ("item_id", "code"), "items": ("item_code",), "item_code": ("item_code",),
@@ -35,11 +39,13 @@ async def stranger(world: World) -> Tenant:
 
 
 async def send(
-    client: Client, person: Person, operation: Operation, path: str, **options
+    client: Client, tenant: Tenant, operation: Operation, path: str, **options
 ) -> httpx.Response:
     if operation.body is not None and "json" not in options:
         options["json"] = operation.example
-    return await client.request(operation.method, path, headers=person.headers, **options)
+    is_key = operation.is_for_directories
+    headers = await tenant.directory(client) if is_key else tenant.boss.headers
+    return await client.request(operation.method, path, headers=headers, **options)
 
 
 def unknown(value: str) -> str:
@@ -58,7 +64,7 @@ def named_by(operation: Operation, things: dict[str, str]) -> dict[str, str] | N
 @pytest.mark.asvs("D02")
 async def test_every_path_that_names_a_thing(attempts, client, filled, document, stranger):
     world = filled
-    naming = [operation for operation in document.operations if operation.parameters]
+    naming = [o for o in document.operations if o.parameters and o.path not in OF_NOBODY]
     things = world.victim.things
 
     with attempts.of("crossing tenants: paths of every operation") as attack:
@@ -66,13 +72,13 @@ async def test_every_path_that_names_a_thing(attempts, client, filled, document,
             values = named_by(operation, things)
             attack.note(values, f"{operation.name}: let world.py make one of these for the victim")
             if values is not None:
-                await cross(attack, client, stranger.boss, operation, values)
+                await cross(attack, client, stranger, operation, values)
     with attempts.of("crossing tenants: the things are there, and stay") as attack:
         found: dict[tuple[str, ...], list[httpx.Response]] = {}
         for operation in naming:
             values = named_by(operation, things)
             if operation.method == "GET" and values and "tenant_id" not in values:
-                own = await send(client, world.victim.boss, operation, operation.at(values))
+                own = await send(client, world.victim, operation, operation.at(values))
                 found.setdefault(tuple(values.values()), []).append(own)
         for answers in found.values():
             there = any(answer.is_success for answer in answers)
@@ -80,12 +86,12 @@ async def test_every_path_that_names_a_thing(attempts, client, filled, document,
 
 
 async def cross(
-    attack: Attack, client: Client, person: Person, operation: Operation, values: dict[str, str]
+    attack: Attack, client: Client, tenant: Tenant, operation: Operation, values: dict[str, str]
 ) -> None:
     """Ask for the victim's, and for what nobody has: the answers must be one and the same."""
     nobodys = {name: unknown(value) for name, value in values.items()}
-    theirs = await send(client, person, operation, operation.at(values))
-    none = await send(client, person, operation, operation.at(nobodys))
+    theirs = await send(client, tenant, operation, operation.at(values))
+    none = await send(client, tenant, operation, operation.at(nobodys))
 
     same = without(theirs, *values.values()) == without(none, *nobodys.values())
     refused = theirs.status_code in {403, 404}
@@ -144,6 +150,46 @@ async def test_lists_show_nothing_of_another_tenant(attempts, client, filled, do
     with attempts.of("crossing tenants: lists and reports") as attack:
         for operation in document.operations:
             if operation.method == "GET" and not operation.parameters and not operation.is_public:
-                answer = await send(client, world.attacker.boss, operation, operation.path)
+                answer = await send(client, world.attacker, operation, operation.path)
                 seen = [value for value in theirs if json.dumps(value) in answer.text]
                 attack.note(not seen and answer.status_code < 500, f"{shown(answer)} {seen}")
+
+
+@pytest.mark.asvs("D02")
+async def test_a_directory_reaches_its_own_people_alone(attempts, client, filled, stranger):
+    """Whose key names people of another tenant, in a filter or as members of a group."""
+    things, base = filled.victim.things, "/api/scim/v2"
+    own, other = things["user_id"], unknown(things["user_id"])
+    headers = await stranger.directory(client)
+    with attempts.of("crossing tenants: directories") as attack:
+        for name, value in (("userName", things["email"]), ("id", things["user_id"])):
+            answers = [
+                await client.get(
+                    f"{base}/Users", params={"filter": f'{name} eq "{each}"'}, headers=headers
+                )
+                for each in (value, unknown(value))
+            ]
+            same = without(answers[0], value) == without(answers[1])
+            attack.note(same and things["user_id"] not in answers[0].text, shown(answers[0]))
+        for group in ("viewer", "clerk"):
+            for method, wrap in (("PUT", whole), ("PATCH", added)):
+                answers = [
+                    await client.request(
+                        method, f"{base}/Groups/{group}", json=wrap(group, each), headers=headers
+                    )
+                    for each in (own, other)
+                ]
+                first, second = without(answers[0], own), without(answers[1], other)
+                attack.note(first == second, " beside ".join(map(shown, answers)))
+        victim = f"/api/users/{things['user_id']}"
+        theirs = await client.get(victim, headers=filled.victim.boss.headers)
+        attack.note(theirs.json()["role"] == "clerk", theirs.text)
+
+
+def whole(group: str, member: str) -> dict[str, object]:
+    return {"displayName": group, "members": [{"value": member}]}
+
+
+def added(_group: str, member: str) -> dict[str, object]:
+    change = {"op": "add", "path": "members", "value": [{"value": member}]}
+    return {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [change]}

