@@ -59,7 +59,8 @@ async def test_the_worker_counts_and_forgets(
 
     kept = await connection.fetch("SELECT id FROM auth.sessions WHERE id = ANY($1)", session_ids)
     active = await connection.fetchrow("""
-        SELECT (SELECT count(*) FROM auth.users WHERE locked_at IS NULL) AS users,
+        SELECT (SELECT count(*) FROM auth.users
+                WHERE locked_at IS NULL AND deactivated_at IS NULL) AS users,
                (SELECT count(*) FROM auth.checkpoints) AS checkpoints""")
     await connection.close()
     assert [str(row["id"]) for row in kept] == session_ids[1:]

@@ -151,11 +151,11 @@ UNRELATED = st.sampled_from(
 
 
 @pytest.mark.asvs("A01")
-@given(st.lists(UNRELATED, min_size=3, max_size=6), st.sampled_from([" ", "-", ""]))
+@given(st.lists(UNRELATED, min_size=3, max_size=6, unique=True), st.sampled_from([" ", "-", ""]))
 def test_three_unrelated_words_are_accepted(words: list[str], between: str):
     password = between.join(words)
 
-    assert weakness(password, length_min=8) is None or len(set(words)) == 1
+    assert weakness(password, length_min=8) is None
 
 
 @pytest.mark.asvs("A01")
