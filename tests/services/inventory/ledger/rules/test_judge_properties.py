@@ -4,12 +4,13 @@ from collections import defaultdict
 from copy import deepcopy
 from datetime import timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.inventory.ledger.rules import Change, Refusal
-from tests.support.ledger import LEVELS, NOW, SPOTS, History, ago, change, counted, transfer
+from services.inventory.ledger.rules import Change, Reference, Refusal
+from tests.support.ledger import LEVELS, NOW, PLACES, SPOTS, History, ago, change, counted, transfer
 
 amounts = st.integers(1, 12).map(Decimal)
 hours = st.none() | st.integers(1, 6)
@@ -128,3 +129,37 @@ def test_the_earliest_instant_is_when_it_fits_and_not_before(history, hour, quan
 
     assert then.refusal is None
     assert before.refusal is Refusal.NOT_ENOUGH_THEN
+
+
+@given(
+    histories(),
+    st.lists(asked_changes(), min_size=1, max_size=8),
+    st.sets(st.sampled_from(sorted(PLACES.values()))),
+)
+def test_who_is_limited_to_places_moves_nothing_at_others_and_is_not_in_others_way(
+    history, changes, places
+):
+    """Judged among changes of others, as movements that come at once are."""
+    limited = [asked._replace(places=frozenset(places)) for asked in changes]
+    others = [asked._replace(id=uuid4()) for asked in changes]
+
+    outcomes = history.judge(*limited, *others)
+
+    allowed = [
+        asked
+        for asked in limited
+        if {SPOTS[asked.item, place].place_id for place in _ends(asked)} <= places
+    ]
+    for outcome in outcomes[: len(limited)]:
+        if outcome.change not in allowed:
+            assert outcome.refusal in {Refusal.UNKNOWN_PLACE, Refusal.UNKNOWN_COUNTERPLACE}
+            assert (outcome.available, outcome.balance, outcome.fits_from) == (0, 0, None)
+    served = [one for one in outcomes if one.change in allowed or one.change in others]
+    without = history.judge(*(one._replace(places=None) for one in allowed), *others)
+    assert [one._replace(change=None) for one in served] == [
+        one._replace(change=None) for one in without
+    ]
+
+
+def _ends(asked: Change) -> list[Reference]:
+    return [asked.place] if asked.counterplace is None else [asked.place, asked.counterplace]
