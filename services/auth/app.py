@@ -9,6 +9,7 @@ from services.auth.api_keys import routes as api_keys
 from services.auth.denials import routes as denials
 from services.auth.device_recovery import routes as device_recovery
 from services.auth.first_start import FirstStart
+from services.auth.identity_providers import routes as identity_providers
 from services.auth.key_keeper import KeyKeeper
 from services.auth.keys import routes as keys
 from services.auth.limits import routes as limits
@@ -67,11 +68,17 @@ def create_app(settings: Settings | None) -> FastAPI:
             service_tokens.router,
             revocations.router,
             *scim.routers,
+            identity_providers.router,
+            identity_providers.sign_ins,
         ),
         on_start=(first_start.start, key_keeper.start),
-        on_stop=(first_start.stop, key_keeper.stop, _stop_hashing),
+        on_stop=(first_start.stop, key_keeper.stop, _stop_hashing, _leave_providers),
     )
 
 
 async def _stop_hashing(resources: AuthResources) -> None:
     resources.own.passwords.close()
+
+
+async def _leave_providers(resources: AuthResources) -> None:
+    await resources.own.providers.close()

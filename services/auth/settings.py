@@ -38,6 +38,8 @@ class Settings(ServiceSettings):
     frontend_url: str = Field(default="", max_length=2000)  # Where links in mails lead.
     webauthn_rp_id: str = Field(default="", max_length=253)  # The domain that passkeys are for.
     webauthn_origins: str = Field(default="", max_length=2000)  # Pages that may use them.
+    # Identity providers of tenants may lie in the private network, as a Keycloak of one's own does.
+    oidc_private_addresses: bool = False
     currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
     gateway_client_secret: SecretStr = Field(min_length=_SECRET_LENGTH_MIN)
     inventory_client_secret: SecretStr = Field(min_length=_SECRET_LENGTH_MIN)

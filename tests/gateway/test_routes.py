@@ -61,6 +61,7 @@ def test_who_is_not_wholly_signed_in_reaches_single_paths_alone():
 def test_only_signing_in_and_the_keys_are_public():
     assert {route.path for route in ROUTES if route.access == "public"} == {
         "/.well-known/jwks.json", "/api/auth/login", "/api/auth/register", "/api/auth/refresh",
+        "/api/auth/oidc/start", "/api/auth/oidc/finish",
         "/api/auth/verify-email", "/api/auth/resend-verification", "/api/auth/forgot-password",
         "/api/auth/reset-password", "/api/auth/accept-invitation",
     }  # fmt: skip

@@ -26,7 +26,8 @@ _RECOVERY_BYTES = 15  # 120 bits: 24 characters of base32, nothing left over.
 _GROUP = 6
 _TOTP = re.compile(r"[0-9]{6}")
 _SEPARATORS = re.compile(r"[\s-]+")
-STRONG: Final = frozenset({"otp", "hwk"})  # Values of `amr` that are second factors, RFC 8176.
+# Values of `amr` that are second factors, RFC 8176.
+STRONG: Final = frozenset({"otp", "hwk", "mfa"})
 
 
 def new_secret() -> str:

@@ -8,7 +8,13 @@ from pydantic import AliasChoices, Field
 from shared.journal import Entry
 
 Origin = Literal[
-    "installation", "registration", "administrator", "tenant", "invitation", "directory"
+    "installation",
+    "registration",
+    "administrator",
+    "tenant",
+    "invitation",
+    "directory",
+    "identity_provider",
 ]
 EndReason = Literal["logout_all", "lock", "password_reset", "deactivation", "factor_recovery"]
 DeactivationReason = Literal["left", "leave", "security", "directory", "other"]

@@ -6,7 +6,7 @@ from services.auth.sessions.service.own import (
     revoke_session,
 )
 from services.auth.sessions.service.password_changed import go_on_after_password_change
-from services.auth.sessions.service.proof import check_password, prove
+from services.auth.sessions.service.proof import Account, check_factor, check_password, prove
 from services.auth.sessions.service.refresh import refresh
 from services.auth.sessions.service.sign_in import sign_in
 from services.auth.sessions.service.sign_out import sign_out
@@ -15,6 +15,8 @@ from services.auth.sessions.service.step_up import find_own_account, step_up
 from services.auth.sessions.service.upkeep import forget_ended, measure_active
 
 __all__ = [
+    "Account",
+    "check_factor",
     "check_password",
     "find_own_account",
     "finish_sign_in",

@@ -8,6 +8,7 @@ time.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,7 +24,7 @@ from services.auth.sessions.errors import (
     ApprovalPending,
     InvalidCredentials,
 )
-from services.auth.sessions.schemas import ProofInput
+from services.auth.sessions.schemas import PasskeyAnswer, ProofInput
 from services.auth.tenants.models import Tenant
 from services.auth.throttle import service as throttle
 from services.auth.transactions import Transactions
@@ -62,6 +63,16 @@ class Account:
     user: User | None
 
 
+class FactorGiven(Protocol):
+    """A body that may prove a second factor."""
+
+    @property
+    def code(self) -> str | None: ...
+
+    @property
+    def passkey(self) -> PasskeyAnswer | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Proof:
     """Who it is, as found before the password was checked, and how he proved it."""
@@ -89,9 +100,10 @@ async def prove(
     """
     password = normalised(given.password.get_secret_value())
     user = await check_password(transactions, account, password, vault=vault)
-    methods = await _check_factor(
+    method = await check_factor(
         transactions, account, user, given, bound_to=bound_to, vault=vault, now=now
     )
+    methods = ("pwd",) if method is None else ("pwd", method)
     outdated = vault.passwords.is_outdated(user.password_hash)
     renewed = await vault.passwords.hash(password) if outdated else None
     return Proof(user, methods, renewed)
@@ -150,22 +162,25 @@ async def check_password(
     return user
 
 
-async def _check_factor(
+async def check_factor(
     transactions: Transactions,
     account: Account,
     user: User,
-    given: ProofInput,
+    given: FactorGiven,
     *,
     bound_to: UUID | None,
     vault: Vault,
     now: datetime,
-) -> tuple[str, ...]:
-    """Return by which methods the user, whose password was right, is proved now."""
+) -> str | None:
+    """Return by which second factor a user is proved, None where the account has none.
+
+    Raises TwoFactorRequired, TwoFactorCodeWrong, PasskeyRefused, TooManySignIns.
+    """
     refused: Problem | None
     async with transactions.open(account.tenant.id, f"user:{user.id}") as session:
         kinds = await factors.kinds_of(session, user.id)
         if not kinds:
-            return ("pwd",)
+            return None
         if given.code is None and given.passkey is None:
             refused = await _ask(session, user, kinds, bound_to=bound_to, vault=vault, now=now)
         else:
@@ -176,7 +191,7 @@ async def _check_factor(
                 await throttle.forgive_codes(session, user.id)
                 if method == "recovery":
                     await users.tell(session, user, "recovery_code_used", vault=vault, now=now)
-                return ("pwd", method)
+                return method
             journal.record(session, TwoFactorRefused(user_id=user.id))
     if refused is not None:
         raise refused
@@ -206,7 +221,7 @@ async def _ask(
 async def _method_of(
     session: AsyncSession,
     user: User,
-    given: ProofInput,
+    given: FactorGiven,
     *,
     bound_to: UUID | None,
     vault: Vault,

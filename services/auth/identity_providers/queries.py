@@ -1,0 +1,44 @@
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.auth.identity_providers.models import (
+    IdentityLink,
+    IdentityProvider,
+    ProvidedSignIn,
+)
+
+
+async def find_provider(session: AsyncSession, *, lock: bool = False) -> IdentityProvider | None:
+    """Return the provider of the tenant that the session works for."""
+    query = select(IdentityProvider)
+    return await session.scalar(query.with_for_update() if lock else query)
+
+
+async def find_link(session: AsyncSession, candidates: Sequence[bytes]) -> IdentityLink | None:
+    return await session.scalar(
+        select(IdentityLink).where(IdentityLink.subject_index.in_(candidates))
+    )
+
+
+async def remove_links(session: AsyncSession) -> None:
+    await session.execute(delete(IdentityLink))
+
+
+async def lock_sign_in(session: AsyncSession, sign_in_id: UUID) -> ProvidedSignIn | None:
+    query = select(ProvidedSignIn).where(ProvidedSignIn.id == sign_in_id)
+    return await session.scalar(query.with_for_update())
+
+
+async def remove_sign_in(session: AsyncSession, sign_in_id: UUID) -> bool:
+    """Remove a sign-in; say whether it was this call that did."""
+    statement = delete(ProvidedSignIn).where(ProvidedSignIn.id == sign_in_id)
+    found = await session.scalar(statement.returning(ProvidedSignIn.id))
+    return found is not None
+
+
+async def forget_ended(session: AsyncSession, now: datetime) -> None:
+    await session.execute(delete(ProvidedSignIn).where(ProvidedSignIn.expires_at <= now))

@@ -1,0 +1,97 @@
+"""Which provider a tenant has."""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.auth.identity_providers import queries
+from services.auth.identity_providers.errors import (
+    IdentityProviderAway,
+    IdentityProviderNotUsable,
+    NoIdentityProvider,
+)
+from services.auth.identity_providers.models import IdentityProvider
+from services.auth.identity_providers.schemas import IdentityProviderReplace
+from services.auth.openid import ProviderConfiguration, ProviderUnreachable, ProviderUnusable
+from services.auth.transactions import Transactions
+from services.auth.vault import Vault
+from shared import journal
+from shared.contracts.auth.identity_providers import IdentityProviderRemoved, IdentityProviderSet
+from shared.principal import Principal
+from shared.security.sealing import SealBroken, place
+
+_SECRET = "auth.identity_providers.client_secret"  # noqa: S105 - the name of a column.
+
+
+async def get_provider(session: AsyncSession) -> IdentityProvider:
+    """Return the tenant's provider. Raises NoIdentityProvider."""
+    provider = await queries.find_provider(session)
+    if provider is None:
+        raise NoIdentityProvider
+    return provider
+
+
+async def replace_provider(
+    transactions: Transactions,
+    wanted: IdentityProviderReplace,
+    *,
+    vault: Vault,
+    caller: Principal,
+    now: datetime,
+) -> IdentityProvider:
+    """Let users sign in by this provider, once it said that it is there.
+
+    With another issuer all links of accounts are gone: a subject is its issuer's.
+    Raises IdentityProviderNotUsable, IdentityProviderAway.
+    """
+    if not vault.providers.may_ask(wanted.redirect_uri):
+        raise IdentityProviderNotUsable
+    await configuration_of(wanted.issuer, vault=vault)
+    async with transactions.open(caller.tenant_id, caller.actor) as session:
+        provider = await queries.find_provider(session, lock=True)
+        if provider is None:
+            provider = IdentityProvider(tenant_id=caller.tenant_id, version=0)
+            session.add(provider)
+        elif provider.issuer != wanted.issuer:
+            await queries.remove_links(session)
+        provider.issuer, provider.client_id = wanted.issuer, wanted.client_id
+        provider.client_secret_sealed = vault.sealer.seal(
+            wanted.client_secret.get_secret_value().encode(),
+            place(_SECRET, caller.tenant_id, caller.tenant_id),
+        )
+        provider.redirect_uri = wanted.redirect_uri
+        provider.vouches_for_factor = wanted.vouches_for_factor
+        provider.version += 1
+        provider.changed_at = now
+        journal.record(session, IdentityProviderSet.of(provider))
+    return provider
+
+
+async def remove_provider(session: AsyncSession) -> None:
+    """Let nobody sign in by the provider any more. Raises NoIdentityProvider."""
+    provider = await get_provider(session)
+    await queries.remove_links(session)
+    await session.delete(provider)
+    journal.record(session, IdentityProviderRemoved.of(provider))
+
+
+async def configuration_of(issuer: str, *, vault: Vault) -> ProviderConfiguration:
+    """Return what a provider says of itself.
+
+    Raises IdentityProviderNotUsable, IdentityProviderAway.
+    """
+    try:
+        return await vault.providers.configuration(issuer)
+    except ProviderUnusable:
+        raise IdentityProviderNotUsable from None
+    except ProviderUnreachable:
+        raise IdentityProviderAway from None
+
+
+def secret_of(provider: IdentityProvider, *, vault: Vault) -> str:
+    """Return our secret at the provider. Raises IdentityProviderAway where it cannot be opened."""
+    try:
+        at = place(_SECRET, provider.tenant_id, provider.tenant_id)
+        return vault.sealer.open(provider.client_secret_sealed, at).decode()
+    except SealBroken:
+        raise IdentityProviderAway from None
