@@ -194,6 +194,15 @@ async def test_sums_count_ones_own_places_alone(shop: Shop):
     assert Decimal(whole["on_hand"]) == 2 * OWN_QUANTITY + SECRET_QUANTITY
 
 
+async def test_what_lies_at_another_place_is_not_told_by_a_filter(shop: Shop):
+    for place in ("Zanzibar shelf", shop.places["Zanzibar shelf"]):
+        whole = await shop.get("/api/inventory", shop.boss, location=place)
+        found = await shop.get("/api/inventory", location=place)
+
+        assert [item["code"] for item in whole.json()["items"]] == ["S1"]
+        assert found.json()["items"] == []
+
+
 async def test_lists_hold_ones_own_places_alone(shop: Shop):
     listed = (await shop.get("/api/locations")).json()["items"]
     moved = (await shop.get("/api/inventory/movements")).json()["items"]
