@@ -7,7 +7,7 @@ import sys
 
 PYTHON_MIN = (3, 11)
 VERBS = ("run", "up", "down", "status", "logs", "token", "code", "keys")
-MAINTENANCE = ("rebuild", "retry", "rotate-keys", "replace-keys")
+MAINTENANCE = ("rebuild", "retry", "rotate-keys", "replace-keys", "recover-administrator")
 
 
 def main(arguments: list[str]) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
+from services.auth.device_recovery import service as device_recovery
 from services.auth.keys import service as keys
 from services.auth.resources import AuthResources
 from shared.clock import utc_now
@@ -23,6 +24,22 @@ async def replace_keys(resources: AuthResources) -> str:
     return f"Added {kid}: all other keys are over, and so is every access token."
 
 
+async def recover_administrator(resources: AuthResources) -> str:
+    """Take the second factors of ADMIN_EMAIL away, who lost them and has not two others to ask."""
+    vault = resources.own
+    email = vault.settings.admin_email
+    async with resources.database.transaction(Stamp(DEFAULT_TENANT_ID, ACTOR)) as session:
+        is_done = await device_recovery.recover_by_operator(
+            session, email, DEFAULT_TENANT_ID, vault=vault, now=utc_now()
+        )
+    if is_done:
+        return f"{email} has no second factor any more, and sets another up at the next sign-in."
+    return (
+        f"Nothing was done: {email} must be an administrator with a second factor, and have fewer "
+        "than two others beside, who could approve it: see docs/operations.md."
+    )
+
+
 async def _rotate(resources: AuthResources, *, at_once: bool) -> str:
     async with resources.database.transaction(Stamp(DEFAULT_TENANT_ID, ACTOR)) as session:
         sealer = resources.own.sealer
@@ -32,4 +49,5 @@ async def _rotate(resources: AuthResources, *, at_once: bool) -> str:
 COMMANDS: Mapping[str, Callable[[AuthResources], Awaitable[str]]] = {
     "rotate-keys": rotate_keys,
     "replace-keys": replace_keys,
+    "recover-administrator": recover_administrator,
 }

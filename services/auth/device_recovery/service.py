@@ -30,6 +30,7 @@ from services.auth.vault import Vault
 from shared import journal
 from shared.contracts.auth.factors import (
     FactorRecovered,
+    FactorRecoveredByOperator,
     FactorRecoveryEnded,
     FactorRecoveryRequested,
 )
@@ -119,6 +120,30 @@ async def approve_recovery(
         await _tell_others(
             session, user, administrators, "recovered_of_other", vault=vault, now=now
         )
+
+
+async def recover_by_operator(
+    session: AsyncSession, email: str, tenant_id: UUID, *, vault: Vault, now: datetime
+) -> bool:
+    """Take the second factors away of an administrator who has not two others to turn to.
+
+    For whoever runs the installation. Say whether it was done: there must be such an administrator,
+    with a second factor.
+    """
+    user = await users.find_by_email(session, email, tenant_id=tenant_id, vault=vault)
+    if user is None or not users.administers(user):
+        return False
+    user = await users.get_user(session, user.id, lock=True)
+    others = [one for one in await users.list_administrators(session) if one.id != user.id]
+    may_help = needs_platform(others_administering=len(others))
+    if not may_help or not await factors.has_factor(session, user.id):
+        return False
+    await factors.remove_all(session, user.id)
+    users.begin_anew(session, user, now=now)
+    journal.record(session, FactorRecoveredByOperator(user_id=user.id))
+    await users.tell(session, user, "recovered_by_operator", vault=vault, now=now)
+    await _tell_others(session, user, others, "recovered_of_other", vault=vault, now=now)
+    return True
 
 
 async def end_recovery(

@@ -19,6 +19,7 @@ Notice: TypeAlias = Literal[
     "recovery_requested_of_other",
     "recovered",
     "recovered_of_other",
+    "recovered_by_operator",
 ]
 
 _IF_NOT_YOU = N_(
@@ -121,12 +122,23 @@ TEXTS: Final[Mapping[Notice, tuple[str, str, str]]] = {
             "and tell an administrator."
         ),
     ),
-    "recovered_of_other": (
-        N_("A second factor was removed by administrators"),
+    "recovered_by_operator": (
+        N_("Your second factor was removed"),
         N_(
-            "Two administrators removed the second factor of {who} at {tenant} (user {user_id}), "
-            "as lost."
+            "Whoever runs this installation removed the second factor of your account at {tenant}. "
+            "All sessions ended; you set up a new one when you sign in next."
         ),
-        N_("If you know nothing of it, ask them, and lock the account if in doubt."),
+        N_(
+            "If you did not ask for this, sign in and set one up at once, change your password, "
+            "and look at who has access to the machine."
+        ),
+    ),
+    "recovered_of_other": (
+        N_("A lost second factor was removed"),
+        N_(
+            "The second factor of {who} at {tenant} (user {user_id}) was removed, as lost, by two "
+            "administrators or by the operator."
+        ),
+        N_("If you know nothing of it, ask {who}, and lock the account if in doubt."),
     ),
 }

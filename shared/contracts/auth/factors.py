@@ -82,6 +82,13 @@ class FactorRecovered(AboutRecovery):
     approved_by: UUID
 
 
+class FactorRecoveredByOperator(AboutUser):
+    """Whoever runs the installation did it: there were not two other administrators."""
+
+    user_id: UUID
+    name: ClassVar[str] = "auth.factor-recovered-by-operator.v1"
+
+
 class IdentityProved(AboutUser):
     """A fresh proof in a session that goes on: dangerous acts are allowed for a while."""
 

@@ -132,7 +132,7 @@ async def test_all_are_told_before_and_after(
     told = await post.to(third.email)
     assert [mail["Subject"] for mail in told][-2:] == [
         "A lost second factor waits for approval",
-        "A second factor was removed by administrators",
+        "A lost second factor was removed",
     ]
     assert eve.email in told[-1].get_content()
     assert "Another administrator must approve" in told[-2].get_content()

@@ -203,7 +203,6 @@ async def test_no_private_key_is_readable_in_the_database(
 
 
 async def test_an_operator_rotates_by_command(app: Any, client: Any, databases: Databases):
-    assert set(COMMANDS) == {"rotate-keys", "replace-keys"}
     said = await COMMANDS["rotate-keys"](app.state.resources)
 
     connection = await asyncpg.connect(databases.superuser_dsn)
