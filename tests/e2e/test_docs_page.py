@@ -17,6 +17,11 @@ pytestmark = [
     ),
 ]
 
+# The package's own names a fixed folder for its fonts; without any font Chromium ends.
+FONTS = """<?xml version="1.0"?>
+<fontconfig><dir>{unpacked}/fonts</dir><cachedir>{unpacked}/font-cache</cachedir></fontconfig>
+"""
+
 
 @pytest.fixture
 async def environment(stack, client, project) -> dict[str, str]:
@@ -24,12 +29,15 @@ async def environment(stack, client, project) -> dict[str, str]:
     told = await stack.add_tenant(client, password_change_required=True)
     unpacked = project / "unpacked"
     unpacked.mkdir()
+    fonts = unpacked / "fonts.conf"
+    fonts.write_text(FONTS.format(unpacked=unpacked))
     return {
         **os.environ,
         **{name.upper(): value for name, value in told.items()},
         "API_URL": stack.url,
         "NEW_PASSWORD": "gravel umbrella sonnet 7",
         "TMPDIR": str(unpacked),
+        "FONTCONFIG_FILE": str(fonts),
         "AWS_EXECUTION_ENV": "AWS_Lambda_nodejs24.x",  # By this the package unpacks libraries too.
     }
 
