@@ -70,8 +70,10 @@ class Settings(ServiceSettings):
     @field_validator("smtp_url")
     @classmethod
     def check_smtp_url(cls, value: SecretStr | None) -> SecretStr | None:
-        """Refuse what is no address of a mail server."""
-        if value is not None and not re.match(r"smtps?://[^/\s]+$", value.get_secret_value()):
+        """Refuse what is no address of a mail server; an empty one is none."""
+        if value is None or not value.get_secret_value():
+            return None
+        if not re.match(r"smtps?://[^/\s]+$", value.get_secret_value()):
             raise ValueError("give smtp://host:port or smtps://host:port, with user:password@")
         return value
 

@@ -50,6 +50,13 @@ def test_only_the_gateway_is_published():
     assert f":-{PORT_VARIABLES['GATEWAY_PORT']}" in BLOCKS["gateway"]
 
 
+def test_only_who_must_reaches_beyond_the_network_inside():
+    leaves = [name for name, block in BLOCKS.items() if "outside" in block]
+
+    assert leaves == ["auth", "auth-worker", "gateway"]  # Identity providers; mail; clients.
+    assert "inside: {internal: true}" in COMPOSE
+
+
 def test_migrations_wait_for_the_bootstrap_and_services_for_their_migration():
     assert all(f"{role.upper()}_PASSWORD" in BLOCKS["bootstrap"] for role in ROLES)
     for service in SERVICES:

@@ -160,3 +160,9 @@ def test_in_production_there_are_no_passkeys_without_a_page_that_is_encrypted(mo
     assert found.passkey_origins == []
     monkeypatch.setitem(found.__dict__, "frontend_url", "http://app.example")
     assert found.passkey_origins == []
+
+
+def test_an_empty_address_of_a_mail_server_is_none():
+    assert settings(smtp_url="").smtp_url is None
+    with pytest.raises(ValueError, match="smtp://"):
+        settings(smtp_url="mail.example.com")
