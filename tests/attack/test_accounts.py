@@ -57,9 +57,23 @@ async def test_answers_tell_nobody(attempts, client, world: World):
                 attack.note(each == told[0] and answer.status_code < 500, shown(answer))
 
 
+@pytest.mark.asvs("A05")
+async def test_no_operation_tells_which_tenants_there_are(attempts, client, world, document):
+    """Of those open to everybody, each that names a tenant."""
+    with attempts.of("enumeration: tenants, by every open operation") as attack:
+        for operation in document.operations:
+            if operation.is_public and "tenant" in (operation.body or {}).get("properties", {}):
+                told = []
+                for tenant in (world.attacker.slug, f"t-{uuid4().hex[:12]}"):
+                    body = operation.example | {"tenant": tenant}
+                    answer = await client.request(operation.method, operation.path, json=body)
+                    told.append(without(answer, tenant, *fresh(answer)))
+                attack.note(told[0] == told[1] and told[0][0] < 500, f"{operation.name}: {told}")
+
+
 def fresh(answer: httpx.Response) -> list[str]:
     """Return what is new in every answer: the id of what was asked for, and when."""
-    return [answer.json()[name] for name in ("id", "created_at") if name in answer.text]
+    return [answer.json()[name] for name in ("id", "created_at") if f'"{name}"' in answer.text]
 
 
 @pytest.mark.asvs("A05")
