@@ -223,14 +223,14 @@ def _describe_tags(operation: dict[str, Any], method: str) -> None:
 
 
 def _describe_refusals(operation: dict[str, Any], route: APIRoute, schemas: dict[str, Any]) -> None:
-    """Give the refusals of another protocol's route their form, but for those of the gateway."""
+    """Give the refusals of another protocol's route their form; the gateway's own are problems."""
     form = route.refusal_form if isinstance(route, ServiceRoute) else None
     if form is None:
         return
     schemas[form.schema["title"]] = form.schema
     for status, response in operation["responses"].items():
         if int(status) >= _FIRST_REFUSAL and status not in _BY_THE_GATEWAY:
-            response["content"] = form.content
+            response["content"] = form.content | PROBLEM_CONTENT
 
 
 def _complete(operation: dict[str, Any], dependant: Dependant) -> None:

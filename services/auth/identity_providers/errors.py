@@ -23,8 +23,8 @@ class IdentityProviderNotUsable(BadRequest):
     slug: ClassVar[str] = "identity-provider-not-usable"
     title: ClassVar[str] = N_("Identity provider not usable")
     detail: ClassVar[str] = N_(
-        "This issuer cannot be used. Give the https address that its own document names as "
-        "issuer, and that is not in a private network."
+        "This issuer does not answer, or cannot be used. Give the https address that its own "
+        "document names as issuer, and that is not in a private network."
     )
 
 

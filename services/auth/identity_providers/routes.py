@@ -45,7 +45,7 @@ async def get_identity_provider(session: Session, _caller: CanManage) -> Identit
     return IdentityProviderRead.model_validate(await service.get_provider(session))
 
 
-@router.put("", responses=problems(IdentityProviderNotUsable, IdentityProviderAway))
+@router.put("", responses=problems(IdentityProviderNotUsable))
 async def replace_identity_provider(
     body: IdentityProviderReplace,
     transactions: KeylessTransactions,

@@ -42,11 +42,14 @@ async def replace_provider(
     """Let users sign in by this provider, once it said that it is there.
 
     With another issuer all links of accounts are gone: a subject is its issuer's.
-    Raises IdentityProviderNotUsable, IdentityProviderAway.
+    Raises IdentityProviderNotUsable.
     """
     if not vault.providers.may_ask(wanted.redirect_uri):
         raise IdentityProviderNotUsable
-    await configuration_of(wanted.issuer, vault=vault)
+    try:
+        await vault.providers.configuration(wanted.issuer)
+    except (ProviderUnusable, ProviderUnreachable):
+        raise IdentityProviderNotUsable from None
     async with transactions.open(caller.tenant_id, caller.actor) as session:
         provider = await queries.find_provider(session, lock=True)
         if provider is None:

@@ -67,8 +67,7 @@ async def test_an_address_that_may_not_be_asked_is_refused(
 ):
     answer = await settled(boss, issuer=issuer)
 
-    assert answer.status_code in {400, 503}, answer.text
-    assert answer.json()["code"] in {"identity_provider_not_usable", "identity_provider_away"}
+    assert_problem(answer, IdentityProviderNotUsable)
     assert provider.asked == []
 
 
