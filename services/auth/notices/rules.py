@@ -15,6 +15,7 @@ Notice: TypeAlias = Literal[
     "deactivated",
     "address_changed",
     "address_given",
+    "identity_linked",
     "recovery_requested",
     "recovery_requested_of_other",
     "recovered",
@@ -91,6 +92,14 @@ TEXTS: Final[Mapping[Notice, tuple[str, str, str]]] = {
         N_(
             "An administrator has made this the address of your account at {tenant}: sign in with "
             "it. Your password stays as it is."
+        ),
+        _IF_UNEXPECTED,
+    ),
+    "identity_linked": (
+        N_("Your company account signs in here now"),
+        N_(
+            "Since just now your account at {tenant} can be signed in to by your company's "
+            "identity provider, which vouched for this address."
         ),
         _IF_UNEXPECTED,
     ),

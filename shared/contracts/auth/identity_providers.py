@@ -31,3 +31,13 @@ class IdentityLinked(AboutUser):
 
     name: ClassVar[str] = "auth.identity-linked.v1"
     issuer: str
+
+
+class ProvidedSignInFailed(AboutIdentityProvider):
+    """Somebody came back from the provider and was not let in.
+
+    `reason` is the code of the refusal that he got.
+    """
+
+    name: ClassVar[str] = "auth.provided-sign-in-failed.v1"
+    reason: str

@@ -10,8 +10,11 @@ from services.auth.factors import service as factors
 from services.auth.factors.rules import is_strong
 from services.auth.identity_providers import queries
 from services.auth.identity_providers.errors import (
+    AddressNotVouched,
     IdentityNotProved,
     IdentityProviderAway,
+    IdentityTaken,
+    NoAccountHere,
     ProvidedSignInInvalid,
 )
 from services.auth.identity_providers.models import IdentityProvider, ProvidedSignIn
@@ -22,14 +25,28 @@ from services.auth.identity_providers.service.start import BEGUN, binding_index
 from services.auth.identity_providers.service.whose import find_account, require_active
 from services.auth.openid import CodeRefused, IdTokenRefused, ProviderUnreachable, ProviderUnusable
 from services.auth.secret_text import SecretText
+from services.auth.sessions import metrics
 from services.auth.sessions import service as sessions
+from services.auth.sessions.errors import AccountLocked, ApprovalPending
 from services.auth.sessions.schemas import EnrolmentRead, SignedInRead
 from services.auth.tenants import service as tenants
 from services.auth.tenants.models import Tenant
 from services.auth.transactions import Transactions
 from services.auth.users import service as users
 from services.auth.vault import Vault
+from shared import journal
+from shared.contracts.auth.identity_providers import ProvidedSignInFailed
+from shared.errors import Problem
 from shared.security.sealing import SealBroken, place
+
+_NOT_LET_IN = (
+    IdentityNotProved,
+    AddressNotVouched,
+    NoAccountHere,
+    IdentityTaken,
+    AccountLocked,
+    ApprovalPending,
+)
 
 
 class _Begun(NamedTuple):
@@ -53,7 +70,11 @@ async def finish_sign_in(
         raise ProvidedSignInInvalid
     begun = await _take(transactions, state, given, vault=vault, now=now)
     if begun.row.user_id is None:
-        user_id, methods = await _ask_provider(transactions, begun, given, vault=vault, now=now)
+        try:
+            user_id, methods = await _ask_provider(transactions, begun, given, vault=vault, now=now)
+        except _NOT_LET_IN as refusal:
+            await _note(transactions, begun, refusal)
+            raise
     else:
         user_id, methods = begun.row.user_id, tuple(begun.row.methods)
     if not is_strong(methods):
@@ -80,6 +101,17 @@ async def finish_sign_in(
             vault=vault,
             now=now,
         )
+
+
+async def _note(transactions: Transactions, begun: _Begun, refusal: Problem) -> None:
+    """Journal that somebody was not let in; it stays though the request is refused."""
+    metrics.attempts.labels("failure").inc()
+    metrics.failed_attempts.labels("provider").inc()
+    entry = ProvidedSignInFailed(
+        tenant_id=begun.tenant.id, issuer=begun.provider.issuer, reason=refusal.code
+    )
+    async with transactions.open(begun.tenant.id) as session:
+        journal.record(session, entry)
 
 
 async def _take(

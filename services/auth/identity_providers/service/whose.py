@@ -64,6 +64,8 @@ async def find_account(
         {"identity_links_one_of_user": IdentityTaken(), "identity_links_pkey": IdentityTaken()}
     ):
         await session.flush()
+    if found is not None:
+        await users.tell(session, user, "identity_linked", vault=vault, now=now)
     return user
 
 

@@ -17,6 +17,7 @@ from services.auth.identity_providers.errors import (
 from services.auth.sessions.errors import AccountLocked, ApprovalPending
 from tests.services.auth.identity_providers.browser import ADA, FINISH, body_of, come_in, start
 from tests.services.auth.people import PASSWORD, SignedIn, SignIn, claims_of
+from tests.services.auth.post import PostOffice
 from tests.support.authenticator import Authenticators
 from tests.support.database import Databases
 from tests.support.identity_provider import Provider
@@ -34,7 +35,12 @@ async def set_registration(databases: Databases, tenant: str, mode: str) -> None
 
 
 async def test_an_account_is_linked_by_its_verified_address_and_then_by_its_subject(
-    client: httpx.AsyncClient, boss: SignedIn, make_user: SignIn, provider: Provider, settled: Any
+    client: httpx.AsyncClient,
+    boss: SignedIn,
+    make_user: SignIn,
+    provider: Provider,
+    settled: Any,
+    post: PostOffice,
 ):
     ada = await make_user("ada@example.com", role="clerk")
     assert (await settled(boss)).status_code == 200
@@ -52,6 +58,8 @@ async def test_an_account_is_linked_by_its_verified_address_and_then_by_its_subj
         "/api/auth/refresh", json={"refresh_token": first.json()["refresh_token"]}
     )
     assert refreshed.status_code == 200
+    told = [mail["Subject"] for mail in await post.to("ada@example.com")]
+    assert told[-1] == "Your company account signs in here now"
 
 
 async def test_a_widely_used_provider_program_signs_somebody_in(

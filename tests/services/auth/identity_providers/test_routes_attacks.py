@@ -2,7 +2,9 @@
 
 import asyncio
 from typing import Any
+from uuid import UUID
 
+import asyncpg
 import httpx
 import pytest
 
@@ -16,7 +18,8 @@ from tests.services.auth.identity_providers.browser import (
     come_in,
     start,
 )
-from tests.services.auth.people import Clock, SignedIn, SignIn
+from tests.services.auth.people import Clock, SignedIn, SignIn, claims_of
+from tests.support.database import Databases
 from tests.support.identity_provider import CLIENT_SECRET, Provider
 from tests.support.services import assert_problem
 
@@ -152,3 +155,26 @@ async def test_another_issuer_than_the_one_that_was_asked_is_refused(
         body = body_of(begun, provider.sign_in(begun["authorization_url"], **ADA)) | {"iss": iss}
         answer = await client.post(FINISH, json=body)
         assert (answer.status_code, answer.json()["code"]) == (403, "identity_not_proved")
+
+
+@pytest.mark.asvs("F07")
+async def test_who_is_not_let_in_stands_in_the_journal(
+    client: httpx.AsyncClient,
+    boss: SignedIn,
+    provider: Provider,
+    settled: Any,
+    databases: Databases,
+):
+    await settled(boss)
+    for lie in ({"email_verified": False}, {"nonce": "another"}):
+        provider.alter = lambda claims, lie=lie: claims | lie
+        assert (await come_in(client, provider, boss.tenant, **ADA)).is_client_error
+
+    connection = await asyncpg.connect(databases.superuser_dsn)
+    rows = await connection.fetch(
+        """SELECT data::jsonb ->> 'reason' AS reason FROM auth.journal
+        WHERE type = 'auth.provided-sign-in-failed.v1' AND tenant_id = $1 ORDER BY seq""",
+        UUID(claims_of(boss.access_token)["tid"]),
+    )
+    await connection.close()
+    assert [row["reason"] for row in rows] == ["address_not_vouched", "identity_not_proved"]
