@@ -41,6 +41,12 @@ demo: $(RUNTIME) ## The main job on real sales, in a tenant of its own
 	@$(PY) -m deploy.local up
 	@$(PY) -m demo
 
+token: $(RUNTIME) ## Print an access token of the first administrator, whose password and codes are kept here
+	@$(PY) -m deploy.local token
+
+code: $(RUNTIME) ## Print a code of the first administrator's authenticator, for signing in elsewhere
+	@$(PY) -m deploy.local code
+
 rotate-keys: $(RUNTIME) ## Let a new key sign access tokens from now on; the old ones end by themselves
 	@$(PY) -m deploy.local rotate-keys auth
 

@@ -105,6 +105,15 @@ class GatewayOnly(Forbidden):
 
 
 @dataclass(eq=False)
+class NotWithApiKey(Forbidden):
+    """A key acts for its owner at work, never on the owner's account. Sign in as a person."""
+
+    slug: ClassVar[str] = "not-with-api-key"
+    title: ClassVar[str] = N_("Not with an API key")
+    detail: ClassVar[str] = N_("An API key cannot do this. Sign in with your password.")
+
+
+@dataclass(eq=False)
 class LocationNotAllowed(Forbidden):
     """The caller is limited to some locations, and this concerns all. Ask somebody who is not."""
 

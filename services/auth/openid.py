@@ -12,7 +12,7 @@ import socket
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from urllib.parse import quote_plus, urlencode, urlsplit
 
 import httpcore
@@ -33,6 +33,15 @@ _TOKEN_LENGTH_MAX: Final = 16_384
 _TIMEOUTS: Final = {"timeout": {"connect": 4.0, "read": 5.0, "write": 5.0, "pool": 4.0}}
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _OK: Final = 200
+
+Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052.
+_PROTOCOL_ASSIGNMENTS: Final = ipaddress.IPv4Network("192.0.0.0/24")  # RFC 6890.
+# IPv4-compatible, local NAT64 prefixes, site-local, Teredo: RFC 4291, 8215, 3879, 4380.
+_OBSOLETE: Final = tuple(
+    map(ipaddress.IPv6Network, ("::/96", "64:ff9b:1::/48", "fec0::/10", "2001::/32"))
+)
 
 
 class ProviderUnreachable(Exception):
@@ -89,7 +98,8 @@ class ProviderClient:
             return False
         is_plain_loopback = parts.scheme == "http" and parts.hostname in _LOOPBACK
         return (
-            bool(parts.hostname)
+            url.isascii()
+            and bool(parts.hostname)
             and has_port
             and parts.username is None
             and not parts.fragment
@@ -218,13 +228,15 @@ class ProviderClient:
                     body += chunk
                     if len(body) > _BODY_MAX:
                         raise ProviderUnreachable
-        except (TimeoutError, OSError, *_HTTP_ERRORS) as error:
+        except (TimeoutError, OSError, UnicodeError, *_HTTP_ERRORS) as error:
             raise ProviderUnreachable from error
         return response.status, body
 
     def _may_connect(self, address: str) -> bool:
         """Say whether an address may be connected to, once names are resolved."""
-        ip = ipaddress.ip_address(address)
+        ip = _reached_by(ipaddress.ip_address(address))
+        if ip is None:
+            return False
         if ip.is_loopback:
             return self._allows_loopback
         if ip.is_multicast:
@@ -270,6 +282,20 @@ _HTTP_ERRORS = (
     httpcore.ProtocolError,
     httpcore.UnsupportedProtocol,
 )
+
+
+def _reached_by(ip: Address) -> Address | None:
+    """Return the address that is reached in the end; None for one that nobody should be at.
+
+    IPv6 carries IPv4 in several ways, through which a private address would look like a public one.
+    """
+    if isinstance(ip, ipaddress.IPv4Address):
+        return None if ip in _PROTOCOL_ASSIGNMENTS else ip
+    if ip in _NAT64:
+        return ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
+    if any(ip in network for network in _OBSOLETE) and not ip.is_loopback:
+        return None
+    return ip.ipv4_mapped or ip.sixtofour or ip
 
 
 def _keep(kept: dict[str, Any], name: str, value: object) -> None:

@@ -19,6 +19,7 @@ from shared.errors import (
     IdempotencyKeyReused,
     LocationNotAllowed,
     MissingScope,
+    NotWithApiKey,
     PreconditionFailed,
     Problem,
     StepUpRequired,
@@ -239,6 +240,8 @@ def _complete(operation: dict[str, Any], dependant: Dependant) -> None:
     if needed is not None:
         general += _SIGNED_IN
         operation["security"] = [{"bearer": [needed.scope] if needed.scope else []}]
+        if needed.for_people:
+            general += (NotWithApiKey,)
         if needed.for_all_locations:
             general += (LocationNotAllowed,)
         if needed.fresh:

@@ -6,9 +6,15 @@ from typing import Annotated, Final
 from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
 
-from shared.errors import LocationNotAllowed, MissingScope, StepUpRequired, Unauthorized
+from shared.errors import (
+    LocationNotAllowed,
+    MissingScope,
+    NotWithApiKey,
+    StepUpRequired,
+    Unauthorized,
+)
 from shared.i18n.negotiation import USER_LANGUAGE_HEADER
-from shared.principal import Principal
+from shared.principal import MACHINE, Principal
 from shared.security.claims import EnrolmentClaims, InvalidToken, ServiceClaims, UserClaims
 from shared.web.denials import Denials
 from shared.web.requests import get_resources
@@ -25,8 +31,10 @@ class Requires:
     """A dependency that gives the caller, who has a valid token with this scope (if any).
 
     `fresh`: and proved who he is within FRESH_S. `enrolling`: a token that is good only for
-    finishing a sign-in will do. `by_location`: what the route shows and does is limited to the
-    caller's locations; any other route with a scope refuses who is limited to some.
+    finishing a sign-in will do. Without a scope it is about the caller's own account, which no key
+    may touch unless `machines` may ask too; nor can a key give a fresh proof. `by_location`: what
+    the route shows and does is limited to the caller's locations; any other route with a scope
+    refuses who is limited to some.
     """
 
     def __init__(
@@ -36,16 +44,18 @@ class Requires:
         fresh: bool = False,
         enrolling: bool = False,
         by_location: bool = False,
+        machines: bool = False,
     ) -> None:
         self.scope = scope
         self.fresh = fresh
         self.enrolling = enrolling
+        self.for_people = fresh or (scope is None and not machines)
         self.for_all_locations = scope is not None and not by_location
 
     async def __call__(self, request: Request) -> Principal:
         """Return the caller.
 
-        Raises Unauthorized, MissingScope, LocationNotAllowed, StepUpRequired.
+        Raises Unauthorized, MissingScope, NotWithApiKey, LocationNotAllowed, StepUpRequired.
         """
         state = request.scope["state"]
         caller: Principal | None = state.get("caller")
@@ -55,6 +65,8 @@ class Requires:
         if self.scope is not None and self.scope not in caller.scopes:
             await _journal(request, caller, self.scope)
             raise MissingScope(scope=self.scope)
+        if self.for_people and MACHINE in caller.methods:
+            raise NotWithApiKey
         if self.for_all_locations and caller.locations is not None:
             await _journal(request, caller, ALL_LOCATIONS)
             raise LocationNotAllowed
@@ -63,9 +75,9 @@ class Requires:
         return caller
 
     @property
-    def rank(self) -> tuple[bool, bool, bool]:
+    def rank(self) -> tuple[bool, bool, bool, bool]:
         """Return how particular it is: of a route's requirements the most particular counts."""
-        return (self.scope is not None, self.fresh, self.enrolling)
+        return (self.scope is not None, self.fresh, self.enrolling, self.for_people)
 
 
 class RequiresService:
@@ -100,9 +112,12 @@ def requires(
     fresh: bool = False,
     enrolling: bool = False,
     by_location: bool = False,
+    machines: bool = False,
 ) -> Requires:
-    """Return the dependency for `scope`; without one, any signed-in caller will do."""
-    return Requires(scope, fresh=fresh, enrolling=enrolling, by_location=by_location)
+    """Return the dependency for `scope`; without one, any person signed in will do."""
+    return Requires(
+        scope, fresh=fresh, enrolling=enrolling, by_location=by_location, machines=machines
+    )
 
 
 def find_gate(dependant: Dependant) -> Requires | RequiresService | None:
@@ -193,3 +208,4 @@ def enrolling_principal_of(claims: EnrolmentClaims) -> Principal:
 
 
 SignedIn = Annotated[Principal, Depends(requires())]
+Anybody = Annotated[Principal, Depends(requires(machines=True))]  # A person, or a person's key.

@@ -11,12 +11,12 @@ from shared.db import Stamp
 from shared.errors import IdempotencyKeyInvalid
 from shared.web import idempotency
 from shared.web.idempotency import KEY_HEADER, IdempotencyKey, Keyholder, RequestKey
-from shared.web.permissions import SignedIn
+from shared.web.permissions import Anybody
 from shared.web.requests import get_resources, request_id_of
 
 
 async def open_session(
-    request: Request, caller: SignedIn, idempotency_key: IdempotencyKey = None
+    request: Request, caller: Anybody, idempotency_key: IdempotencyKey = None
 ) -> AsyncIterator[AsyncSession]:
     """Open the request's transaction for the caller's tenant.
 

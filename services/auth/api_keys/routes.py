@@ -7,7 +7,6 @@ from services.auth.api_keys import service
 from services.auth.api_keys.errors import (
     ApiKeyExpiry,
     ApiKeyNotFound,
-    NotWithApiKey,
     ScopesNotGrantable,
     TooManyApiKeys,
 )
@@ -34,7 +33,7 @@ FreshlyProven = Annotated[Principal, Depends(requires(fresh=True))]
 CanExchange = Annotated[ServiceCaller, Depends(service_scope("api_keys:exchange"))]
 
 
-@router.get("", responses=problems(NotWithApiKey))
+@router.get("")
 async def list_api_keys(session: Session, caller: SignedIn, now: Now) -> ApiKeysRead:
     """List your API keys.
 
@@ -46,9 +45,7 @@ async def list_api_keys(session: Session, caller: SignedIn, now: Now) -> ApiKeys
 @router.post(
     "",
     status_code=201,
-    responses=problems(
-        UserNotFound, NotWithApiKey, ScopesNotGrantable, ApiKeyExpiry, TooManyApiKeys
-    ),
+    responses=problems(UserNotFound, ScopesNotGrantable, ApiKeyExpiry, TooManyApiKeys),
 )
 async def add_api_key(
     body: ApiKeyCreate,
@@ -66,7 +63,7 @@ async def add_api_key(
     return await service.add_key(session, body, vault=vault, caller=caller, now=now)
 
 
-@router.delete("/{key_id}", status_code=204, responses=problems(NotWithApiKey, ApiKeyNotFound))
+@router.delete("/{key_id}", status_code=204, responses=problems(ApiKeyNotFound))
 async def revoke_api_key(key_id: UUID, session: Session, caller: SignedIn, now: Now) -> None:
     """Revoke an API key.
 

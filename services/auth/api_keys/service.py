@@ -11,7 +11,6 @@ from services.auth.api_keys.errors import (
     ApiKeyExpiry,
     ApiKeyInvalid,
     ApiKeyNotFound,
-    NotWithApiKey,
     ScopesNotGrantable,
     TooManyApiKeys,
 )
@@ -39,8 +38,7 @@ from shared.security.claims import UserClaims
 
 
 async def list_keys(session: AsyncSession, *, caller: Principal, now: datetime) -> ApiKeysRead:
-    """Return the caller's keys that still work, the newest first. Raises NotWithApiKey."""
-    _require_person(caller)
+    """Return the caller's keys that still work, the newest first."""
     return ApiKeysRead(
         items=[
             ApiKeyRead.model_validate(key)
@@ -54,10 +52,9 @@ async def add_key(
 ) -> ApiKeyAddedRead:
     """Make a key for the caller, whose text is never shown again.
 
-    Raises UserNotFound, Unauthorized, NotWithApiKey, ScopesNotGrantable, ApiKeyExpiry,
+    Raises UserNotFound, Unauthorized, ScopesNotGrantable, ApiKeyExpiry,
     TooManyApiKeys.
     """
-    _require_person(caller)
     user = await users.get_user(session, caller.id, lock=True)  # One at a time, for their number.
     if users.is_barred(user):
         raise Unauthorized
@@ -90,9 +87,8 @@ async def revoke_key(
 ) -> None:
     """End a key of the caller's; what it was exchanged for is refused at once.
 
-    Raises NotWithApiKey, ApiKeyNotFound.
+    Raises ApiKeyNotFound.
     """
-    _require_person(caller)
     if await queries.revoke(session, key_id, caller.id, now) is None:
         raise ApiKeyNotFound
     journal.record(session, ApiKeyRevoked(key_id=key_id, user_id=caller.id))
@@ -143,9 +139,3 @@ async def exchange(
             locations=users.locations_of(user),
         )
     return ApiKeyTokenRead(access_token=vault.keys.sign(claims), expires_in=claims.exp - claims.iat)
-
-
-def _require_person(caller: Principal) -> None:
-    """Raise NotWithApiKey if the caller is a machine."""
-    if MACHINE in caller.methods:
-        raise NotWithApiKey

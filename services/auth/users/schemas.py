@@ -125,7 +125,7 @@ class UserRead(Output):
     name: str | None
     role: Role
     scopes: list[str]
-    locations: list[UUID] | None = Field(description="Limited to these; null: to none.")
+    locations: list[UUID] | None = Field(description="Limited to these; null: not limited.")
     language: Language | None
     locked: bool
     status: Status

@@ -18,7 +18,8 @@ async def asked_of(client: ProviderClient, issuer: str) -> str:
 @pytest.mark.parametrize(
     "address",
     ["127.0.0.1", "10.0.0.7", "172.16.3.4", "192.168.1.1", "169.254.169.254", "100.64.0.1", "::1",
-     "fd00::1", "fe80::1", "::ffff:10.0.0.7", "0.0.0.0", "224.0.0.1"],
+     "fd00::1", "fe80::1", "::ffff:10.0.0.7", "0.0.0.0", "224.0.0.1", "192.0.0.8", "fec0::1",
+     "64:ff9b::a00:1", "64:ff9b:1::1", "2002:a00:1::", "2002:7f00:1::", "::7f00:1", "::a00:1"],
 )  # fmt: skip
 async def test_a_name_that_leads_into_a_private_network_is_not_connected_to(
     monkeypatch: pytest.MonkeyPatch, address: str
@@ -74,3 +75,15 @@ async def test_an_answer_without_end_is_left():
 
         with pytest.raises(ProviderUnreachable):
             await asked_of(client, provider.issuer)
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    ["https://" + "a" * 300 + ".com", "https://...", "https://xn--ÿ.com", "https://ä.com",
+     "https://exa\u202emple.com", "https://example.com/ä"],
+)  # fmt: skip
+async def test_what_is_no_name_is_not_asked(issuer: str):
+    client = ProviderClient(allows_loopback=False, allows_private=False)
+
+    with pytest.raises((ProviderUnusable, ProviderUnreachable)):
+        await asked_of(client, issuer)

@@ -22,7 +22,12 @@ from services.auth.scim.schemas import (
     ScimUserCreate,
     ScimUserRead,
 )
-from services.auth.users.errors import EmailTaken, LastAdministrator, UserNotFound
+from services.auth.users.errors import (
+    AdministratorUnlimited,
+    EmailTaken,
+    LastAdministrator,
+    UserNotFound,
+)
 from shared.etag import is_known
 from shared.web import Now, Session, problems
 from shared.web.etag import IfMatch
@@ -49,7 +54,14 @@ async def list_provisioned_users(
     "",
     status_code=201,
     response_model=ScimUserRead,
-    responses=problems(UserNameTaken, EmailTaken, AddressNeeded, UserNotFound, LastAdministrator),
+    responses=problems(
+        UserNameTaken,
+        EmailTaken,
+        AddressNeeded,
+        UserNotFound,
+        LastAdministrator,
+        AdministratorUnlimited,
+    ),
 )
 async def add_provisioned_user(
     body: ScimUserCreate, session: Session, vault: Secrets, caller: CanProvision, now: Now

@@ -45,7 +45,7 @@ from services.auth.scim.service.users import get_pair
 from services.auth.users import service as users
 from services.auth.users.models import User
 from services.auth.users.rules import ROLE_OF_THE_REGISTERED, lookup_form
-from services.auth.users.schemas import ProfileUpdate
+from services.auth.users.schemas import ProfileUpdate, UserUpdate
 from services.auth.vault import Vault
 from shared import journal
 from shared.contracts.auth.directory import ProvisionedUserRemoved, ProvisionedUserSaved
@@ -82,6 +82,7 @@ async def add_user(
         user, row = found
         if row is None or row.removed_at is None:
             raise UserNameTaken
+        await _begin_anew(session, user, vault=vault, now=now)
     row = await _save(session, user, row, wanted, vault=vault, now=now)
     await _set_active(session, user, is_wanted=wanted.active is not False, vault=vault, now=now)
     return to_read(user, row, vault=vault)
@@ -143,6 +144,13 @@ async def remove_user(
     journal.record(session, ProvisionedUserRemoved(user_id=user.id))
 
 
+async def _begin_anew(session: AsyncSession, user: User, *, vault: Vault, now: datetime) -> None:
+    """Let an account that was removed come back without the password and rights that it had."""
+    update = UserUpdate(role=ROLE_OF_THE_REGISTERED)
+    await users.change_user(session, user.id, update, None, vault=vault, now=now)
+    users.take_over(user, await nobodys_password(vault), now=now)
+
+
 async def nobodys_password(vault: Vault) -> str:
     """Return the hash of a password that nobody knows."""
     return await vault.passwords.hash(secrets.token_urlsafe(32))
@@ -182,7 +190,7 @@ async def _save(
     update = ProfileUpdate.model_validate(given)
     await users.change_profile(session, user.id, update, None, vault=vault, now=now)
     if address != find_address(before):
-        await users.change_email(session, user, address, vault=vault)
+        await accounts.change_address(session, user.id, address, vault=vault, now=now)
     return row
 
 

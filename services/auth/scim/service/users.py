@@ -14,6 +14,7 @@ from services.auth.scim.rules.names import LIST_RESPONSE, PAGE_MAX
 from services.auth.scim.rules.showing import names_in, shown
 from services.auth.scim.schemas import ScimListRead, ScimQuery, ScimUserRead
 from services.auth.scim.service.profile import to_read
+from services.auth.users import service as users
 from services.auth.users.rules import lookup_form
 from services.auth.vault import Vault
 from shared.principal import Principal
@@ -49,6 +50,8 @@ async def get_user(session: AsyncSession, user_id: str, *, vault: Vault) -> Scim
 async def get_pair(session: AsyncSession, user_id: str, *, lock: bool = False) -> Pair:
     """Return an account with what its directory says of it. Raises ProvisionedUserNotFound."""
     known = id_in(user_id)
+    if lock and known is not None:  # All that a change may need, in one order for everybody.
+        await users.lock_with_administrators(session, known)
     found = None if known is None else await queries.find_user(session, known, lock=lock)
     if found is None:
         raise ProvisionedUserNotFound

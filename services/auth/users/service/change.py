@@ -56,7 +56,8 @@ async def change_user(
         journal.record(session, UserRoleChanged(user_id=user.id, before=before, after=after))
     is_given = "locations" in wanted.model_fields_set
     is_limited_anew = limit(session, user, wanted.locations if is_given else user.locations)
-    if after != before or is_limited_anew:
+    has_tokens = status_in(user) != "invited"  # Else it would end the invitation instead.
+    if (after != before or is_limited_anew) and has_tokens:
         raise_token_version(user, now)
     return user
 
@@ -168,6 +169,11 @@ def set_password(session: AsyncSession, user: User, password_hash: str, *, now: 
 async def renew_hash(session: AsyncSession, user_id: UUID, password_hash: str) -> None:
     """Store the same password hashed with today's parameters."""
     await queries.set_password_hash(session, user_id, password_hash)
+
+
+async def lock_with_administrators(session: AsyncSession, user_id: UUID) -> None:
+    """Lock the user and all administrators: all that a change may need, in one order for all."""
+    await queries.lock_with_administrators(session, user_id)
 
 
 async def _lock_for_change(session: AsyncSession, user_id: UUID) -> tuple[User, bool]:

@@ -9,13 +9,12 @@ from services.auth.api_keys.errors import (
     ApiKeyExpiry,
     ApiKeyInvalid,
     ApiKeyNotFound,
-    NotWithApiKey,
     ScopesNotGrantable,
     TooManyApiKeys,
 )
 from services.auth.api_keys.rules import KEYS_MAX
 from shared.clock import utc_now
-from shared.errors import MissingScope, StepUpRequired
+from shared.errors import MissingScope, NotWithApiKey
 from tests.services.auth.people import Clock, SignedIn, SignIn, claims_of
 from tests.support.database import Databases
 from tests.support.services import assert_problem, service_headers
@@ -137,8 +136,36 @@ async def test_a_key_makes_and_sees_no_keys(client: httpx.AsyncClient, boss: Sig
     made = await client.post("/api/auth/api-keys", json=body, headers=headers)
     listed = await client.get("/api/auth/api-keys", headers=headers)
 
-    assert_problem(made, StepUpRequired)
+    assert_problem(made, NotWithApiKey)
     assert_problem(listed, NotWithApiKey)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PATCH", "/api/auth/me", {"name": "Somebody"}),
+        ("GET", "/api/auth/sessions", None),
+        ("DELETE", "/api/auth/sessions", None),
+        ("POST", "/api/auth/logout", {}),
+        ("POST", "/api/auth/change-password", {"current_password": "x", "new_password": "y"}),
+        ("POST", "/api/auth/change-email", {"email": "other@example.com"}),
+        ("GET", "/api/auth/2fa", None),
+        ("POST", "/api/auth/2fa/setup", None),
+        ("GET", "/api/auth/passkeys", None),
+        ("POST", "/api/auth/step-up", {"password": "x"}),
+    ],
+)
+async def test_a_key_touches_nothing_of_its_owners_account(
+    client: httpx.AsyncClient, boss: SignedIn, method: str, path: str, body: Any
+):
+    shown = (await add(boss)).json()
+    token = (await exchange(client, shown["key"])).json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+
+    refused = await client.request(method, path, json=body, headers=headers)
+
+    assert_problem(refused, NotWithApiKey)
+    assert (await client.get("/api/auth/me", headers=headers)).status_code == 200
     assert_problem(await client.get("/api/users", headers=headers), MissingScope)
 
 

@@ -1,9 +1,11 @@
+import asyncio
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.services.auth.people import PASSWORD, SignedIn, SignIn, claims_of
+from tests.services.auth.post import PostOffice
 from tests.services.auth.scim.directory import (
     GATEWAY,
     USERS,
@@ -121,3 +123,52 @@ async def test_who_has_no_password_gets_one_by_mail(
     await client.post("/api/auth/reset-password", json={"token": token, "new_password": PASSWORD})
 
     assert (await sign_in(one["userName"], tenant=boss.tenant)).user["id"] == one["id"]
+
+
+async def test_an_address_of_the_directorys_ends_what_was_mailed_to_the_one_before(
+    directory: Directory, client: httpx.AsyncClient, make_user: SignIn, post: PostOffice
+):
+    ada = await make_user("ada.before@example.com")
+    asked = {"email": ada.email, "tenant": ada.tenant}
+    await client.post("/api/auth/forgot-password", json=asked)
+    token = await post.token_to(ada.email)
+
+    moved = await directory.patch(
+        f"{USERS}/{ada.user['id']}",
+        {"op": "replace", "path": "emails", "value": [{"value": "ada.after@example.com"}]},
+    )
+    reset = await client.post(
+        "/api/auth/reset-password",
+        json={"token": token, "new_password": "gravel umbrella sonnet 7"},
+    )
+
+    assert (moved.status_code, reset.json()["code"]) == (200, "token_invalid")
+    assert (await post.to(ada.email))[-1]["Subject"] == "Your address was changed"
+
+
+async def test_who_was_removed_comes_back_without_password_and_rights(
+    directory: Directory, client: httpx.AsyncClient, make_user: SignIn, boss: SignedIn
+):
+    ada = await make_user("ada.back@example.com", role="manager")
+    removed = await directory.send("DELETE", f"{USERS}/{ada.user['id']}")
+
+    again = await directory.add(userName="ada.back@example.com")
+
+    assert (removed.status_code, again["id"]) == (204, ada.user["id"])
+    assert (await account_of(boss, ada.user["id"]))["role"] == "viewer"
+    body = {"email": ada.email, "password": PASSWORD, "tenant": ada.tenant}
+    refused = await client.post("/api/auth/login", json=body)
+    assert refused.json()["code"] == "invalid_credentials"
+
+
+async def test_administrators_are_changed_at_once_and_each_waits_for_the_other(
+    directory: Directory, make_user: SignIn
+):
+    people = [await make_user(f"boss{n}@example.com", role="admin") for n in range(3)]
+    off = {"op": "replace", "path": "active", "value": False}
+
+    answers = await asyncio.gather(
+        *(directory.patch(f"{USERS}/{one.user['id']}", off) for one in people)
+    )
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
