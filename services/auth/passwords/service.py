@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -67,6 +68,10 @@ class PasswordHasher:
                 raise PasswordCommon
             case None:
                 return await self.hash(chosen)
+
+    async def hash_unknown(self) -> str:
+        """Return the PHC string of a password that nobody knows: the account has none."""
+        return await self.hash(secrets.token_urlsafe(32))
 
     async def hash(self, password: str) -> str:
         """Return the PHC string of a normalised password, whatever it is."""

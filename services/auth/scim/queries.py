@@ -22,12 +22,9 @@ class Looked(NamedTuple):
     email_indices: Sequence[bytes] = ()  # A user name is the address, unless another was given.
 
 
-async def find_user(session: AsyncSession, user_id: UUID, *, lock: bool = False) -> Pair | None:
-    """Return an account that the directory sees; with `lock`, nobody changes it until the end."""
-    query = _seen().where(User.id == user_id)
-    if lock:
-        query = query.with_for_update(key_share=True, of=User)
-    row = (await session.execute(query)).one_or_none()
+async def find_user(session: AsyncSession, user_id: UUID) -> Pair | None:
+    """Return an account that the directory sees."""
+    row = (await session.execute(_seen().where(User.id == user_id))).one_or_none()
     return None if row is None else (row[0], row[1])
 
 

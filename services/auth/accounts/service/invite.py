@@ -1,6 +1,5 @@
 """What an administrator does about accounts that are not active yet."""
 
-import secrets
 from datetime import datetime
 from uuid import UUID
 
@@ -36,7 +35,7 @@ async def invite(
     tenant = await tenants.get_tenant(session, tenant_id)
     user = await users.find_by_email(session, wanted.email, tenant_id=tenant_id, vault=vault)
     if user is None:
-        nobodys = await vault.passwords.hash(secrets.token_urlsafe(32))
+        nobodys = await vault.passwords.hash_unknown()
         new = users.NewUser(
             wanted.email, nobodys, wanted.role, wanted.name, wanted.language, is_verified=False
         )

@@ -1,6 +1,5 @@
 """Whose account an identity at the provider is."""
 
-import secrets
 from datetime import datetime
 from typing import Any
 
@@ -98,7 +97,7 @@ async def _register(
     shown = " ".join(name.split())[:_NAME_LENGTH_MAX] if isinstance(name, str) else ""
     new = users.NewUser(
         email,
-        await vault.passwords.hash(secrets.token_urlsafe(32)),
+        await vault.passwords.hash_unknown(),
         ROLE_OF_THE_REGISTERED,
         shown or None,
     )
@@ -115,7 +114,7 @@ async def _welcome(
         case "invited" if tenant.registration != "closed":
             users.verify(session, user, is_approved=True, now=now)
         case "unverified":
-            nobodys = await vault.passwords.hash(secrets.token_urlsafe(32))
+            nobodys = await vault.passwords.hash_unknown()
             users.take_over(user, nobodys, now=now)
             users.verify(session, user, is_approved=tenant.registration == "open", now=now)
         case _:

@@ -1,6 +1,5 @@
 """Accounts made, changed and removed by a directory."""
 
-import secrets
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -69,7 +68,7 @@ async def add_user(
     if found is None:
         new = users.NewUser(
             address,
-            await nobodys_password(vault),
+            await vault.passwords.hash_unknown(),
             ROLE_OF_THE_REGISTERED,
             name_in(profile),
             language_in(profile),
@@ -82,7 +81,7 @@ async def add_user(
         user, row = found
         if row is None or row.removed_at is None:
             raise UserNameTaken
-        await _begin_anew(session, user, vault=vault, now=now)
+        await _bring_back(session, user, vault=vault, now=now)
     row = await _save(session, user, row, wanted, vault=vault, now=now)
     await _set_active(session, user, is_wanted=wanted.active is not False, vault=vault, now=now)
     return to_read(user, row, vault=vault)
@@ -144,16 +143,11 @@ async def remove_user(
     journal.record(session, ProvisionedUserRemoved(user_id=user.id))
 
 
-async def _begin_anew(session: AsyncSession, user: User, *, vault: Vault, now: datetime) -> None:
+async def _bring_back(session: AsyncSession, user: User, *, vault: Vault, now: datetime) -> None:
     """Let an account that was removed come back without the password and rights that it had."""
     update = UserUpdate(role=ROLE_OF_THE_REGISTERED)
     await users.change_user(session, user.id, update, None, vault=vault, now=now)
-    users.take_over(user, await nobodys_password(vault), now=now)
-
-
-async def nobodys_password(vault: Vault) -> str:
-    """Return the hash of a password that nobody knows."""
-    return await vault.passwords.hash(secrets.token_urlsafe(32))
+    users.take_over(user, await vault.passwords.hash_unknown(), now=now)
 
 
 async def _save(
@@ -202,7 +196,7 @@ async def _vouch(session: AsyncSession, user: User, *, vault: Vault, now: dateti
     """
     status = users.status_in(user)
     if status == "unverified":
-        users.take_over(user, await nobodys_password(vault), now=now)
+        users.take_over(user, await vault.passwords.hash_unknown(), now=now)
     if user.verified_at is None:
         users.verify(session, user, is_approved=True, now=now)
     elif user.approved_at is None:

@@ -52,7 +52,7 @@ async def get_pair(session: AsyncSession, user_id: str, *, lock: bool = False) -
     known = id_in(user_id)
     if lock and known is not None:  # All that a change may need, in one order for everybody.
         await users.lock_with_administrators(session, known)
-    found = None if known is None else await queries.find_user(session, known, lock=lock)
+    found = None if known is None else await queries.find_user(session, known)
     if found is None:
         raise ProvisionedUserNotFound
     return found
