@@ -30,6 +30,7 @@ from services.auth.tenants.errors import TenantNotFound
 from services.auth.transactions import KeyedTransactions, KeylessTransactions
 from services.auth.users import service as users
 from services.auth.users.errors import (
+    AccountClosed,
     AdministratorUnlimited,
     EmailTaken,
     LastAdministrator,
@@ -47,7 +48,6 @@ invitations = feature_router("/api/invitations", "users", route_class=SmallRoute
 approvals = feature_router("/api/users", "users", route_class=SmallRoute)
 
 SignedInNow = Annotated[Principal, Depends(requires(fresh=True))]
-CanManage = Annotated[Principal, Depends(requires("user:manage"))]
 CanManageNow = Annotated[Principal, Depends(requires("user:manage", fresh=True))]
 
 
@@ -205,10 +205,12 @@ async def invite_user(
 
 
 @invitations.delete(
-    "/{user_id}", status_code=204, responses=problems(UserNotFound, NotInvited, LastAdministrator)
+    "/{user_id}",
+    status_code=204,
+    responses=problems(UserNotFound, NotInvited, AccountClosed, LastAdministrator),
 )
 async def withdraw_invitation(
-    user_id: UUID, session: Session, vault: Secrets, _caller: CanManage, now: Now
+    user_id: UUID, session: Session, vault: Secrets, _caller: CanManageNow, now: Now
 ) -> None:
     """Withdraw an invitation.
 
@@ -268,10 +270,12 @@ async def deactivate_user(
 
 @approvals.post("/{user_id}/reactivate", responses=problems(UserNotFound))
 async def reactivate_user(
-    user_id: UUID, session: Session, vault: Secrets, _caller: CanManageNow
+    user_id: UUID, session: Session, vault: Secrets, _caller: CanManageNow, now: Now
 ) -> UserRead:
     """Reactivate an account.
 
-    It has the password that it had; API keys must be made anew.
+    It is what it was and has the password that it had; API keys and invitations must be made
+    anew. The user is told by mail.
     """
-    return users.to_read(await service.reactivate_user(session, user_id), vault=vault)
+    user = await service.reactivate_user(session, user_id, vault=vault, now=now)
+    return users.to_read(user, vault=vault)

@@ -19,7 +19,7 @@ from services.auth.device_recovery.errors import (
 from services.auth.device_recovery.schemas import FactorRecoveryRead
 from services.auth.resources import Secrets
 from services.auth.transactions import KeylessTransactions, Transactions
-from services.auth.users.errors import UserNotFound
+from services.auth.users.errors import AccountClosed, UserNotFound
 from services.auth.vault import Vault
 from shared.principal import Principal
 from shared.web import Now, feature_router, problems, requires
@@ -33,9 +33,16 @@ CanManageNow = Annotated[Principal, Depends(requires("user:manage", fresh=True))
 CanHelp = Annotated[Principal, Depends(requires("tenant:manage"))]
 CanHelpNow = Annotated[Principal, Depends(requires("tenant:manage", fresh=True))]
 
-_REQUEST_REFUSALS = (UserNotFound, OwnRecovery, NothingToRecover, RecoveryPending)
+_REQUEST_REFUSALS = (
+    UserNotFound,
+    AccountClosed,
+    OwnRecovery,
+    NothingToRecover,
+    RecoveryPending,
+)
 _APPROVAL_REFUSALS = (
     UserNotFound,
+    AccountClosed,
     RecoveryNotFound,
     OwnRecovery,
     SecondPersonNeeded,
@@ -90,7 +97,7 @@ async def approve_factor_recovery(
     responses=problems(UserNotFound, RecoveryNotFound),
 )
 async def end_factor_recovery(
-    user_id: UUID, caller: CanManage, transactions: KeylessTransactions, now: Now
+    user_id: UUID, caller: CanManageNow, transactions: KeylessTransactions, now: Now
 ) -> None:
     """Withdraw or decline a recovery.
 
@@ -161,7 +168,7 @@ async def approve_factor_recovery_of_tenant(
     responses=problems(UserNotFound, RecoveryNotFound, TenantsOwnAffair),
 )
 async def end_factor_recovery_of_tenant(
-    tenant_id: UUID, user_id: UUID, caller: CanHelp, transactions: KeylessTransactions, now: Now
+    tenant_id: UUID, user_id: UUID, caller: CanHelpNow, transactions: KeylessTransactions, now: Now
 ) -> None:
     """End a recovery in another tenant.
 

@@ -25,6 +25,7 @@ from services.auth.factors import service as factors
 from services.auth.notices.rules import Notice
 from services.auth.transactions import Transactions
 from services.auth.users import service as users
+from services.auth.users.errors import AccountClosed
 from services.auth.users.models import User
 from services.auth.vault import Vault
 from shared import journal
@@ -54,9 +55,11 @@ async def request_recovery(
     """Ask that a user may begin anew who lost his second factor.
 
     Another administrator has a day to approve it.
-    Raises UserNotFound, OwnRecovery, NothingToRecover, RecoveryPending, TenantsOwnAffair.
+    Raises UserNotFound, AccountClosed, OwnRecovery, NothingToRecover, RecoveryPending,
+    TenantsOwnAffair.
     """
     user, administrators = await _get_user(session, user_id, caller=caller)
+    _require_open(user)
     _check_person(user, None, caller)
     if not await factors.has_factor(session, user.id):
         raise NothingToRecover
@@ -94,8 +97,8 @@ async def approve_recovery(
 ) -> None:
     """Take a user's second factors away; all his sessions end, and he enrols at the next sign-in.
 
-    Raises UserNotFound, RecoveryNotFound, OwnRecovery, SecondPersonNeeded, RequesterGone,
-    TenantsOwnAffair.
+    Raises UserNotFound, RecoveryNotFound, AccountClosed, OwnRecovery, SecondPersonNeeded,
+    RequesterGone, TenantsOwnAffair.
     """
     async with transactions.open(tenant_id, caller.actor) as session:
         asked = await get_recovery(session, user_id, caller=caller, now=now)
@@ -108,6 +111,7 @@ async def approve_recovery(
         wanted = await _get_open(session, user.id, now)
         if wanted.id != asked.id:
             raise RecoveryNotFound
+        _require_open(user)
         _check_person(user, wanted.requested_by, caller)
         await session.delete(wanted)
         await factors.remove_all(session, user.id)
@@ -185,6 +189,12 @@ async def _get_open(session: AsyncSession, user_id: UUID, now: datetime) -> Fact
     if found is None or found.expires_at <= now:
         raise RecoveryNotFound
     return found
+
+
+def _require_open(user: User) -> None:
+    """Raise AccountClosed where there is nobody to begin anew."""
+    if not users.allows(user, "recover"):
+        raise AccountClosed
 
 
 def _check_person(user: User, requested_by: UUID | None, caller: Principal) -> None:

@@ -13,6 +13,7 @@ Notice: TypeAlias = Literal[
     "recovery_code_used",
     "locked",
     "deactivated",
+    "reactivated",
     "address_changed",
     "address_given",
     "identity_linked",
@@ -76,6 +77,14 @@ TEXTS: Final[Mapping[Notice, tuple[str, str, str]]] = {
         N_(
             "Your account at {tenant} was closed just now: nobody signs in to it, and all its "
             "sessions ended."
+        ),
+        _IF_UNEXPECTED,
+    ),
+    "reactivated": (
+        N_("Your account is open again"),
+        N_(
+            "An administrator opened your account at {tenant} again just now: sign in as before. "
+            "API keys must be made anew."
         ),
         _IF_UNEXPECTED,
     ),

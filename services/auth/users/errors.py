@@ -25,6 +25,15 @@ class UserNotFound(NotFound):
 
 
 @dataclass(eq=False)
+class AccountClosed(Conflict):
+    """The account is deactivated. Reactivate it first."""
+
+    slug: ClassVar[str] = "account-closed"
+    title: ClassVar[str] = N_("Account closed")
+    detail: ClassVar[str] = N_("This account is deactivated. Reactivate it first.")
+
+
+@dataclass(eq=False)
 class AdministratorUnlimited(Conflict):
     """Administrators manage what all locations share. Lift the limits first, or give no role."""
 

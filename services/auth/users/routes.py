@@ -1,24 +1,23 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query
 
 from services.auth.passwords.errors import PasswordCommon, PasswordTooLong, PasswordTooShort
 from services.auth.resources import Secrets
 from services.auth.users import service
 from services.auth.users.errors import (
+    AccountClosed,
     AdministratorUnlimited,
     EmailTaken,
     LastAdministrator,
     UserNotFound,
 )
 from services.auth.users.schemas import UserCreate, UserPage, UserQuery, UserRead, UserUpdate
-from shared.errors import StepUpRequired
 from shared.pagination import InvalidCursor
 from shared.principal import Principal
 from shared.web import Now, Session, feature_router, problems, requires
 from shared.web.etag import IfMatch
-from shared.web.permissions import require_fresh
 from shared.web.route import SmallRoute
 
 router = feature_router("/api/users", "users", route_class=SmallRoute)
@@ -64,47 +63,45 @@ async def get_user(user_id: UUID, session: Session, vault: Secrets, _caller: Can
 
 @router.patch(
     "/{user_id}",
-    responses=problems(UserNotFound, LastAdministrator, AdministratorUnlimited, StepUpRequired),
+    responses=problems(UserNotFound, LastAdministrator, AdministratorUnlimited),
 )
 async def change_user(
     user_id: UUID,
-    request: Request,
     body: UserUpdate,
     session: Session,
     vault: Secrets,
-    caller: CanManage,
+    _caller: CanManageNow,
     now: Now,
     if_match: IfMatch = None,
 ) -> UserRead:
     """Change a user.
 
     Name, language, role or locations. A new role or other locations end the access tokens with
-    the old ones, and need a proof of identity from the last five minutes: `POST /api/auth/step-up`.
+    the old ones.
     """
-    if body.model_fields_set & {"role", "locations"}:
-        await require_fresh(request, caller)
     user = await service.change_user(session, user_id, body, if_match, vault=vault, now=now)
     return service.to_read(user, vault=vault)
 
 
-@router.post("/{user_id}/lock", responses=problems(UserNotFound, LastAdministrator))
+@router.post("/{user_id}/lock", responses=problems(UserNotFound, AccountClosed, LastAdministrator))
 async def lock_user(
-    user_id: UUID, session: Session, vault: Secrets, _caller: CanManage, now: Now
+    user_id: UUID, session: Session, vault: Secrets, _caller: CanManageNow, now: Now
 ) -> UserRead:
     """Lock a user.
 
-    Nobody signs in to a locked account, and all its sessions end at once.
+    Nobody signs in to a locked account, and all its sessions end at once. An invitation waits
+    until it is unlocked.
     """
     user = await service.lock_user(session, user_id, vault=vault, now=now)
     return service.to_read(user, vault=vault)
 
 
-@router.post("/{user_id}/unlock", responses=problems(UserNotFound))
+@router.post("/{user_id}/unlock", responses=problems(UserNotFound, AccountClosed))
 async def unlock_user(
-    user_id: UUID, session: Session, vault: Secrets, _caller: CanManage
+    user_id: UUID, session: Session, vault: Secrets, _caller: CanManageNow
 ) -> UserRead:
     """Unlock a user.
 
-    From then on the user can sign in again.
+    The account is again what it was before: who could sign in can, who was invited is.
     """
     return service.to_read(await service.unlock_user(session, user_id), vault=vault)

@@ -11,6 +11,9 @@ from shared.identifiers import is_visible
 Language: TypeAlias = Literal["en", "fr"]
 SealedField: TypeAlias = Literal["email", "name"]
 Status: TypeAlias = Literal["invited", "unverified", "pending", "active", "locked", "deactivated"]
+Act: TypeAlias = Literal[
+    "sign_in", "verify", "accept", "reset", "approve", "withdraw", "lock", "unlock", "recover",
+]  # fmt: skip
 Role: TypeAlias = Literal["admin", "manager", "clerk", "viewer", "auditor"]
 Scope: TypeAlias = Literal[
     "inventory:read", "inventory:write", "stock:write", "price:write", "price:approve",
@@ -33,6 +36,19 @@ SCOPES: Mapping[Role, frozenset[str]] = {
          "ops:read"}
     ),
 }  # fmt: skip
+
+# In which states of an account each act is possible; all others are possible in each.
+ACTS: Mapping[Act, frozenset[Status]] = {
+    "sign_in": frozenset({"active"}),
+    "verify": frozenset({"unverified"}),
+    "accept": frozenset({"invited"}),
+    "reset": frozenset({"active"}),
+    "approve": frozenset({"pending"}),
+    "withdraw": frozenset({"invited"}),
+    "lock": frozenset(get_args(Status)) - {"deactivated"},
+    "unlock": frozenset(get_args(Status)) - {"deactivated"},
+    "recover": frozenset(get_args(Status)) - {"deactivated"},
+}
 
 ROLE_OF_THE_REGISTERED: Role = "viewer"
 LOCATIONS_MAX = 50  # That a user is limited to: with all else they fit into an access token.

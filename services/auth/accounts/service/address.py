@@ -54,15 +54,13 @@ async def change_address(
     user = await users.get_user(session, user_id, lock=True)
     if users.to_read(user, vault=vault).email != email:
         await _change(session, user, email, vault=vault, now=now)
-        if user.verified_at is not None:
-            await users.tell(session, user, "address_given", vault=vault, now=now)
+        await users.tell(session, user, "address_given", vault=vault, now=now)
     return user
 
 
 async def _change(
     session: AsyncSession, user: User, email: str, *, vault: Vault, now: datetime
 ) -> None:
-    if user.verified_at is not None:  # Else nobody has ever shown that the address is his.
-        await users.tell(session, user, "address_changed", vault=vault, now=now)
+    await users.tell(session, user, "address_changed", vault=vault, now=now)
     await users.change_email(session, user, email, vault=vault)
     await one_time.withdraw_all(session, user)  # They went to the address before.

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.api_keys import service as api_keys
+from services.auth.one_time import service as one_time
 from services.auth.users import service as users
 from services.auth.users.models import User
 from services.auth.vault import Vault
@@ -25,17 +26,21 @@ async def deactivate_user(
 ) -> User:
     """Let nobody in by this account any more: its sessions end, its API keys are revoked.
 
-    What is open already is refused within a second. Done again, it changes nothing.
+    What was mailed, an invitation too, is good no more. What is open already is refused within a
+    second. Done again, it changes nothing.
     Raises UserNotFound, LastAdministrator.
     """
     user = await users.deactivate(session, user_id, reason, vault=vault, now=now)
     await api_keys.revoke_all_keys(session, user.id, now=now)
+    await one_time.withdraw_all(session, user)
     return user
 
 
-async def reactivate_user(session: AsyncSession, user_id: UUID) -> User:
+async def reactivate_user(
+    session: AsyncSession, user_id: UUID, *, vault: Vault, now: datetime
+) -> User:
     """Let the user sign in again, with the password that he had; keys and sessions stay ended.
 
     Raises UserNotFound.
     """
-    return await users.reactivate(session, user_id)
+    return await users.reactivate(session, user_id, vault=vault, now=now)

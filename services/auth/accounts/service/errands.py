@@ -68,9 +68,9 @@ async def _do(
     match errand.kind:
         case "registration":
             await _register(session, tenant, user, asked, vault=vault, now=now)
-        case "verification" if user is not None and users.status_in(user) == "unverified":
+        case "verification" if user is not None and users.allows(user, "verify"):
             await _mail_token(session, user, tenant, "verify", vault=vault, now=now)
-        case "reset" if user is not None and users.status_in(user) == "active":
+        case "reset" if user is not None and users.allows(user, "reset"):
             await _mail_token(session, user, tenant, "reset", vault=vault, now=now)
         case "address":
             await _ask_at_new_address(session, tenant, user, asked, vault=vault, now=now)
@@ -90,7 +90,7 @@ async def _ask_at_new_address(
 ) -> None:
     """Send a token to the address that a user wants to have, or tell who has it already."""
     asker = await users.find_user(session, UUID(asked["user_id"]), lock=True)
-    if asker is None or users.status_in(asker) != "active":
+    if asker is None or not users.allows(asker, "sign_in"):
         return
     if holder is None or holder.id == asker.id:
         token = await one_time.issue(

@@ -42,7 +42,7 @@ async def invite(
         user = await users.register_user(
             session, new, origin="invitation", tenant_id=tenant_id, vault=vault, now=now
         )
-    elif users.status_in(user) != "invited":
+    elif not users.allows(user, "accept"):
         raise EmailTaken
     users.note_invited(session, user, wanted.role, wanted.locations)
     token = await one_time.issue(session, user, "invite", vault=vault, now=now)
@@ -65,7 +65,7 @@ async def withdraw_invitation(
 ) -> None:
     """Let an invitation be good no more. Raises UserNotFound, NotInvited."""
     user = await users.get_user(session, user_id, lock=True)
-    if users.status_in(user) != "invited":
+    if not users.allows(user, "withdraw"):
         raise NotInvited
     await one_time.withdraw(session, user, "invite")
     await users.lock_user(session, user_id, vault=vault, now=now)
@@ -77,7 +77,7 @@ async def approve(session: AsyncSession, user_id: UUID, *, now: datetime) -> Use
     Raises UserNotFound, NotPending.
     """
     user = await users.get_user(session, user_id, lock=True)
-    if users.status_in(user) != "pending":
+    if not users.allows(user, "approve"):
         raise NotPending
     users.approve(session, user, now=now)
     return user

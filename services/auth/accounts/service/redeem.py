@@ -27,6 +27,8 @@ async def verify_address(
     said = one_time.read(token.get_secret_value())
     async with transactions.open(said.tenant_id) as session:
         user = await one_time.redeem(session, said, "verify", vault=vault, now=now)
+        if not users.allows(user, "verify"):
+            raise OneTimeTokenInvalid
         tenant = await tenants.get_tenant(session, said.tenant_id)
         users.verify(session, user, is_approved=tenant.registration == "open", now=now)
         return users.to_read(user, vault=vault)
@@ -45,7 +47,7 @@ async def reset_password(
     hashed = await _hash_new(transactions, said, "reset", wanted.new_password, vault=vault, now=now)
     async with transactions.open(said.tenant_id) as session:
         user = await one_time.redeem(session, said, "reset", vault=vault, now=now)
-        if users.status_in(user) != "active":
+        if not users.allows(user, "reset"):
             raise OneTimeTokenInvalid
         users.reset_password(session, user, hashed, now=now)
         await users.tell(session, user, "password_changed", vault=vault, now=now)
@@ -62,7 +64,7 @@ async def accept_invitation(
     hashed = await _hash_new(transactions, said, "invite", wanted.password, vault=vault, now=now)
     async with transactions.open(said.tenant_id) as session:
         user = await one_time.redeem(session, said, "invite", vault=vault, now=now)
-        if users.status_in(user) != "invited":
+        if not users.allows(user, "accept"):
             raise OneTimeTokenInvalid
         users.accept(
             session, user, hashed, name=wanted.name, language=wanted.language, vault=vault, now=now

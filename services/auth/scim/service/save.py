@@ -194,10 +194,8 @@ async def _vouch(session: AsyncSession, user: User, *, vault: Vault, now: dateti
     Where nobody had shown that the address is his, whoever registered it may be a stranger: the
     password goes.
     """
-    status = users.status_in(user)
-    if status == "unverified":
-        users.take_over(user, await vault.passwords.hash_unknown(), now=now)
     if user.verified_at is None:
+        users.take_over(user, await vault.passwords.hash_unknown(), now=now)
         users.verify(session, user, is_approved=True, now=now)
     elif user.approved_at is None:
         users.approve(session, user, now=now)
@@ -257,6 +255,6 @@ async def _set_active(
     session: AsyncSession, user: User, *, is_wanted: bool, vault: Vault, now: datetime
 ) -> None:
     if is_wanted:
-        await accounts.reactivate_user(session, user.id)
+        await accounts.reactivate_user(session, user.id, vault=vault, now=now)
     else:
         await accounts.deactivate_user(session, user.id, "directory", vault=vault, now=now)

@@ -26,6 +26,7 @@ from services.auth.users.service.change import (
 )
 from services.auth.users.service.read import (
     administers,
+    allows,
     find_by_email,
     find_user,
     get_enrolling,
@@ -47,6 +48,7 @@ __all__ = [
     "accept",
     "add_user",
     "administers",
+    "allows",
     "approve",
     "begin_anew",
     "change_email",

@@ -7,12 +7,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.throttle import service as throttle
 from services.auth.users import queries
-from services.auth.users.errors import LastAdministrator, UserNotFound
+from services.auth.users.errors import AccountClosed, LastAdministrator, UserNotFound
 from services.auth.users.models import User
 from services.auth.users.rules import Role, ends_administration
 from services.auth.users.schemas import ProfileUpdate, UserUpdate
 from services.auth.users.service.limit import limit
-from services.auth.users.service.read import get_user, status_in
+from services.auth.users.service.read import allows, get_user, status_in
 from services.auth.users.service.sealed import open_fields, seal_name, seal_profile
 from services.auth.users.service.tell import tell
 from services.auth.vault import Vault
@@ -56,8 +56,7 @@ async def change_user(
         journal.record(session, UserRoleChanged(user_id=user.id, before=before, after=after))
     is_given = "locations" in wanted.model_fields_set
     is_limited_anew = limit(session, user, wanted.locations if is_given else user.locations)
-    has_tokens = status_in(user) != "invited"  # Else it would end the invitation instead.
-    if (after != before or is_limited_anew) and has_tokens:
+    if after != before or is_limited_anew:
         raise_token_version(user, now)
     return user
 
@@ -84,9 +83,11 @@ async def change_profile(
 async def lock_user(session: AsyncSession, user_id: UUID, *, vault: Vault, now: datetime) -> User:
     """Lock the account: no sign-in, its sessions end, and its owner is told.
 
-    Raises UserNotFound, LastAdministrator.
+    Raises UserNotFound, AccountClosed, LastAdministrator.
     """
     user, others_administer = await _lock_for_change(session, user_id)
+    if not allows(user, "lock"):
+        raise AccountClosed
     if user.locked_at is not None:
         return user
     if not others_administer:
@@ -94,14 +95,18 @@ async def lock_user(session: AsyncSession, user_id: UUID, *, vault: Vault, now: 
     user.locked_at = now
     journal.record(session, UserLocked.of(user))
     _end_sessions(session, user, "lock", now)
-    if user.verified_at is not None:  # Before that, the address is nobody's.
-        await tell(session, user, "locked", vault=vault, now=now)
+    await tell(session, user, "locked", vault=vault, now=now)
     return user
 
 
 async def unlock_user(session: AsyncSession, user_id: UUID) -> User:
-    """Let the user sign in again, whatever was tried on the account. Raises UserNotFound."""
+    """Let the account be what it was before, whatever was tried on it.
+
+    Raises UserNotFound, AccountClosed.
+    """
     user = await get_user(session, user_id, lock=True)
+    if not allows(user, "unlock"):
+        raise AccountClosed
     await throttle.unblock(session, user.email_index, user.id)
     if user.locked_at is not None:
         user.locked_at = None
@@ -129,21 +134,21 @@ async def deactivate(
         return user
     if not others_administer:
         _keep_administering(user, new_role=user.role, will_bar=True)
+    await tell(session, user, "deactivated", vault=vault, now=now)
     user.deactivated_at = now
     journal.record(session, UserDeactivated(user_id=user.id, reason=reason))
     _end_sessions(session, user, "deactivation", now)
-    if user.verified_at is not None:
-        await tell(session, user, "deactivated", vault=vault, now=now)
     return user
 
 
-async def reactivate(session: AsyncSession, user_id: UUID) -> User:
-    """Give an account back as it was, with its password. Raises UserNotFound."""
+async def reactivate(session: AsyncSession, user_id: UUID, *, vault: Vault, now: datetime) -> User:
+    """Give an account back as it was, with its password; its user is told. Raises UserNotFound."""
     user = await get_user(session, user_id, lock=True)
     if user.deactivated_at is not None:
         user.deactivated_at = None
         user.version += 1
         journal.record(session, UserReactivated.of(user))
+        await tell(session, user, "reactivated", vault=vault, now=now)
     return user
 
 
@@ -232,7 +237,11 @@ def _end_sessions(session: AsyncSession, user: User, reason: EndReason, now: dat
 
 
 def raise_token_version(user: User, now: datetime) -> None:
-    """End all access tokens of the user that are out: the gateway refuses older versions."""
-    user.token_version += 1
-    user.token_version_raised_at = now
+    """End all access tokens of the user that are out: the gateway refuses older versions.
+
+    Who never came in has none; what was mailed to him stays good.
+    """
     user.version += 1
+    if user.verified_at is not None:
+        user.token_version += 1
+        user.token_version_raised_at = now

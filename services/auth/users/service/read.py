@@ -9,7 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.auth.users import queries
 from services.auth.users.errors import UserNotFound
 from services.auth.users.models import User
-from services.auth.users.rules import Status, is_session_over, lookup_form, scopes_of, status_of
+from services.auth.users.rules import (
+    ACTS,
+    Act,
+    Status,
+    is_session_over,
+    lookup_form,
+    scopes_of,
+    status_of,
+)
 from services.auth.users.schemas import UserPage, UserQuery, UserRead
 from services.auth.users.service.sealed import open_fields
 from services.auth.vault import Vault
@@ -79,7 +87,7 @@ async def list_administrators(session: AsyncSession) -> Sequence[User]:
 
 def administers(user: User) -> bool:
     """Say whether it is an administrator who can sign in."""
-    return user.role == "admin" and status_in(user) == "active"
+    return user.role == "admin" and allows(user, "sign_in")
 
 
 async def has_administrator(session: AsyncSession) -> bool:
@@ -92,6 +100,11 @@ def has_ended_session(user: User, started_at: datetime) -> bool:
     return is_session_over(
         started_at, is_barred=is_barred(user), sessions_ended_at=user.sessions_ended_at
     )
+
+
+def allows(user: User, act: Act) -> bool:
+    """Say whether the act is possible with the account as it stands."""
+    return status_in(user) in ACTS[act]
 
 
 def is_barred(user: User) -> bool:

@@ -22,7 +22,10 @@ async def tell(
 ) -> None:
     """Put a mail to the user into the outbox; it goes out if and only if the transaction stands.
 
+    Nobody is told at an address that is nobody's yet, nor of an account that is closed.
     `facts` are what the text of the notice is filled in with.
     """
+    if user.verified_at is None or user.deactivated_at is not None:
+        return
     to = notices.Addressee(user.tenant_id, open_fields(user, vault=vault).email, user.language)
     await notices.tell(session, to, notice, vault=vault, now=now, **facts)

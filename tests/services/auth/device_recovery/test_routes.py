@@ -19,7 +19,7 @@ from services.auth.device_recovery.errors import (
     TenantsOwnAffair,
 )
 from services.auth.sessions.errors import RefreshInvalid
-from services.auth.users.errors import UserNotFound
+from services.auth.users.errors import AccountClosed, UserNotFound
 from shared.errors import MissingScope, StepUpRequired
 from tests.services.auth.people import PASSWORD, Clock, SignedIn, SignIn
 from tests.services.auth.post import PostOffice
@@ -118,6 +118,22 @@ async def test_two_administrators_let_a_user_begin_anew(
     assert recovered[:2] == ("auth.factor-recovered.v1", f"user:{second.user['id']}")
     people = {"requested_by": boss.user["id"], "approved_by": second.user["id"]}
     assert recovered[2] == {"user_id": ada.user["id"], **people}
+
+
+async def test_nobody_begins_anew_while_his_account_is_closed(
+    ada: SignedIn, boss: SignedIn, second: SignedIn, client: httpx.AsyncClient, journal_of
+):
+    user = f"/api/users/{ada.user['id']}"
+    await ask(boss, ada)
+    await client.post(f"{user}/deactivate", json={"reason": "left"}, headers=boss.headers())
+
+    refused = await approve(second, ada)
+    await client.post(f"{user}/reactivate", headers=boss.headers())
+
+    assert_problem(refused, AccountClosed)
+    assert len(await journal_of(ada)) == 1
+    assert (await log_in(ada)).json()["code"] == "two_factor_required"
+    assert (await approve(second, ada)).status_code == 204
 
 
 async def test_all_are_told_before_and_after(

@@ -192,6 +192,24 @@ async def test_an_account_that_was_there_is_taken_over_by_its_directory(
     assert refused.status_code == 401
 
 
+async def test_a_lock_keeps_no_strangers_password_for_when_it_is_lifted(
+    directory: Directory, client: httpx.AsyncClient, boss: SignedIn, post: Any
+):
+    body = {"email": "eve@example.com", "password": PASSWORD, "tenant": boss.tenant}
+    await client.post("/api/auth/register", json=body)
+    await post.deliver()
+    (found,) = await directory.look_up('userName eq "eve@example.com"')
+    path = f"/api/users/{found['id']}"
+    await client.post(f"{path}/lock", headers=boss.headers())
+
+    operation = {"op": "add", "path": "externalId", "value": "78"}
+    await directory.patch(f"{USERS}/{found['id']}", operation)
+    unlocked = await client.post(f"{path}/unlock", headers=boss.headers())
+
+    assert unlocked.json()["status"] == "active"
+    assert (await client.post("/api/auth/login", json=body)).status_code == 401
+
+
 async def test_another_tenants_accounts_are_not_there(directory: Directory, make_tenant: Any):
     other = await directory_of(await make_tenant())
     theirs = await other.add()
