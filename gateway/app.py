@@ -2,12 +2,13 @@
 
 The order: method, headers, path, then either a page of the gateway's own or a route of the table;
 for a route the token, unless it is public, and the rates; then the service. Everything that is
-refused ends as a problem document in `_handle`, and nowhere else.
+refused ends as a problem document in `_fail`, and nowhere else.
 """
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 import httpx
 import structlog
@@ -28,7 +29,7 @@ from gateway.pages import Pages
 from gateway.paths import check_path, check_query
 from gateway.pool import Service
 from gateway.proxy import Proxy
-from gateway.rates import Counted, Rates
+from gateway.rates import Counted, Rates, Verdict
 from gateway.revocations import INTERVAL_S, Revocations
 from gateway.routes import SERVICES, Route, RouteTable, only_reads, rate_of
 from gateway.settings import Settings
@@ -38,6 +39,7 @@ from gateway.store import Store
 from shared.errors import MissingScope, Problem, Unauthorized
 from shared.http import ServiceClient
 from shared.i18n import load_catalogues
+from shared.security.claims import EnrolmentClaims, UserClaims
 from shared.security.gateway_proof import HEADER as PROOF
 from shared.security.gateway_proof import GatewayProof
 from shared.security.jwks import RemoteKeys
@@ -102,8 +104,7 @@ class Gateway:
     def handle(self, call: Call) -> None:
         """Answer a call, now or later."""
         metrics.http.in_progress[_known(call.method)] += 1
-        call.steps = Steps(self._handle(call))
-        call.steps.run()
+        self._try(call, lambda: self._receive(call))
 
     def finished(self, call: Call) -> None:
         """Count a call that has been answered, or whose client is gone."""
@@ -134,21 +135,41 @@ class Gateway:
         await self._auth.close()
         await self._http.aclose()
 
-    async def _handle(self, call: Call) -> None:
-        try:
-            await self._answer(call)
-        except Problem as problem:
-            if isinstance(problem, MissingScope):
-                self._denials.report(call, problem.scope)
-            call.refuse(problem, self._default_language)
-        except Exception:
-            log.exception("request failed", request_id=call.request_id.decode())
-            if call.status:
-                call.break_off()  # Too late to say so.
-            else:
-                call.refuse(Problem(), self._default_language)
+    # One step after the other. No coroutine is made for a call but where something must be waited
+    # for beside the rates: a token never seen before, a page, a WebSocket.
 
-    async def _answer(self, call: Call) -> None:
+    def _try(self, call: Call, step: Callable[[], None]) -> None:
+        """Take a step; what it raises is the call's answer."""
+        try:
+            step()
+        except Exception as error:  # noqa: BLE001  Told apart there.
+            self._fail(call, error)
+
+    def _wait(self, call: Call, work: Coroutine[Any, Any, None]) -> None:
+        """Do what has to be waited for; what it raises is the call's answer."""
+
+        async def try_it() -> None:
+            try:
+                await work
+            except Exception as error:  # noqa: BLE001  Told apart there.
+                self._fail(call, error)
+
+        call.steps = Steps(try_it())
+        call.steps.run()
+
+    def _fail(self, call: Call, error: Exception) -> None:
+        if isinstance(error, Problem):
+            if isinstance(error, MissingScope):
+                self._denials.report(call, error.scope)
+            call.refuse(error, self._default_language)
+            return
+        log.error("request failed", request_id=call.request_id.decode(), exc_info=error)
+        if call.status:
+            call.break_off()  # Too late to say so.
+        else:
+            call.refuse(Problem(), self._default_language)
+
+    def _receive(self, call: Call) -> None:
         try:
             head = call.head = sort_out(call.fields)
         finally:
@@ -168,61 +189,100 @@ class Gateway:
             return
         route = self._routes.find(call.path)
         if route is None:
-            if not call.path.startswith(PROBES):
-                await self._count(call, self._rates.of_stranger("page", call.network))
-            await asyncio.create_task(self._pages.answer(call))
+            self._find_page(call)
             return
         call.route = route.path
         call.compresses = not route.is_secret
         call.is_cacheable = route.is_cacheable
-        opens_socket = route.is_socket and is_websocket(call)
-        if opens_socket:
+        if _opens_socket(call, route):
             if not self._cors.lets_connect(head.read.get(b"origin"), head.read.get(b"host", b"")):
                 raise OriginRefused
             take_token(head, call.fields)
-        await self._let_in(call, route)
+        self._identify(call, route)
+
+    def _find_page(self, call: Call) -> None:
+        def answer() -> None:
+            self._wait(call, self._pages.answer(call))
+
+        if call.path.startswith(PROBES):
+            answer()
+        else:
+            self._count(call, self._rates.of_stranger("page", call.network), answer)
+
+    def _identify(self, call: Call, route: Route) -> None:
+        """Find out who calls: at once, where his token is known."""
+        if route.access == "public":
+            counted = self._rates.of_stranger(rate_of(route, call.method), call.network)
+            self._count(call, counted, lambda: self._pass_on(call, route))
+            return
+        claims = None
+        if route.access == "user":
+            try:
+                claims = self._identity.find_known(call.head)
+            except Unauthorized as problem:
+                self._refuse_stranger(call, problem)
+                return
+        if claims is None:
+            self._wait(call, self._ask_who(call, route))
+        else:
+            self._let_in(call, route, claims)
+
+    async def _ask_who(self, call: Call, route: Route) -> None:
+        identity = self._identity
+        is_enrolling = route.access == "enrolment"
+        identify = identity.identify_enrolling if is_enrolling else identity.identify
+        try:
+            claims = await identify(call.head)
+        except Unauthorized as problem:
+            self._refuse_stranger(call, problem)
+        else:
+            self._let_in(call, route, claims)
+
+    def _refuse_stranger(self, call: Call, problem: Unauthorized) -> None:
+        counted = self._rates.of_stranger("page", call.network)
+        self._count(call, counted, lambda: self._fail(call, problem))
+
+    def _let_in(self, call: Call, route: Route, claims: UserClaims | EnrolmentClaims) -> None:
+        """Count what somebody asks whom we know now, and see whether he may."""
+        call.holder = (claims.sub.bytes, claims.tid.bytes)
+        call.user_language = claims.lang  # From here on refusals are told in it.
+        counted = self._rates.of_user(rate_of(route, call.method), call.network, claims)
+        if route.access == "enrolment" or isinstance(claims, EnrolmentClaims):
+            self._count(call, counted, lambda: self._pass_on(call, route))
+            return
+        call.claims = claims
+
+        def judge() -> None:
+            self._revocations.require_fresh(reading=only_reads(route, call.method))
+            require_scope(claims, route.scope)
+            self._pass_on(call, route)
+
+        self._count(call, counted, judge)
+
+    def _count(self, call: Call, counted: tuple[Counted, ...], then: Callable[[], None]) -> None:
+        """Count a request against its rates, and go on unless one of them refuses it."""
+
+        def on_verdict(verdict: Verdict) -> None:
+            if call.is_over:  # Its client has left.
+                return
+            call.rate = verdict.headers()
+            if verdict.is_refused:
+                metrics.rate_limited.labels(verdict.rate.name).inc()
+                wait_s, name = verdict.wait_s, verdict.rate.name
+                self._fail(call, RateLimited(retry_after_s=wait_s, rate=name))
+            else:
+                self._try(call, then)
+
+        self._limiter.judge(counted, on_verdict)
+
+    def _pass_on(self, call: Call, route: Route) -> None:
         proof = self._proof.make(call.client, call.request_id, call.method.encode(), call.target)
-        head.passing += (PROOF, b": ", proof, b"\r\n")
-        if opens_socket:
+        call.head.passing += (PROOF, b": ", proof, b"\r\n")
+        if _opens_socket(call, route):
             service = self._services[route.service]
-            await asyncio.create_task(self._sockets.connect(call, route, service, call.claims))
+            self._wait(call, self._sockets.connect(call, route, service, call.claims))
         else:
             self._proxy.forward(call, route)
-
-    async def _let_in(self, call: Call, route: Route) -> None:
-        """Judge the caller and count the request. Raises the Problem that keeps it out."""
-        rate = rate_of(route, call.method)
-        if route.access == "public":
-            await self._count(call, self._rates.of_stranger(rate, call.network))
-            return
-        try:
-            if route.access == "enrolment":
-                await self._let_in_enrolling(call, rate)
-                return
-            claims = await self._identity.identify(call.head)
-        except Unauthorized:
-            await self._count(call, self._rates.of_stranger("page", call.network))
-            raise
-        call.holder = (claims.sub.bytes, claims.tid.bytes)
-        call.claims = claims
-        call.user_language = claims.lang  # From here on refusals are told in it.
-        await self._count(call, self._rates.of_user(rate, call.network, claims))
-        self._revocations.require_fresh(reading=only_reads(route, call.method))
-        require_scope(claims, route.scope)
-
-    async def _let_in_enrolling(self, call: Call, rate: str) -> None:
-        claims = await self._identity.identify_enrolling(call.head)
-        call.holder = (claims.sub.bytes, claims.tid.bytes)
-        call.user_language = claims.lang
-        await self._count(call, self._rates.of_user(rate, call.network, claims))
-
-    async def _count(self, call: Call, counted: tuple[Counted, ...]) -> None:
-        """Count a request against its rates. Raises RateLimited."""
-        verdict = await self._limiter.judge(counted)
-        call.rate = verdict.headers()
-        if verdict.is_refused:
-            metrics.rate_limited.labels(verdict.rate.name).inc()
-            raise RateLimited(retry_after_s=verdict.wait_s, rate=verdict.rate.name)
 
     async def _follow_auth(self) -> None:
         """Ask auth for ever: whatever goes wrong once, revoked tokens must not pass unseen."""
@@ -234,6 +294,10 @@ class Gateway:
             except Exception:
                 log.exception("auth not followed")
             await asyncio.sleep(INTERVAL_S)
+
+
+def _opens_socket(call: Call, route: Route) -> bool:
+    return route.is_socket and is_websocket(call)
 
 
 def _known(method: str) -> str:

@@ -26,6 +26,20 @@ class Identity:
         self._revocations = revocations
         self._api_keys = api_keys
 
+    def find_known(self, head: RequestHead) -> UserClaims | None:
+        """Return what `identify` would, if nothing has to be asked or computed for it; else None.
+
+        Raises as it does.
+        """
+        bearer = _bearer(head)
+        if bearer.startswith(_API_KEY):
+            return None
+        try:
+            claims = self._verifier.find_known(bearer)
+        except InvalidToken:
+            raise InvalidAccessToken from None
+        return None if claims is None else self._judge(claims)
+
     async def identify(self, head: RequestHead) -> UserClaims:
         """Return the claims of the caller, as they are now.
 
@@ -34,14 +48,14 @@ class Identity:
         """
         bearer = _bearer(head)
         if not bearer.startswith(_API_KEY):
-            return await self._judge(bearer)
+            return self._judge(await _verify(self._verifier, bearer))
         token = await self._api_keys.token_of(bearer)
         try:
-            claims = await self._judge(token)
+            claims = self._judge(await _verify(self._verifier, token))
         except InvalidAccessToken:  # The owner's rights may have changed, or the key is revoked.
             self._api_keys.forget(bearer)
             token = await self._api_keys.token_of(bearer)
-            claims = await self._judge(token)
+            claims = self._judge(await _verify(self._verifier, token))
         head.authorize(token)
         return claims
 
@@ -55,8 +69,7 @@ class Identity:
         except InvalidAccessToken:
             return await _verify(self._enrolling, _bearer(head))
 
-    async def _judge(self, token: str) -> UserClaims:
-        claims = await _verify(self._verifier, token)
+    def _judge(self, claims: UserClaims) -> UserClaims:
         if not self._revocations.loaded:
             raise SignInAway
         if self._revocations.cover(claims):

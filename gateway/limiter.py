@@ -5,13 +5,13 @@ allowance has been used up. A request moves it on by one interval, and is refuse
 further ahead of now than the whole allowance. A request that one rate refuses uses up no other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from time import time
 from typing import Final
 
 from gateway.rates import PER_ADDRESS, Counted, Rate, Verdict
-from gateway.store import Store, StoreAwayError
+from gateway.store import Store
 
 COMMANDS_MAX: Final = 16_384  # A user at work asks for the same things again and again.
 LOCAL_KEYS_MAX: Final = 100_000  # So many allowances are known here; then the oldest are forgotten.
@@ -52,14 +52,17 @@ class Limiter:
         self._local = LocalLimiter(processes)
         self._command = lru_cache(COMMANDS_MAX)(self._make_command)
 
-    async def judge(self, counted: tuple[Counted, ...]) -> Verdict:
-        """Return what the rates say of a request, and count it unless one of them refuses."""
-        try:
-            reply = await self._store.call(self._command(counted))
-        except StoreAwayError:
-            return self._local.judge(counted, time())
-        is_refused, place, left, wait_us = map(int, reply.split())
-        return Verdict(bool(is_refused), counted[place - 1][0], left, wait_us)
+    def judge(self, counted: tuple[Counted, ...], tell: Callable[[Verdict], None]) -> None:
+        """Tell what the rates say of a request, and count it unless one of them refuses."""
+
+        def on_reply(line: bytes | None) -> None:
+            if line is None:
+                tell(self._local.judge(counted, time()))
+                return
+            is_refused, place, left, wait_us = map(int, line.split())
+            tell(Verdict(bool(is_refused), counted[place - 1][0], left, wait_us))
+
+        self._store.call(self._command(counted), on_reply)
 
     def _make_command(self, counted: tuple[Counted, ...]) -> bytes:
         return self._store.command(

@@ -9,8 +9,8 @@ import asyncio
 import hashlib
 import ssl
 from collections import deque
-from collections.abc import Sequence
-from typing import Final, cast
+from collections.abc import Callable, Sequence
+from typing import Final, TypeAlias, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import structlog
@@ -28,8 +28,8 @@ _CALL: Final = b"*%d\r\n$7\r\nEVALSHA\r\n$40\r\n%b\r\n$%d\r\n%d\r\n"
 log = structlog.get_logger()
 
 
-class StoreAwayError(Exception):
-    """Redis is not there, or did not answer in time."""
+# Who hears of a reply: its line, or None if there will be none.
+Tell: TypeAlias = Callable[[bytes | None], None]
 
 
 class Store:
@@ -67,11 +67,12 @@ class Store:
         head = _CALL % (3 + 3 * count, self._sha, len(b"%d" % count), count)
         return b"".join((head, encode(*keys), *arguments))
 
-    async def call(self, command: bytes) -> bytes:
-        """Run the script and return its one line. Raises StoreAwayError."""
+    def call(self, command: bytes, tell: Tell) -> None:
+        """Run the script and tell its one line, or None if Redis does not answer."""
         if self._line is None:
-            raise StoreAwayError
-        return await self._line.send(command)
+            tell(None)
+        else:
+            self._line.send(command, tell)
 
     async def _keep(self, lost: asyncio.Event | None) -> None:
         while True:
@@ -100,8 +101,8 @@ class Store:
                     host, port = parts.hostname or "127.0.0.1", parts.port or 6379
                     await loop.create_connection(lambda: line, host, port, ssl=secured)
                 for command in self._hello:
-                    await line.send(command)
-        except (OSError, StoreAwayError) as error:
+                    await line.ask(command)
+        except OSError as error:
             line.abort()
             log.debug("redis not reached", reason=repr(error))
             return None
@@ -116,23 +117,29 @@ class _Line(asyncio.Protocol):
         self.lost = asyncio.Event()
         self._loop = loop
         self._transport: asyncio.Transport | None = None
-        self._waiting: deque[asyncio.Future[bytes]] = deque()
+        self._waiting: deque[Tell] = deque()
         self._heard_at = 0.0  # When the last reply came, or the first call without one was made.
         self._unsent: list[bytes] = []
         self._rest = b""
 
-    async def send(self, command: bytes) -> bytes:
-        """Return the reply to a command. Raises StoreAwayError, also for an error of Redis."""
+    def send(self, command: bytes, tell: Tell) -> None:
+        """Tell the reply to a command; None if there is none, or an error of Redis."""
         if self._transport is None:
-            raise StoreAwayError
+            tell(None)
+            return
         if not self._waiting:
             self._heard_at = self._loop.time()
-        reply: asyncio.Future[bytes] = self._loop.create_future()
-        self._waiting.append(reply)
+        self._waiting.append(tell)
         if not self._unsent:  # What one turn of the loop brings leaves in one write: waking Redis
             self._loop.call_soon(self._flush)  # costs more than all else.
         self._unsent.append(command)
-        return await reply
+
+    async def ask(self, command: bytes) -> None:
+        """Wait for the reply to a command. Raises ConnectionError if there is none."""
+        replied: asyncio.Future[bytes | None] = self._loop.create_future()
+        self.send(command, lambda line: None if replied.done() else replied.set_result(line))
+        if await replied is None:
+            raise ConnectionError("no reply")
 
     def abort(self) -> None:
         if self._transport is not None:
@@ -157,19 +164,16 @@ class _Line(asyncio.Protocol):
                 log.warning("redis refused", reason=line[:200].decode("latin-1"))
                 self.abort()
                 return
-            reply = self._waiting.popleft()
-            if not reply.done():  # Its caller may have gone.
-                reply.set_result(line[1:])
+            self._waiting.popleft()(line[1:])
         if len(self._rest) > _LINE_MAX:
             self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  asyncio's.
         self._transport = None
-        for reply in self._waiting:
-            if not reply.done():
-                reply.set_exception(StoreAwayError())
-        self._waiting.clear()
         self.lost.set()
+        waiting, self._waiting = self._waiting, deque()
+        for tell in waiting:
+            tell(None)
 
     def _sweep(self) -> None:
         """End a connection that no longer answers."""

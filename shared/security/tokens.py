@@ -107,17 +107,25 @@ class TokenVerifier(Generic[C]):
 
     async def verify(self, token: str) -> C:
         """Return the claims of a valid token. Raises InvalidToken, and what the key source does."""
+        claims = self.find_known(token)
+        if claims is None:
+            claims = await self._verify(token)
+            self._remember(_digest(token), claims)
+        return claims
+
+    def find_known(self, token: str) -> C | None:
+        """Return the claims of a token that was verified before; None if it has still to be.
+
+        Raises InvalidToken if it has expired meanwhile, or can be none.
+        """
         if self._generation != self._keys.generation:
             self._cache.clear()
             self._generation = self._keys.generation
         if len(token) > TOKEN_LENGTH_MAX or not token.isascii():
             raise InvalidToken("too long, or not ASCII")
-        digest = hashlib.sha256(token.encode("ascii")).digest()
+        digest = _digest(token)
         claims = self._cache.get(digest)
-        if claims is None:
-            claims = await self._verify(token)
-            self._remember(digest, claims)
-        elif claims.exp <= self._clock():
+        if claims is not None and claims.exp <= self._clock():
             del self._cache[digest]
             raise InvalidToken("expired")
         return claims
@@ -131,6 +139,10 @@ class TokenVerifier(Generic[C]):
         if len(self._cache) >= self._cache_size:
             del self._cache[next(iter(self._cache))]  # The oldest; it is merely verified again.
         self._cache[digest] = claims
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("ascii")).digest()
 
 
 def public_jwks(*private_pems: str) -> dict[str, list[dict[str, str]]]:

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from gateway.limiter import SCRIPT, Limiter, LocalLimiter
-from gateway.rates import Rate
+from gateway.rates import Counted, Rate, Verdict
 from gateway.store import Store
 from tests.support.waiting import PATIENCE_S, eventually
 
@@ -34,6 +34,12 @@ async def store(valkey_url: str, redis: Redis) -> AsyncIterator[Store]:
     await store.stop()
 
 
+async def judge(limiter: Limiter, *counted: Counted) -> Verdict:
+    told: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+    limiter.judge(counted, told.set_result)
+    return await told
+
+
 async def test_redis_judges_as_we_do(store):
     there, here = Limiter(store), LocalLimiter()
     requests = [
@@ -43,7 +49,7 @@ async def test_redis_judges_as_we_do(store):
     ]  # fmt: skip
 
     for counted in requests:
-        one, other = await there.judge(tuple(counted)), here.judge(counted, 1_764_000_000)
+        one, other = await judge(there, *counted), here.judge(counted, 1_764_000_000)
         assert (one.is_refused, one.rate, one.left) == (other.is_refused, other.rate, other.left)
         assert abs(one.wait_us - other.wait_us) < 5_000_000
 
@@ -55,7 +61,7 @@ async def test_of_many_at_once_exactly_the_allowance_is_let_in(store, valkey_url
     limiters = [Limiter(store), Limiter(other)] * 200
 
     verdicts = await asyncio.gather(
-        *(limiter.judge(((FIVE, b"many"), (THREE, b"many"))) for limiter in limiters)
+        *(judge(limiter, (FIVE, b"many"), (THREE, b"many")) for limiter in limiters)
     )
 
     assert sum(not verdict.is_refused for verdict in verdicts) == 3
@@ -64,7 +70,7 @@ async def test_of_many_at_once_exactly_the_allowance_is_let_in(store, valkey_url
 
 
 async def test_an_allowance_is_kept_no_longer_than_it_says_anything(store, redis):
-    await Limiter(store).judge(((FIVE, b"brief"),))
+    await judge(Limiter(store), (FIVE, b"brief"))
 
     (key,) = await redis.keys("rate:*")
     assert key == b"rate:five:brief"
@@ -76,9 +82,9 @@ async def test_a_restarted_redis_has_the_script_again(store, redis):
     limiter = Limiter(store)
     await redis.script_flush()
 
-    assert not (await limiter.judge(((FIVE, b"restart"),))).is_refused
+    assert not (await judge(limiter, (FIVE, b"restart"))).is_refused
     await eventually(lambda: store.is_up)
-    assert not (await limiter.judge(((FIVE, b"restart"),))).is_refused
+    assert not (await judge(limiter, (FIVE, b"restart"))).is_refused
     assert await redis.exists("rate:five:restart")
 
 
@@ -88,7 +94,7 @@ async def test_a_hung_redis_is_soon_given_up_and_the_limit_holds_here(store, red
     os.kill(pid, signal.SIGSTOP)
     try:
         async with asyncio.timeout(PATIENCE_S):
-            verdicts = [await limiter.judge(((THREE, b"hung"),)) for _ in range(5)]
+            verdicts = [await judge(limiter, (THREE, b"hung")) for _ in range(5)]
         assert not store.is_up
     finally:
         os.kill(pid, signal.SIGCONT)
@@ -102,22 +108,20 @@ async def test_without_redis_the_limit_holds_here():
     await store.start()
     limiter = Limiter(store)
 
-    verdicts = [await limiter.judge(((THREE, b"away"),)) for _ in range(5)]
+    verdicts = [await judge(limiter, (THREE, b"away")) for _ in range(5)]
 
     assert not store.is_up
     assert [verdict.is_refused for verdict in verdicts] == [False] * 3 + [True] * 2
     await store.stop()
 
 
-async def test_who_leaves_while_he_waits_disturbs_nobody(store):
+async def test_many_calls_of_one_turn_are_each_told_their_own_verdict(store):
     limiter = Limiter(store)
-    leaving = asyncio.create_task(limiter.judge(((FIVE, b"leaving"),)))
-    staying = asyncio.create_task(limiter.judge(((THREE, b"staying"),)))
-    await asyncio.sleep(0)
-    leaving.cancel()
+    said = await asyncio.gather(
+        *(judge(limiter, (rate, b"turn")) for rate in (FIVE, THREE, FIVE, THREE))
+    )
 
-    assert (await staying).rate is THREE
-    assert (await limiter.judge(((FIVE, b"leaving"),))).left == 3
+    assert [(one.rate, one.left) for one in said] == [(FIVE, 4), (THREE, 2), (FIVE, 3), (THREE, 1)]
 
 
 async def test_password_and_database_of_the_address_count(valkey_url, redis):
@@ -126,7 +130,7 @@ async def test_password_and_database_of_the_address_count(valkey_url, redis):
     await refused.start()
     other = Store(SecretStr(valkey_url.replace("?db=0", "?db=5")), SCRIPT)
     await other.start()
-    await Limiter(other).judge(((FIVE, b"five"),))
+    await judge(Limiter(other), (FIVE, b"five"))
 
     assert not refused.is_up
     assert not await redis.exists("rate:five:five")
