@@ -34,7 +34,6 @@ from gateway.revocations import INTERVAL_S, Revocations
 from gateway.routes import SERVICES, Route, RouteTable, only_reads, rate_of
 from gateway.settings import Settings
 from gateway.sockets import Sockets, is_websocket, take_token
-from gateway.steps import Steps
 from gateway.store import Store
 from shared.errors import MissingScope, Problem, Unauthorized
 from shared.http import ServiceClient
@@ -135,8 +134,8 @@ class Gateway:
         await self._auth.close()
         await self._http.aclose()
 
-    # One step after the other. No coroutine is made for a call but where something must be waited
-    # for beside the rates: a token never seen before, a page, a WebSocket.
+    # One step after the other. A call has a task only where something must be waited for beside the
+    # rates: a token never seen before, a page, a WebSocket.
 
     def _try(self, call: Call, step: Callable[[], None]) -> None:
         """Take a step; what it raises is the call's answer."""
@@ -154,8 +153,7 @@ class Gateway:
             except Exception as error:  # noqa: BLE001  Told apart there.
                 self._fail(call, error)
 
-        call.steps = Steps(try_it())
-        call.steps.run()
+        call.waiting = asyncio.get_running_loop().create_task(try_it())
 
     def _fail(self, call: Call, error: Exception) -> None:
         if isinstance(error, Problem):
@@ -246,7 +244,8 @@ class Gateway:
         """Count what somebody asks whom we know now, and see whether he may."""
         call.holder = (claims.sub.bytes, claims.tid.bytes)
         call.user_language = claims.lang  # From here on refusals are told in it.
-        counted = self._rates.of_user(rate_of(route, call.method), call.network, claims)
+        rate = rate_of(route, call.method)
+        counted = self._rates.of_user(rate, call.network, call.holder, claims.tid)
         if route.access == "enrolment" or isinstance(claims, EnrolmentClaims):
             self._count(call, counted, lambda: self._pass_on(call, route))
             return

@@ -12,7 +12,6 @@ import orjson
 from gateway.compression import ON_LOOP_MAX, Encoder, find_encoder
 from gateway.headers import NO_STORE, SECURITY, RequestHead
 from gateway.shares import Holder
-from gateway.steps import Steps
 from gateway.wire import BODILESS, STATUS_LINES, Headers, as_block, as_chunk
 from shared.errors import PROBLEM_MEDIA_TYPE, Problem, problem_body
 from shared.i18n import negotiate
@@ -102,7 +101,7 @@ class Call:
         "body_complete", "body_length", "claims", "client", "compresses", "cors", "fields", "head",
         "holder", "is_cacheable", "is_over", "keep_alive", "method", "network", "on_end",
         "parts", "path", "query", "rate", "receiver", "request_id", "response_bytes", "route",
-        "started", "status", "steps", "traceparent", "user_language", "version", "wants_upgrade",
+        "started", "status", "traceparent", "user_language", "version", "waiting", "wants_upgrade",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913  What the parser found.
@@ -145,7 +144,7 @@ class Call:
         self.body_length = 0  # Bytes that have arrived.
         self.body_complete = False
         self.receiver: Receiver | None = None
-        self.steps: Steps | None = None  # That find out who asks, and whether he may.
+        self.waiting: asyncio.Task[None] | None = None  # What is done before it can go on.
         self.status = 0  # Of the answer, once it has begun.
         self.response_bytes = 0
         self.is_over = False  # Answered, or its client is gone.
@@ -310,8 +309,8 @@ class Call:
         receiver, self.receiver = self.receiver, None
         if receiver is not None:
             receiver.on_client_gone()
-        if self.steps is not None:
-            self.steps.cancel()
+        if self.waiting is not None:
+            self.waiting.cancel()
         self._end()
 
     def go_on(self) -> None:

@@ -114,17 +114,33 @@ class HttpMetrics(Collector):
         return gauge
 
 
+class UpstreamMetrics(Collector):
+    """Requests that went to a service, by how they ended."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, str], int] = defaultdict(int)
+
+    def add(self, service: str, outcome: str) -> None:
+        """Count one; services and outcomes are few."""
+        self._counts[service, outcome] += 1
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metric, as `prometheus_client` asks."""
+        family = CounterMetricFamily(
+            "upstream_requests", "Requests forwarded to a service.", labels=["service", "outcome"]
+        )
+        for names, count in self._counts.items():
+            family.add_metric(names, count)
+        yield family
+
+
 registry = CollectorRegistry()
 for make in (ProcessCollector, PlatformCollector, GCCollector):
     make(registry=registry)
 http = HttpMetrics()
 registry.register(http)
-upstream_requests = Counter(
-    "upstream_requests_total",
-    "Requests forwarded to a service.",
-    ["service", "outcome"],
-    registry=registry,
-)
+upstream = UpstreamMetrics()
+registry.register(upstream)
 shed = Counter(
     "requests_shed_total", "Requests refused since a service was busy.", ["service"],
     registry=registry,

@@ -319,11 +319,11 @@ class Service:
 
     def _lend(self, connection: Connection, waiter: Waiter) -> None:
         holder = waiter.holder
-        self._shares.take(holder)
+        self._shares.add(holder)
         connection.lent_to = holder
         if waiter.is_stream:
             connection.is_stream = True
-            self._stream_shares.take(holder)
+            self._stream_shares.add(holder)
 
     def _next_waiter(self) -> Waiter | None:
         """Return the first of those who wait whose shares are not used up; he waits no more."""

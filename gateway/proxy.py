@@ -7,11 +7,10 @@ one is passed on as it comes, at the pace of who reads it. Time limits are looke
 
 import asyncio
 from collections.abc import Mapping
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Final
 
 import structlog
-from prometheus_client import Counter
 
 from gateway import metrics
 from gateway.call import Call
@@ -364,7 +363,7 @@ class Exchange:
         else:
             self._service.leave(self)
         self._forget_body()
-        _count(self._service.name, outcome).inc()
+        metrics.upstream.add(self._service.name, outcome)
 
     def _forget_body(self) -> None:
         self._parts = []
@@ -390,8 +389,3 @@ class Exchange:
                 call.head.read.get(b"host", b""), b"\r\n\r\n",
             )
         )  # fmt: skip
-
-
-@cache  # Services and outcomes are few.
-def _count(service: str, outcome: str) -> Counter:
-    return metrics.upstream_requests.labels(service, outcome)

@@ -13,8 +13,8 @@ from math import ceil
 from typing import Final, Self, TypeAlias
 from uuid import UUID
 
+from gateway.shares import Holder
 from gateway.store import encode
-from shared.security.claims import EnrolmentClaims, UserClaims
 
 _WINDOWS_S: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 _RATE: Final = re.compile(r"([1-9][0-9]{0,8})/(second|minute|hour|day)")
@@ -136,14 +136,14 @@ class Rates:
         return ((self._address, network), (self._per_address[name], network))
 
     def of_user(
-        self, name: str, network: bytes, claims: UserClaims | EnrolmentClaims
+        self, name: str, network: bytes, holder: Holder, tenant_id: UUID
     ) -> tuple[Counted, ...]:
         """Return what a signed-in user's request counts against."""
-        user = claims.sub.bytes
-        own = self._own_rates().get(claims.tid)
+        user, tenant = holder
+        own = self._own_rates().get(tenant_id)
         return (
             (self._address, network),
-            (self._tenant if own is None else self._rate_of(own), claims.tid.bytes),
+            (self._tenant if own is None else self._rate_of(own), tenant),
             (self._user, user),
             (self._per_user[name], user),
         )

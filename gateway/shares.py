@@ -37,11 +37,15 @@ class Shares:
         """Take it, if it may be taken; say whether it was."""
         if not self.may_take(holder, amount):
             return False
+        self.add(holder, amount)
+        return True
+
+    def add(self, holder: Holder, amount: int = 1) -> None:
+        """Take what may be taken, as has been seen."""
         self.total += amount
         taken = self._taken
         for key in holder:
             taken[key] = taken.get(key, 0) + amount
-        return True
 
     def give_back(self, holder: Holder, amount: int = 1) -> None:
         """Give back what was taken."""
