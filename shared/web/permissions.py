@@ -17,7 +17,7 @@ from shared.i18n.negotiation import USER_LANGUAGE_HEADER
 from shared.principal import MACHINE, Principal
 from shared.security.claims import EnrolmentClaims, InvalidToken, ServiceClaims, UserClaims
 from shared.web.denials import Denials
-from shared.web.requests import get_resources
+from shared.web.requests import get_resources, set_user_language
 
 FRESH_S: Final = 300  # So long a proof of who one is counts for dangerous acts.
 
@@ -61,7 +61,8 @@ class Requires:
         caller: Principal | None = state.get("caller")
         if caller is None:
             caller = state["caller"] = await _verified(request, enrolling=self.enrolling)
-            state["user_language"] = request.headers.get(USER_LANGUAGE_HEADER) or caller.language
+            own_language = request.headers.get(USER_LANGUAGE_HEADER) or caller.language
+            set_user_language(request, own_language)
         if self.scope is not None and self.scope not in caller.scopes:
             await _journal(request, caller, self.scope)
             raise MissingScope(scope=self.scope)

@@ -48,12 +48,22 @@ def query_of(scope: Scope) -> QueryParams:
 
 def language_of(request: Request) -> str:
     """Return the language of the answer, once the caller is known also by the caller's setting."""
-    return negotiate(
-        query_of(request.scope).get(LANGUAGE_PARAMETER),
-        request.headers.get("accept-language"),
-        request.scope["state"].get("user_language"),
-        get_resources(request).settings.default_language,
-    )
+    state = request.scope["state"]
+    language: str | None = state.get("language")
+    if language is None:
+        language = state["language"] = negotiate(
+            query_of(request.scope).get(LANGUAGE_PARAMETER),
+            request.headers.get("accept-language"),
+            state.get("user_language"),
+            get_resources(request).settings.default_language,
+        )
+    return language
+
+
+def set_user_language(request: Request, language: str | None) -> None:
+    """Let answers be in the caller's own language, unless the request asks for another."""
+    request.scope["state"]["user_language"] = language
+    request.scope["state"].pop("language", None)
 
 
 def device_of(request: Request) -> Device:

@@ -103,18 +103,58 @@ async def _fetch_at(
 
 
 def _dicts(rows: Sequence[asyncpg.Record]) -> list[dict[str, Any]]:
-    """Return rows as dictionaries; asking each row for its columns takes three times as long."""
-    names = tuple(rows[0].keys()) if rows else ()
-    return [dict(zip(names, row, strict=False)) for row in rows]  # All are as wide as the first.
+    """Return rows of `_ITEMS` as dictionaries, in half the time of a zip with their names."""
+    return [
+        {
+            "id": item_id,
+            "code": code,
+            "name": name,
+            "category": category,
+            "category_id": category_id,
+            "unit": unit,
+            "on_hand": on_hand,
+            "reserved": reserved,
+            "available": available,
+            "par_level": par_level,
+            "reorder_point": reorder_point,
+            "reorder_quantity": reorder_quantity,
+            "lead_time_days": lead_time_days,
+            "pack_size": pack_size,
+            "pack_unit": pack_unit,
+            "active": active,
+            "updated_at": updated_at,
+        }
+        for (
+            item_id,
+            code,
+            name,
+            category,
+            category_id,
+            unit,
+            on_hand,
+            reserved,
+            available,
+            par_level,
+            reorder_point,
+            reorder_quantity,
+            lead_time_days,
+            pack_size,
+            pack_unit,
+            active,
+            updated_at,
+        ) in rows
+    ]
 
 
-# `OFFSET 0` keeps the category a look-up of each row shown, whatever statistics say of categories.
+# The category is a look-up of each row shown that has one, whatever statistics say of categories.
 _ITEMS = """
     SELECT i.id::text AS id, i.code,
            CASE $1 WHEN 'fr' THEN coalesce(i.name_fr, i.name_en)
                ELSE coalesce(i.name_en, i.name_fr) END AS name,
-           CASE $1 WHEN 'fr' THEN coalesce(c.name_fr, c.name_en)
-               ELSE coalesce(c.name_en, c.name_fr) END AS category,
+           CASE WHEN i.category_id IS NOT NULL THEN (
+               SELECT CASE $1 WHEN 'fr' THEN coalesce(c.name_fr, c.name_en)
+                   ELSE coalesce(c.name_en, c.name_fr) END
+               FROM categories c WHERE c.id = i.category_id) END AS category,
            i.category_id::text AS category_id, i.unit, trim_scale(t.on_hand)::text AS on_hand,
            trim_scale(t.reserved)::text AS reserved,
            trim_scale(t.on_hand - t.reserved)::text AS available,
@@ -123,9 +163,6 @@ _ITEMS = """
            trim_scale(i.reorder_quantity)::text AS reorder_quantity, i.lead_time_days,
            trim_scale(i.pack_size)::text AS pack_size, i.pack_unit, i.active, i.updated_at
     FROM items i
-    LEFT JOIN LATERAL (
-        SELECT name_en, name_fr FROM categories WHERE id = i.category_id OFFSET 0
-    ) c ON true
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(on_hand), 0) AS on_hand, coalesce(sum(reserved), 0) AS reserved
         FROM levels v WHERE item_id = i.id{within}
