@@ -127,7 +127,10 @@ async def forget(session: AsyncSession, producer: str) -> None:
 
 
 async def is_incomplete(session: AsyncSession) -> bool:
-    """Say whether the read models of the session's tenant lack an entry that was set aside."""
+    """Say whether the read models of the session's tenant lack an entry that was there before.
+
+    One was set aside, or all are read anew (`rebuilding.py`). To be asked after reading them.
+    """
     return bool(await session.scalar(_IS_INCOMPLETE))
 
 
@@ -193,6 +196,9 @@ _TAKE_BACK = text(
     "DELETE FROM entries_set_aside WHERE producer = :producer AND xid = :xid AND seq = :seq"
 )
 _FORGET = text("SELECT forget_set_aside(:producer)")
-_IS_INCOMPLETE = text("SELECT EXISTS (SELECT FROM entries_set_aside)")
+_IS_INCOMPLETE = text("""
+    SELECT EXISTS (SELECT FROM entries_set_aside) OR EXISTS (
+        SELECT FROM rebuilds r JOIN follower_cursors c USING (producer)
+        WHERE (c.xid, c.seq) < (r.xid, r.seq))""")
 _TABLE = text("SELECT to_regclass('entries_set_aside')")
 _NAMED = text("SELECT * FROM list_set_aside(:most)")

@@ -22,7 +22,7 @@ from shared.db import Database, Stamp
 from shared.db.database import set_tenant
 from shared.errors import Unavailable
 from shared.http import ServiceClient
-from shared.journal import aside
+from shared.journal import aside, rebuilding
 from shared.journal.apply import Follower, apply_apart, apply_whole
 from shared.journal.aside import Failure, FeedEntry
 from shared.journal.wake import Waker
@@ -126,8 +126,8 @@ async def retry(
 async def rebuild(followers: Sequence[Follower], database: Database) -> None:
     """Forget the read models and start over from the first entry of each journal."""
     async with database.transaction(Stamp(None, "rebuild")) as session:
+        await rebuilding.begin(session, [follower.producer for follower in followers])
         for follower in followers:
-            await session.execute(_REWIND, {"producer": follower.producer})
             await aside.forget(session, follower.producer)
         await session.execute(_CLEAR)
 
@@ -238,8 +238,5 @@ _SAVE_CURSOR = text("""
     UPDATE follower_cursors
     SET xid = :xid, seq = :seq, recorded_at = coalesce(:recorded_at, recorded_at),
         applied_at = :applied_at
-    WHERE producer = :producer""")
-_REWIND = text("""
-    UPDATE follower_cursors SET xid = 0, seq = 0, recorded_at = NULL, applied_at = NULL
     WHERE producer = :producer""")
 _CLEAR = text("SELECT clear_read_models()")

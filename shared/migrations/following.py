@@ -5,7 +5,7 @@ Released migrations call these functions, so what they do never changes.
 
 from alembic import op
 
-from shared.migrations.foundation import TENANT, narrow, tenant_table
+from shared.migrations.foundation import TENANT, grant, narrow, tenant_table
 
 
 def create_set_aside(schema: str) -> None:
@@ -57,3 +57,15 @@ def create_set_aside(schema: str) -> None:
         $$""")
     for signature in ("count_set_aside()", "list_set_aside(int)", "forget_set_aside(text)"):
         narrow(schema, signature)
+
+
+def create_rebuilds(schema: str) -> None:
+    """Create where it stands how far a journal must be read again until a rebuild is done."""
+    op.execute(f"""
+        CREATE TABLE {schema}.rebuilds (
+            producer text NOT NULL,
+            xid bigint NOT NULL,
+            seq bigint NOT NULL,
+            CONSTRAINT rebuilds_pkey PRIMARY KEY (producer)
+        )""")
+    grant(schema, "rebuilds", "SELECT, INSERT, UPDATE")

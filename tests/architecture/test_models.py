@@ -39,17 +39,19 @@ UNMAPPED = {
     "checkpoints": "sealed and proved by the statements of shared.journal",
     "idempotency_keys": "claimed and answered by the statements of shared.web and of movements",
 }
-SET_ASIDE = {"entries_set_aside": "read and written by the statements of shared.journal"}
+FOLLOWING = dict.fromkeys(
+    ("entries_set_aside", "rebuilds"), "read and written by the statements of shared.journal"
+)
 UNMAPPED_OF: dict[str, dict[str, str]] = {
     "auth": {},
     "inventory": {},
     "forecasting": dict.fromkeys(("consumption", "items", "levels"), BY_STATEMENTS)
     | dict.fromkeys(("pgqueuer", "pgqueuer_log", "pgqueuer_schedules", "pgqueuer_statistics"),
                     "pgqueuer's own")
-    | SET_ASIDE,
+    | FOLLOWING,
     "reporting": dict.fromkeys(("audit_entries", "item_values", "items", "levels", "locations",
                                 "movement_days", "tenants", "unit_costs"), BY_STATEMENTS)
-    | SET_ASIDE,
+    | FOLLOWING,
 }  # fmt: skip
 # Columns that no model knows: the database fills them in, and statements read them.
 UNMAPPED_COLUMNS = {"journal": {"seq", "xid", "recorded_at"}, "prices": {"recorded_at"}}

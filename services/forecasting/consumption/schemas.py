@@ -51,7 +51,9 @@ class ConsumptionDerived(Output):
 
     derived: int = Field(description="Number of records in this page.")
     as_of: datetime | None = Field(description="When the newest ledger entry counted in was made.")
-    incomplete: bool = Field(description="An entry about this tenant could not be counted.")
+    incomplete: bool = Field(
+        description="An entry about this tenant could not be counted, or all are counted anew."
+    )
     records: list[ConsumptionRecord]
     next_cursor: str | None
 
@@ -61,7 +63,9 @@ class ConsumptionRead(Output):
 
     item_code: str
     as_of: datetime | None = Field(description="When the newest ledger entry counted in was made.")
-    incomplete: bool = Field(description="An entry about this tenant could not be counted.")
+    incomplete: bool = Field(
+        description="An entry about this tenant could not be counted, or all are counted anew."
+    )
     total: DecimalText = Field(description="What was issued in all.")
     stock_out_days: int
     days: list[ConsumptionRecord]

@@ -12,6 +12,7 @@ async def list_cursors(session: AsyncSession, producers: Sequence[str]) -> Seque
 
 _CURSORS = text("""
     SELECT p.producer, coalesce(c.xid, 0) AS xid, coalesce(c.seq, 0) AS seq, c.recorded_at,
-           c.applied_at
+           c.applied_at, coalesce((c.xid, c.seq) < (r.xid, r.seq), false) AS is_rebuilding
     FROM unnest(CAST(:producers AS text[])) AS p (producer)
-    LEFT JOIN follower_cursors c ON c.producer = p.producer ORDER BY p.producer""")
+    LEFT JOIN follower_cursors c ON c.producer = p.producer
+    LEFT JOIN rebuilds r ON r.producer = p.producer ORDER BY p.producer""")

@@ -7,13 +7,17 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class FollowedTo:
-    """How far one journal is counted in figures: up to the entry that was recorded at this time."""
+    """How far one journal is counted in figures: up to the entry that was recorded at this time.
+
+    `is_rebuilding`: more of it had been counted, and it is counted anew.
+    """
 
     producer: str
     xid: int
     seq: int
     recorded_at: datetime | None
     applied_at: datetime | None
+    is_rebuilding: bool
 
 
 @dataclass(frozen=True, slots=True)

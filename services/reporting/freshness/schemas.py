@@ -22,7 +22,8 @@ class AsOf(Output):
         "null as `lag_s`."
     )
     incomplete: bool = Field(
-        description="An entry about this tenant could not be counted; operators see which."
+        description="An entry about this tenant could not be counted (operators see which), or "
+        "all are being counted anew: more will be here once they are."
     )
 
 

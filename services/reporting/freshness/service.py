@@ -15,6 +15,7 @@ from shared.errors import Unavailable
 from shared.http import ServiceClient
 from shared.journal import JournalPage
 from shared.journal.aside import is_incomplete
+from shared.journal.rebuilding import hold_off
 
 TIMEOUT_S = 1.0
 INVENTORY = "inventory"
@@ -23,8 +24,10 @@ INVENTORY = "inventory"
 async def list_followed(session: AsyncSession, producers: Sequence[str]) -> list[FollowedTo]:
     """Return how far these journals are counted, in the order of their names.
 
-    To be read before the figures: those may be newer than what this says, never older.
+    To be read before the figures: those may be newer than what this says, never older. A rebuild
+    waits until the transaction ends.
     """
+    await hold_off(session)
     return [FollowedTo(**row) for row in await queries.list_cursors(session, producers)]
 
 
@@ -40,7 +43,7 @@ async def to_as_of(session: AsyncSession, followed: FollowedTo, found: Freshness
         as_of=followed.recorded_at,
         lag_s=found.lag_s,
         behind=found.entries,
-        incomplete=await is_incomplete(session),
+        incomplete=followed.is_rebuilding or await is_incomplete(session),
     )
 
 

@@ -66,7 +66,9 @@ class RecommendationPage(Page[RecommendationRead]):
 
     expired: int = Field(description="Items passed over because their forecast has ended.")
     as_of: datetime | None = Field(description="When the newest ledger entry counted in was made.")
-    incomplete: bool = Field(description="An entry about this tenant could not be counted.")
+    incomplete: bool = Field(
+        description="An entry about this tenant could not be counted, or all are counted anew."
+    )
 
 
 class TenantRecommendationPage(RecommendationPage):

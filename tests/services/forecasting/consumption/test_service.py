@@ -11,6 +11,7 @@ from shared.contracts.inventory.items import ItemSaved
 from shared.db import Stamp
 from shared.ids import new_id
 from shared.journal import Entry, JournalEntry
+from shared.journal.aside import is_incomplete
 from shared.journal.follow import apply_page, rebuild
 from tests.services.forecasting.shop import days_ago
 from tests.support.waiting import pause
@@ -150,3 +151,21 @@ async def test_rebuilt_read_models_are_what_they_were(caller, shop, follow, foll
     assert cleared == {"items": [], "levels": [], "consumption": []}
     assert await read_models(database, caller) == before
     assert len(before["items"]) == 2
+
+
+async def test_until_a_rebuild_is_done_what_is_read_is_incomplete(
+    caller, shop, follow, follower, database
+):
+    async def incomplete():
+        async with database.transaction(Stamp(caller.tenant_id, "test")) as session:
+            return await is_incomplete(session)
+
+    await busy_shop(shop)
+    await follow()
+
+    before = await incomplete()
+    await rebuild([follower], database)
+    emptied = await incomplete()
+    await follow()
+
+    assert (before, emptied, await incomplete()) == (False, True, False)

@@ -3,7 +3,9 @@ from datetime import UTC, datetime, timedelta
 from services.reporting.freshness.rules import CURRENT, FollowedTo, Freshness, freshness_of
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
-FOLLOWED = FollowedTo("inventory", xid=700, seq=40, recorded_at=NOW, applied_at=NOW)
+FOLLOWED = FollowedTo(
+    "inventory", xid=700, seq=40, recorded_at=NOW, applied_at=NOW, is_rebuilding=False
+)
 
 
 def test_with_nothing_left_to_apply_figures_are_current():

@@ -1,13 +1,16 @@
 """Every report says how old its figures are, and whether anything is missing from them."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
 
 from services.reporting.followers import followers
-from shared.journal.follow import rebuild
+from shared.journal import follow as following
+from shared.journal.follow import apply_page, rebuild
 from tests.services.reporting.conftest import InProcessServices
 from tests.support.services import Caller
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("shop")]
 
@@ -82,6 +85,72 @@ async def test_before_the_first_entry_a_report_is_as_of_no_time(get, resources, 
 
     assert found["as_of"] is None
     assert found["behind"] > 0
+
+
+@pytest.fixture
+def follow_one(inventory_follower, resources, services, monkeypatch):
+    """Apply one entry of inventory's journal."""
+
+    async def apply():
+        with monkeypatch.context() as changed:
+            changed.setattr(following, "PAGE_LIMIT", 1)
+            await apply_page(inventory_follower, resources.database, services)
+
+    return apply
+
+
+@each_report
+async def test_until_a_rebuild_is_done_reports_are_incomplete(
+    get, resources, follow_one, follow, report
+):
+    await rebuild(followers(resources.own), resources.database)
+    emptied = await get(report)
+    await follow_one()
+    begun = await get(report, reader=Caller())
+    await rebuild(followers(resources.own), resources.database)
+    await follow_one()
+    again = await get(report, reader=Caller())
+    await follow()
+    done = await get(report, reader=Caller())
+
+    assert [found["incomplete"] for found in (emptied, begun, again, done)] == [True] * 3 + [False]
+
+
+async def test_what_the_cache_keeps_of_a_rebuild_stays_incomplete(get, resources, follow):
+    await rebuild(followers(resources.own), resources.database)
+    await get(DASHBOARD)
+    await follow()
+
+    kept = await get(DASHBOARD)
+
+    assert (kept["items"], kept["incomplete"]) == (0, True)
+
+
+async def test_a_rebuild_waits_for_the_report_that_is_being_made(
+    get, move, follow, services, resources, superuser, monkeypatch
+):
+    await move("A1", "3")
+    await follow()
+    ask, rebuilds = services.get_json, []
+
+    async def ask_while_a_rebuild_begins(*args, **more):
+        rebuilds.append(
+            asyncio.ensure_future(rebuild(followers(resources.own), resources.database))
+        )
+        await eventually(
+            lambda: superuser.fetchval(
+                "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
+            )
+        )
+        return await ask(*args, **more)
+
+    monkeypatch.setattr(services, "get_json", ask_while_a_rebuild_begins)
+    found = await get(VALUE)
+    await rebuilds[0]
+    monkeypatch.undo()
+    await follow()
+
+    assert (found["total"], found["incomplete"]) == ("6", False)
 
 
 @each_report
