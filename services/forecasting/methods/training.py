@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from services.forecasting.methods import select
-from services.forecasting.methods.assumptions import count_sold_out_days, limit_outlier
+from services.forecasting.methods.assumptions import count_sold_out_days, limit_outliers
 from services.forecasting.methods.backtest import (
     BacktestPlan,
     BacktestRun,
@@ -101,7 +101,7 @@ def fit_series(request: TrainingRequest) -> TrainingResult:
     history = demand_series(request["demand"], request["horizon"]).since_first_demand()
     needed_days = _needed_days(asked)
     series, sold_out = count_sold_out_days(history, needed_days)
-    series, outlier = limit_outlier(series)
+    series, outlier = limit_outliers(series)
     usable_days = int(series.usable.sum())
     if usable_days < needed_days:
         raise TooLittleData(usable_days, needed_days)

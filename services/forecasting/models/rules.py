@@ -22,6 +22,7 @@ class AssumptionCode(StrEnum):
 
     SOLD_OUT_DAYS_COUNTED = "sold_out_days_counted"
     OUTLIER_LIMITED = "outlier_limited"
+    OUTLIERS_LIMITED = "outliers_limited"
 
 
 ASSUMPTIONS: Mapping[AssumptionCode, str] = {
@@ -31,6 +32,10 @@ ASSUMPTIONS: Mapping[AssumptionCode, str] = {
     ),
     AssumptionCode.OUTLIER_LIMITED: N_(
         "The {quantity} of {day} are far beyond every other day. The forecast counts {counted}."
+    ),
+    AssumptionCode.OUTLIERS_LIMITED: N_(
+        "Days far beyond all others: {days}, with up to {quantity}. The forecast counts {counted} "
+        "for each."
     ),
 }
 

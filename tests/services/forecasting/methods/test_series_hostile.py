@@ -149,6 +149,22 @@ def test_one_outlier_moves_an_order_by_less_than_the_factor(quantity, model_type
         assert 1 / OUTLIER_FACTOR < ratio < OUTLIER_FACTOR
 
 
+@settings(deadline=None, max_examples=60)
+@given(quantity=steady_series(), model_type=model_types, data=st.data())
+def test_a_few_outliers_move_an_order_by_less_than_the_factor(quantity, model_type, data):
+    few = math.ceil(0.02 * len(quantity))
+    places = data.draw(st.sets(st.integers(0, len(quantity) - 1), min_size=2, max_size=few))
+    spiked = list(quantity)
+    for place in places:
+        spiked[place] = data.draw(st.sampled_from([500.0, 5000.0, 1e9]))
+
+    usual, moved = (plan_for(fit(each, model_type)) for each in (quantity, spiked))
+
+    for name in ("reorder_point", "order_quantity", "expected_demand"):
+        ratio = float(getattr(moved, name) / getattr(usual, name))
+        assert 1 / OUTLIER_FACTOR < ratio < OUTLIER_FACTOR
+
+
 @pytest.mark.parametrize("outlier", [500, 10_000])
 @pytest.mark.parametrize("place", [30, 150, 190, 199])
 @pytest.mark.parametrize("model_type", ["auto", "seasonal_naive"])
