@@ -13,11 +13,13 @@ from gateway.compression import ON_LOOP_MAX, Encoder, find_encoder
 from gateway.headers import NO_STORE, SECURITY, RequestHead
 from gateway.shares import Holder
 from gateway.wire import BODILESS, STATUS_LINES, Headers, as_block, as_chunk
+from shared import scim
 from shared.errors import PROBLEM_MEDIA_TYPE, Problem, problem_body
 from shared.i18n import negotiate
 from shared.security.claims import UserClaims
 
 NO_HEAD: Final = RequestHead()  # Of a request whose headers could not be read.
+_SCIM: Final = f"{scim.PATH}/".encode()
 UNROUTED: Final = "unmatched"
 EARLY_MAX: Final = 65_536  # Bytes of a body that are taken in before it is known who asks.
 
@@ -286,7 +288,10 @@ class Call:
                 close = True
             else:
                 headers.append((name.lower().encode(), value.encode()))
-        answer = Answer(orjson.dumps(body), PROBLEM_MEDIA_TYPE, problem.status, headers)
+        media_type = PROBLEM_MEDIA_TYPE
+        if self.path.startswith(_SCIM):  # Directories know their own form alone.
+            body, media_type = scim.refusal(problem.status, body["detail"]), scim.MEDIA_TYPE
+        answer = Answer(orjson.dumps(body), media_type, problem.status, headers)
         self.answer(answer, close=close)
 
     def switch(self, answer: bytes, tunnel: Tunnel) -> None:

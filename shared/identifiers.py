@@ -44,7 +44,7 @@ def find_id(text: str) -> UUID | None:
 
 def is_visible(character: str) -> bool:
     """Say whether a character can be seen, or is a plain space."""
-    if character in _LOOKS_EMPTY or _VARIATIONS.match(character):
+    if character in LOOKS_EMPTY or _VARIATIONS.match(character):
         return False
     return character == " " or unicodedata.category(character) not in _HIDDEN
 
@@ -88,7 +88,7 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SPACES = re.compile(r"[ \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
 # Letters and marks by their category, nothing to the eye.
-_LOOKS_EMPTY = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+LOOKS_EMPTY = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _VARIATIONS = re.compile("[\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 
 # Bounds stand before the functions: there pydantic checks them itself, behind them in Python.

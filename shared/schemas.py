@@ -19,12 +19,14 @@ from pydantic_core import CoreSchema, PydanticCustomError
 
 from shared.i18n import N_
 from shared.i18n.validation import MESSAGES
+from shared.identifiers import LOOKS_EMPTY
 from shared.strictness import strict, without_null
 from shared.written import YEAR_MAX, YEAR_MIN, checked_moment
 
 ItemT = TypeVar("ItemT")
 
 _CONTROL_ALLOWED = frozenset("\n\t")
+_HIDING = frozenset({"Cf", "Zl", "Zp"})  # Of no width, of the direction of others; ends of lines.
 
 
 class Input(BaseModel):
@@ -93,6 +95,21 @@ def _normal(value: object) -> object:
     return (value if value.isascii() else unicodedata.normalize("NFC", value)).strip()
 
 
+def _shown_as_it_is(value: str) -> str:
+    """Return a line that looks like what it is: nothing in it is hidden, or turns the rest round.
+
+    Spaces of any kind and the variants of signs may stand in it, as in French and with emoji.
+    """
+    if value.isascii() or (value.isprintable() and LOOKS_EMPTY.isdisjoint(value)):
+        return value
+    for character in value:
+        if character in LOOKS_EMPTY or unicodedata.category(character) in _HIDING:
+            raise PydanticCustomError(
+                "invisible_characters", N_("Invisible characters are not allowed.")
+            )
+    return value
+
+
 def _without_controls(value: str) -> str:
     if value.isprintable():  # As almost all are; what else is not printable may still be allowed.
         return value
@@ -117,11 +134,13 @@ def _in_utc(value: datetime) -> datetime:
 
 # Bounds stand before the functions: there pydantic checks them itself, behind them in Python.
 Text = Annotated[str, BeforeValidator(_normal), AfterValidator(_without_controls)]
+# One line, as every name is.
 ShortText = Annotated[
     str,
     Field(min_length=1, max_length=200, pattern=r"^[^\n\t]*$"),
     BeforeValidator(_normal),
     AfterValidator(_without_controls),
+    AfterValidator(_shown_as_it_is),
 ]
 Note = Annotated[
     str,

@@ -70,7 +70,8 @@ def device_of(request: Request) -> Device:
     """Return from where the request came, as the gateway says, and with what."""
     client = request.scope.get("client")
     agent = request.headers.get("user-agent", "")
-    return Device(client[0] if client else "", agent[:USER_AGENT_LENGTH_MAX])
+    shown = "".join(filter(str.isprintable, agent))  # People read it in the list of their sessions.
+    return Device(client[0] if client else "", shown[:USER_AGENT_LENGTH_MAX])
 
 
 def request_id_of(request: Request) -> str:

@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from gateway import metrics, revocations
+from shared import scim
 from shared.principal import MACHINE
 from shared.security.claims import ServiceClaims
 from tests.support.gateway import ORIGIN, SIGNER, House, gateway_settings, make_token, ok
@@ -18,6 +19,17 @@ async def test_without_a_token_nobody_passes(house: House):
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
     assert answer.headers["www-authenticate"] == "Bearer"
     assert not house.inventory.received
+
+
+async def test_a_directory_is_refused_in_the_form_that_it_knows(house: House):
+    answer = await house.client.get("/api/scim/v2/Users?lang=fr")
+
+    assert (answer.status_code, answer.headers["content-type"]) == (401, "application/scim+json")
+    assert answer.headers["www-authenticate"] == "Bearer"
+    body = answer.json()
+    assert body.keys() == {"schemas", "status", "detail"}
+    assert (body["schemas"], body["status"]) == ([scim.ERROR], "401")
+    assert "jeton" in body["detail"]
 
 
 def service_token() -> str:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_valid
 
 from shared.schemas import Input, Moment, QueryModel, ShortText, Update
 
+LINE = TypeAdapter(ShortText)
 MOMENT = TypeAdapter(Moment)
 
 
@@ -40,6 +41,24 @@ def test_what_may_be_many_times_is_none(text):
         MOMENT.validate_python(text)
 
     assert [error["type"] for error in refused.value.errors()] == ["datetime_parsing"]
+
+
+@pytest.mark.parametrize(
+    "hiding",
+    ["\u202e", "\u2066", "\u200b", "\u200d", "\ufeff", "\u00ad", "\u2028", "\u3164", "\U000e0041"],
+)
+def test_a_name_shows_all_that_is_in_it(hiding):
+    with pytest.raises(ValidationError) as refused:
+        LINE.validate_python(f"Ada{hiding}ecila")
+
+    assert [error["type"] for error in refused.value.errors()] == ["invisible_characters"]
+
+
+@pytest.mark.parametrize(
+    "name", ["Caf\u00e9\u00a0: le\u202fbar", "\u26a0\ufe0f Fragile", "\u5c71\u7530"]
+)
+def test_a_name_may_have_any_letters_signs_and_spaces(name):
+    assert LINE.validate_python(name) == name
 
 
 def test_a_day_alone_is_its_midnight_in_utc():

@@ -29,6 +29,18 @@ class IdentityProviderNotUsable(BadRequest):
 
 
 @dataclass(eq=False)
+class RedirectNotUsable(BadRequest):
+    """No browser is sent there: it is no https address, or has a fragment. Give your page's."""
+
+    slug: ClassVar[str] = "redirect-not-usable"
+    title: ClassVar[str] = N_("Page not usable")
+    detail: ClassVar[str] = N_(
+        "The redirect_uri cannot be used. Give the https address of the page of your frontend that "
+        "finishes the sign-in."
+    )
+
+
+@dataclass(eq=False)
 class IdentityProviderAway(Unavailable):
     slug: ClassVar[str] = "identity-provider-away"
     title: ClassVar[str] = N_("Identity provider away")

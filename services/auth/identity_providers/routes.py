@@ -12,6 +12,7 @@ from services.auth.identity_providers.errors import (
     NoAccountHere,
     NoIdentityProvider,
     ProvidedSignInInvalid,
+    RedirectNotUsable,
 )
 from services.auth.identity_providers.schemas import (
     IdentityProviderRead,
@@ -45,7 +46,7 @@ async def get_identity_provider(session: Session, _caller: CanManage) -> Identit
     return IdentityProviderRead.model_validate(await service.get_provider(session))
 
 
-@router.put("", responses=problems(IdentityProviderNotUsable))
+@router.put("", responses=problems(IdentityProviderNotUsable, RedirectNotUsable))
 async def replace_identity_provider(
     body: IdentityProviderReplace,
     transactions: KeylessTransactions,

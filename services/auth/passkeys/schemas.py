@@ -5,11 +5,11 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from services.auth.sessions.schemas import EnrolmentRead, PasskeyAnswer, SignedInRead
-from shared.schemas import Input, Output, Text, Update
+from shared.schemas import Input, Output, ShortText, Update
 
 PasskeyName = Annotated[
-    Text,
-    Field(min_length=1, max_length=100, description="What you call it.", examples=["My phone"]),
+    ShortText,
+    Field(max_length=100, description="What you call it.", examples=["My phone"]),
 ]
 
 

@@ -5,14 +5,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from services.auth.scim.rules.names import FILTER_LENGTH_MAX, OPERATIONS_MAX, PAGE_MAX
 from services.auth.users.schemas import Email
+from shared.i18n.validation import MESSAGES
 from shared.schemas import Input, Output, QueryModel, ShortText, Text, Update
 
 _EMAILS_MAX = 20
 _MEMBERS_MAX = 5000
 _SCHEMAS_MAX = 20
+_KEY_SHOWN = 64
 
 
 def _truth(value: object) -> object:
@@ -24,6 +27,21 @@ def _truth(value: object) -> object:
 
 def _nothing_as_none(value: object) -> object:
     return None if value == "" else value
+
+
+def refuse_twice(given: Any) -> None:  # noqa: ANN401 - any JSON value.
+    """Refuse an attribute that is given twice, at any depth: case does not tell names apart."""
+    if isinstance(given, list):
+        for one in given:
+            refuse_twice(one)
+    if isinstance(given, dict):
+        names = set()
+        for name, value in given.items():
+            if name.lower() in names:
+                key = name[:_KEY_SHOWN]
+                raise PydanticCustomError("given_twice", MESSAGES["given_twice"], {"key": key})
+            names.add(name.lower())
+            refuse_twice(value)
 
 
 Truth = Annotated[bool, BeforeValidator(_truth)]
@@ -42,6 +60,7 @@ class ScimInput(Input):
     def _by_our_names(cls, given: Any) -> Any:  # noqa: ANN401 - any JSON value.
         if not isinstance(given, dict):
             return given
+        refuse_twice(given)
         known = {(one.alias or name).lower(): one.alias for name, one in cls.model_fields.items()}
         return {known.get(str(name).lower(), name): value for name, value in given.items()}
 
@@ -109,6 +128,12 @@ class ScimPatch(Update):
             ]
         },
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_once(cls, given: Any) -> Any:  # noqa: ANN401 - any JSON value.
+        refuse_twice(given)
+        return given
 
     schemas: Uris = Field(default=[])
     operations: Annotated[list[ScimOperation], Field(min_length=1, max_length=OPERATIONS_MAX)] = (

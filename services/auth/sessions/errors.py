@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from services.auth.factors.errors import PasskeyRefused, TwoFactorCodeWrong, TwoFactorRequired
+from services.auth.sessions.rules import Todo
 from services.auth.throttle.errors import TooManySignIns
 from shared.errors import Forbidden, NotFound, Unauthorized
 from shared.i18n import N_
@@ -77,6 +78,19 @@ class RefreshInvalid(Unauthorized):
     slug: ClassVar[str] = "refresh-invalid"
     title: ClassVar[str] = N_("Session ended")
     detail: ClassVar[str] = N_("The session has ended. Sign in again.")
+
+
+@dataclass(eq=False)
+class SignInIncomplete(Unauthorized):
+    """More is asked of the user than at the sign-in: `todo` says what. Sign in again to do it."""
+
+    slug: ClassVar[str] = "sign-in-incomplete"
+    title: ClassVar[str] = N_("Sign in again")
+    detail: ClassVar[str] = N_(
+        "Before you go on you must set up a second factor or choose another password. Sign in "
+        "again: the answer has a token for that."
+    )
+    todo: list[Todo]
 
 
 @dataclass(eq=False)

@@ -11,6 +11,7 @@ from services.auth.sessions.errors import (
     RefreshWasReused,
     SessionNotFound,
     SessionOver,
+    SignInIncomplete,
 )
 from services.auth.sessions.schemas import (
     AccessRead,
@@ -68,7 +69,7 @@ async def step_up(
     return await service.step_up(transactions, body, vault=vault, caller=caller, now=now)
 
 
-@router.post("/refresh", responses=problems(RefreshInvalid, RefreshWasReused))
+@router.post("/refresh", responses=problems(RefreshInvalid, RefreshWasReused, SignInIncomplete))
 async def refresh_tokens(
     body: RefreshCreate,
     response: Response,

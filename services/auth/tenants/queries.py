@@ -55,5 +55,22 @@ async def note_language_changed(session: AsyncSession, now: datetime) -> None:
     await session.execute(_LANGUAGE_CHANGED, {"now": now})
 
 
+async def end_tokens_without(session: AsyncSession, methods: Sequence[str], now: datetime) -> None:
+    """End the access tokens of members who have a session begun by none of these methods."""
+    await session.execute(_END_TOKENS, {"methods": list(methods), "now": now})
+
+
+# Held in key order, as all who change several users hold them.
+_END_TOKENS = text("""
+    WITH held AS (
+        SELECT id FROM users WHERE id IN (
+            SELECT user_id FROM sessions
+            WHERE revoked_at IS NULL AND expires_at > :now
+                AND NOT methods && CAST(:methods AS text[])
+        ) ORDER BY id FOR NO KEY UPDATE
+    )
+    UPDATE users u SET token_version = token_version + 1, token_version_raised_at = :now,
+        revision = revision + 1
+    FROM held WHERE u.id = held.id""")
 _LANGUAGE_CHANGED = text("UPDATE users SET language_changed_at = :now WHERE language IS NULL")
 _LOCK_INSTALLATION = text("SELECT pg_advisory_xact_lock(hashtext('auth installation'))")

@@ -68,7 +68,8 @@ async def change_own_tenant(
 ) -> TenantRead:
     """Change your own tenant's settings.
 
-    A second factor that everybody must have from now on is asked for at the next sign-in.
+    Where everybody must have a second factor from now on, who came in without one is signed out
+    within a second, and sets one up when signing in again.
     """
     tenant = await service.change_tenant(
         session, caller.tenant_id, body, if_match, caller=caller, now=now

@@ -3,6 +3,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.auth.factors.rules import STRONG
 from services.auth.tenants import queries
 from services.auth.tenants.errors import CurrencyFixed, TenantNotFound, TenantSlugTaken
 from services.auth.tenants.models import Tenant
@@ -111,7 +112,7 @@ async def change_tenant(
 ) -> Tenant:
     """Change a tenant's settings; what its members are shown and asked follows within a second.
 
-    A second factor that all must have now is asked for at the next sign-in or refresh.
+    Where all must have a second factor now, the tokens of who came in without one end.
     Raises TenantNotFound, PreconditionFailed, CurrencyFixed.
     """
     tenant = await queries.lock_tenant(session, tenant_id)
@@ -137,6 +138,8 @@ async def change_tenant(
         journal.record(session, changed)
         if "language" in after:
             await queries.note_language_changed(session, now)
+        if after.get("two_factor_required"):
+            await queries.end_tokens_without(session, sorted(STRONG), now)
     return tenant
 
 

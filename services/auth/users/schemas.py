@@ -50,13 +50,25 @@ Password = Annotated[
     ),
     AfterValidator(_writable),
 ]
-# No list is all locations; an empty one too.
+
+
+def _not_empty(locations: list[UUID] | None) -> list[UUID] | None:
+    if locations == []:
+        raise PydanticCustomError(
+            "no_locations",
+            N_("Give at least one location; for all of them leave this out, or give null."),
+        )
+    return locations
+
+
 Locations = Annotated[
     list[UUID] | None,
+    AfterValidator(_not_empty),
     Field(
         max_length=LOCATIONS_MAX,
         description="Ids of the locations that the user is limited to, with all that lies in them; "
-        "null or none for all. Not for administrators.",
+        "null for all. What is no location of yours (see `GET /api/locations`) gives nothing. Not "
+        "for administrators.",
         examples=[["0190b0a8-7c3e-7a53-9d3c-2f6b8f0f4a11"]],
     ),
 ]

@@ -9,6 +9,7 @@ from services.auth.identity_providers.errors import (
     IdentityProviderAway,
     IdentityProviderNotUsable,
     NoIdentityProvider,
+    RedirectNotUsable,
 )
 from services.auth.identity_providers.models import IdentityProvider
 from services.auth.identity_providers.schemas import IdentityProviderReplace
@@ -42,10 +43,10 @@ async def replace_provider(
     """Let users sign in by this provider, once it said that it is there.
 
     With another issuer all links of accounts are gone: a subject is its issuer's.
-    Raises IdentityProviderNotUsable.
+    Raises RedirectNotUsable, IdentityProviderNotUsable.
     """
     if not vault.providers.may_ask(wanted.redirect_uri):
-        raise IdentityProviderNotUsable
+        raise RedirectNotUsable
     try:
         await vault.providers.configuration(wanted.issuer)
     except (ProviderUnusable, ProviderUnreachable):

@@ -21,6 +21,7 @@ from services.auth.vault import Vault
 from shared import journal
 from shared.contracts.auth.identity_providers import IdentityLinked
 from shared.db.conflicts import conflicts
+from shared.identifiers import is_visible
 
 _NAME_LENGTH_MAX = 200
 
@@ -94,7 +95,8 @@ async def _register(
     if tenant.registration != "open":
         raise NoAccountHere
     name = claims.get("name")
-    shown = " ".join(name.split())[:_NAME_LENGTH_MAX] if isinstance(name, str) else ""
+    spaced = " ".join(name.split()) if isinstance(name, str) else ""
+    shown = "".join(filter(is_visible, spaced))[:_NAME_LENGTH_MAX].strip()
     new = users.NewUser(
         email,
         await vault.passwords.hash_unknown(),

@@ -7,11 +7,12 @@ import orjson
 from fastapi import APIRouter, Depends, Response
 
 from services.auth.scim.errors import OnlyWithApiKey
-from services.auth.scim.rules.names import BASE, ERROR, MEDIA_TYPE, SCOPE
+from services.auth.scim.rules.names import SCOPE
 from services.auth.scim.schemas import ScimGroupRead, ScimShown, ScimUserRead
 from services.auth.scim.service.users import chosen
 from shared.errors import BadRequest, ValidationFailed
 from shared.principal import MACHINE, Principal
+from shared.scim import ERROR, MEDIA_TYPE, PATH, refusal
 from shared.web import feature_router, requires
 from shared.web.problems import RefusalForm
 from shared.web.route import ServiceRoute
@@ -40,15 +41,14 @@ def _say(problem: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         kind = "invalidSyntax" if any(e["code"] in _SYNTAX for e in errors) else "invalidValue"
         named = [f"{error['path'].removeprefix('body.')}: {error['message']}" for error in errors]
         detail = " ".join([detail, *named])
-    said = {"schemas": [ERROR], "status": str(status), "detail": detail}
-    return status, said | ({"scimType": kind} if kind else {})
+    return status, refusal(status, detail, kind)
 
 
 FORM: Final = RefusalForm(
     MEDIA_TYPE,
     {
         "title": "ScimError",
-        "description": "What went wrong (RFC 7644, 3.12). The gateway's own refusals are problems.",
+        "description": "What went wrong (RFC 7644, 3.12); what is no request at all is a problem.",
         "type": "object",
         "required": ["schemas", "status", "detail"],
         "properties": {
@@ -69,7 +69,7 @@ class ScimRoute(ServiceRoute):
 
 
 def scim_router(path: str) -> APIRouter:
-    return feature_router(BASE + path, "scim", route_class=ScimRoute)
+    return feature_router(PATH + path, "scim", route_class=ScimRoute)
 
 
 async def _provisioning(

@@ -2,8 +2,7 @@
 
 from typing import Final
 
-MEDIA_TYPE: Final = "application/scim+json"
-BASE: Final = "/api/scim/v2"
+from shared.scim import PATH
 
 USER: Final = "urn:ietf:params:scim:schemas:core:2.0:User"
 GROUP: Final = "urn:ietf:params:scim:schemas:core:2.0:Group"
@@ -12,7 +11,6 @@ PROVIDER_CONFIG: Final = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderC
 SCHEMA: Final = "urn:ietf:params:scim:schemas:core:2.0:Schema"
 LIST_RESPONSE: Final = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 PATCH: Final = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
-ERROR: Final = "urn:ietf:params:scim:api:messages:2.0:Error"
 
 SCOPE: Final = "user:provision"
 PAGE_MAX: Final = 200  # Resources of one answer.
@@ -23,7 +21,7 @@ FILTER_LENGTH_MAX: Final = 1000
 
 def location(kind: str, resource_id: object) -> str:
     """Return the address of a resource, from the root of the host that answers."""
-    return f"{BASE}/{kind}/{resource_id}"
+    return f"{PATH}/{kind}/{resource_id}"
 
 
 def tag(version: int) -> str:

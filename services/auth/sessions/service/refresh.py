@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.sessions import queries
-from services.auth.sessions.errors import RefreshInvalid, RefreshWasReused
+from services.auth.sessions.errors import RefreshInvalid, RefreshWasReused, SignInIncomplete
 from services.auth.sessions.models import UserSession
 from services.auth.sessions.rules import RefreshToken, judge_unrotated
 from services.auth.sessions.schemas import TokensRead
@@ -26,7 +26,7 @@ async def refresh(
 ) -> TokensRead:
     """Give the next pair of tokens for a refresh token, once.
 
-    Raises RefreshInvalid, and RefreshWasReused after revoking the session.
+    Raises RefreshInvalid, SignInIncomplete, and RefreshWasReused after revoking the session.
     """
     token = RefreshToken.read(presented, vault.refresh_key)
     if token is None:
@@ -43,9 +43,11 @@ async def refresh(
         if found is not None and (
             users.has_ended_session(user, found.started_at)
             or found.expires_at <= now  # He became an administrator, whose sessions are shorter.
-            or todo_of(user, tenant, found.methods)
         ):
-            raise RefreshInvalid  # To sign in anew tells what must be done first.
+            raise RefreshInvalid
+        todo = () if found is None else todo_of(user, tenant, found.methods)
+        if todo:
+            raise SignInIncomplete(todo=list(todo))
     if found is None:
         raise RefreshWasReused
     return make_tokens(user, tenant, found, vault=vault, now=now)

@@ -10,6 +10,7 @@ from services.auth.identity_providers.errors import (
     IdentityProviderAway,
     IdentityProviderNotUsable,
     NoIdentityProvider,
+    RedirectNotUsable,
 )
 from shared.errors import MissingScope, StepUpRequired
 from tests.services.auth.identity_providers.browser import (
@@ -68,6 +69,16 @@ async def test_an_address_that_may_not_be_asked_is_refused(
     answer = await settled(boss, issuer=issuer)
 
     assert_problem(answer, IdentityProviderNotUsable)
+    assert provider.asked == []
+
+
+@pytest.mark.parametrize(
+    "page", ["http://app.example.com", "javascript:alert(1)", "https://a.example.com/#x", "/here"]
+)
+async def test_a_page_that_no_browser_is_sent_to_is_told_as_that(
+    boss: SignedIn, provider: Provider, settled: Any, page: str
+):
+    assert_problem(await settled(boss, redirect_uri=page), RedirectNotUsable)
     assert provider.asked == []
 
 

@@ -9,10 +9,11 @@ import asyncpg
 import httpx
 import pytest
 
-from services.auth.sessions.errors import RefreshInvalid
+from services.auth.sessions.errors import SignInIncomplete
 from services.auth.tenants.errors import CurrencyFixed, TenantNotFound
 from shared.errors import MissingScope, PreconditionFailed, StepUpRequired, ValidationFailed
 from tests.services.auth.people import PASSWORD, SignedIn, SignIn, claims_of, with_old_proof
+from tests.support.authenticator import Authenticator
 from tests.support.database import Databases
 from tests.support.services import assert_problem, service_headers
 
@@ -24,6 +25,13 @@ OWN = "/api/tenants/current"
 
 async def change(who: SignedIn, path: str = OWN, **body: Any) -> httpx.Response:
     return await who.client.patch(path, json=body, headers=who.headers())
+
+
+async def enrol(who: SignedIn) -> None:
+    setup = await who.client.post("/api/auth/2fa/setup", headers=who.headers())
+    body = {"code": Authenticator(setup.json()["secret"]).code()}
+    done = await who.client.post("/api/auth/2fa/verify", json=body, headers=who.headers())
+    assert done.status_code == 200, done.text
 
 
 async def test_a_tenant_is_made_with_country_and_time_zone(
@@ -135,19 +143,26 @@ async def test_bodies_that_break_the_rules_are_refused(boss: SignedIn, body: dic
     assert_problem(await change(boss, **body), ValidationFailed)
 
 
-async def test_a_second_factor_for_all_is_asked_for_at_the_next_sign_in(
-    client: httpx.AsyncClient, boss: SignedIn, make_user: SignIn
+async def test_a_second_factor_for_all_ends_the_tokens_of_who_came_in_without_one(
+    client: httpx.AsyncClient, boss: SignedIn, make_user: SignIn, make_tenant: MakeTenant
 ):
-    ada = await make_user()
+    ada, eve = await make_user(), await make_user("eve@example.com")
+    await enrol(eve)
+    stranger = await make_tenant("stranger@example.com")
 
     assert (await change(boss, two_factor_required=True)).status_code == 200
 
+    headers = service_headers("gateway", "revocations:read", target="auth")
+    told = (await client.get("/internal/revocations", headers=headers)).json()["versions"]
+    assert told[ada.user["id"]] > claims_of(ada.access_token)["ver"]
+    for one in (boss, eve, stranger):  # Of them nothing more is asked, so they go on.
+        assert told.get(one.user["id"], 0) <= claims_of(one.access_token)["ver"]
     body = {"email": ada.email, "password": PASSWORD, "tenant": ada.tenant}
     signed_in = (await client.post("/api/auth/login", json=body)).json()
     assert signed_in["enrolment_required"] is True
     assert "access_token" not in signed_in
     refreshed = await client.post("/api/auth/refresh", json={"refresh_token": ada.refresh_token})
-    assert_problem(refreshed, RefreshInvalid)
+    assert_problem(refreshed, SignInIncomplete, todo=["factor"])
     await change(boss, two_factor_required=False)
     assert "access_token" in (await client.post("/api/auth/login", json=body)).json()
 

@@ -90,6 +90,16 @@ async def test_a_key_is_as_limited_as_its_owner_is_now(
     assert await locations() == [HERE]
 
 
+async def test_no_location_at_all_is_not_everywhere(boss: SignedIn, ada: SignedIn):
+    guest = {"email": "guest@example.com", "role": "clerk", "locations": []}
+    invited = await boss.client.post("/api/invitations", json=guest, headers=boss.headers())
+    for empty in (await limit(boss, ada, []), invited):
+        assert_problem(empty, ValidationFailed)
+        (error,) = empty.json()["errors"]
+        assert (error["path"], error["code"]) == ("body.locations", "no_locations")
+        assert "null" in error["message"]
+
+
 async def test_administrators_have_no_limits_however_they_become_one(
     client: httpx.AsyncClient, boss: SignedIn, make_user: SignIn
 ):
@@ -105,7 +115,7 @@ async def test_administrators_have_no_limits_however_they_become_one(
 
     for answer in refused:
         assert_problem(answer, AdministratorUnlimited)
-    promoted = await change(boss, ada, role="admin", locations=[])
+    promoted = await change(boss, ada, role="admin", locations=None)
     assert (promoted.json()["role"], promoted.json()["locations"]) == ("admin", None)
 
 

@@ -283,6 +283,22 @@ async def test_a_body_that_is_none_is_refused_in_scims_form(
     assert_refused(answer, 400, kind)
 
 
+async def test_an_attribute_has_one_spelling_in_a_body(directory: Directory):
+    """Else two readers of one body would see two users."""
+    twice = [
+        await directory.send("POST", USERS, wanted(username="other@example.com")),
+        await directory.send("POST", USERS, wanted(name={"givenName": "A", "GivenName": "B"})),
+    ]
+    ada = await directory.add()
+    path = ada["meta"]["location"]
+    names = {"displayName": "A", "displayname": "B"}
+    twice.append(await directory.patch(path, {"op": "replace", "value": names}))
+
+    for refused in twice:
+        assert "twice" in assert_refused(refused, 400, "invalidSyntax")
+    assert (await directory.send("GET", path)).json() == ada
+
+
 async def test_refusals_are_in_the_language_asked_for(directory: Directory):
     answer = await directory.send("GET", f"{USERS}/none?lang=fr")
 
