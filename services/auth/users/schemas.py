@@ -52,8 +52,8 @@ Password = Annotated[
 ]
 
 
-def _not_empty(locations: list[UUID] | None) -> list[UUID] | None:
-    if locations == []:
+def _not_empty(locations: list[UUID]) -> list[UUID]:
+    if not locations:
         raise PydanticCustomError(
             "no_locations",
             N_("Give at least one location; for all of them leave this out, or give null."),
@@ -62,10 +62,8 @@ def _not_empty(locations: list[UUID] | None) -> list[UUID] | None:
 
 
 Locations = Annotated[
-    list[UUID] | None,
-    AfterValidator(_not_empty),
+    Annotated[list[UUID], Field(max_length=LOCATIONS_MAX), AfterValidator(_not_empty)] | None,
     Field(
-        max_length=LOCATIONS_MAX,
         description="Ids of the locations that the user is limited to, with all that lies in them; "
         "null for all. What is no location of yours (see `GET /api/locations`) gives nothing. Not "
         "for administrators.",
