@@ -120,7 +120,8 @@ async def _retry(package: str, settings: ServiceSettings) -> None:
     followers = import_module(f"{package}.followers").followers(resources.own)
     for follower in followers:
         applied, left = await retry(follower, resources.database)
-        sys.stdout.write(f"{follower.producer}: {applied} applied, {left} still aside\n")
+        entries = f"Entries of {follower.producer}'s journal"
+        sys.stdout.write(f"{entries}: {applied} applied now, {left} still set aside.\n")
     await resources.close()
 
 

@@ -16,9 +16,8 @@ import pyotp
 
 from deploy.local.errors import StackError
 from deploy.local.private import open_private
-from deploy.local.run import ADMIN_EMAIL
 from deploy.local.secrets import read as secrets_of
-from deploy.local.settings import LocalSettings
+from deploy.local.settings import ADMIN_EMAIL, LocalSettings
 
 PEOPLE_FILE = "people.json"
 STEP_S = 30
@@ -32,7 +31,7 @@ class Person:
     def __init__(self, path: Path, email: str, password: str, tenant: str = "default") -> None:
         """`password` counts until another one was chosen here."""
         self._path = path
-        self._name = f"{tenant}/{email}"
+        self._name = _name(tenant, email)
         self._credentials = {"email": email, "tenant": tenant}
         self._kept: dict[str, Any] = _read(path).get(self._name) or {"password": password}
 
@@ -97,6 +96,18 @@ def administrator(settings: LocalSettings, state_dir: Path) -> Person:
         raise StackError(f"No ADMIN_PASSWORD is set, and none is in {state_dir}; is it running?")
     email = settings.environment.get("ADMIN_EMAIL") or ADMIN_EMAIL
     return Person(state_dir / PEOPLE_FILE, email, password)
+
+
+def where_password_is(state_dir: Path, email: str) -> str:
+    """Say where the administrator's password is to be found, without telling it."""
+    kept = state_dir / PEOPLE_FILE
+    if _name("default", email) in _read(kept):
+        return f"in {kept}; `make code` shows a code"
+    return f"your own, or at the first sign-in the ADMIN_PASSWORD of {state_dir / 'secrets.env'}"
+
+
+def _name(tenant: str, email: str) -> str:
+    return f"{tenant}/{email}"
 
 
 def _read(path: Path) -> dict[str, Any]:

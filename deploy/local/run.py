@@ -12,9 +12,8 @@ from deploy.local import checks, secrets
 from deploy.local.instance import Instance, Note, own_note
 from deploy.local.lineup import Lineup
 from deploy.local.output import say
-from deploy.local.settings import STATE_DIR, LocalSettings, port_uses
+from deploy.local.settings import ADMIN_EMAIL, STATE_DIR, LocalSettings, port_uses
 
-ADMIN_EMAIL = "admin@example.com"
 NOTE_INTERVAL_S = 1.0
 
 
@@ -36,7 +35,8 @@ async def run(settings: LocalSettings, state_dir: Path = STATE_DIR) -> None:
         try:
             if await _finishes_before(stop, lineup.start()):
                 _greet(settings, chosen, state_dir, is_new="ADMIN_PASSWORD" in new_names)
-                say(f"Ready in {time.monotonic() - began:.1f} s. Ctrl-C stops everything.")
+                stop_hint = " Ctrl-C stops everything." if sys.stdin.isatty() else ""
+                say(f"Ready in {time.monotonic() - began:.1f} s.{stop_hint}")
                 await _until(stop, instance, note, lineup)
         finally:
             say("Stopping.")
@@ -79,11 +79,14 @@ async def _until(stop: asyncio.Event, instance: Instance, note: Note, lineup: Li
 
 
 def _greet(settings: LocalSettings, keys: dict[str, str], state_dir: Path, *, is_new: bool) -> None:
+    from deploy.local.people import where_password_is  # noqa: PLC0415 - when all else is started.
+
     url = settings.url_of("gateway")
     email = settings.environment.get("ADMIN_EMAIL") or ADMIN_EMAIL
-    kept = f"the ADMIN_PASSWORD of {state_dir / 'secrets.env'}"
-    # On a screen it is gone with the window; what is not one may be a log.
-    password = keys["ADMIN_PASSWORD"] if is_new and sys.stdout.isatty() else kept
+    if is_new and sys.stdout.isatty():  # There it is gone with the window; all else may be a log.
+        password = keys["ADMIN_PASSWORD"]
+    else:
+        password = where_password_is(state_dir, email)
     say(
         f"\n  API      {url}\n"
         f"  Docs     {url}/docs\n"

@@ -11,6 +11,7 @@ from deploy.local.errors import StackError
 
 ROOT = Path(__file__).resolve().parents[2]
 # Another folder for a stack beside the checkout's own, as tests and benchmarks need.
+ADMIN_EMAIL = "admin@example.com"
 STATE_DIR = Path(os.environ.get("STATE_DIR") or ROOT / ".local").resolve()
 
 PORT_VARIABLES: Mapping[str, int] = {

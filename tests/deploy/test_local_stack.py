@@ -63,6 +63,8 @@ def started(stack):
 def test_up_says_where_everything_is(started, ports, state_dir):
     assert f"API      http://127.0.0.1:{ports['GATEWAY_PORT']}" in started
     assert "Sign in  admin@example.com, password: " in started
+    assert "the ADMIN_PASSWORD of" in started
+    assert "Ctrl-C" not in started
     password = secrets.read(state_dir / "secrets.env")["ADMIN_PASSWORD"]
     assert f"The password is {password}\n" in started
     assert password not in (state_dir / "log" / "stack.log").read_text()
@@ -109,7 +111,7 @@ def test_what_was_set_aside_is_tried_again_beside_the_running_stack(started, sta
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
-        f"{producer}: 0 applied, 0 still aside"
+        f"Entries of {producer}'s journal: 0 applied now, 0 still set aside."
         for producer in ("auth", "inventory", "forecasting", "reporting")
     ]
 
@@ -173,7 +175,7 @@ def test_second_start_keeps_secrets_and_data_and_may_be_asked_for_twice(started,
     assert other.returncode == 0, other.stdout + other.stderr
     assert (state_dir / "secrets.env").read_bytes() == kept
     assert (state_dir / "postgres" / "PG_VERSION").stat().st_mtime_ns == cluster
-    assert "the ADMIN_PASSWORD of" in again.stdout + other.stdout
+    assert f"password: in {state_dir / 'people.json'}" in again.stdout + other.stdout
     assert "Already running" in again.stdout + other.stdout
 
 
