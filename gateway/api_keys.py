@@ -15,7 +15,7 @@ from typing import Final
 
 import httpx
 
-from gateway.errors import InvalidAccessToken, SignInAway
+from gateway.errors import ApiKeyRefused, SignInAway
 from shared.errors import Problem
 from shared.http import ServiceClient
 
@@ -50,15 +50,15 @@ class ApiKeys:
         self._asking: dict[bytes, asyncio.Task[_Known]] = {}
 
     async def token_of(self, key: str) -> str:
-        """Return the access token of a key. Raises InvalidAccessToken, SignInAway."""
+        """Return the access token of a key. Raises ApiKeyRefused, SignInAway."""
         if not _FORM.fullmatch(key):
-            raise InvalidAccessToken
+            raise ApiKeyRefused
         digest = hashlib.sha256(key.encode()).digest()
         known = self._known.get(digest)
         if known is None or known.until <= self._clock():
             known = await asyncio.shield(self._start_asking(digest, key))
         if not known.token:
-            raise InvalidAccessToken
+            raise ApiKeyRefused
         return known.token
 
     def forget(self, key: str) -> None:

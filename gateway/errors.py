@@ -60,6 +60,44 @@ class InvalidAccessToken(Unauthorized):
 
 
 @dataclass(eq=False)
+class SchemeUnknown(InvalidAccessToken):
+    """The header Authorization is not in the one form that there is: Bearer and a token."""
+
+    slug = "authorization-scheme"
+    title = N_("Authorization not understood")
+    detail = N_(
+        "The header Authorization must be Bearer, a space, then an access token or API key. "
+        "Send it in this form."
+    )
+
+
+@dataclass(eq=False)
+class EnrolmentUnfinished(InvalidAccessToken):
+    """An enrolment token was sent where an access token is needed. Finish the sign-in first."""
+
+    slug = "enrolment-unfinished"
+    title = N_("Sign-in not finished")
+    detail = N_(
+        "An enrolment token only finishes a sign-in: choose a password at "
+        "/api/auth/change-password or set up a second factor at /api/auth/2fa/setup. "
+        "Then send the access token."
+    )
+
+
+@dataclass(eq=False)
+class ApiKeyRefused(Unauthorized):
+    """The API key is mistyped, unknown, revoked or over, or its owner is barred. Use another."""
+
+    slug = "api-key-invalid"
+    title = N_("API key not valid")
+    detail = N_(
+        "The API key is unknown, revoked or has expired. Check it, or create one at "
+        "/api/auth/api-keys."
+    )
+    headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+
+
+@dataclass(eq=False)
 class OriginRefused(Forbidden):
     """A browser asked on behalf of a site that is not in ALLOWED_ORIGINS."""
 

@@ -3,7 +3,12 @@
 from typing import Final, TypeVar
 
 from gateway.api_keys import ApiKeys
-from gateway.errors import InvalidAccessToken, SignInAway
+from gateway.errors import (
+    EnrolmentUnfinished,
+    InvalidAccessToken,
+    SchemeUnknown,
+    SignInAway,
+)
 from gateway.headers import RequestHead
 from gateway.revocations import Revocations
 from shared.errors import MissingScope, Unauthorized
@@ -44,11 +49,11 @@ class Identity:
         """Return the claims of the caller, as they are now.
 
         Where a key came, the head has its access token from then on. Raises Unauthorized,
-        InvalidAccessToken, SignInAway.
+        InvalidAccessToken, EnrolmentUnfinished, ApiKeyRefused, SignInAway.
         """
         bearer = _bearer(head)
         if not bearer.startswith(_API_KEY):
-            return self._judge(await _verify(self._verifier, bearer))
+            return self._judge(await self._verify_access(bearer))
         token = await self._api_keys.token_of(bearer)
         try:
             claims = self._judge(await _verify(self._verifier, token))
@@ -66,8 +71,16 @@ class Identity:
         """
         try:
             return await self.identify(head)
-        except InvalidAccessToken:
+        except EnrolmentUnfinished:
             return await _verify(self._enrolling, _bearer(head))
+
+    async def _verify_access(self, token: str) -> UserClaims:
+        """Return the claims of an access token; of one for enrolment, say what it is for."""
+        try:
+            return await _verify(self._verifier, token)
+        except InvalidAccessToken:
+            await _verify(self._enrolling, token)  # Raises where it is no such token either.
+            raise EnrolmentUnfinished from None
 
     def _judge(self, claims: UserClaims) -> UserClaims:
         if not self._revocations.loaded:
@@ -78,12 +91,12 @@ class Identity:
 
 
 def _bearer(head: RequestHead) -> str:
-    """Return what stands after `Bearer`. Raises Unauthorized, InvalidAccessToken."""
+    """Return what stands after `Bearer`. Raises Unauthorized, SchemeUnknown."""
     authorization = head.read.get(b"authorization")
     if authorization is None:
         raise Unauthorized
     if authorization[: len(_SCHEME)].lower() != _SCHEME or not authorization.isascii():
-        raise InvalidAccessToken
+        raise SchemeUnknown
     return authorization[len(_SCHEME) :].decode("ascii")
 
 

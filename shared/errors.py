@@ -67,8 +67,8 @@ class Unauthorized(Problem):
     slug = "unauthorized"
     title = N_("Sign-in needed")
     detail: ClassVar[Text] = N_(
-        "The request carries no valid access token. Sign in, and send the token as "
-        "Authorization: Bearer."
+        "The request carries no valid access token or API key. Sign in, and send the token, or the "
+        "key, as Authorization: Bearer; no other header counts."
     )
     headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
 
@@ -90,7 +90,8 @@ class MissingScope(Forbidden):
     slug = "missing-scope"
     title = N_("Permission missing")
     detail: ClassVar[Text] = N_(
-        "This needs the permission {scope}. Ask an administrator for a role that has it."
+        "This needs the permission {scope}, which your role or your API key lacks. Ask an "
+        "administrator for a role that has it, or create a key with it."
     )
     scope: str
 

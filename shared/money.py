@@ -32,9 +32,8 @@ def rounded_amount(value: Decimal) -> Decimal:
 def _decimal_schema(places: int, *, above_zero: bool) -> WithJsonSchema:
     """Return how an exact decimal is documented: text, or a number where no digit is lost."""
     whole = _DIGITS_MAX - places
-    pattern = rf"^\d{{1,{whole}}}(\.\d{{1,{places}}})?$"
-    if above_zero:
-        pattern = rf"^(?=.*[1-9])\d{{1,{whole}}}(\.\d{{1,{places}}})?$"
+    digits = rf"(0|[1-9]\d{{0,{whole - 1}}})(\.\d{{1,{places}}})?$"
+    pattern = f"^(?=.*[1-9]){digits}" if above_zero else f"^{digits}"
     lowest = {"exclusiveMinimum": 0} if above_zero else {"minimum": 0}
     text, number = {"type": "string", "pattern": pattern}, {"type": "number", **lowest}
     return WithJsonSchema({"anyOf": [text, number]}, mode="validation")
@@ -59,6 +58,15 @@ Quantity = Annotated[
 QuantityOrZero = Annotated[
     Decimal,
     Field(ge=0, max_digits=18, decimal_places=4, allow_inf_nan=False),
+    _EXACT,
+    _AS_TEXT,
+    _TEXT_SCHEMA,
+    _decimal_schema(4, above_zero=False),
+]
+# Of a model that says itself what is too little, so that all of it is said at once.
+AnyQuantity = Annotated[
+    Decimal,
+    Field(max_digits=18, decimal_places=4, allow_inf_nan=False),
     _EXACT,
     _AS_TEXT,
     _TEXT_SCHEMA,

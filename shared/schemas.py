@@ -2,6 +2,7 @@
 
 import operator
 import unicodedata
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
@@ -13,9 +14,10 @@ from pydantic import (
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
+    ValidationError,
     model_validator,
 )
-from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
 
 from shared.i18n import N_
 from shared.i18n.validation import MESSAGES
@@ -163,6 +165,24 @@ class LocalisedName(Input):
         if self.en is None and self.fr is None:
             raise PydanticCustomError("name_needed", N_("Give the name in English or French."))
         return self
+
+
+def refusal_of(faults: Mapping[str, PydanticCustomError]) -> ValidationError:
+    """Return what the validator of a whole model raises, so that each fault names its field."""
+    details = [
+        InitErrorDetails(type=fault, loc=(name,), input=None) for name, fault in faults.items()
+    ]
+    return ValidationError.from_exception_data("fields", details)
+
+
+def keeps_languages(name: LocalisedName | None) -> LocalisedName | None:
+    """Return the name that a change gives; it may leave a language out, not empty it."""
+    given = name.model_fields_set if name is not None else ()
+    empty = [language for language in sorted(given) if getattr(name, language) is None]
+    if empty:
+        fault = PydanticCustomError("cannot_be_empty", MESSAGES["cannot_be_empty"])
+        raise refusal_of(dict.fromkeys(empty, fault))
+    return name
 
 
 def in_english(value: object) -> object:

@@ -17,8 +17,9 @@ from shared.i18n.validation import MESSAGES
 
 YEAR_MIN, YEAR_MAX = 1970, 2099
 
-_WHOLE = re.compile(r"-?[0-9]{1,19}")
-_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+# Without leading zeros, as in JSON: "010" might be meant as octal, or be a code that was mistyped.
+_WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,18})")
+_DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 _TRUTH = re.compile(r"true|false|1|0")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(
@@ -97,7 +98,9 @@ def checked_decimal(value: object) -> object:
     """Return an exact number, or a text of digits with at most one point.
 
     A number in JSON is exact whichever way JSON writes it (`1e3` is 1000); a text holds no
-    exponent, plus sign, blank, or digits of other scripts. Raises PydanticCustomError.
+    exponent, plus sign, blank, leading zero, or digits of other scripts.
+
+    Raises PydanticCustomError.
     """
     if isinstance(value, str):
         if _DECIMAL.fullmatch(value):

@@ -9,6 +9,7 @@ from pydantic_core.core_schema import ErrorType
 from shared.i18n.catalogue import N_, NP_, translate, translate_plural
 
 FALLBACK = N_("This value is not valid.")
+BODY_NEEDED = N_("Send a body, as JSON. The documentation at /docs shows an example.")
 
 MESSAGES: Mapping[str, str] = {
     "missing": N_("This field is required."),
@@ -17,7 +18,7 @@ MESSAGES: Mapping[str, str] = {
     "cannot_be_empty": N_("This cannot be left empty."),
     "given_twice": N_("The field {key} is given twice."),
     "too_many_errors": N_("Too many values are not valid."),
-    "json_invalid": N_("The body is not valid JSON."),
+    "json_invalid": N_("The body is not valid JSON: see line {line}, column {column}."),
     "dict_type": N_("Give an object."),
     "mapping_type": N_("Give an object."),
     "model_type": N_("Give an object."),
@@ -34,15 +35,15 @@ MESSAGES: Mapping[str, str] = {
     "string_not_ascii": N_("The text does not have the form expected."),
     "bool_type": N_("Give true or false."),
     "bool_parsing": N_("Give true or false."),
-    "int_type": N_("Give a whole number."),
-    "int_parsing": N_("Give a whole number."),
+    "int_type": N_("Give a whole number, such as 12."),
+    "int_parsing": N_("Give a whole number, such as 12, without a leading zero."),
     "int_parsing_size": N_("The number is too large."),
-    "int_from_float": N_("Give a whole number."),
+    "int_from_float": N_("Give a whole number, such as 12."),
     "float_type": N_("Give a number."),
     "float_parsing": N_("Give a number."),
     "finite_number": N_("Give a finite number."),
-    "decimal_type": N_("Give a decimal number."),
-    "decimal_parsing": N_("Give a decimal number."),
+    "decimal_type": N_("Give a decimal number, such as 12.5."),
+    "decimal_parsing": N_("Give a decimal number, such as 12.5, without a leading zero."),
     "greater_than": N_("Give a value greater than {gt}."),
     "greater_than_equal": N_("Give a value of at least {ge}."),
     "less_than": N_("Give a value less than {lt}."),
@@ -71,6 +72,15 @@ MESSAGES: Mapping[str, str] = {
     "url_syntax_violation": N_("Give a web address."),
     "url_too_long": N_("Give a web address."),
     "url_scheme": N_("Give a web address."),
+}
+
+# What a text must look like, by the pattern that it does not match; any other is told in general.
+FORMS: Mapping[str, str] = {
+    r"^[^\n\t]*$": N_("Give a single line, without line breaks and tabs."),
+    r"^[A-Z]{2}$": N_("Give two capital letters, such as GB."),
+    r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$": N_(
+        "Give lower-case letters, digits and hyphens, without a hyphen at either end."
+    ),
 }
 
 # Errors whose message depends on a number: the name pydantic gives it, and both forms.
@@ -155,9 +165,13 @@ def _kind(error: Mapping[str, Any]) -> str:
 
 def _message(error: Mapping[str, Any], language: str) -> str:
     kind, context = _kind(error), error.get("ctx") or {}
+    if kind == "missing" and tuple(error["loc"]) == ("body",):
+        return translate(BODY_NEEDED, language)
     if kind in COUNTED:
         name, forms = COUNTED[kind]
         return translate_plural(*forms, int(context[name]), language)
+    if kind == "string_pattern_mismatch" and context["pattern"] in FORMS:
+        return translate(FORMS[context["pattern"]], language)
     if kind in MESSAGES:
         shown = {name: _shown(value) for name, value in context.items()}
         return translate(MESSAGES[kind], language, **shown)

@@ -24,6 +24,7 @@ _MEMBERS_MAX = 100  # Of one object in a larger body.
 _ERRORS_MAX = 20_000
 _JSON = re.compile(r"application/(json|[\w.+-]+\+json)", re.ASCII | re.IGNORECASE)
 _DUPLICATE = re.compile(r'Detected duplicate key "(.*)" at line \d+ column \d+', re.DOTALL)
+_POSITION = re.compile(r" at line (\d+) column (\d+)$")
 _KEY_SHOWN = 100
 
 
@@ -90,8 +91,10 @@ class StrictRequest(Request):
             self._json = await validated_body(self, validate)
 
 
-def refuse_parameters(given: QueryParams, known: Mapping[str, type | None]) -> None:
-    """Raise RequestValidationError for what a route does not take, or not in this form.
+def faults_of_parameters(
+    given: QueryParams, known: Mapping[str, type | None]
+) -> list[dict[str, Any]]:
+    """Return what a route does not take of its query, or not in this form, in pydantic's form.
 
     `known` says of which type with one form each parameter is, as `form_of` does.
     """
@@ -107,12 +110,13 @@ def refuse_parameters(given: QueryParams, known: Mapping[str, type | None]) -> N
         else:
             errors += fault_of_form(text, known[name], "query", name)
         names.add(name)
-    if errors:
-        raise RequestValidationError(errors)
+    return errors
 
 
-def refuse_path(path: str, given: Mapping[str, Any], known: Mapping[str, type | None]) -> None:
-    """Raise RequestValidationError for a part of the path that is not in the form of its type.
+def faults_of_path(
+    path: str, given: Mapping[str, Any], known: Mapping[str, type | None]
+) -> list[dict[str, Any]]:
+    """Return which parts of the path are not in the form of their type, in pydantic's form.
 
     What the path's own form (`{item_id:uuid}`) has already read is no text any more; that reads
     ids without their dashes too.
@@ -123,8 +127,7 @@ def refuse_path(path: str, given: Mapping[str, Any], known: Mapping[str, type | 
             errors += fault_of_form(value, known.get(name), "path", name)
         elif isinstance(value, UUID) and str(value) not in path.lower():
             errors.append(_fault("uuid_parsing", "path", name))
-    if errors:
-        raise RequestValidationError(errors)
+    return errors
 
 
 def fault_of_form(text: str, form: type | None, *place: str) -> list[dict[str, Any]]:
@@ -208,7 +211,9 @@ def _refuse_many_members(value: Any, containers: int) -> None:  # noqa: ANN401 -
 def _no_json(reason: str) -> dict[str, Any]:
     twice = _DUPLICATE.fullmatch(reason)
     if twice is None:
-        return _fault("json_invalid", "body")
+        place = _POSITION.search(reason)
+        line, column = place.groups() if place else ("1", "1")
+        return _fault("json_invalid", "body", line=int(line), column=int(column))
     return _fault("given_twice", "body", key=twice[1][:_KEY_SHOWN])
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import request_params_to_args
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter
 from starlette.types import Receive, Scope, Send
@@ -18,9 +20,9 @@ from shared.web.permissions import find_gate, find_requirement
 from shared.web.problems import RefusalForm
 from shared.web.reading import (
     StrictRequest,
+    faults_of_parameters,
+    faults_of_path,
     read_body,
-    refuse_parameters,
-    refuse_path,
     validated,
 )
 from shared.written import form_of
@@ -70,6 +72,7 @@ class ServiceRoute(APIRoute):
     def _preparing(self) -> Callable[[Request], Coroutine[Any, Any, StrictRequest]]:
         """Return what is done before a request is looked at any further."""
         gate = find_gate(self.dependant)
+        query_fields = list(_all_fields(self.dependant, "query_params"))
         queries = _forms(self.dependant, "query_params")
         paths = _forms(self.dependant, "path_params")
         limit_bytes = self.body_limit_bytes
@@ -78,10 +81,16 @@ class ServiceRoute(APIRoute):
             if gate is not None:  # First: a kept answer is for who may ask for it today.
                 await gate(request)
             strict = StrictRequest(request, limit_bytes)
+            faults = []
             if request.scope["query_string"]:
-                refuse_parameters(strict.query_params, queries)
+                faults += faults_of_parameters(strict.query_params, queries)
             if paths:
-                refuse_path(request.scope["path"], request.path_params, paths)
+                faults += faults_of_path(request.scope["path"], request.path_params, paths)
+            if faults:  # With what else is wrong, so that all of it is told at once.
+                named = {fault["loc"] for fault in faults}
+                _, others = request_params_to_args(query_fields, strict.query_params)
+                faults += [one for one in others if tuple(one["loc"]) not in named]
+                raise RequestValidationError(faults)
             return strict
 
         return prepare

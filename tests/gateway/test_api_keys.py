@@ -8,7 +8,7 @@ import pytest
 
 from gateway import api_keys
 from gateway.api_keys import KNOWN_MAX, ApiKeys
-from gateway.errors import InvalidAccessToken
+from gateway.errors import ApiKeyRefused
 from tests.support.gateway import House, make_token, ok
 from tests.support.waiting import eventually
 
@@ -67,7 +67,7 @@ async def test_near_its_end_the_token_is_fetched_anew(house: House):
 async def test_what_is_no_key_is_refused_and_not_asked_for_again(house: House):
     answers = [await with_key(house) for _ in range(5)]
 
-    assert {(a.status_code, a.json()["code"]) for a in answers} == {(401, "invalid_token")}
+    assert {(a.status_code, a.json()["code"]) for a in answers} == {(401, "api_key_invalid")}
     assert exchanges(house) == 1
 
 
@@ -130,7 +130,7 @@ async def test_what_is_known_of_guessed_keys_is_bounded(monkeypatch):
     monkeypatch.setattr(api_keys, "KNOWN_MAX", 50)
     keys = ApiKeys(Refusing())
     for number in range(60):
-        with pytest.raises(InvalidAccessToken):
+        with pytest.raises(ApiKeyRefused):
             await keys.token_of(f"ik_{number:086d}")
 
     assert len(keys._known) == 50

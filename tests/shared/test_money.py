@@ -104,9 +104,9 @@ def test_halves_go_to_even():
 @pytest.mark.parametrize(
     ("kind", "pattern", "lowest"),
     [
-        (Quantity, r"^(?=.*[1-9])\d{1,14}(\.\d{1,4})?$", {"exclusiveMinimum": 0}),
-        (QuantityOrZero, r"^\d{1,14}(\.\d{1,4})?$", {"minimum": 0}),
-        (Amount, r"^\d{1,12}(\.\d{1,6})?$", {"minimum": 0}),
+        (Quantity, r"^(?=.*[1-9])(0|[1-9]\d{0,13})(\.\d{1,4})?$", {"exclusiveMinimum": 0}),
+        (QuantityOrZero, r"^(0|[1-9]\d{0,13})(\.\d{1,4})?$", {"minimum": 0}),
+        (Amount, r"^(0|[1-9]\d{0,11})(\.\d{1,6})?$", {"minimum": 0}),
     ],
 )
 def test_the_documents_say_how_a_number_is_sent(kind, pattern, lowest):

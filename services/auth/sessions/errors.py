@@ -22,6 +22,13 @@ class InvalidCredentials(Unauthorized):
 
 
 @dataclass(eq=False)
+class PasswordWrong(InvalidCredentials):
+    """The same, told to somebody who is signed in: the address is not in question."""
+
+    detail: ClassVar[str] = N_("The password is wrong. Check it, and send it again.")
+
+
+@dataclass(eq=False)
 class AccountLocked(Forbidden):
     """Told only to somebody who gave the right password."""
 

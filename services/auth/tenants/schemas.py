@@ -20,13 +20,17 @@ from shared.schemas import Output, Page, ShortText, Update
 
 def _known(code: str) -> str:
     if not is_known_currency(code):
-        raise PydanticCustomError("currency", N_("Give a currency code of ISO 4217, as EUR."))
+        raise PydanticCustomError(
+            "currency", N_("Give a currency code of ISO 4217 in capital letters, such as EUR.")
+        )
     return code
 
 
 def _country(code: str) -> str:
     if not is_known_country(code):
-        raise PydanticCustomError("country", N_("Give a country code of ISO 3166, as FR."))
+        raise PydanticCustomError(
+            "country", N_("Give a country code of ISO 3166 in capital letters, such as FR.")
+        )
     return code
 
 

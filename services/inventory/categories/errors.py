@@ -13,7 +13,7 @@ class CategoryNotFound(NotFound):
 
     slug: ClassVar[str] = "category-not-found"
     title: ClassVar[str] = N_("Category not found")
-    detail: ClassVar[str] = N_("There is no category {category}. Check the name, or add it first.")
+    detail: ClassVar[str] = N_("There is no category {category}. Check the name, or have it added.")
     category: str
 
 

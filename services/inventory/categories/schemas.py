@@ -1,11 +1,9 @@
 from datetime import datetime
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
-from shared.i18n import N_
 from shared.identifiers import one_spaced, require_no_id, require_visible
 from shared.pagination import PageQuery
 from shared.schemas import (
@@ -15,6 +13,7 @@ from shared.schemas import (
     Page,
     Update,
     in_english,
+    keeps_languages,
 )
 
 CATEGORY_NAME_LENGTH_MAX = 200
@@ -74,16 +73,8 @@ class CategoryUpdate(Update):
 
     clearable: ClassVar[frozenset[str]] = frozenset({"parent"})
 
-    name: NamesOfCategory | None = None
+    name: Annotated[NamesOfCategory | None, AfterValidator(keeps_languages)] = None
     parent: CategoryReference | None = Field(default=None, description="Null moves it to the top.")
-
-    @model_validator(mode="after")
-    def _keeps_names(self) -> Self:
-        if self.name is not None:
-            names = {"en": self.name.en, "fr": self.name.fr}
-            if any(names[language] is None for language in self.name.model_fields_set):
-                raise PydanticCustomError("cannot_be_empty", N_("This cannot be left empty."))
-        return self
 
 
 class CategoryRead(Output):

@@ -14,7 +14,7 @@ class ItemNotFound(NotFound):
 
     slug: ClassVar[str] = "item-not-found"
     title: ClassVar[str] = N_("Item not found")
-    detail: ClassVar[str] = N_("There is no item {item}. Search for it, or add it first.")
+    detail: ClassVar[str] = N_("There is no item {item}. Search for it, or have it added.")
     item: str
 
 

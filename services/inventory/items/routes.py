@@ -72,7 +72,7 @@ router.add_api_route(
     status_code=201,
     name="create_item",
     summary="Create an item",
-    description="The same as `POST /api/inventory/add-item`.",
+    description="The way for new programs; `POST /api/inventory/add-item` is the same.",
     responses=problems(
         CategoryNotFound, CategoryAmbiguous, ItemCodeTaken, BarcodeTaken, PriceForbidden
     ),
@@ -85,7 +85,10 @@ async def add_item(
     now: Now,
     language: Language,
 ) -> ItemRead:
-    """Add an item."""
+    """Add an item, the earlier way.
+
+    For programs that know this address. New ones use `POST /api/inventory`, which is the same.
+    """
     item = await service.add_item(session, sealer, body, caller=caller, now=now)
     return await service.to_read(session, sealer, item, caller=caller, language=language)
 

@@ -1,15 +1,15 @@
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
     field_validator,
-    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
@@ -28,6 +28,7 @@ from shared.schemas import (
     Text,
     Update,
     in_english,
+    keeps_languages,
     unreadable_field,
 )
 
@@ -133,7 +134,7 @@ class ItemUpdate(ItemFields, Update):
     clearable: ClassVar[frozenset[str]] = frozenset({*ItemFields.model_fields, "description"})
 
     code: ItemCode | None = None
-    name: Name | None = None
+    name: Annotated[Name | None, AfterValidator(keeps_languages)] = None
     description: Description | None = None
     unit: Unit | None = None
     pack_size: Quantity | None = None
@@ -151,14 +152,6 @@ class ItemUpdate(ItemFields, Update):
                 N_("Only true is possible: it brings an item back. Retire one with DELETE."),
             )
         return active
-
-    @model_validator(mode="after")
-    def _keeps_names(self) -> Self:
-        if self.name is not None:
-            names = {"en": self.name.en, "fr": self.name.fr}
-            if any(names[language] is None for language in self.name.model_fields_set):
-                raise PydanticCustomError("cannot_be_empty", N_("This cannot be left empty."))
-        return self
 
 
 class ItemRead(Output):

@@ -30,8 +30,9 @@ class InsufficientStockThen(InsufficientStock):
     """A late movement would leave too little at some instant since; `fits_from` is when it fits."""
 
     detail: ClassVar[str] = N_(
-        "{item} at {location}: {available} available from then on, {requested} asked. "
-        "The earliest time at which it fits is {fits_from}."
+        "{item} at {location}: {available} available from then on, {requested} asked. It fits from "
+        "{fits_from} on. If more lay there then, record that first, with an earlier time: the "
+        "opening stock comes before the first sale."
     )
     fits_from: datetime
 

@@ -9,11 +9,13 @@ from shared.i18n import N_
 
 @dataclass(eq=False)
 class LocationNotFound(NotFound):
-    """No location has this id or name. Add it first."""
+    """No location that the caller may use has this id or name. Have it added."""
 
     slug: ClassVar[str] = "location-not-found"
     title: ClassVar[str] = N_("Location not found")
-    detail: ClassVar[str] = N_("There is no location {location}. Check the name, or add it first.")
+    detail: ClassVar[str] = N_(
+        "There is no location {location} that you may use. Check the name, or have it added."
+    )
     location: str
 
 

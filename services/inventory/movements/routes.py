@@ -46,7 +46,8 @@ async def record_movement(request: Request, caller: CanMove, body: MovementCreat
     Receives, issues, transfers, adjusts or corrects the stock of one item.
 
     With a time before the latest movement of the same stock it is marked as backdated, and refused
-    if too little would have lain there at any instant since.
+    if too little would have lain there at any instant since. So the stock that was there at first
+    is a receipt with a time before the first sale.
     """
     resources = resources_of(request)
     key, fingerprint = await find_request_key(request)

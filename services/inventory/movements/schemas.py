@@ -20,9 +20,19 @@ from pydantic_core import PydanticCustomError
 
 from services.inventory.ledger.rules import LINES_MAX, Kind
 from shared.i18n import N_
-from shared.money import Amount, DecimalText, QuantityOrZero
+from shared.i18n.validation import MESSAGES
+from shared.money import Amount, AnyQuantity, DecimalText
 from shared.pagination import PageQuery
-from shared.schemas import Input, Moment, Note, Output, Page, ShortText, unreadable_field
+from shared.schemas import (
+    Input,
+    Moment,
+    Note,
+    Output,
+    Page,
+    ShortText,
+    refusal_of,
+    unreadable_field,
+)
 
 
 class Direction(StrEnum):
@@ -30,6 +40,50 @@ class Direction(StrEnum):
 
     IN = "in"
     OUT = "out"
+
+
+_TOO_FEW = PydanticCustomError("greater_than", MESSAGES["greater_than"], {"gt": 0})
+_BELOW_ZERO = PydanticCustomError("greater_than_equal", MESSAGES["greater_than_equal"], {"ge": 0})
+_IN_PLACE = PydanticCustomError(
+    "transfer_in_place", N_("A transfer goes to another location. Give another to_location.")
+)
+# A field, the one kind that has it, and what is wrong where it is missing, and where it is astray.
+_OF_ONE_KIND = (
+    (
+        "to_location",
+        Kind.TRANSFER,
+        PydanticCustomError(
+            "to_location_of_transfer", N_("A transfer needs a to_location: where it goes.")
+        ),
+        PydanticCustomError(
+            "to_location_of_transfer", N_("Only a transfer has a to_location. Leave it out.")
+        ),
+    ),
+    (
+        "direction",
+        Kind.ADJUSTMENT,
+        PydanticCustomError(
+            "direction_of_adjustment", N_("An adjustment needs a direction: in or out.")
+        ),
+        PydanticCustomError(
+            "direction_of_adjustment", N_("Only an adjustment has a direction. Leave it out.")
+        ),
+    ),
+    (
+        "reason",
+        Kind.ADJUSTMENT,
+        PydanticCustomError("reason_needed", N_("An adjustment needs a reason.")),
+        None,
+    ),
+    (
+        "unit_cost",
+        Kind.RECEIPT,
+        None,
+        PydanticCustomError(
+            "unit_cost_of_receipt", N_("Only a receipt brings a unit_cost. Leave it out.")
+        ),
+    ),
+)
 
 
 class MovementCreate(Input):
@@ -57,7 +111,7 @@ class MovementCreate(Input):
         description="Id or name of the location.", examples=["Main warehouse"]
     )
     to_location: ShortText | None = Field(default=None, description="Where a transfer goes.")
-    quantity: QuantityOrZero = Field(
+    quantity: AnyQuantity = Field(
         description="Stock units, above zero. For a count correction: what was counted, zero too.",
         examples=["12"],
     )
@@ -74,28 +128,21 @@ class MovementCreate(Input):
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
-        if self.quantity == 0 and self.kind is not Kind.COUNT_CORRECTION:
-            raise PydanticCustomError("quantity_zero", N_("Give a quantity greater than 0."))
-        if (self.kind is Kind.TRANSFER) != (self.to_location is not None):
-            raise PydanticCustomError(
-                "to_location_of_transfer", N_("A transfer, and only a transfer, has a to_location.")
-            )
+        faults = {}
+        if self.quantity <= 0 and self.kind is not Kind.COUNT_CORRECTION:
+            faults["quantity"] = _TOO_FEW
+        elif self.quantity < 0:
+            faults["quantity"] = _BELOW_ZERO
         if self.to_location == self.location:
-            raise PydanticCustomError(
-                "transfer_in_place",
-                N_("A transfer goes to another location. Give another to_location."),
-            )
-        if (self.kind is Kind.ADJUSTMENT) != (self.direction is not None):
-            raise PydanticCustomError(
-                "direction_of_adjustment",
-                N_("An adjustment, and only an adjustment, has a direction."),
-            )
-        if self.kind is Kind.ADJUSTMENT and self.reason is None:
-            raise PydanticCustomError("reason_needed", N_("An adjustment needs a reason."))
-        if self.unit_cost is not None and self.kind is not Kind.RECEIPT:
-            raise PydanticCustomError(
-                "unit_cost_of_receipt", N_("Only a receipt brings a unit_cost.")
-            )
+            faults["to_location"] = _IN_PLACE
+        for field, kind, missing, astray in _OF_ONE_KIND:
+            given = getattr(self, field) is not None
+            if self.kind is kind and not given and missing is not None:
+                faults[field] = missing
+            elif given and self.kind is not kind and astray is not None:
+                faults[field] = astray
+        if faults:
+            raise refusal_of(faults)
         return self
 
     @property

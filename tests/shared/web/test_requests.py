@@ -61,6 +61,7 @@ async def test_the_caller_is_judged_before_what_he_sends(shop):
         ("limit=%201", "int_parsing"),
         ("limit=%2B1", "int_parsing"),
         ("limit=1.0", "int_parsing"),
+        ("limit=01", "int_parsing"),
         ("limit=1&limit=2", "given_twice"),
         ("day=20261120", "date_parsing"),
         ("day=1732060800", "date_parsing"),
@@ -86,6 +87,56 @@ async def test_a_parameter_has_one_form(shop, caller, path, query, code):
 
     assert_problem(response, ValidationFailed)
     assert [error["code"] for error in response.json()["errors"]] == [code]
+
+
+@pytest.mark.parametrize("path", ["forms", "direct-list"])
+async def test_all_that_is_wrong_with_parameters_is_told_at_once(shop, caller, path):
+    query = "limit=999999&foo=1&day=20261120&at=noon&limit=2"
+
+    response = await shop.get(f"/api/shop/{path}?{query}", headers=caller.headers())
+
+    assert_problem(response, ValidationFailed)
+    assert {(error["path"], error["code"]) for error in response.json()["errors"]} == {
+        ("query.limit", "given_twice"),
+        ("query.foo", "extra_forbidden"),
+        ("query.day", "date_parsing"),
+        ("query.at", "datetime_parsing"),
+    }
+
+
+@pytest.mark.parametrize("path", ["forms", "direct-list"])
+async def test_what_has_no_place_hides_no_value_out_of_range(shop, caller, path):
+    response = await shop.get(
+        f"/api/shop/{path}?at=2100-01-01T00:00:00Z&foo=1", headers=caller.headers()
+    )
+
+    assert {(error["path"], error["code"]) for error in response.json()["errors"]} == {
+        ("query.at", "datetime_out_of_range"),
+        ("query.foo", "extra_forbidden"),
+    }
+
+
+@pytest.mark.parametrize("path", [NOTES, DIRECT])
+async def test_a_body_that_is_missing_is_asked_for(shop, caller, path):
+    response = await shop.post(path, headers=caller.headers())
+
+    assert response.json()["errors"] == [
+        {
+            "path": "body",
+            "code": "missing",
+            "message": "Send a body, as JSON. The documentation at /docs shows an example.",
+        }
+    ]
+
+
+@pytest.mark.parametrize("path", [NOTES, DIRECT])
+async def test_where_a_body_is_no_json_is_told(shop, caller, path):
+    headers = caller.headers(**{"Content-Type": "application/json"})
+
+    response = await shop.post(path, content=b'{"line": "a",\n "quantity": }', headers=headers)
+
+    (error,) = response.json()["errors"]
+    assert error["message"] == "The body is not valid JSON: see line 2, column 14."
 
 
 @pytest.mark.parametrize("path", ["forms", "direct-list"])

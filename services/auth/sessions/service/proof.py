@@ -23,6 +23,7 @@ from services.auth.sessions.errors import (
     AddressUnverified,
     ApprovalPending,
     InvalidCredentials,
+    PasswordWrong,
 )
 from services.auth.sessions.schemas import PasskeyAnswer, ProofInput
 from services.auth.tenants.models import Tenant
@@ -61,6 +62,7 @@ class Account:
     tenant: Tenant
     index: bytes  # The blind index of the address.
     user: User | None
+    is_own: bool = False  # Of somebody who is signed in, so that only the password can be wrong.
 
 
 class FactorGiven(Protocol):
@@ -143,7 +145,8 @@ async def failure(transactions: Transactions, account: Account, reason: RefusalR
         user_id = account.user.id if account.user else None
         entry = SignInFailed(account=account.index.hex(), user_id=user_id, reason=reason)
         journal.record(session, entry)
-    return _refusal(reason)
+    refusal = _refusal(reason)
+    return PasswordWrong() if account.is_own and reason == "wrong_password" else refusal
 
 
 async def check_password(

@@ -1,5 +1,6 @@
 """A fresh proof within a session, for acts that ask for one."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from services.auth.sessions import queries
@@ -73,4 +74,4 @@ async def find_own_account(
         )
     if isinstance(found, Problem):
         raise found
-    return found
+    return replace(found, is_own=True)

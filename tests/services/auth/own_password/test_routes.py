@@ -3,7 +3,12 @@ import pytest
 
 from services.auth.own_password.errors import PasswordUnchanged
 from services.auth.passwords.errors import PasswordCommon, PasswordTooShort
-from services.auth.sessions.errors import InvalidCredentials, RefreshInvalid, TooManySignIns
+from services.auth.sessions.errors import (
+    InvalidCredentials,
+    PasswordWrong,
+    RefreshInvalid,
+    TooManySignIns,
+)
 from shared.errors import Unauthorized
 from tests.services.auth.people import PASSWORD, SignedIn, SignIn, claims_of
 from tests.support.services import assert_problem, service_headers
@@ -61,7 +66,8 @@ async def test_the_present_password_is_needed_and_tries_of_it_are_counted(
 
     answers = [await change(client, ada.access_token, current=f"wrong {n}") for n in range(12)]
 
-    assert_problem(answers[0], InvalidCredentials)
+    assert_problem(answers[0], PasswordWrong)
+    assert answers[0].json()["detail"] == PasswordWrong.detail  # Of no address.
     assert_problem(answers[-1], TooManySignIns)
     assert_problem(await change(client, ada.access_token), TooManySignIns)
 

@@ -99,8 +99,9 @@ async def test_adjustment_and_count_correction_reach_what_they_say(client, calle
 @pytest.mark.parametrize(
     ("more", "code"),
     [
-        ({"quantity": 0}, "quantity_zero"),
-        ({"quantity": -1}, "greater_than_equal"),
+        ({"quantity": 0}, "greater_than"),
+        ({"quantity": -1}, "greater_than"),
+        ({"quantity": "05"}, "decimal_parsing"),
         ({"quantity": "1e400"}, "decimal_parsing"),
         ({"quantity": "0.00001"}, "decimal_max_places"),
         ({"quantity": "NaN"}, "decimal_parsing"),
@@ -117,6 +118,18 @@ async def test_bad_input_is_named_and_changes_nothing(client, caller, move, more
     assert_problem(response, ValidationFailed)
     assert code in [error["code"] for error in response.json()["errors"]]
     assert await on_hand(client, caller) == "0"
+
+
+async def test_all_that_does_not_fit_the_kind_is_told_at_its_field(move):
+    response = await move(kind="transfer", quantity=-5, direction="in", unit_cost=1)
+
+    assert_problem(response, ValidationFailed)
+    assert [(error["path"], error["message"]) for error in response.json()["errors"]] == [
+        ("body.quantity", "Give a value greater than 0."),
+        ("body.to_location", "A transfer needs a to_location: where it goes."),
+        ("body.direction", "Only an adjustment has a direction. Leave it out."),
+        ("body.unit_cost", "Only a receipt brings a unit_cost. Leave it out."),
+    ]
 
 
 async def test_what_is_not_there_is_said(move):

@@ -106,7 +106,7 @@ async def test_the_refusal_of_a_late_issue_comes_in_french(client, caller, move)
         headers=caller.headers(**{"Accept-Language": "fr"}),
     )
 
-    assert "au plus tôt" in refused.json()["detail"]
+    assert "le stock initial précède" in refused.json()["detail"]
 
 
 async def test_a_late_transfer_is_judged_at_the_end_it_takes_from(
