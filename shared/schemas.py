@@ -4,7 +4,7 @@ import operator
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -152,6 +152,19 @@ Note = Annotated[
 ]
 # A time with its offset; a date alone is its midnight in UTC.
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc), BeforeValidator(checked_moment)]
+
+
+def _only_true(value: object) -> object:
+    if value is False:
+        raise PydanticCustomError(
+            "retire_by_delete",
+            N_("Only true is possible: it brings back what was retired. Retire with DELETE."),
+        )
+    return value
+
+
+# What `active` may be set to.
+BroughtBack = Annotated[Literal[True], BeforeValidator(_only_true)]
 
 
 class LocalisedName(Input):

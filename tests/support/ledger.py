@@ -20,7 +20,7 @@ ITEMS = {code: UUID(int=n) for n, code in enumerate("AB", 1)}
 PLACES = {name: UUID(int=n) for n, name in enumerate(["MAIN", "SHOP"], 11)}
 SPOTS = {
     (reference_to(code), reference_to(name)): Spot(
-        item, code, active=True, cost_id=None, place_id=place, place=name
+        item, code, active=True, cost_id=None, place_id=place, place=name, place_active=True
     )
     for code, item in ITEMS.items()
     for name, place in PLACES.items()

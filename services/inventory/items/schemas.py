@@ -9,16 +9,14 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
-    field_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from services.inventory.categories.schemas import CategoryReference
-from shared.i18n import N_
 from shared.identifiers import Code
 from shared.money import Amount, DecimalText, Quantity, QuantityOrZero
 from shared.pagination import Limit, PageQuery
 from shared.schemas import (
+    BroughtBack,
     Input,
     LocalisedName,
     Output,
@@ -141,17 +139,7 @@ class ItemUpdate(ItemFields, Update):
     barcodes: Barcodes | None = None
     unit_cost: Amount | None = Field(default=None, description="Needs the scope `price:write`.")
     price: Amount | None = Field(default=None, description="Needs the scope `price:write`.")
-    active: Literal[True] | None = Field(default=None, description="Bring a retired item back.")
-
-    @field_validator("active", mode="before")
-    @classmethod
-    def _only_brings_back(cls, active: object) -> object:
-        if active is False:
-            raise PydanticCustomError(
-                "retire_by_delete",
-                N_("Only true is possible: it brings an item back. Retire one with DELETE."),
-            )
-        return active
+    active: BroughtBack | None = Field(default=None, description="Bring a retired item back.")
 
 
 class ItemRead(Output):

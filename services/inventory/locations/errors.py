@@ -31,14 +31,28 @@ class LocationNameTaken(Conflict):
 
 @dataclass(eq=False)
 class LocationInUse(Conflict):
-    """Only a location that never held stock and contains no other is removed."""
+    """A location with stock, or with others in use inside it, is not retired. Empty it first."""
 
     slug: ClassVar[str] = "location-in-use"
     title: ClassVar[str] = N_("Location in use")
     detail: ClassVar[str] = N_(
-        "The location holds stock, a history of it, or other locations. Rename it instead; "
-        "only one never used is removed."
+        "There is stock in {location}, or another location that is in use. Move the stock away "
+        "and retire what lies inside first."
     )
+    location: str
+
+
+@dataclass(eq=False)
+class LocationRetired(Conflict):
+    """Nothing comes to or goes from a retired location. Bring it back with `active: true` first."""
+
+    slug: ClassVar[str] = "location-retired"
+    title: ClassVar[str] = N_("Location retired")
+    detail: ClassVar[str] = N_(
+        "The location {location} is retired. Bring it back with active: true first, or choose "
+        "another one."
+    )
+    location: str
 
 
 @dataclass(eq=False)

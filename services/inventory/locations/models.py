@@ -20,6 +20,7 @@ class Location(Base):
     type: Mapped[str]
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("locations.id"))
     capacity: Mapped[Decimal | None]  # Stock units.
+    active: Mapped[bool] = mapped_column(default=True)
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -9,6 +9,7 @@ from services.inventory.locations.errors import (
     LocationMisplaced,
     LocationNameTaken,
     LocationNotFound,
+    LocationRetired,
 )
 from services.inventory.locations.schemas import (
     LocationCreate,
@@ -34,7 +35,7 @@ async def list_locations(
 ) -> LocationPage:
     """List locations.
 
-    By name.
+    By name; `parent_id` tells the tree.
     """
     return await service.list_locations(session, query, caller=caller)
 
@@ -42,7 +43,7 @@ async def list_locations(
 @router.post(
     "",
     status_code=201,
-    responses=problems(LocationNotFound, LocationNameTaken, LocationMisplaced),
+    responses=problems(LocationNotFound, LocationRetired, LocationMisplaced, LocationNameTaken),
 )
 async def add_location(
     body: LocationCreate,
@@ -52,7 +53,7 @@ async def add_location(
 ) -> LocationRead:
     """Add a location."""
     location = await service.add_location(session, body, now=now)
-    return service.to_read(location)
+    return await service.read_location(session, location)
 
 
 @router.get(
@@ -63,12 +64,12 @@ async def get_location(location_id: UUID, session: Session, caller: CanRead) -> 
     """Read a location."""
     places = await service.places_of(session, caller)
     location = await service.get_location(session, location_id, places=places)
-    return service.to_read(location, places)
+    return await service.read_location(session, location, places=places)
 
 
 @router.patch(
     "/{location_id:uuid}",
-    responses=problems(LocationNotFound, LocationNameTaken),
+    responses=problems(LocationNotFound, LocationRetired, LocationMisplaced, LocationNameTaken),
 )
 async def change_location(
     location_id: UUID,
@@ -80,10 +81,10 @@ async def change_location(
 ) -> LocationRead:
     """Change a location.
 
-    Its name or its capacity.
+    Renames it, moves it with all that lies in it, sets its capacity, or brings it back.
     """
     location = await service.change_location(session, location_id, body, if_match, now=now)
-    return service.to_read(location)
+    return await service.read_location(session, location)
 
 
 @router.delete(
@@ -91,11 +92,16 @@ async def change_location(
     status_code=204,
     responses=problems(LocationNotFound, LocationInUse),
 )
-async def remove_location(
-    location_id: UUID, session: Session, _caller: CanWrite, if_match: IfMatch = None
+async def retire_location(
+    location_id: UUID,
+    session: Session,
+    _caller: CanWrite,
+    now: Now,
+    if_match: IfMatch = None,
 ) -> None:
-    """Remove a location.
+    """Retire a location.
 
-    It must never have held stock, and contain no other.
+    It must be empty, and so must all that lies in it be retired. Nothing comes to it any more; its
+    history stays. One that never held anything is gone for good.
     """
-    await service.remove_location(session, location_id, if_match)
+    await service.retire_location(session, location_id, if_match, now=now)

@@ -8,7 +8,7 @@ from services.inventory.locations.rules import LocationType
 from shared.identifiers import UniqueName
 from shared.money import DecimalText, Quantity
 from shared.pagination import PageQuery
-from shared.schemas import Input, Output, Page, ShortText, Update
+from shared.schemas import BroughtBack, Input, Output, Page, ShortText, Update
 
 LocationName = Annotated[
     UniqueName,
@@ -40,25 +40,49 @@ class LocationUpdate(Update):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"capacity": "5000"}]})
 
-    clearable: ClassVar[frozenset[str]] = frozenset({"capacity"})
+    clearable: ClassVar[frozenset[str]] = frozenset({"capacity", "parent"})
 
     name: LocationName | None = None
+    parent: ShortText | None = Field(
+        default=None,
+        description="Name or id of the one it lies in from now on, with all that lies in it. Null "
+        "takes it out.",
+    )
     capacity: Quantity | None = None
+    active: BroughtBack | None = Field(default=None, description="Bring a retired one back.")
 
 
 class LocationRead(Output):
+    """A location, and what lies in it."""
+
     id: UUID
     name: str
     type: LocationType
     parent_id: UUID | None = Field(description="Null too where you may not know of it.")
     capacity: DecimalText | None
+    used: DecimalText | None = Field(
+        description="Stock units in it and in all that lies in it. Null in a list that was not "
+        "asked `with_use`."
+    )
+    utilisation: DecimalText | None = Field(
+        description="Percent of the capacity that is used, above 100 where it holds more. Null "
+        "where either is."
+    )
+    active: bool
     version: int
     created_at: datetime
     updated_at: datetime
 
 
 class LocationQuery(PageQuery):
-    """Which locations to list."""
+    """Which locations to list; null means any."""
+
+    active: bool | None = Field(
+        default=True, description="False: retired ones only. Active ones only unless given."
+    )
+    with_use: bool = Field(
+        default=False, description="Tell how much lies in each; takes a look at all stock in them."
+    )
 
 
 class LocationPage(Page[LocationRead]): ...

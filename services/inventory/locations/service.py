@@ -1,6 +1,7 @@
-"""Adding, changing and removing locations."""
+"""Adding, moving and retiring locations, and how full they are."""
 
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 import asyncpg
@@ -12,9 +13,10 @@ from services.inventory.locations.errors import (
     LocationMisplaced,
     LocationNameTaken,
     LocationNotFound,
+    LocationRetired,
 )
 from services.inventory.locations.models import Location
-from services.inventory.locations.rules import LocationType, may_lie_in
+from services.inventory.locations.rules import LocationType, may_lie_in, utilisation
 from services.inventory.locations.schemas import (
     LocationCreate,
     LocationPage,
@@ -38,18 +40,16 @@ _BY_NAME = Keyset("name", str)
 async def add_location(session: AsyncSession, wanted: LocationCreate, *, now: datetime) -> Location:
     """Add a location.
 
-    Raises LocationNotFound (the parent), LocationMisplaced, LocationNameTaken.
+    Raises LocationNotFound and LocationRetired (the parent), LocationMisplaced, LocationNameTaken.
     """
-    parent = await get_named_location(session, wanted.parent) if wanted.parent else None
-    if not may_lie_in(wanted.type, LocationType(parent.type) if parent else None):
-        raise LocationMisplaced
     location = Location(
         id=new_id(),
         name=wanted.name,
         name_key=identifier_key(wanted.name),
         type=wanted.type.value,
-        parent_id=parent.id if parent else None,
+        parent_id=await _find_parent(session, wanted.type, wanted.parent),
         capacity=wanted.capacity,
+        active=True,
         version=1,
         created_at=now,
         updated_at=now,
@@ -67,30 +67,49 @@ async def change_location(
     *,
     now: datetime,
 ) -> Location:
-    """Change the fields given. Raises LocationNotFound, PreconditionFailed, LocationNameTaken."""
+    """Change the fields given; a new parent takes it with all that lies in it.
+
+    Raises LocationNotFound, PreconditionFailed, LocationRetired (the parent), LocationMisplaced,
+    LocationNameTaken.
+    """
     location = await _lock(session, location_id)
     require_match(if_match, location.version)
     if not wanted.model_fields_set:
         return location
+    if "parent" in wanted.model_fields_set:
+        kind = LocationType(location.type)
+        location.parent_id = await _find_parent(session, kind, wanted.parent)
+    elif wanted.active is not None:
+        await _hold_parent(session, location.parent_id)
     if wanted.name is not None:
         location.name, location.name_key = wanted.name, identifier_key(wanted.name)
     if "capacity" in wanted.model_fields_set:
         location.capacity = wanted.capacity
-    location.version += 1
-    location.updated_at = now
+    location.active = location.active or wanted.active is not None
+    _renew(location, now)
     await _save(session, location)
     return location
 
 
-async def remove_location(session: AsyncSession, location_id: UUID, if_match: str | None) -> None:
-    """Remove a location that was never used.
+async def retire_location(
+    session: AsyncSession, location_id: UUID, if_match: str | None, *, now: datetime
+) -> None:
+    """Retire a location that is empty; one that never held anything is removed.
 
     Raises LocationNotFound, PreconditionFailed, LocationInUse.
     """
     location = await _lock(session, location_id, against_movements=True)
     require_match(if_match, location.version)
+    if await queries.holds_anything(session, location.id):
+        raise LocationInUse(location=location.name)
+    if await queries.was_used(session, location.id):
+        if location.active:
+            location.active = False
+            _renew(location, now)
+            await _save(session, location)
+        return
     await session.delete(location)
-    in_use = LocationInUse()
+    in_use = LocationInUse(location=location.name)
     with conflicts({"levels_at_location": in_use, "locations_parent": in_use}):
         await session.flush()  # The database knows whether levels or children refer to it.
     journal.record(session, LocationRemoved(location_id=location.id, location_name=location.name))
@@ -112,6 +131,11 @@ async def places_of(session: AsyncSession, caller: Principal) -> Places:
     if caller.locations is None:
         return None
     return await find_places(await driver_connection(session), caller)
+
+
+async def list_within(session: AsyncSession, location_id: UUID) -> frozenset[UUID]:
+    """Return the location and all that lies in it."""
+    return await queries.list_within(await driver_connection(session), [location_id])
 
 
 async def get_location(
@@ -149,20 +173,44 @@ async def list_locations(
     """
     places = await places_of(session, caller)
     rows = await queries.list_locations(
-        session, after=_BY_NAME.after(wanted.cursor), places=places, limit=wanted.limit + 1
+        session,
+        active=wanted.active,
+        after=_BY_NAME.after(wanted.cursor),
+        places=places,
+        limit=wanted.limit + 1,
     )
     page, next_cursor = _BY_NAME.page(rows, wanted.limit, lambda location: (location.name,))
-    return LocationPage(
-        items=[to_read(location, places) for location in page], next_cursor=next_cursor
+    used = {}
+    if wanted.with_use:
+        sums = await queries.sum_stock(session, [location.id for location in page])
+        used = {location.id: sums.get(location.id, Decimal(0)) for location in page}
+    items = [_shown(location, used.get(location.id), places) for location in page]
+    return LocationPage(items=items, next_cursor=next_cursor)
+
+
+async def read_location(
+    session: AsyncSession, location: Location, *, places: Places = None
+) -> LocationRead:
+    """Return the location, and what lies in it, as shown to somebody who knows of these places."""
+    sums = await queries.sum_stock(session, [location.id])
+    return _shown(location, sums.get(location.id, Decimal(0)), places)
+
+
+def _shown(location: Location, used: Decimal | None, places: Places) -> LocationRead:
+    knows_parent = places is None or location.parent_id in places
+    return LocationRead(
+        id=location.id,
+        name=location.name,
+        type=LocationType(location.type),
+        parent_id=location.parent_id if knows_parent else None,
+        capacity=location.capacity,
+        used=used,
+        utilisation=utilisation(used, location.capacity),
+        active=location.active,
+        version=location.version,
+        created_at=location.created_at,
+        updated_at=location.updated_at,
     )
-
-
-def to_read(location: Location, places: Places = None) -> LocationRead:
-    """Return the location as shown to somebody who knows of these places."""
-    shown = LocationRead.model_validate(location)
-    if places is None or location.parent_id in places:
-        return shown
-    return shown.model_copy(update={"parent_id": None})
 
 
 async def _lock(
@@ -176,6 +224,40 @@ async def _lock(
     return location
 
 
+async def _find_parent(session: AsyncSession, kind: LocationType, name: str | None) -> UUID | None:
+    """Return where a location of this kind will lie, which stays in use; None for nowhere.
+
+    The kinds see to it that none lies in itself. Raises LocationNotFound, LocationRetired,
+    LocationMisplaced.
+    """
+    parent = await get_named_location(session, name) if name is not None else None
+    if not may_lie_in(kind, LocationType(parent.type) if parent else None):
+        raise LocationMisplaced
+    if parent is None:
+        return None
+    await _hold_parent(session, parent.id)
+    return parent.id
+
+
+async def _hold_parent(session: AsyncSession, parent_id: UUID | None) -> None:
+    """Let the parent stay in use until the transaction ends.
+
+    Raises LocationNotFound, LocationRetired.
+    """
+    if parent_id is None:
+        return
+    parent = await queries.hold_location(session, parent_id)
+    if parent is None:
+        raise LocationNotFound(location=str(parent_id))
+    if not parent.active:
+        raise LocationRetired(location=parent.name)
+
+
+def _renew(location: Location, now: datetime) -> None:
+    location.version += 1
+    location.updated_at = now
+
+
 async def _save(session: AsyncSession, location: Location) -> None:
     """Write the location now: the database knows of a name taken or a parent gone meanwhile."""
     journal.record(
@@ -186,6 +268,7 @@ async def _save(session: AsyncSession, location: Location) -> None:
             type=location.type,
             parent_id=location.parent_id,
             capacity=location.capacity,
+            active=location.active,
         ),
     )
     taken = LocationNameTaken(location=location.name)

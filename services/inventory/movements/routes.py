@@ -10,7 +10,7 @@ from services.inventory.ledger.errors import (
     TransferInPlace,
 )
 from services.inventory.locations import service as locations
-from services.inventory.locations.errors import LocationNotFound
+from services.inventory.locations.errors import LocationNotFound, LocationRetired
 from services.inventory.movements import service
 from services.inventory.movements.errors import BulkRefused
 from services.inventory.movements.schemas import (
@@ -68,8 +68,8 @@ router.add_api_route(
     status_code=201,
     route_class_override=DirectRoute,
     responses=problems(
-        ItemNotFound, ItemRetired, LocationNotFound, InsufficientStock, BalanceTooLarge,
-        TransferInPlace, MovementInFuture, PriceForbidden,
+        ItemNotFound, ItemRetired, LocationNotFound, LocationRetired, InsufficientStock,
+        BalanceTooLarge, TransferInPlace, MovementInFuture, PriceForbidden,
     ),
     openapi_extra=KEY_PARAMETER,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 import asyncpg
@@ -28,11 +28,11 @@ async def look_up(
 
 
 async def list_at_location(
-    session: AsyncSession, location_id: UUID, *, after: tuple[str] | None, limit: int
+    session: AsyncSession, location_ids: Collection[UUID], *, after: tuple[str] | None, limit: int
 ) -> Sequence[RowMapping]:
-    """Return what lies at a location, in the order of the items' codes."""
+    """Return what lies at these locations together, in the order of the items' codes."""
     parameters = {
-        "location_id": location_id,
+        "location_ids": list(location_ids),
         "after_code": after[0] if after else "",
         "limit": limit,
     }
@@ -58,8 +58,9 @@ _LOOK_UP_AT = """
 _LOOK_UP = _LOOK_UP_AT.format(within="")
 _LOOK_UP_WITHIN = _LOOK_UP_AT.format(within=" AND v.location_id = ANY($3::uuid[])")
 _AT_LOCATION = text("""
-    SELECT i.id AS item_id, i.code, i.name_en, i.name_fr, i.unit, v.on_hand, v.reserved,
-           v.on_hand - v.reserved AS available
+    SELECT i.id AS item_id, i.code, i.name_en, i.name_fr, i.unit, sum(v.on_hand) AS on_hand,
+           sum(v.reserved) AS reserved, sum(v.on_hand - v.reserved) AS available
     FROM levels v JOIN items i ON i.id = v.item_id
-    WHERE v.location_id = :location_id AND v.on_hand > 0 AND i.code > :after_code
-    ORDER BY i.code LIMIT :limit""")
+    WHERE v.location_id = ANY(CAST(:location_ids AS uuid[])) AND v.on_hand > 0
+        AND i.code > :after_code
+    GROUP BY i.id ORDER BY i.code LIMIT :limit""")

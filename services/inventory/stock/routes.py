@@ -108,6 +108,6 @@ async def list_location_stock(
 ) -> LocatedItemPage:
     """List the stock at a location.
 
-    Item by item, in the order of their codes.
+    Item by item, in the order of their codes; with `recursive` all that lies inside it too.
     """
     return await service.list_at_location(session, name, query, caller=caller, language=language)

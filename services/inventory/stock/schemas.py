@@ -72,7 +72,7 @@ class ItemStockRead(Output):
 
 
 class LocatedItem(Output):
-    """What lies of one item at the location asked about."""
+    """What lies of one item at the location asked about, and inside it if asked."""
 
     item_id: UUID
     code: str
@@ -85,6 +85,10 @@ class LocatedItem(Output):
 
 class LocatedItemQuery(PageQuery):
     """Which page of what lies at a location."""
+
+    recursive: bool = Field(
+        default=False, description="With all that lies in the locations inside it."
+    )
 
 
 class LocatedItemPage(Page[LocatedItem]): ...

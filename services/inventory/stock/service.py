@@ -13,7 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.inventory.items.errors import ItemNotFound
 from services.inventory.items.service import get_item
 from services.inventory.ledger import service as ledger
-from services.inventory.locations.service import find_places, get_named_location, places_of
+from services.inventory.locations.service import (
+    find_places,
+    get_named_location,
+    list_within,
+    places_of,
+)
 from services.inventory.stock import queries
 from services.inventory.stock.schemas import (
     ItemStockRead,
@@ -131,8 +136,9 @@ async def list_at_location(
     """Return one page of what lies at a location. Raises LocationNotFound, InvalidCursor."""
     places = await places_of(session, caller)
     location = await get_named_location(session, name, places=places)
+    within = await list_within(session, location.id) if wanted.recursive else {location.id}
     rows = await queries.list_at_location(
-        session, location.id, after=_BY_CODE.after(wanted.cursor), limit=wanted.limit + 1
+        session, within, after=_BY_CODE.after(wanted.cursor), limit=wanted.limit + 1
     )
     page, next_cursor = _BY_CODE.page(rows, wanted.limit, lambda row: (row["code"],))
     return LocatedItemPage(

@@ -8,7 +8,7 @@ from shared.journal import Entry
 
 
 class LocationSaved(Entry):
-    """A location as it stands after it was added or changed."""
+    """A location as it stands after it was added, changed or retired."""
 
     name: ClassVar[str] = "inventory.location-saved.v1"
     subject_of: ClassVar[tuple[str, str]] = ("location", "location_id")
@@ -17,6 +17,7 @@ class LocationSaved(Entry):
     type: str
     parent_id: UUID | None
     capacity: Decimal | None
+    active: bool = True  # Entries of the releases before do not say.
 
 
 class LocationRemoved(Entry):

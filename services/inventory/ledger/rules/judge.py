@@ -70,6 +70,7 @@ class Spot(NamedTuple):
     cost_id: UUID | None  # The item's unit cost in force.
     place_id: UUID | None
     place: str | None
+    place_active: bool | None
 
 
 @dataclass(slots=True)
@@ -106,6 +107,8 @@ class Refusal(StrEnum):
     RETIRED_ITEM = "retired_item"
     UNKNOWN_PLACE = "unknown_place"
     UNKNOWN_COUNTERPLACE = "unknown_counterplace"
+    RETIRED_PLACE = "retired_place"
+    RETIRED_COUNTERPLACE = "retired_counterplace"
     SAME_PLACE = "same_place"
     IN_FUTURE = "in_future"
     NOT_ENOUGH = "not_enough"
@@ -253,6 +256,10 @@ def _misfit(  # noqa: PLR0911 - one return for each reason.
         counterspot.place_id is None or not change.may_use(counterspot.place_id)
     ):
         return Refusal.UNKNOWN_COUNTERPLACE
+    if not spot.place_active:
+        return Refusal.RETIRED_PLACE
+    if counterspot is not None and not counterspot.place_active:
+        return Refusal.RETIRED_COUNTERPLACE
     if counterspot is not None and counterspot.place_id == spot.place_id:
         return Refusal.SAME_PLACE
     if change.occurred_at is not None and change.occurred_at > now + CLOCK_TOLERANCE:

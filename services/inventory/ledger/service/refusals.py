@@ -10,23 +10,32 @@ from services.inventory.ledger.errors import (
     TransferInPlace,
 )
 from services.inventory.ledger.rules import Outcome, Refusal
-from services.inventory.locations.errors import LocationNotFound
+from services.inventory.locations.errors import LocationNotFound, LocationRetired
 from shared.errors import Problem
+
+_OF_PLACE = {
+    Refusal.UNKNOWN_PLACE: LocationNotFound,
+    Refusal.RETIRED_PLACE: LocationRetired,
+}
+_OF_COUNTERPLACE = {
+    Refusal.UNKNOWN_COUNTERPLACE: LocationNotFound,
+    Refusal.RETIRED_COUNTERPLACE: LocationRetired,
+}
 
 
 def problem_of(outcome: Outcome) -> Problem:  # noqa: PLR0911 - one return for each reason.
     """Return the problem that tells why a change was refused."""
     change = outcome.change
     item, location = outcome.spot.code or change.item.text, change.place.text
+    if outcome.refusal in _OF_PLACE:
+        return _OF_PLACE[outcome.refusal](location=location)
+    if outcome.refusal in _OF_COUNTERPLACE and change.counterplace is not None:
+        return _OF_COUNTERPLACE[outcome.refusal](location=change.counterplace.text)
     match outcome.refusal:
         case Refusal.UNKNOWN_ITEM:
             return ItemNotFound(item=change.item.text)
         case Refusal.RETIRED_ITEM:
             return ItemRetired(item=item)
-        case Refusal.UNKNOWN_PLACE:
-            return LocationNotFound(location=location)
-        case Refusal.UNKNOWN_COUNTERPLACE if change.counterplace is not None:
-            return LocationNotFound(location=change.counterplace.text)
         case Refusal.SAME_PLACE:
             return TransferInPlace()
         case Refusal.IN_FUTURE:

@@ -1,10 +1,15 @@
-"""A removal and what would use the location take turns: each pair, at once, many times."""
+"""A retirement and what would use the location take turns: each pair, at once, many times."""
 
 import asyncio
 
 import pytest
 
-from services.inventory.locations.errors import LocationInUse, LocationNameTaken, LocationNotFound
+from services.inventory.locations.errors import (
+    LocationInUse,
+    LocationNameTaken,
+    LocationNotFound,
+    LocationRetired,
+)
 from tests.support.services import assert_problem
 
 pytestmark = pytest.mark.stack
@@ -87,3 +92,51 @@ async def test_a_parent_gone_meanwhile_is_not_called_a_name_taken(make_location,
         assert added.json()["code"] in {
             kind.slug.replace("-", "_") for kind in (LocationNameTaken, LocationNotFound)
         }
+
+
+@pytest.mark.parametrize("kind", ["receipt", "transfer"])
+async def test_nothing_arrives_at_a_location_that_is_retired(
+    make_location, make_item, move, remove, kind
+):
+    await make_location("Main")
+    await make_item("A1")
+    await move("receipt", 1000)
+    for number in range(TRIES):
+        place = await make_location(f"P{number}")
+        await move("receipt", 1, location=place["name"])
+        await move("issue", 1, location=place["name"])
+        if kind == "receipt":
+            arrival = move("receipt", 1, location=place["name"])
+        else:
+            arrival = move("transfer", 1, to_location=place["name"])
+
+        retired, arrived = await turns(number, remove(place), arrival)
+
+        if retired.status_code == 204:
+            assert_problem(arrived, LocationRetired, location=place["name"])
+        else:
+            assert_problem(retired, LocationInUse)
+            assert arrived.status_code == 201
+
+
+async def test_no_location_is_put_into_one_that_is_retired(
+    client, caller, make_location, make_item, move, remove
+):
+    await make_location("Main")
+    await make_item("A1")
+    for number in range(TRIES):
+        place = await make_location(f"P{number}")
+        zone = await make_location(f"Z{number}", "zone", parent="Main")
+        await move("receipt", 1, location=place["name"])
+        await move("issue", 1, location=place["name"])
+        path, body = f"/api/locations/{zone['id']}", {"parent": place["name"]}
+
+        retired, put = await turns(
+            number, remove(place), client.patch(path, json=body, headers=caller.headers())
+        )
+
+        if retired.status_code == 204:
+            assert_problem(put, LocationRetired, location=place["name"])
+        else:
+            assert_problem(retired, LocationInUse)
+            assert put.status_code == 200

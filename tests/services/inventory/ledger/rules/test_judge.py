@@ -9,14 +9,12 @@ from services.inventory.ledger.rules import (
     CLOCK_TOLERANCE,
     ON_HAND_MAX,
     Refusal,
-    Spot,
     judge,
+    reference_to,
 )
 from tests.support.ledger import (
-    ITEMS,
     MAIN,
     NOW,
-    PLACES,
     SPOTS,
     History,
     ago,
@@ -158,20 +156,16 @@ def test_after_a_server_clock_was_set_back_now_is_the_latest_movement():
     assert (outcome.occurred_at, outcome.is_backdated) == (NOW + timedelta(seconds=3), False)
 
 
+FOUND = SPOTS[reference_to("A"), reference_to("MAIN")]
+
+
 @pytest.mark.parametrize(
     ("spot", "refusal"),
     [
-        (Spot(None, None, None, None, PLACES["MAIN"], "MAIN"), Refusal.UNKNOWN_ITEM),
-        (
-            Spot(
-                ITEMS["A"], "A", active=False, cost_id=None, place_id=PLACES["MAIN"], place="MAIN"
-            ),
-            Refusal.RETIRED_ITEM,
-        ),
-        (
-            Spot(ITEMS["A"], "A", active=True, cost_id=None, place_id=None, place=None),
-            Refusal.UNKNOWN_PLACE,
-        ),
+        (FOUND._replace(item_id=None, code=None, active=None), Refusal.UNKNOWN_ITEM),
+        (FOUND._replace(active=False), Refusal.RETIRED_ITEM),
+        (FOUND._replace(place_id=None, place=None, place_active=None), Refusal.UNKNOWN_PLACE),
+        (FOUND._replace(place_active=False), Refusal.RETIRED_PLACE),
     ],
 )
 def test_what_is_not_there_is_said(spot, refusal):

@@ -47,8 +47,9 @@ class Ledger:
 
 def applied(change: Change) -> Outcome:
     spot = Spot(
-        uuid4(), change.item.text, active=True, cost_id=None, place_id=uuid4(), place="Main"
-    )
+        uuid4(), change.item.text, active=True, cost_id=None, place_id=uuid4(), place="Main",
+        place_active=True,
+    )  # fmt: skip
     return Outcome(change, spot, None, datetime.now(UTC), None)
 
 
