@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 .SUFFIXES:
 MAKEFLAGS += --no-print-directory
+# Our code is compiled once, and not anew by each of the many processes, whatever the shell says.
+export PYTHONDONTWRITEBYTECODE :=
 PY := .venv/bin/python
 RUNTIME := .venv/.installed-all
 DEVELOPMENT := .venv/.installed-dev
@@ -83,8 +85,8 @@ test-fast: $(DEVELOPMENT) ## The tests without database and processes
 	$(FAST) tests $(LOADING:%=--ignore %) --ignore tests/architecture --ignore tests/e2e; rest=$$?; \
 	wait $$services && exit $$rest
 
-test: $(DEVELOPMENT) ## All tests
-	@$(PY) -m pytest
+test: $(DEVELOPMENT) ## All tests, in two processes side by side
+	@$(PY) -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 attack: $(DEVELOPMENT) ## Attack the running system: what was tried, and what was held
 	@$(PY) -m pytest tests/attack

@@ -2,13 +2,17 @@ import asyncio
 import os
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
 
 from deploy.local.stack import embedded_valkey
 from shared.log import configure_logging
+from tests.attack.attempts import Attempts
+from tests.support.beside import ByFolder
 from tests.support.database import Databases, running_database
 from tests.support.through_gateway import GATEWAY_KEY, METRICS_TOKEN
 
@@ -19,6 +23,8 @@ settings.register_profile("project", max_examples=EXAMPLES, deadline=None)
 settings.load_profile("project")
 
 
+SERVERS = {"databases", "valkey_url"}  # Fixtures below.
+
 _runs: Counter[str] = Counter()
 
 
@@ -28,13 +34,27 @@ def pytest_configure() -> None:
     configure_logging("tests", "INFO", "json")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what asks for a server, however it comes to it."""
+    for item in items:
+        if SERVERS & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.stack)
+
+
+@pytest.hookimpl(optionalhook=True)  # Where xdist runs tests side by side.
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFolder:
+    return ByFolder(config, log)
+
+
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if report.when == "setup":
         _runs[report.nodeid] += 1
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how often a test was run again: a test that passes at its second try has not passed."""
+    """Say what was attacked, and how often a test was run again: passing then is no passing."""
+    for line in Attempts.of_run(chain(*terminalreporter.stats.values())).table():
+        terminalreporter.write_line(line)
     repeated = sum(_runs.values()) - len(_runs)
     terminalreporter.write_line(f"repeated: {repeated}")
 

@@ -2,15 +2,16 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 
 import httpx
 import pytest
 
 BROKEN_SHOWN = 12
 TEXT_SHOWN = 300
+PROPERTY = "attack"  # Of a test's report.
 
 
 @dataclass
@@ -35,9 +36,21 @@ class Attack:
 
 @dataclass
 class Attempts:
-    """All attacks of a run."""
+    """The attacks of a test, or of a run."""
 
     attacks: list[Attack] = field(default_factory=list)
+
+    @classmethod
+    def of_run(cls, reports: Iterable[object]) -> "Attempts":
+        """Return what the tests of a run have tried, wherever they ran."""
+        ended = (r for r in reports if isinstance(r, pytest.TestReport) and r.when == "teardown")
+        told = (value for r in ended for name, value in r.user_properties if name == PROPERTY)
+        return cls([Attack(*attack) for attack in told])
+
+    def record(self, record_property: Callable[[str, object], None]) -> None:
+        """Let the report of a test tell of its attacks."""
+        for attack in self.attacks:
+            record_property(PROPERTY, astuple(attack))
 
     @contextmanager
     def of(self, name: str) -> Iterator[Attack]:
@@ -88,6 +101,3 @@ def without(answer: httpx.Response, *values: str) -> tuple[int, str]:
     for value in sorted(filter(None, values), key=len, reverse=True):
         text = text.replace(json.dumps(value)[1:-1], "*")
     return answer.status_code, re.sub(r'"request_id": ?"[^"]*"', "", text)
-
-
-KEY = pytest.StashKey[Attempts]()

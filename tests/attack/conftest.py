@@ -1,11 +1,11 @@
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import count
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.attack.attempts import KEY, Attempts
+from tests.attack.attempts import Attempts
 from tests.attack.documents import Document
 from tests.attack.world import ORIGIN, Client, World, client_from, fill, made_world
 from tests.support.passkey import ORIGIN as PASSKEY_ORIGIN
@@ -20,18 +20,14 @@ def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
             item.add_marker(pytest.mark.slow)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what was tried and what was held."""
-    for line in terminalreporter.config.stash.get(KEY, Attempts()).table():
-        terminalreporter.write_line(line)
-
-
 @pytest.fixture
-def attempts(request: pytest.FixtureRequest) -> Attempts:
-    return request.config.stash.setdefault(KEY, Attempts())
+def attempts(record_property: Callable[[str, object], None]) -> Iterator[Attempts]:
+    made = Attempts()
+    yield made
+    made.record(record_property)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The whole system, as `make up` starts it."""
     folder = Path(tmp_path_factory.mktemp("attacked"))
@@ -40,7 +36,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def hosts() -> Iterator[str]:
     """Addresses of loopback, each a client of its own to whatever counts attempts by address."""
     return (f"127.0.{n // 250 + 7}.{n % 250 + 2}" for n in count())
@@ -53,7 +49,7 @@ async def client(stack: Stack, hosts: Iterator[str]) -> AsyncIterator[Client]:
         yield opened
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def lasting_world(stack: Stack) -> AsyncIterator[World]:
     async with client_from(stack.url, "127.0.0.1") as opened:
         yield await made_world(stack, opened)
@@ -74,7 +70,7 @@ async def filled(world: World) -> World:
     return world
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def document(stack: Stack) -> Document:
     """What the gateway says there is."""
     async with httpx.AsyncClient(base_url=stack.url) as opened:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator
-from statistics import median
+from statistics import fmean
 from uuid import uuid4
 
 import httpx
@@ -14,7 +14,7 @@ from tests.attack.world import Client, Person, Tenant, World, client_from, new_p
 
 KINDS = ("known", "unknown", "unknown tenant")
 SAMPLES = 60  # Of each kind, in turns.
-DIFFERENCE_MAX = 0.2  # Of the median; a hash left out is more than half of it.
+DIFFERENCE_MAX = 0.15  # A hash left out is more than half of it all.
 TRIES_OF_ONE = 5  # Below what makes an account wait.
 GUESSES = 60
 LOOKED_AT_MAX = 13  # Ten, and one after each wait, should this take minutes.
@@ -78,7 +78,10 @@ def fresh(answer: httpx.Response) -> list[str]:
 
 @pytest.mark.asvs("A05")
 async def test_times_tell_nobody(attempts, stack, world: World, hosts: Iterator[str]):
-    """Medians, taken in turns; who signs in is many, each below what makes an account wait."""
+    """Of the fastest, which other work on the machine disturbs least; the kinds take turns.
+
+    Who signs in is many, each below what makes an account wait.
+    """
     people = [
         await new_person(world.client, world.attacker, "viewer")
         for _ in range(SAMPLES // TRIES_OF_ONE)
@@ -94,11 +97,11 @@ async def test_times_tell_nobody(attempts, stack, world: World, hosts: Iterator[
                     took[kind].append(time.perf_counter() - started)
                     assert answer.status_code == 401, answer.text
     with attempts.of("enumeration: by the time that it takes") as attack:
-        base = median(took["known"])
+        fastest = {kind: fmean(sorted(took[kind])[: SAMPLES // 4]) for kind in KINDS}
         for kind in KINDS[1:]:
-            off = abs(median(took[kind]) - base) / base
-            told = f"{kind}: {median(took[kind]) * 1000:.1f} ms, known: {base * 1000:.1f} ms"
-            attack.note(off < DIFFERENCE_MAX, told)
+            off = abs(fastest[kind] / fastest["known"] - 1)
+            told = {kind: f"{took_s * 1000:.1f} ms" for kind, took_s in fastest.items()}
+            attack.note(off < DIFFERENCE_MAX, f"{kind}: {told}")
 
 
 @pytest.mark.asvs("A06", "A07")

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from tests.attack.test_tokens import is_soon_refused, present
+from tests.attack.test_tokens import REVOKED_WITHIN_S, accepted_for_s, last_began_s, present
 from tests.attack.world import Client, World, new_person
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, pause
 
 AT_ONCE = 50
 ROUNDS = 200
@@ -54,8 +54,9 @@ async def test_used_again(attempts, client, world: World):
         for token in (person.refresh, second["refresh_token"], third["refresh_token"]):
             attack.expect(await refresh(client, token), 401)
         for pair in (second, third):
-            refused = await is_soon_refused(client, pair["access_token"])
-            attack.note(refused, "an access token of the family is still let in")
+            accepted_s = await accepted_for_s(client, pair["access_token"])
+            told = f"an access token of the family was let in for {accepted_s:.2f} s"
+            attack.note(accepted_s <= REVOKED_WITHIN_S, told)
 
 
 async def test_forged(attempts, client, world: World):
@@ -85,14 +86,16 @@ async def test_locked_while_fifty_requests_run(attempts, client, world: World):
     with attempts.of("revoked under load: requests that start later") as attack:
         person = await new_person(world.client, world.attacker, "manager")
         done_at: list[float] = []
-        passed: list[float] = []
+        passed: list[tuple[float, float]] = []  # When each began, and how long it took.
 
         async def ask() -> None:
             while not done_at or time.monotonic() < done_at[0] + 3:
                 began = time.monotonic()
                 answer = await present(client, person.access, "/api/inventory")
                 if answer.is_success:
-                    passed.append(began)
+                    passed.append((began, time.monotonic() - began))
+                else:
+                    await pause(0.05)  # Refusals would come by thousands.
 
         asking = [asyncio.create_task(ask()) for _ in range(AT_ONCE)]
         await eventually(lambda: len(passed) > 2 * AT_ONCE)
@@ -101,10 +104,7 @@ async def test_locked_while_fifty_requests_run(attempts, client, world: World):
         assert locked.is_success, locked.text
         done_at.append(time.monotonic())
         await asyncio.gather(*asking)
-        late = [began - done_at[0] for began in passed if began > done_at[0] + REVOKED_WITHIN_S]
-        attack.note(not late, f"{len(late)} passed, the last {max(late, default=0):.2f} s after")
+        last_s = last_began_s(passed) - done_at[0]
+        attack.note(last_s <= REVOKED_WITHIN_S, f"the last that passed began {last_s:.2f} s after")
         attack.expect(await refresh(client, person.refresh), 401)
         attack.expect(await present(client, person.access), 401)
-
-
-REVOKED_WITHIN_S = 2.0  # A second, and what a request waits on a machine that is busy.

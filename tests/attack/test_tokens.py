@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from copy import deepcopy
+from statistics import median
 from typing import Any
 from uuid import uuid4
 
@@ -278,14 +279,29 @@ async def enrolment_token(client: Client, world: World) -> str:
     return token
 
 
-async def is_soon_refused(client: Client, token: str) -> bool:
-    """Say whether a token is refused within the time that the gateway needs to learn of it."""
-    deadline = time.monotonic() + SOON_S
-    while (await present(client, token)).status_code != 401:
-        if time.monotonic() > deadline:
-            return False
-        await pause(0.05)
-    return True
+async def accepted_for_s(client: Client, token: str) -> float:
+    """Return until when a token is let in, in seconds from now: see `last_began_s`."""
+    began, asked_s, accepted = time.monotonic(), 0.0, []
+    while asked_s < GIVEN_UP_S:
+        asked_s = time.monotonic() - began
+        answer = await present(client, token)
+        if answer.status_code == 401:
+            break
+        if answer.is_success:
+            accepted.append((asked_s, time.monotonic() - began - asked_s))
+        await pause(0.01)
+    return last_began_s(accepted)
+
+
+def last_began_s(accepted: list[tuple[float, float]]) -> float:
+    """Return when the last of these requests began, of which each began and took so many seconds.
+
+    Less what one takes: the gateway learns by a request of its own. That is next to nothing,
+    unless the machine is busy with other things.
+    """
+    if not accepted:
+        return 0
+    return max(began for began, _ in accepted) - median(took for _, took in accepted)
 
 
 @pytest.mark.asvs("C08", "C07")
@@ -297,14 +313,18 @@ async def test_tokens_that_were_revoked(attempts, client, world):
             ("locked", lock),
             ("role changed", demote),
         ):
-            person = await new_person(world.client, world.attacker, "manager")
-            before = await present(client, person.access)
-            assert before.status_code == 200
-            answer = await end(client, person, world.attacker.boss)
-            assert answer.is_success, shown(answer)
-            attack.note(await is_soon_refused(client, person.access), f"{what}: still let in")
-            for path in ASKED:
-                attack.expect(await present(client, person.access, path), 401, what=what)
+            accepted_s = []
+            for _ in range(TIMES):
+                person = await new_person(world.client, world.attacker, "manager")
+                before = await present(client, person.access)
+                assert before.status_code == 200
+                answer = await end(client, person, world.attacker.boss)
+                assert answer.is_success, shown(answer)
+                accepted_s.append(await accepted_for_s(client, person.access))
+                for path in ASKED:
+                    attack.expect(await present(client, person.access, path), 401, what=what)
+            told = f"{what}: let in for {', '.join(f'{s:.2f}' for s in accepted_s)} s"
+            attack.note(median(accepted_s) <= REVOKED_WITHIN_S, told)
             again = {"refresh_token": person.refresh}
             refreshed = await client.post("/api/auth/refresh", json=again)
             if refreshed.is_success and what == "role changed":  # It gives the new role alone.
@@ -314,7 +334,9 @@ async def test_tokens_that_were_revoked(attempts, client, world):
                 attack.expect(refreshed, 401, what=what)
 
 
-SOON_S = 10  # Twice a second is asked; the rest is for a machine that has much else to do.
+REVOKED_WITHIN_S = 1.0
+TIMES = 3  # Each way to revoke, of which the median counts.
+GIVEN_UP_S = 10.0
 
 
 async def sign_out(client: Client, person: Person, _boss: Person):

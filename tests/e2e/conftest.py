@@ -12,14 +12,14 @@ from tests.support.stack import Stack, running_stack
 from tests.support.waiting import PATIENCE_S, eventually
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The whole system with fsync on, as `make up` starts it."""
     with running_stack(Path(tmp_path_factory.mktemp("stack"))) as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The project of `tests/clients` with its packages, in a folder of its own."""
     folder = install_project(tmp_path_factory.mktemp("node") / "project")
