@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from functools import partial
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.reporting.audit import service as audit
+from services.reporting.audit import queries as audit
 from services.reporting.inventory_value import service as inventory_value
 from services.reporting.read_models import service as read_models
 from services.reporting.read_models.rules import OF_AUTH, OF_INVENTORY, read_entries
 from services.reporting.resources import ReportingOwn
-from shared.journal import JournalEntry
 from shared.journal.apply import Follower
+from shared.journal.aside import FeedEntry
 from shared.security.sealing import Sealer
 
 
@@ -34,15 +35,15 @@ def followers(own: ReportingOwn) -> Sequence[Follower]:
 
 
 async def apply_inventory(
-    prices: Sealer, session: AsyncSession, entries: Sequence[JournalEntry]
+    prices: Sealer, session: AsyncSession, entries: Sequence[FeedEntry]
 ) -> None:
     """Bring items, locations, costs, levels and values up to date."""
     known = read_entries(entries)
     # Before its new costs are added: each entry is valued with what was known when it was written.
-    await inventory_value.revalue(session, prices, entries[0].tenant_id, known)
+    await inventory_value.revalue(session, prices, UUID(entries[0]["tenant_id"]), known)
     await read_models.apply_inventory(session, known)
 
 
-async def apply_auth(session: AsyncSession, entries: Sequence[JournalEntry]) -> None:
+async def apply_auth(session: AsyncSession, entries: Sequence[FeedEntry]) -> None:
     """Bring a tenant's currency up to date."""
     await read_models.apply_auth(session, read_entries(entries))

@@ -37,6 +37,10 @@ class UnknownVersionError(Exception):
     """The entry is of a later version than this release reads."""
 
 
+class NoObjectError(Exception):
+    """What the entry says is no JSON object."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why an entry could not be applied; without an error it waits behind one of its subject."""
@@ -129,7 +133,7 @@ async def forget(session: AsyncSession, producer: str) -> None:
 async def is_incomplete(session: AsyncSession) -> bool:
     """Say whether the read models of the session's tenant lack an entry that was there before.
 
-    One was set aside, or all are read anew (`rebuilding.py`). To be asked after reading them.
+    One was set aside, or all are read anew after a rebuild. To be asked after reading them.
     """
     return bool(await session.scalar(_IS_INCOMPLETE))
 
@@ -165,7 +169,7 @@ def _reason(error: Exception) -> str:
     if isinstance(found, asyncpg.PostgresError):
         where = found.constraint_name or found.column_name or found.table_name or ""
         return f"{found.sqlstate} {where}".strip()
-    if isinstance(found, UnknownVersionError):
+    if isinstance(found, UnknownVersionError | NoObjectError):
         return str(found)
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if Path(frame.filename).is_relative_to(_ROOT)]

@@ -22,7 +22,7 @@ from shared.db import Database, Stamp
 from shared.db.database import set_tenant
 from shared.errors import Unavailable
 from shared.http import ServiceClient
-from shared.journal import aside, rebuilding
+from shared.journal import aside
 from shared.journal.apply import Follower, apply_apart, apply_whole
 from shared.journal.aside import Failure, FeedEntry
 from shared.journal.wake import Waker
@@ -124,12 +124,25 @@ async def retry(
 
 
 async def rebuild(followers: Sequence[Follower], database: Database) -> None:
-    """Forget the read models and start over from the first entry of each journal."""
+    """Forget the read models and start over from the first entry of each journal.
+
+    Waits for those who `hold_off`. Until a cursor is where it was, what is read is incomplete.
+    """
     async with database.transaction(Stamp(None, "rebuild")) as session:
-        await rebuilding.begin(session, [follower.producer for follower in followers])
+        await session.execute(_BEGIN_REBUILD)
         for follower in followers:
+            await session.execute(_REMEMBER, {"producer": follower.producer})
+            await session.execute(_REWIND, {"producer": follower.producer})
             await aside.forget(session, follower.producer)
         await session.execute(_CLEAR)
+
+
+async def hold_off(session: AsyncSession) -> None:
+    """Let no rebuild begin until the transaction ends: what is read from here on belongs together.
+
+    Cursors and read models are emptied at once, but read one after the other.
+    """
+    await session.execute(_HOLD_OFF)
 
 
 async def _apply_page(
@@ -238,5 +251,17 @@ _SAVE_CURSOR = text("""
     UPDATE follower_cursors
     SET xid = :xid, seq = :seq, recorded_at = coalesce(:recorded_at, recorded_at),
         applied_at = :applied_at
+    WHERE producer = :producer""")
+_REBUILD_KEY = "hashtextextended('rebuild of ' || current_schema(), 0)"
+_BEGIN_REBUILD = text(f"SELECT pg_advisory_xact_lock({_REBUILD_KEY})")
+_HOLD_OFF = text(f"SELECT pg_advisory_xact_lock_shared({_REBUILD_KEY})")
+# A rebuild that begins before the last one is done ends where that one would have ended.
+_REMEMBER = text("""
+    INSERT INTO rebuilds AS r (producer, xid, seq)
+    SELECT producer, xid, seq FROM follower_cursors WHERE producer = :producer FOR UPDATE
+    ON CONFLICT ON CONSTRAINT rebuilds_pkey DO UPDATE SET xid = excluded.xid, seq = excluded.seq
+    WHERE (excluded.xid, excluded.seq) > (r.xid, r.seq)""")
+_REWIND = text("""
+    UPDATE follower_cursors SET xid = 0, seq = 0, recorded_at = NULL, applied_at = NULL
     WHERE producer = :producer""")
 _CLEAR = text("SELECT clear_read_models()")

@@ -27,8 +27,8 @@ from services.forecasting.consumption.schemas import (
 from shared.contracts.inventory.items import ItemSaved
 from shared.contracts.inventory.movements import StockMoved
 from shared.identifiers import find_id, identifier_key
-from shared.journal import Entry, JournalEntry
-from shared.journal.aside import is_incomplete
+from shared.journal import Entry
+from shared.journal.aside import FeedEntry, is_incomplete
 from shared.pagination import Keyset
 
 _CONTRACTS: dict[str, type[Entry]] = {entry.name: entry for entry in (ItemSaved, StockMoved)}
@@ -36,16 +36,16 @@ FOLLOWED = frozenset(_CONTRACTS)
 BY_CODE = Keyset("code", str)
 
 
-async def apply_entries(session: AsyncSession, entries: Sequence[JournalEntry]) -> None:
+async def apply_entries(session: AsyncSession, entries: Sequence[FeedEntry]) -> None:
     """Take in entries of inventory's journal; of an item saved often the last one counts.
 
     PostgreSQL adds up the journal's own JSON; but it takes "yesterday" for a time and "NaN" for a
     number, so the contract is asked first. Raises ValidationError.
     """
     for entry in entries:
-        _CONTRACTS[entry.type].model_validate(entry.data)
-    items = {e.data["item_id"]: e.data for e in entries if e.type == ItemSaved.name}
-    movements = [e.data for e in entries if e.type == StockMoved.name]
+        _CONTRACTS[entry["type"]].model_validate(entry["data"])
+    items = {e["data"]["item_id"]: e["data"] for e in entries if e["type"] == ItemSaved.name}
+    movements = [e["data"] for e in entries if e["type"] == StockMoved.name]
     if items:
         await queries.save_items(
             session, [each | {"code_key": identifier_key(each["code"])} for each in items.values()]

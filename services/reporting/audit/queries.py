@@ -2,21 +2,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import asyncpg
 import orjson
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared.journal import JournalEntry
+from shared.journal.aside import FeedEntry
 
 
-async def add_entries(
-    connection: asyncpg.Connection, service: str, entries: Sequence[JournalEntry]
-) -> None:
-    """Copy entries of one service's journal; those that are here already stay as they are."""
-    columns = [[getattr(entry, name) for entry in entries] for name in _COPIED]
-    bodies = [orjson.dumps(entry.data).decode() for entry in entries]
-    await connection.execute(_ADD, service, *columns, bodies)
+async def add_entries(service: str, session: AsyncSession, entries: Sequence[FeedEntry]) -> None:
+    """Copy one tenant's entries of a service's journal; those that are here stay as they are."""
+    await session.execute(_ADD, {"service": service, "entries": orjson.dumps(entries).decode()})
 
 
 async def list_entries(
@@ -40,15 +35,14 @@ async def list_entries(
     return rows.mappings().all()
 
 
-_COPIED = ("recorded_at", "seq", "id", "actor", "request_id", "type", "subject")
 _ORDER = ("before_time", "before_service", "before_seq")
-_ADD = """
+_ADD = text("""
     INSERT INTO audit_entries (service, recorded_at, seq, id, actor, request_id, type, subject,
                                data)
-    SELECT $1, * FROM unnest($2::timestamptz[], $3::bigint[], $4::uuid[], $5::text[], $6::text[],
-                             $7::text[], $8::text[], $9::json[])
-    ON CONFLICT DO NOTHING
-"""
+    SELECT :service, * FROM json_to_recordset(CAST(:entries AS json)) AS e (
+        recorded_at timestamptz, seq bigint, id uuid, actor text, request_id text, type text,
+        subject text, data json)
+    ON CONFLICT DO NOTHING""")
 _SELECT = """
     SELECT service, seq, id, recorded_at, actor, request_id, type, subject, data
     FROM audit_entries

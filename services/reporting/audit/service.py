@@ -1,10 +1,8 @@
 """The unified audit trail: every service's journal in one list, and the proof of each."""
 
 import asyncio
-from collections.abc import Sequence
 from datetime import datetime
 
-import asyncpg
 import httpx
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,21 +16,15 @@ from services.reporting.audit.schemas import (
     JournalVerificationRead,
 )
 from services.reporting.read_models.rules import PRODUCERS
-from shared.db import Database, driver_connection
+from shared.db import Database
 from shared.errors import Unavailable
 from shared.http import ServiceClient
-from shared.journal import JournalEntry, JournalVerification, checkpoint
+from shared.journal import JournalVerification, checkpoint
 from shared.pagination import Keyset
 
 OWN = "reporting"
 NEWEST = Keyset("newest", datetime, str, int)
 VERIFY_TIMEOUT_S = 50.0  # Below the gateway's limit for this route.
-
-
-async def add_entries(service: str, session: AsyncSession, entries: Sequence[JournalEntry]) -> None:
-    """Copy one tenant's entries of a service's journal; each is kept once, by its place there."""
-    connection: asyncpg.Connection = await driver_connection(session)
-    await queries.add_entries(connection, service, entries)
 
 
 async def list_entries(session: AsyncSession, query: AuditQuery) -> AuditPage:

@@ -15,7 +15,7 @@ from shared.errors import Unavailable
 from shared.http import ServiceClient
 from shared.journal import JournalPage
 from shared.journal.aside import is_incomplete
-from shared.journal.rebuilding import hold_off
+from shared.journal.follow import hold_off
 
 TIMEOUT_S = 1.0
 INVENTORY = "inventory"

@@ -13,7 +13,8 @@ from shared.contracts.inventory.items import ItemSaved
 from shared.contracts.inventory.locations import LocationRemoved, LocationSaved
 from shared.contracts.inventory.movements import StockMoved
 from shared.contracts.inventory.prices import PriceSet
-from shared.journal import Entry, JournalEntry
+from shared.journal import Entry
+from shared.journal.aside import FeedEntry
 
 PRODUCERS = ("auth", "inventory", "forecasting")  # Whose journals reporting follows.
 _READ: dict[str, type[Entry]] = {
@@ -46,9 +47,9 @@ class Changes:
     days: Counter[tuple[date, str]] = field(default_factory=Counter)  # By day in UTC and kind.
 
 
-def read_entries(entries: Sequence[JournalEntry]) -> list[Entry]:
+def read_entries(entries: Sequence[FeedEntry]) -> list[Entry]:
     """Return entries that the read models need as what they are. Raises ValidationError."""
-    return [_READ[entry.type].model_validate(entry.data) for entry in entries]
+    return [_READ[entry["type"]].model_validate(entry["data"]) for entry in entries]
 
 
 def fold(entries: Sequence[Entry]) -> Changes:

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from services.reporting.followers import followers
-from services.reporting.inventory_value.models import SealedPosition
+from services.reporting.inventory_value.queries import SealedPosition
 from shared.journal import follow as following
 from shared.journal.follow import apply_page, rebuild
 from tests.services.reporting.conftest import InProcessServices

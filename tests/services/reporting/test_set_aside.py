@@ -171,7 +171,7 @@ async def test_an_entry_that_is_no_object_stops_nobody(
         "SELECT error, reason FROM reporting.entries_set_aside WHERE tenant_id = $1",
         caller.tenant_id,
     )
-    assert [tuple(row) for row in errors] == [("ValidationError", "data: dict_type")]
+    assert [tuple(row) for row in errors] == [("NoObjectError", "data is no object")]
 
 
 async def test_a_later_version_waits_for_the_release_that_reads_it(
@@ -315,7 +315,7 @@ async def test_what_cannot_be_copied_is_not_applied_either(
     await move("B1", "7")
 
     async def copy(session, entries):
-        if any(entry.data.get("reference") == "poison" for entry in entries):
+        if any(entry["data"].get("reference") == "poison" for entry in entries):
             raise KeyError("poison")
         await inventory_follower.copy(session, entries)
 

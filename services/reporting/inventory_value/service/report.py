@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.reporting.freshness.service import find_as_of
 from services.reporting.inventory_value import queries
 from services.reporting.inventory_value.errors import ValuesForbidden
-from services.reporting.inventory_value.models import SealedPosition
+from services.reporting.inventory_value.queries import SealedPosition
 from services.reporting.inventory_value.rules import (
     ZERO,
     Group,

@@ -8,7 +8,7 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.reporting.inventory_value import queries
-from services.reporting.inventory_value.models import SealedPosition
+from services.reporting.inventory_value.queries import SealedPosition
 from services.reporting.inventory_value.rules import (
     TRANSFER,
     Position,
