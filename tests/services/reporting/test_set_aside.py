@@ -341,7 +341,7 @@ async def test_the_command_tries_again_and_says_what_came_of_it(
     monkeypatch.setattr(cli, "configure_logging", lambda *_: None)  # Of this whole process.
     await asyncio.to_thread(cli.main, "services.reporting")
 
-    assert "inventory: 1 applied, 0 still aside" in capsys.readouterr().out
+    assert "inventory's journal: 1 applied now, 0 still set aside" in capsys.readouterr().out
     assert await aside() == []
     assert await quantities() == {"A1": "10"}
 
