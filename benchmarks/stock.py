@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -20,6 +21,8 @@ import asyncpg
 import httpx
 
 from benchmarks.load import Load, load, postgres_pids, require_wrk
+from services.inventory.items.queries import list_items
+from services.inventory.items.schemas import ItemQuery
 from services.inventory.ledger.rules import Change, Kind, reference_to
 from services.inventory.ledger.service import apply_changes
 from shared.db.database import PLAN_ONCE
@@ -30,6 +33,7 @@ ITEMS = 200
 SECONDS = 5
 CONNECTIONS = 32
 WORKERS = 16
+LISTERS = 8
 BULK_LINES = 10_000
 BULK_ROUNDS = 3
 _POST = """
@@ -122,9 +126,8 @@ async def _measure_movements(
         _print_load(name, found)
     tenant_id = UUID((await client.get("/api/auth/me", headers=tenant)).json()["tenant"]["id"])
     for name, pick in _PICKS.items():
-        rate = await _sql_rate(dsn, tenant_id, pick)
-        ratio = rates[name] / rate
-        print(f"{name + ', SQL alone':24}{rate:8.0f}   the system reaches {ratio:.2f} of it")
+        rate = await _sql_rate(dsn, tenant_id, partial(_move, pick))
+        _print_ratio(name, rates[name], rate)
 
 
 async def _measure_bulk(stack: Stack, client: httpx.AsyncClient, tenant: dict[str, str]) -> None:
@@ -149,7 +152,7 @@ async def _measure_bulk(stack: Stack, client: httpx.AsyncClient, tenant: dict[st
 
 
 async def _measure_lists(stack: Stack, client: httpx.AsyncClient) -> None:
-    print("\nList of 50 items with stock, 8 clients, pages at random")
+    print(f"\nList of 50 items with stock, {LISTERS} clients, pages at random")
     print(f"{'':24}{'per s':>8}{'p50 ms':>8}{'p95 ms':>8}{'p99 ms':>8}  CPU µs a list")
     for count in (10_000, 100_000):
         tenant = await stack.new_tenant(client)
@@ -157,8 +160,12 @@ async def _measure_lists(stack: Stack, client: httpx.AsyncClient) -> None:
         await _fill(stack.dsn("stock_owner"), UUID(me["tenant"]["id"]), count)
         cursors = ",".join(f'"&cursor={_cursor(n)}"' for n in range(0, count - 50, count // 97))
         script = _LIST % {"token": tenant["Authorization"], "cursors": cursors}
-        found = await asyncio.to_thread(_load, stack, script, "/", 8)
-        _print_load(f"{count} items", found)
+        found = await asyncio.to_thread(_load, stack, script, "/", LISTERS)
+        name = f"{count} items"
+        _print_load(name, found)
+        read = partial(_list, count)
+        alone = await _sql_rate(stack.dsn("inventory_app"), UUID(me["tenant"]["id"]), read, LISTERS)
+        _print_ratio(name, found.per_s, alone)
 
 
 def _load(stack: Stack, script: str, path: str, connections: int = CONNECTIONS) -> Load:
@@ -178,8 +185,17 @@ def _print_load(name: str, found: Load) -> None:
     )
 
 
-async def _sql_rate(dsn: str, tenant_id: UUID, pick: Callable[[int], str]) -> float:
-    """Return movements per second of the ledger alone, one a transaction, by asyncpg workers."""
+def _print_ratio(name: str, rate: float, alone: float) -> None:
+    print(f"{name + ', SQL alone':24}{alone:8.0f}   the system reaches {rate / alone:.2f} of it")
+
+
+async def _sql_rate(
+    dsn: str,
+    tenant_id: UUID,
+    do: Callable[[asyncpg.Connection, int], Awaitable[object]],
+    workers: int = WORKERS,
+) -> float:
+    """Return how often a second asyncpg workers do the same by SQL alone, each time numbered."""
     ends_at, count = time.perf_counter() + SECONDS, 0
 
     async def work(first: int) -> None:
@@ -189,14 +205,23 @@ async def _sql_rate(dsn: str, tenant_id: UUID, pick: Callable[[int], str]) -> fl
         await connection.execute("SELECT set_config('app.tenant', $1, false)", str(tenant_id))
         number = first
         while time.perf_counter() < ends_at:
-            async with connection.transaction():
-                await apply_changes(connection, [_change(pick(number))])
-            number, count = number + WORKERS, count + 1
+            await do(connection, number)
+            number, count = number + workers, count + 1
         await connection.close()
 
     started = time.perf_counter()
-    await asyncio.gather(*(work(first) for first in range(WORKERS)))
+    await asyncio.gather(*(work(first) for first in range(workers)))
     return count / (time.perf_counter() - started)
+
+
+async def _move(pick: Callable[[int], str], connection: asyncpg.Connection, number: int) -> None:
+    async with connection.transaction():
+        await apply_changes(connection, [_change(pick(number))])
+
+
+async def _list(count: int, connection: asyncpg.Connection, number: int) -> None:
+    after = (f"C{number * (count // 97) % count:07}",)
+    await list_items(connection, ItemQuery(), "en", after=after, places=None, limit=51)
 
 
 async def _copy_rate(stack: Stack) -> float:
