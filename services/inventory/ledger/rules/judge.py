@@ -201,13 +201,17 @@ def late_levels(
 
 def _levels_of(change: Change, spots: Spots) -> list[tuple[UUID, UUID]]:
     """Return the levels that a change touches, as far as they are known."""
-    named = [spots[change.item, change.place]]
-    if change.counterplace is not None:
-        named.append(spots[change.item, change.counterplace])
+    spot = spots[change.item, change.place]
+    if change.counterplace is None:
+        return _levels_at(spot, None)
+    return _levels_at(spot, spots[change.item, change.counterplace])
+
+
+def _levels_at(spot: Spot, counterspot: Spot | None) -> list[tuple[UUID, UUID]]:
     return [
-        (spot.item_id, spot.place_id)
-        for spot in named
-        if spot.item_id is not None and spot.place_id is not None
+        (each.item_id, each.place_id)
+        for each in (spot, counterspot)
+        if each is not None and each.item_id is not None and each.place_id is not None
     ]
 
 
@@ -217,29 +221,30 @@ def _decide(change: Change, spots: Spots, balances: Balances, now: datetime) -> 
     if change.counterplace is not None:
         counterspot = spots[change.item, change.counterplace]
     refusal = _misfit(change, spot, counterspot, now)
-    outcome = Outcome(change, spot, counterspot, now, refusal)
     if refusal is not None:
-        return outcome
-    levels = [balances[level] for level in _levels_of(change, spots)]
+        return Outcome(change, spot, counterspot, now, refusal)
+    levels = [balances[level] for level in _levels_at(spot, counterspot)]
     here = levels[0]
     instant = _instant_of(change, now, levels)
     late = any(_is_late(instant, level) for level in levels)
     quantity = change.quantity if change.counted is None else change.counted - _lay(here, instant)
     if quantity is None:
         raise ValueError("a change has a quantity or a count")
-    outcome = outcome._replace(quantity=quantity, occurred_at=instant, is_backdated=late)
     touched = list(zip(levels, (quantity, -quantity), strict=False))
     for level, delta in touched:
         shortage = _shortage(level, delta, instant)
         if shortage is not None:
-            return outcome._replace(
-                refusal=shortage.refusal,
+            return Outcome(
+                *(change, spot, counterspot, now, shortage.refusal, quantity),
+                occurred_at=instant,
+                is_backdated=late,
                 available=shortage.available,
                 fits_from=shortage.fits_from if change.counted is None else None,
             )
     for level, delta in touched:
         level.move(delta, instant)
-    return outcome._replace(balance=here.on_hand, counterbalance=levels[-1].on_hand)
+    balances_after = here.on_hand, levels[-1].on_hand
+    return Outcome(change, spot, counterspot, now, None, quantity, *balances_after, instant, late)
 
 
 def _misfit(  # noqa: PLR0911 - one return for each reason.
@@ -274,7 +279,7 @@ def _instant_of(change: Change, now: datetime, levels: Sequence[Balance]) -> dat
     """
     if change.occurred_at is not None and change.occurred_at < now:
         return change.occurred_at
-    return max([now, *(level.moved_at for level in levels if level.moved_at is not None)])
+    return max([now, *[level.moved_at for level in levels if level.moved_at is not None]])
 
 
 def _is_late(instant: datetime, level: Balance) -> bool:

@@ -137,7 +137,7 @@ def _entry(
     cost_id = change.cost_id or spot.cost_id
     # In the shape of shared.contracts.inventory.movements.StockMoved; a contract test compares.
     data = {
-        "movement_id": str(change.id),
+        "movement_id": change.id,
         "leg": leg,
         "kind": change.kind,
         "item_id": str(spot.item_id),
