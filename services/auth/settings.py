@@ -35,7 +35,7 @@ class Settings(ServiceSettings):
     smtp_url: SecretStr | None = None  # smtp(s)://user:password@host:port; without, a folder.
     mail_from: str = Field(default="Stockwright <no-reply@localhost>", max_length=320)
     mail_folder: Path = Path("data/mail")
-    frontend_url: str = Field(default="", max_length=2000)  # Where links in mails lead.
+    frontend_url: str = Field(default="", max_length=500)  # Where links in mails lead.
     webauthn_rp_id: str = Field(default="", max_length=253)  # The domain that passkeys are for.
     webauthn_origins: str = Field(default="", max_length=2000)  # Pages that may use them.
     # Identity providers of tenants may lie in the private network, as a Keycloak of one's own does.

@@ -1,5 +1,4 @@
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -38,7 +37,3 @@ async def remove_sign_in(session: AsyncSession, sign_in_id: UUID) -> bool:
     statement = delete(ProvidedSignIn).where(ProvidedSignIn.id == sign_in_id)
     found = await session.scalar(statement.returning(ProvidedSignIn.id))
     return found is not None
-
-
-async def forget_ended(session: AsyncSession, now: datetime) -> None:
-    await session.execute(delete(ProvidedSignIn).where(ProvidedSignIn.expires_at <= now))

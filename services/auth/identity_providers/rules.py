@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlencode
 
@@ -10,15 +10,28 @@ LIFETIME: Final = timedelta(minutes=10)  # Of a sign-in that was begun.
 PREFIX: Final = "os_"  # Of the text of its state.
 FEDERATED: Final = "fed"  # In `amr`: somebody else's provider vouches.
 VOUCHED: Final = "mfa"  # In `amr`: and for a second factor too.
+_UNSAID_S: Final = 3600.0
 _SCOPES: Final = "openid email profile"
 
 
 def authorization_url(
-    endpoint: str, *, client_id: str, redirect_uri: str, state: str, nonce: str, verifier: str
+    endpoint: str,
+    *,
+    client_id: str,
+    redirect_uri: str,
+    state: str,
+    nonce: str,
+    verifier: str,
+    fresh: bool,
 ) -> str:
-    """Return where the browser goes to sign in (RFC 6749, 4.1.1, with PKCE S256)."""
+    """Return where the browser goes to sign in (RFC 6749, 4.1.1, with PKCE S256).
+
+    `fresh`: though it may be signed in there already (OpenID Connect Core, 3.1.2.1).
+    """
+    anew = {"prompt": "login", "max_age": "0"} if fresh else {}
     asked = urlencode(
         {
+            **anew,
             "response_type": "code",
             "client_id": client_id,
             "redirect_uri": redirect_uri,
@@ -30,6 +43,14 @@ def authorization_url(
         }
     )
     return f"{endpoint}{'&' if '?' in endpoint else '?'}{asked}"
+
+
+def proved_at(auth_time: object, now: datetime) -> datetime:
+    """Return when the provider last saw a proof, by its claim; unsaid, too long ago to be fresh."""
+    latest, earliest = now.timestamp(), now.timestamp() - _UNSAID_S
+    if not isinstance(auth_time, int | float) or not auth_time > earliest:
+        return now - timedelta(seconds=_UNSAID_S)
+    return now - timedelta(seconds=latest - min(auth_time, latest))
 
 
 def challenge_of(verifier: str) -> str:

@@ -48,6 +48,10 @@ class ProvidedSignInStart(Input):
     model_config = ConfigDict(json_schema_extra={"examples": [{"tenant": "default"}]})
 
     tenant: TenantSlug | None = None
+    fresh: bool = Field(
+        default=False,
+        description="Whether the provider is to ask anew who it is, as dangerous acts need.",
+    )
 
 
 class ProvidedSignInStarted(Output):

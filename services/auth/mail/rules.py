@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
+from textwrap import TextWrapper
 from typing import Final
 
 TRIES_MAX: Final = 12  # Over some two days.
 FIRST_RETRY: Final = timedelta(seconds=30)
 RETRY_MAX: Final = timedelta(hours=6)
+_LINES: Final = TextWrapper(width=78, break_long_words=False, break_on_hyphens=False)
 LEASE: Final = timedelta(minutes=5)  # So long one that is being sent is nobody else's.
 
 
@@ -25,6 +27,8 @@ class Mail:
 def message_of(mail: Mail, sender: str, now: datetime) -> EmailMessage:
     """Return the mail as it goes out (RFC 5322), marked as nobody's answer (RFC 3834).
 
+    Its text is written as it is, in short lines of whole words: a link or token that stands alone
+    in its line can be copied from the raw mail too.
     Raises ValueError for an address or subject with a line break: it cannot add headers.
     """
     message = EmailMessage()
@@ -34,7 +38,7 @@ def message_of(mail: Mail, sender: str, now: datetime) -> EmailMessage:
     message["Date"] = format_datetime(now)
     message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2].rstrip(">") or None)
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(mail.text)
+    message.set_content("\n".join(map(_LINES.fill, mail.text.split("\n"))), cte="8bit")
     message["Content-Language"] = mail.language
     return message
 

@@ -96,7 +96,10 @@ async def revoke(
 async def forget_ended(
     session: AsyncSession, ended_before: datetime, attempts_before: datetime
 ) -> int:
-    """Delete sessions and counted attempts of all tenants that ended before these moments."""
+    """Delete what of all tenants ended before these moments.
+
+    Sessions, tokens that were mailed, challenges, recoveries, sign-ins by providers; and attempts.
+    """
     forgotten = await session.scalar(
         _FORGET_ENDED, {"ended_before": ended_before, "attempts_before": attempts_before}
     )

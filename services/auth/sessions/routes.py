@@ -63,7 +63,8 @@ async def step_up(
 ) -> AccessRead:
     """Prove again who you are.
 
-    For acts that need a fresh proof of identity; good for five minutes.
+    For acts that need a fresh proof of identity; good for five minutes. Who has no password asks
+    for one by mail, or signs in anew by the identity provider (`/api/auth/oidc/start`, `fresh`).
     """
     response.headers["Cache-Control"] = "no-store"
     return await service.step_up(transactions, body, vault=vault, caller=caller, now=now)

@@ -53,11 +53,18 @@ async def invite(
         language=user.language or tenant.language,
         settings=vault.settings,
         token=token,
+        who=_shown(await users.get_user(session, caller.id), vault=vault),
     )
     mail.post(session, text, tenant_id, vault=vault, now=now)
     return InvitationRead(
         user=users.to_read(user, vault=vault), expires_at=now + LIFETIMES["invite"]
     )
+
+
+def _shown(user: User, *, vault: Vault) -> str:
+    """Return how a user is named to somebody who may know the name, or the address."""
+    shown = users.to_read(user, vault=vault)
+    return " ".join(filter(None, (shown.name, f"<{shown.email}>" if shown.email else None)))
 
 
 async def withdraw_invitation(

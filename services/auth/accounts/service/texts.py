@@ -38,7 +38,7 @@ _RESET = (
 _INVITE = (
     N_("You are invited to {tenant}"),
     N_(
-        "You are invited to work at {tenant}, by one of those who administer it.\n\n"
+        "{who} invites you to work at {tenant}.\n\n"
         "To accept and choose a password, {how}\n\n"
         "This is good for a week."
     ),
@@ -79,15 +79,25 @@ _BY_CODE = N_("send this code to {path}:\n\n{token}")
 
 
 def write(
-    kind: str, to: str, *, tenant: str, language: str, settings: Settings, token: str = ""
+    kind: str,
+    to: str,
+    *,
+    tenant: str,
+    language: str,
+    settings: Settings,
+    token: str = "",
+    who: str = "",
 ) -> Mail:
-    """Return the mail of this kind; `token` goes into a link, or stands as it is."""
+    """Return the mail of this kind; `token` goes into a link, or stands as it is.
+
+    `who`: by whom an invitation is.
+    """
     subject, text = TEXTS[kind]
     how = _how(kind, token, language, settings) if token else ""
     return Mail(
         to=to,
         subject=translate(subject, language, tenant=tenant),
-        text=translate(text, language, tenant=tenant, how=how) + "\n",
+        text=translate(text, language, tenant=tenant, how=how, who=who) + "\n",
         language=language,
     )
 

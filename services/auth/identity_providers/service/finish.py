@@ -18,12 +18,18 @@ from services.auth.identity_providers.errors import (
     ProvidedSignInInvalid,
 )
 from services.auth.identity_providers.models import IdentityProvider, ProvidedSignIn
-from services.auth.identity_providers.rules import FEDERATED, PREFIX, VOUCHED
+from services.auth.identity_providers.rules import FEDERATED, PREFIX, VOUCHED, proved_at
 from services.auth.identity_providers.schemas import ProvidedSignInFinish
 from services.auth.identity_providers.service.settle import configuration_of, secret_of
 from services.auth.identity_providers.service.start import BEGUN, binding_index
 from services.auth.identity_providers.service.whose import find_account, require_active
-from services.auth.openid import CodeRefused, IdTokenRefused, ProviderUnreachable, ProviderUnusable
+from services.auth.openid import (
+    LEEWAY_S,
+    CodeRefused,
+    IdTokenRefused,
+    ProviderUnreachable,
+    ProviderUnusable,
+)
 from services.auth.secret_text import SecretText
 from services.auth.sessions import metrics
 from services.auth.sessions import service as sessions
@@ -69,9 +75,12 @@ async def finish_sign_in(
     if state is None:
         raise ProvidedSignInInvalid
     begun = await _take(transactions, state, given, vault=vault, now=now)
+    proved = now
     if begun.row.user_id is None:
         try:
-            user_id, methods = await _ask_provider(transactions, begun, given, vault=vault, now=now)
+            user_id, methods, proved = await _ask_provider(
+                transactions, begun, given, vault=vault, now=now
+            )
         except _NOT_LET_IN as refusal:
             await _note(transactions, begun, refusal)
             raise
@@ -85,7 +94,8 @@ async def finish_sign_in(
         method = await sessions.check_factor(
             transactions, account, user, given, bound_to=None, vault=vault, now=now
         )
-        methods += () if method is None else (method,)
+        if method is not None:
+            methods, proved = (*methods, method), now
     async with transactions.open(begun.tenant.id, f"user:{user_id}") as session:
         user = await users.get_user(session, user_id, lock=True)
         require_active(user)
@@ -100,6 +110,7 @@ async def finish_sign_in(
             device=transactions.device,
             vault=vault,
             now=now,
+            proved_at=proved,
         )
 
 
@@ -145,9 +156,9 @@ async def _ask_provider(
     *,
     vault: Vault,
     now: datetime,
-) -> tuple[UUID, tuple[str, ...]]:
-    """Return whom the provider vouches for, and how he is proved by that."""
-    claims = await _claims(begun, given, vault=vault)
+) -> tuple[UUID, tuple[str, ...], datetime]:
+    """Return whom the provider vouches for, how he is proved by that, and since when."""
+    claims = await _claims(begun, given, vault=vault, now=now)
     tenant, provider = begun.tenant, begun.provider
     amr = claims.get("amr")
     is_vouched = provider.vouches_for_factor and isinstance(amr, list) and VOUCHED in amr
@@ -167,16 +178,18 @@ async def _ask_provider(
                     expires_at=row.expires_at,
                 )
             )
-    return user.id, methods
+    return user.id, methods, proved_at(claims.get("auth_time"), now)
 
 
-async def _claims(begun: _Begun, given: ProvidedSignInFinish, *, vault: Vault) -> dict[str, Any]:
+async def _claims(
+    begun: _Begun, given: ProvidedSignInFinish, *, vault: Vault, now: datetime
+) -> dict[str, Any]:
     row, provider = begun.row, begun.provider
     try:
         opened = vault.sealer.open(row.begun_sealed, place(BEGUN, row.tenant_id, row.id))
     except SealBroken:
         raise ProvidedSignInInvalid from None
-    kept: dict[str, str] = json.loads(opened)
+    kept: dict[str, Any] = json.loads(opened)
     if kept["issuer"] != provider.issuer or given.provider_code is None:
         raise ProvidedSignInInvalid
     configuration = await configuration_of(provider.issuer, vault=vault)
@@ -190,10 +203,14 @@ async def _claims(begun: _Begun, given: ProvidedSignInFinish, *, vault: Vault) -
     client = (provider.client_id, secret_of(provider, vault=vault))
     try:
         token = await vault.providers.exchange(configuration, client, grant)
-        return await vault.providers.claims_of(
+        claims = await vault.providers.claims_of(
             configuration, token, client_id=provider.client_id, nonce=kept["nonce"]
         )
     except (CodeRefused, IdTokenRefused):
         raise IdentityNotProved from None
     except (ProviderUnreachable, ProviderUnusable):
         raise IdentityProviderAway from None
+    proved = proved_at(claims.get("auth_time"), now)
+    if proved.timestamp() < kept.get("fresh_from", 0) - LEEWAY_S:  # It did not ask anew.
+        raise IdentityNotProved
+    return claims

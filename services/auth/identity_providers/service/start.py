@@ -41,9 +41,13 @@ async def start_sign_in(
     configuration = await configuration_of(provider.issuer, vault=vault)
     state = SecretText.new(PREFIX, tenant.id, new_id())
     nonce, verifier, binding = (secrets.token_urlsafe(32) for _ in range(3))
-    begun = {"nonce": nonce, "verifier": verifier, "issuer": provider.issuer}
+    begun = {
+        "nonce": nonce,
+        "verifier": verifier,
+        "issuer": provider.issuer,
+        "fresh_from": int(now.timestamp()) if wanted.fresh else 0,
+    }
     async with transactions.open(tenant.id) as session:
-        await queries.forget_ended(session, now)
         session.add(
             ProvidedSignIn(
                 id=state.row_id,
@@ -64,6 +68,7 @@ async def start_sign_in(
         state=str(state),
         nonce=nonce,
         verifier=verifier,
+        fresh=wanted.fresh,
     )
     lifetime_s = int(LIFETIME.total_seconds())
     return ProvidedSignInStarted(authorization_url=url, binding=binding, expires_in=lifetime_s)

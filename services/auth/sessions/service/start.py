@@ -23,7 +23,7 @@ from shared.ids import new_id
 from shared.principal import Device, Principal
 
 
-def finish_sign_in(
+def finish_sign_in(  # noqa: PLR0913 - who it is, how proved and when, and from where.
     session: AsyncSession,
     user: User,
     tenant: Tenant,
@@ -32,9 +32,11 @@ def finish_sign_in(
     device: Device,
     vault: Vault,
     now: datetime,
+    proved_at: datetime | None = None,
 ) -> SignedInRead | EnrolmentRead:
     """Start a session for the user, who is locked and has just proved himself by `methods`.
 
+    `proved_at`: when he did, where that was not now.
     Where he has still to set a second factor up, or to choose a password, he gets a token that is
     good for that alone.
     """
@@ -48,7 +50,7 @@ def finish_sign_in(
         counter=0,
         methods=list(methods),
         started_at=now,
-        proved_at=now,
+        proved_at=proved_at or now,
         refreshed_at=now,
         expires_at=expiry_of(now, now, role=user.role, vault=vault),
         device_sealed=seal_device(device, user.tenant_id, session_id, vault=vault),

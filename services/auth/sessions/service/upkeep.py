@@ -10,7 +10,7 @@ from services.auth.throttle.rules import FORGOTTEN_AFTER
 
 
 async def forget_ended(session: AsyncSession, *, now: datetime) -> int:
-    """Forget what no decision needs any more; return how many rows."""
+    """Forget what no decision needs any more, for all features; return how many rows."""
     return await queries.forget_ended(session, now - ENDED_SESSIONS_KEPT, now - FORGOTTEN_AFTER)
 
 

@@ -151,7 +151,8 @@ async def test_all_are_told_before_and_after(
         "A lost second factor was removed",
     ]
     assert eve.email in told[-1].get_content()
-    assert "Another administrator must approve" in told[-2].get_content()
+    asked = " ".join(told[-2].get_content().split())
+    assert "Another administrator must approve" in asked
     own = await post.to(eve.email)
     assert [mail["Content-Language"] for mail in own][-2:] == ["fr", "fr"]
     assert "administrateur" in own[-1].get_content()

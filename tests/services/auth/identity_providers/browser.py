@@ -10,8 +10,8 @@ ADA = {"sub": "ada-1", "email": "Ada@Example.com", "email_verified": True, "name
 START, FINISH = "/api/auth/oidc/start", "/api/auth/oidc/finish"
 
 
-async def start(client: httpx.AsyncClient, tenant: str) -> dict[str, str]:
-    begun = await client.post(START, json={"tenant": tenant})
+async def start(client: httpx.AsyncClient, tenant: str, **more: Any) -> dict[str, str]:
+    begun = await client.post(START, json={"tenant": tenant, **more})
     assert begun.status_code == 200, begun.text
     assert begun.headers["cache-control"] == "no-store"
     return dict(begun.json())

@@ -1,5 +1,6 @@
 """Signing in by a company's own provider, over HTTP with a provider that runs here."""
 
+import time
 from typing import Any
 
 import asyncpg
@@ -7,20 +8,24 @@ import httpx
 import pytest
 from oidc_provider_mock import User, run_server_in_thread
 
-from services.auth.factors.errors import TwoFactorCodeWrong, TwoFactorRequired
+from services.auth.factors.errors import PasskeyRefused, TwoFactorCodeWrong, TwoFactorRequired
 from services.auth.identity_providers.errors import (
     AddressNotVouched,
+    IdentityNotProved,
     IdentityTaken,
     NoAccountHere,
     ProvidedSignInInvalid,
 )
 from services.auth.sessions.errors import AccountLocked, ApprovalPending
+from shared.errors import StepUpRequired
 from tests.services.auth.identity_providers.browser import ADA, FINISH, body_of, come_in, start
+from tests.services.auth.passkeys.wallet import add_passkey
 from tests.services.auth.people import PASSWORD, SignedIn, SignIn, claims_of
 from tests.services.auth.post import PostOffice
 from tests.support.authenticator import Authenticators
 from tests.support.database import Databases
 from tests.support.identity_provider import Provider
+from tests.support.passkey import SoftPasskey
 from tests.support.services import assert_problem
 
 pytestmark = pytest.mark.stack
@@ -213,6 +218,61 @@ async def test_our_second_factor_follows_unless_the_provider_is_trusted_for_one(
     assert trusted.status_code == 200, trusted.text
     assert claims_of(trusted.json()["access_token"])["amr"] == ["fed", "mfa"]
     assert_problem(not_said, TwoFactorRequired, methods=["otp", "recovery"])
+
+
+async def test_a_passkey_is_a_second_factor_here_too(
+    client: httpx.AsyncClient, boss: SignedIn, make_user: SignIn, provider: Provider, settled: Any
+):
+    phone = await add_passkey(await make_user("ada@example.com"))
+    await settled(boss)
+    begun = await start(client, boss.tenant)
+    body = body_of(begun, provider.sign_in(begun["authorization_url"], **ADA))
+
+    asked = await client.post(FINISH, json=body)
+    wrong = await client.post(
+        FINISH, json=body | {"passkey": SoftPasskey().get(asked.json()["passkey"])}
+    )
+    again = await client.post(FINISH, json=body)
+    signed_in = await client.post(
+        FINISH, json=body | {"passkey": phone.get(again.json()["passkey"])}
+    )
+
+    assert_problem(asked, TwoFactorRequired, methods=["passkey", "recovery"])
+    assert_problem(wrong, PasskeyRefused)
+    assert signed_in.status_code == 200, signed_in.text
+    assert claims_of(signed_in.json()["access_token"])["amr"] == ["fed", "hwk"]
+
+
+async def test_who_has_no_password_proves_himself_anew_by_the_provider(
+    client: httpx.AsyncClient, boss: SignedIn, make_user: SignIn, provider: Provider, settled: Any
+):
+    """The provider's word counts from when it says that it saw him, unsaid not at all."""
+    await make_user("ada@example.com")
+    await settled(boss)
+    key = {"name": "Till", "scopes": ["inventory:read"]}
+
+    async def add_key(answer: httpx.Response) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+        return await client.post("/api/auth/api-keys", json=key, headers=headers)
+
+    async def anew(**said: Any) -> httpx.Response:
+        begun = await start(client, boss.tenant, fresh=True)
+        asked = httpx.URL(begun["authorization_url"]).params
+        assert (asked["prompt"], asked["max_age"]) == ("login", "0")
+        brought = provider.sign_in(begun["authorization_url"], **ADA, **said)
+        return await client.post(FINISH, json=body_of(begun, brought))
+
+    hours_ago = int(time.time()) - 7200
+    unsaid = await come_in(client, provider, boss.tenant, **ADA)
+    long_ago = await come_in(client, provider, boss.tenant, **ADA, auth_time=hours_ago)
+    just_now = await anew(auth_time=int(time.time()))
+
+    for stale in (unsaid, long_ago):
+        assert stale.status_code == 200, stale.text
+        assert_problem(await add_key(stale), StepUpRequired)
+    assert (await add_key(just_now)).status_code == 201
+    for said in ({}, {"auth_time": hours_ago}):
+        assert_problem(await anew(**said), IdentityNotProved)
 
 
 async def test_an_administrator_without_a_factor_must_enrol_first(

@@ -25,6 +25,19 @@ def test_a_mail_says_who_when_and_that_nobody_wrote_it():
     assert message.get_content() == "Été\n"
 
 
+def test_a_token_stands_whole_in_its_line_also_in_the_raw_mail():
+    link = f"https://shop.example/reset-password#token=ot_{'Ab-_' * 40}"
+    text = f"Quelqu'un a demandé à rétablir votre mot de passe chez {'Épicerie ' * 20}:\n\n{link}\n"
+    raw = bytes(message_of(Mail("ada@example.com", "x", text, "fr"), "no-reply@shop.example", NOW))
+
+    head, _, body = raw.decode().partition("\n\n")
+    assert "Content-Transfer-Encoding: 8bit" in head
+    assert link in body.split("\n")
+    others = [line for line in body.split("\n") if line != link]
+    assert max(map(len, others)) <= 78
+    assert " ".join(body.split()) == " ".join(text.split())
+
+
 @pytest.mark.asvs("F10")
 @pytest.mark.parametrize(
     ("to", "subject"),
