@@ -9,7 +9,7 @@ async function post(path, body, token) {
   const headers = { "Content-Type": "application/json", ...(token && { Authorization: `Bearer ${token}` }) };
   const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body), cache: "no-store" });
   const answer = response.status === 204 ? null : await response.json();
-  if (!response.ok) throw Object.assign(new Error(answer.detail ?? String(response.status)), { code: answer.code });
+  if (!response.ok) throw Object.assign(new Error(answer.detail ?? String(response.status)), { code: answer.code, passkey: answer.passkey });
   return answer;
 }
 
@@ -97,7 +97,8 @@ export function signInDialog(dialog, session) {
         goOn(await post("/api/auth/login", credentials()));
       } catch (error) {
         if (error.code !== "two_factor_required") throw error;
-        askCode();
+        if (error.passkey && window.PublicKeyCredential) askPasskey(error.passkey);
+        else askCode();
       }
     });
   }
@@ -105,6 +106,15 @@ export function signInDialog(dialog, session) {
   function askCode() {
     delete known.code;
     step(words.secondFactor, element("p", {}, words.secondFactorNote), [code], async () => goOn(await post("/api/auth/login", { ...credentials(), code: known.code })));
+  }
+
+  function askPasskey(options) {
+    const instead = element("button", { type: "button", class: "quiet", onclick: askCode }, words.codeInstead);
+    step(words.secondFactor, element("div", {}, element("p", {}, words.passkeyNote), instead), [], async () => {
+      const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);
+      const passkey = JSON.stringify(await navigator.credentials.get({ publicKey }));
+      goOn(await post("/api/auth/login", { ...credentials(), passkey }));
+    });
   }
 
   function askNewPassword(token) {

@@ -1,12 +1,14 @@
 // A reader of /docs in Chromium: signs in as an administrator who must first choose a password and
-// set a second factor up, tries an operation out, and signs in again with a code. Prints what he saw.
+// set a second factor up, tries an operation out, and signs in again, with a code and with a passkey.
+// Prints what he saw.
 
 import { createHmac } from "node:crypto";
 import chromium from "@sparticuz/chromium";
 import { chromium as playwright } from "playwright-core";
 
-const { API_URL: url, EMAIL: email, PASSWORD: password, TENANT: tenant, NEW_PASSWORD: newPassword } = process.env;
+const { API_URL, EMAIL: email, PASSWORD: password, TENANT: tenant, NEW_PASSWORD: newPassword } = process.env;
 const STEP_MS = 30_000;
+const url = API_URL.replace("127.0.0.1", "localhost"); // An address has no passkeys, a name has.
 
 // The code that an authenticator shows at a time (RFC 6238).
 function codeAt(secret, time) {
@@ -65,8 +67,28 @@ const tried = (await operation.locator(".live-responses-table tbody .response-co
 await button("Sign out").click();
 await button("Sign in").click();
 await fill(credentials(newPassword));
+const signedIn = page.waitForResponse((response) => response.url().endsWith("/api/auth/login") && response.ok());
 await fill({ Code: codeAt(secret, Date.now() + STEP_MS) }); // Each is good once; the next counts already.
+const { access_token: token } = await (await signedIn).json();
 const again = await whoIsIn();
+
+// A device that makes passkeys and asks nobody.
+const device = await page.context().newCDPSession(page);
+await device.send("WebAuthn.enable");
+const options = { protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true };
+await device.send("WebAuthn.addVirtualAuthenticator", { options });
+await page.evaluate(async (token) => {
+  const headers = { "Content-Type": "application/json", Authorization: `Bearer ${token}` };
+  const post = async (path, body) => (await fetch(`/api/auth/passkeys/${path}`, { method: "POST", headers, body: JSON.stringify(body) })).json();
+  const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON((await post("setup", {})).options);
+  await post("verify", { name: "Phone", credential: JSON.stringify(await navigator.credentials.create({ publicKey })) });
+}, token);
+await button("Sign out").click();
+await button("Sign in").click();
+await fill(credentials(newPassword));
+await page.getByText("Continue with your passkey").waitFor();
+await button("Continue").click();
+const byPasskey = await whoIsIn();
 await browser.close();
 
-console.log(JSON.stringify({ enrolled, recoveryCodes, samples, tried, again, outside, refused, faults }));
+console.log(JSON.stringify({ enrolled, recoveryCodes, samples, tried, again, byPasskey, outside, refused, faults }));
