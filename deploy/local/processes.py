@@ -166,6 +166,9 @@ def _environment(plan: Plan, program: str) -> dict[str, str]:
     own |= {n: settings.environment[n] for n in old_names if settings.environment.get(n)}
     if program == "auth":
         own["MAIL_FOLDER"] = settings.environment.get("MAIL_FOLDER") or str(STATE_DIR / "mail")
+        own["PUBLIC_URL"] = settings.environment.get("PUBLIC_URL") or (
+            f"http://127.0.0.1:{settings.ports['GATEWAY_PORT']}"
+        )
         if not settings.environment.get("FRONTEND_URL"):
             own["WEBAUTHN_ORIGINS"] = settings.environment.get("WEBAUTHN_ORIGINS") or (
                 f"http://localhost:{settings.ports['GATEWAY_PORT']}"

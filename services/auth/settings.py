@@ -35,6 +35,7 @@ class Settings(ServiceSettings):
     smtp_url: SecretStr | None = None  # smtp(s)://user:password@host:port; without, a folder.
     mail_from: str = Field(default="Stockwright <no-reply@localhost>", max_length=320)
     mail_folder: Path = Path("data/mail")
+    public_url: str = Field(default="", max_length=500)  # Where the public reaches the gateway.
     frontend_url: str = Field(default="", max_length=500)  # Where links in mails lead.
     webauthn_rp_id: str = Field(default="", max_length=253)  # The domain that passkeys are for.
     webauthn_origins: str = Field(default="", max_length=2000)  # Pages that may use them.
@@ -76,6 +77,16 @@ class Settings(ServiceSettings):
         if not re.match(r"smtps?://[^/\s]+$", value.get_secret_value()):
             raise ValueError("give smtp://host:port or smtps://host:port, with user:password@")
         return value
+
+    @field_validator("public_url")
+    @classmethod
+    def check_public_url(cls, value: str) -> str:
+        """Refuse what is no address of a server; a path in front of ours may stand in it."""
+        parts = urlsplit(value)
+        is_plain = parts.hostname and not (parts.query or parts.fragment or parts.username)
+        if value and (parts.scheme not in {"http", "https"} or not is_plain):
+            raise ValueError("give an address as https://stock.example")
+        return value.rstrip("/")
 
     @field_validator("webauthn_origins")
     @classmethod

@@ -117,6 +117,18 @@ def test_registration_is_open_except_in_production(
     assert found.registration_policy == policy
 
 
+@pytest.mark.parametrize(
+    "address", ["stock.example", "ftp://x.example", "https://a@b", "https://a?b"]
+)
+def test_the_public_address_is_one_of_a_server(address: str):
+    with pytest.raises(ValidationError, match="https://stock"):
+        settings(public_url=address)
+
+
+def test_a_path_may_stand_in_the_public_address():
+    assert settings(public_url="https://x.example/stock/").public_url == "https://x.example/stock"
+
+
 def test_every_service_with_scopes_has_a_secret():
     assert settings().client_secrets().keys() == SCOPES.keys()
 

@@ -2,6 +2,7 @@ from typing import Annotated
 
 from fastapi import Path, Response
 
+from services.auth.resources import Secrets
 from services.auth.scim.routes.form import CanProvision, scim_answer, scim_router
 from services.auth.scim.rules.discovery import (
     CONFIG,
@@ -17,51 +18,54 @@ router = scim_router("")
 
 
 @router.get("/ServiceProviderConfig")
-async def get_provider_config(_caller: CanProvision) -> Response:
+async def get_provider_config(vault: Secrets, _caller: CanProvision) -> Response:
     """Read what of SCIM is offered.
 
     Changes by PATCH, filters and entity tags are.
     """
-    return scim_answer(CONFIG)
+    return scim_answer(CONFIG, vault=vault)
 
 
 @router.get("/ResourceTypes")
-async def list_resource_types(_caller: CanProvision) -> Response:
+async def list_resource_types(vault: Secrets, _caller: CanProvision) -> Response:
     """List the kinds of SCIM resources.
 
     Users and groups.
     """
-    return scim_answer(RESOURCE_TYPE_LIST)
+    return scim_answer(RESOURCE_TYPE_LIST, vault=vault)
 
 
 @router.get("/ResourceTypes/{name}", responses=problems(NotFound))
 async def get_resource_type(
-    name: Annotated[str, Path(max_length=100, description="User or Group.")], _caller: CanProvision
+    name: Annotated[str, Path(max_length=100, description="User or Group.")],
+    vault: Secrets,
+    _caller: CanProvision,
 ) -> Response:
     """Read a kind of SCIM resource."""
     if name not in RESOURCE_TYPES:
         raise NotFound
-    return scim_answer(RESOURCE_TYPES[name])
+    return scim_answer(RESOURCE_TYPES[name], vault=vault)
 
 
 @router.get("/Schemas")
-async def list_scim_schemas(_caller: CanProvision) -> Response:
+async def list_scim_schemas(vault: Secrets, _caller: CanProvision) -> Response:
     """List the SCIM schemas.
 
     The attributes of users and groups that are kept.
     """
-    return scim_answer(SCHEMA_LIST)
+    return scim_answer(SCHEMA_LIST, vault=vault)
 
 
 @router.get("/Schemas/{urn}", responses=problems(NotFound))
 async def get_scim_schema(
     urn: Annotated[str, Path(max_length=200, description="The URN of the schema.")],
+    vault: Secrets,
     _caller: CanProvision,
 ) -> Response:
     """Read a SCIM schema."""
     if urn not in SCHEMAS:
         raise NotFound
-    return scim_answer(SCHEMAS[urn])
+    return scim_answer(SCHEMAS[urn], vault=vault)
 
 
 @router.get("/{name}", include_in_schema=False)

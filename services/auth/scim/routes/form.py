@@ -10,6 +10,7 @@ from services.auth.scim.errors import OnlyWithApiKey
 from services.auth.scim.rules.names import SCOPE
 from services.auth.scim.schemas import ScimGroupRead, ScimShown, ScimUserRead
 from services.auth.scim.service.users import chosen
+from services.auth.vault import Vault
 from shared.errors import BadRequest, ValidationFailed
 from shared.principal import MACHINE, Principal
 from shared.scim import ERROR, MEDIA_TYPE, PATH, refusal
@@ -29,6 +30,7 @@ _TYPES: Final[Mapping[str, str]] = {
     "user_name_taken": "uniqueness",
     "email_taken": "uniqueness",
 }
+_ADDRESSES: Final = frozenset({"location", "$ref"})
 _SYNTAX: Final = frozenset({"json_invalid", "given_twice"})
 
 
@@ -85,10 +87,15 @@ CanProvision = Annotated[Principal, Depends(_provisioning)]
 
 
 def scim_answer(
-    body: dict[str, Any], *, status: int = 200, headers: Mapping[str, str] | None = None
+    body: dict[str, Any],
+    *,
+    vault: Vault,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
+    """Return an answer, whose addresses are those under which the public reaches them."""
     return Response(
-        orjson.dumps(body),
+        orjson.dumps(_public(body, vault.settings.public_url)),
         status_code=status,
         media_type=MEDIA_TYPE,
         headers={"Cache-Control": "no-store", **(headers or {})},
@@ -96,10 +103,22 @@ def scim_answer(
 
 
 def resource_answer(
-    resource: ScimUserRead | ScimGroupRead, asked: ScimShown, *, status: int = 200
+    resource: ScimUserRead | ScimGroupRead, asked: ScimShown, *, vault: Vault, status: int = 200
 ) -> Response:
     """Return a resource, what of it is asked for, with its address and version as headers."""
-    headers = {"Location": resource.meta.location}
+    headers = {"Location": vault.settings.public_url + resource.meta.location}
     if resource.meta.version is not None:
         headers["ETag"] = resource.meta.version
-    return scim_answer(chosen(resource, asked), status=status, headers=headers)
+    return scim_answer(chosen(resource, asked), vault=vault, status=status, headers=headers)
+
+
+def _public(value: Any, base: str) -> Any:  # noqa: ANN401 - any JSON value.
+    """Return a JSON value with the public address in front of every path to a resource."""
+    if isinstance(value, list):
+        return [_public(one, base) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: base + one if name in _ADDRESSES else _public(one, base)
+        for name, one in value.items()
+    }

@@ -30,14 +30,14 @@ GroupName = Annotated[str, Path(max_length=64, description="The role.")]
 
 @router.get("", response_model=ScimListRead, responses=problems(FilterNotSupported))
 async def list_groups(
-    asked: Annotated[ScimQuery, Query()], session: Session, _caller: CanProvision
+    asked: Annotated[ScimQuery, Query()], session: Session, vault: Secrets, _caller: CanProvision
 ) -> Response:
     """List groups.
 
     One for each role, or those that a filter chooses.
     """
     found = await service.list_groups(session, asked)
-    return scim_answer(found.model_dump(mode="json", by_alias=True))
+    return scim_answer(found.model_dump(mode="json", by_alias=True), vault=vault)
 
 
 @router.post("", status_code=201, responses=problems(GroupsAreRoles))
@@ -51,13 +51,18 @@ async def add_group(_body: ScimGroupReplace, _caller: CanProvision) -> Response:
 
 @router.get("/{name}", response_model=ScimGroupRead, responses=problems(GroupNotFound))
 async def get_group(
-    name: GroupName, asked: Annotated[ScimShown, Query()], session: Session, _caller: CanProvision
+    name: GroupName,
+    asked: Annotated[ScimShown, Query()],
+    session: Session,
+    vault: Secrets,
+    _caller: CanProvision,
 ) -> Response:
     """Read a group.
 
     Its members are those who have the role.
     """
-    return resource_answer(await service.get_group(session, name, asked), asked)
+    group = await service.get_group(session, name, asked)
+    return resource_answer(group, asked, vault=vault)
 
 
 @router.put(
@@ -85,7 +90,7 @@ async def replace_group(
     They have its role then, and whoever else had it is a viewer.
     """
     group = await service.replace_group(session, name, body, vault=vault, now=now)
-    return resource_answer(group, ScimShown())
+    return resource_answer(group, ScimShown(), vault=vault)
 
 
 @router.patch(

@@ -47,7 +47,7 @@ async def list_provisioned_users(
     All of the tenant, or those that a filter chooses.
     """
     found = await service.list_users(session, asked, vault=vault, caller=caller)
-    return scim_answer(found.model_dump(mode="json", by_alias=True))
+    return scim_answer(found.model_dump(mode="json", by_alias=True), vault=vault)
 
 
 @router.post(
@@ -71,7 +71,7 @@ async def add_provisioned_user(
     The account is verified and approved, without a password, a viewer until a group says more.
     """
     user = await service.add_user(session, body, vault=vault, caller=caller, now=now)
-    return resource_answer(user, ScimShown(), status=201)
+    return resource_answer(user, ScimShown(), vault=vault, status=201)
 
 
 @router.get("/{user_id}", response_model=ScimUserRead, responses=problems(ProvisionedUserNotFound))
@@ -88,7 +88,7 @@ async def get_provisioned_user(
     tag = (user.meta.version or "").removeprefix("W/")
     if is_known(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers={"ETag": user.meta.version or ""})
-    return resource_answer(user, asked)
+    return resource_answer(user, asked, vault=vault)
 
 
 @router.put(
@@ -117,7 +117,7 @@ async def replace_provisioned_user(
     What is left out is emptied, but for `active`, which stays as it is.
     """
     user = await service.replace_user(session, user_id, body, if_match, vault=vault, now=now)
-    return resource_answer(user, ScimShown())
+    return resource_answer(user, ScimShown(), vault=vault)
 
 
 @router.patch(
@@ -149,7 +149,7 @@ async def change_provisioned_user(
     `active` false ends sessions and API keys within a second.
     """
     user = await service.change_user(session, user_id, body, if_match, vault=vault, now=now)
-    return resource_answer(user, ScimShown())
+    return resource_answer(user, ScimShown(), vault=vault)
 
 
 @router.delete(

@@ -20,7 +20,7 @@ FILTER_LENGTH_MAX: Final = 1000
 
 
 def location(kind: str, resource_id: object) -> str:
-    """Return the address of a resource, from the root of the host that answers."""
+    """Return the path of a resource; an answer has the public address in front of it."""
     return f"{PATH}/{kind}/{resource_id}"
 
 

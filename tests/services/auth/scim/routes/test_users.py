@@ -4,6 +4,7 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from tests.services.auth.people import PASSWORD, SignedIn, SignIn
 from tests.services.auth.scim.directory import (
@@ -281,6 +282,26 @@ async def test_a_body_that_is_none_is_refused_in_scims_form(
     )
 
     assert_refused(answer, 400, kind)
+
+
+async def test_addresses_are_those_of_the_public(
+    app: FastAPI, directory: Directory, monkeypatch: pytest.MonkeyPatch
+):
+    settings = app.state.resources.own.settings
+    monkeypatch.setitem(settings.__dict__, "public_url", "https://stock.example")
+    ada = await directory.add()
+    listed = await directory.send("GET", f'{USERS}?filter=id eq "{ada["id"]}"')
+    group = await directory.send("GET", "/api/scim/v2/Groups/viewer")
+    schemas = await directory.send("GET", "/api/scim/v2/Schemas")
+
+    here = f"https://stock.example{USERS}/{ada['id']}"
+    assert ada["meta"]["location"] == here
+    assert ada["groups"][0]["$ref"] == "https://stock.example/api/scim/v2/Groups/viewer"
+    assert listed.json()["Resources"] == [ada]
+    assert {"value": ada["id"], "$ref": here, "type": "User"} in group.json()["members"]
+    assert group.headers["location"] == group.json()["meta"]["location"]
+    for schema in schemas.json()["Resources"]:
+        assert schema["meta"]["location"].startswith("https://stock.example/api/scim/v2/Schemas/")
 
 
 async def test_an_attribute_has_one_spelling_in_a_body(directory: Directory):
