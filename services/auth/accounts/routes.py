@@ -192,7 +192,7 @@ async def confirm_address(
 @invitations.post(
     "",
     status_code=201,
-    responses=problems(EmailTaken, AdministratorUnlimited, TenantNotFound),
+    responses=problems(EmailTaken, AdministratorUnlimited, TenantNotFound, UserNotFound),
 )
 async def invite_user(
     body: InvitationCreate, session: Session, vault: Secrets, caller: CanManageNow, now: Now

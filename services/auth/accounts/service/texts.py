@@ -38,7 +38,7 @@ _RESET = (
 _INVITE = (
     N_("You are invited to {tenant}"),
     N_(
-        "{who} invites you to work at {tenant}.\n\n"
+        "You are invited by {who} to work at {tenant}.\n\n"
         "To accept and choose a password, {how}\n\n"
         "This is good for a week."
     ),

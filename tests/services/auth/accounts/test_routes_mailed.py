@@ -144,7 +144,7 @@ async def test_who_is_invited_chooses_a_password_and_comes_in(
     assert again.json()["user"]["id"] == made.json()["user"]["id"]
     token = await post.token_to("grace@example.com")
     *_, mail = await post.to("grace@example.com")
-    assert f"<{boss.email}> vous invite à travailler chez Acme." in mail.get_content()
+    assert f"invité par <{boss.email}> à travailler chez Acme." in mail.get_content()
     accept = {"password": NEW, "name": "Grace"}
 
     old = await client.post("/api/auth/accept-invitation", json=accept | {"token": first})
