@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -13,15 +12,19 @@ from services.inventory.ledger.rules import Balance
 
 
 class LedgerEntry(NamedTuple):
-    """One row of the ledger to write, with its journal entry's data."""
+    """One row of the ledger to write, with its journal entry's data.
+
+    Quantities are plain text, as they stand in that: for a Decimal the driver takes three times as
+    long.
+    """
 
     id: UUID
     leg: int
     kind: str
     item_id: UUID
     location_id: UUID
-    quantity: Decimal
-    balance_after: Decimal
+    quantity: str
+    balance_after: str
     cost_id: UUID | None
     reason: str | None
     reference: str | None
@@ -66,8 +69,8 @@ _TYPES = {
     "kind": "text",
     "item_id": "uuid",
     "location_id": "uuid",
-    "quantity": "numeric",
-    "balance_after": "numeric",
+    "quantity": "text[]::numeric",
+    "balance_after": "text[]::numeric",
     "cost_id": "uuid",
     "reason": "text",
     "reference": "text",

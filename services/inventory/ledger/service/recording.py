@@ -128,10 +128,8 @@ async def _off_loop(size: int, work: Callable[..., T], *arguments: object) -> T:
     return await asyncio.to_thread(work, *arguments)
 
 
-def _entry(
-    outcome: Outcome, leg: int, spot: Spot, quantity: Decimal, balance: Decimal
-) -> LedgerEntry:
-    change = outcome.change
+def _entry(outcome: Outcome, leg: int, spot: Spot, moved: Decimal, balance: Decimal) -> LedgerEntry:
+    change, quantity, balance_after = outcome.change, plain(moved), plain(balance)
     if spot.item_id is None or spot.place_id is None or outcome.occurred_at is None:
         raise AssertionError("only what was found can be granted")
     cost_id = change.cost_id or spot.cost_id
@@ -144,8 +142,8 @@ def _entry(
         "code": spot.code,
         "location_id": str(spot.place_id),
         "location": spot.place,
-        "quantity": plain(quantity),
-        "balance_after": plain(balance),
+        "quantity": quantity,
+        "balance_after": balance_after,
         "cost_id": None if cost_id is None else str(cost_id),
         "amount_sealed": b64encode(change.amount).decode() if change.amount is not None else None,
         "reason": change.reason,
@@ -160,7 +158,7 @@ def _entry(
         item_id=spot.item_id,
         location_id=spot.place_id,
         quantity=quantity,
-        balance_after=balance,
+        balance_after=balance_after,
         cost_id=cost_id,
         reason=change.reason,
         reference=change.reference,
