@@ -62,6 +62,7 @@ async def derive_consumption(
     Raises InvalidWindow, ItemNotFound, InvalidCursor.
     """
     last_day = _last_day(wanted.from_day, wanted.to_day, today)
+    as_of = await followed_until(session)
     rows = await _derived_items(session, wanted)
     page, next_cursor = BY_CODE.page(rows, wanted.limit, lambda row: (row["code"],))
     ledger = await queries.list_ledger_days(session, [row["id"] for row in page], last_day)
@@ -73,7 +74,7 @@ async def derive_consumption(
     ]
     return ConsumptionDerived.model_construct(
         derived=len(records),
-        as_of=await followed_until(session),
+        as_of=as_of,
         incomplete=await is_incomplete(session),
         records=records,
         next_cursor=next_cursor,
@@ -88,12 +89,13 @@ async def get_consumption(
     Raises InvalidWindow, ItemNotFound.
     """
     last_day = _last_day(from_day, to_day, today)
+    as_of = await followed_until(session)
     [(code, item_id)] = (await get_items(session, [named])).items()
     ledger = await queries.list_ledger_days(session, [item_id], last_day)
     days = complete_days(ledger.get(item_id, []), from_day, last_day)
     return ConsumptionRead.model_construct(
         item_code=code,
-        as_of=await followed_until(session),
+        as_of=as_of,
         incomplete=await is_incomplete(session),
         total=sum((day.quantity for day in days), NOTHING),
         stock_out_days=sum(day.is_stock_out for day in days),
@@ -160,7 +162,10 @@ async def _named_items(session: AsyncSession, named: Sequence[str]) -> Sequence[
 
 
 async def followed_until(session: AsyncSession) -> datetime | None:
-    """Return when the newest ledger entry known here was recorded; None before the first."""
+    """Return when the newest ledger entry known here was recorded; None before the first.
+
+    To be read before the figures: those may be newer than what this says, never older.
+    """
     return await queries.followed_until(session)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import RowMapping
@@ -41,6 +41,7 @@ SCANNED_MAX = 1000  # Items looked at for one page.
 class _Look:
     """What was found of the items looked at for a page, and which of them it lists."""
 
+    as_of: datetime | None
     plans: Sequence[RecommendationRead]
     listed: Sequence[RecommendationRead]
     expired: int
@@ -68,7 +69,7 @@ async def _to_page(session: AsyncSession, found: _Look) -> RecommendationPage:
     return RecommendationPage(
         items=list(found.listed),
         expired=found.expired,
-        as_of=await followed_until(session),
+        as_of=found.as_of,
         incomplete=await is_incomplete(session),
         next_cursor=found.next_cursor,
     )
@@ -80,6 +81,7 @@ async def _look(
     """Look at items until a page of those to list is found, or SCANNED_MAX were looked at."""
     after = BY_CODE.after(query.cursor)
     after_code = after[0] if after else ""
+    as_of = await followed_until(session)
     plans: list[RecommendationRead] = []
     listed: list[RecommendationRead] = []
     expired = scanned = 0
@@ -99,7 +101,8 @@ async def _look(
         scanned += len(batch)
         expired += sum(row["last_day"] < today for row in batch)
         after_code = batch[-1]["code"] if batch else after_code
-    return _Look(plans, listed, expired, None if ended else BY_CODE.cursor((after_code,)))
+    next_cursor = None if ended else BY_CODE.cursor((after_code,))
+    return _Look(as_of, plans, listed, expired, next_cursor)
 
 
 def _rows_through(batch: Sequence[RowMapping], code: str) -> Sequence[RowMapping]:

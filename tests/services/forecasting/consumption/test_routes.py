@@ -1,6 +1,8 @@
 import pytest
 
+from services.forecasting.consumption import queries as consumption
 from services.forecasting.consumption.errors import InvalidWindow, ItemNotFound
+from services.forecasting.recommendations import queries as recommendations
 from shared.errors import ValidationFailed
 from tests.services.forecasting.shop import days_ago
 from tests.support.services import Caller, assert_problem
@@ -41,6 +43,44 @@ async def test_derived_records_tell_sales_and_stock_outs(client, caller, stocked
     assert found["derived"] == 5
     assert found["as_of"]
     assert found["next_cursor"] is None
+
+
+@pytest.fixture
+def follow_after(follow, monkeypatch):
+    """Let more be counted as soon as this was read."""
+
+    def arrange(queries, name):
+        read = getattr(queries, name)
+
+        async def read_and_follow(*args, **more):
+            found = await read(*args, **more)
+            await follow()
+            return found
+
+        monkeypatch.setattr(queries, name, read_and_follow)
+
+    return arrange
+
+
+@pytest.mark.parametrize(
+    ("path", "queries", "name"),
+    [
+        ("/api/ai/consumption/A1?from={from}&to={to}", consumption, "list_ledger_days"),
+        ("/api/ai/recommendations", recommendations, "list_forecast_items"),
+    ],
+)
+async def test_what_is_counted_meanwhile_makes_figures_no_newer(
+    client, caller, stocked, follow_after, path, queries, name
+):
+    path = path.format(**WINDOW)
+    before = (await client.get(path, headers=caller.headers())).json()
+    stocked.sell("A1", [7])
+    await stocked.record()
+    follow_after(queries, name)
+
+    during = (await client.get(path, headers=caller.headers())).json()
+
+    assert during["as_of"] == before["as_of"]
 
 
 async def test_derived_records_come_a_page_of_items_at_a_time(client, caller, stocked):
