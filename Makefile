@@ -108,8 +108,9 @@ openapi: $(DEVELOPMENT) ## Write docs/openapi/*.json from the code
 contracts: $(DEVELOPMENT) ## Write docs/contracts/*.json: what services promise one another
 	@$(PY) -m tests.contracts
 
-messages: $(DEVELOPMENT) ## Bring the French catalogues up to date with the messages in the code
+messages: $(DEVELOPMENT) ## Bring the French, and what /problems/ explains, up to date with the code
 	@$(PY) -m deploy.messages
+	@$(PY) -m deploy.problems
 
 clean: ## Remove the virtual environment and caches; data in .local stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache mutants

@@ -91,6 +91,7 @@ class Gateway:
             self._revocations,
             is_ready=lambda: self._keys.loaded and self._revocations.loaded,
             metrics_token=settings.metrics_token if settings.prometheus_enabled else None,
+            default_language=settings.default_language,
         )
         self._following: asyncio.Task[None] | None = None
         load_catalogues([package_folder(__file__) / "locales"])

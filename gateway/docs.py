@@ -25,7 +25,7 @@ _POLICY: Final = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     b"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_SECURITY: Final[Headers] = [
+SECURITY_OF_PAGES: Final[Headers] = [
     (name, _POLICY if name == b"content-security-policy" else value) for name, value in SECURITY
 ]
 _CACHED: Final[Headers] = [(b"cache-control", b"public, max-age=300")]
@@ -37,7 +37,7 @@ def load_assets() -> dict[str, Answer]:
     """Return the page and what it needs by file name, each as the answer that it is."""
     return {
         path.name: Answer(
-            path.read_bytes(), _TYPES[path.suffix], headers=_CACHED, security=_SECURITY
+            path.read_bytes(), _TYPES[path.suffix], headers=_CACHED, security=SECURITY_OF_PAGES
         )
         for path in [*sorted(_STATIC.iterdir()), *_viewer_files()]
         if path.suffix in _TYPES

@@ -1,4 +1,4 @@
-"""What the gateway answers itself: health, status, metrics, OpenAPI documents, documentation."""
+"""What the gateway answers itself: health, metrics, documents, documentation, problems."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -8,7 +8,7 @@ import orjson
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import SecretStr
 
-from gateway import docs, metrics
+from gateway import docs, metrics, problems
 from gateway.call import Answer, Call
 from gateway.errors import ReadOnly
 from gateway.health import Health
@@ -42,6 +42,7 @@ class Pages:
         is_ready: Callable[[], bool],
         *,
         metrics_token: SecretStr | None,
+        default_language: str,
     ) -> None:
         self._health = health
         self._documents = documents
@@ -51,6 +52,9 @@ class Pages:
         self._pages = {page.route: page for page in self._list()}
         if metrics_token is not None:
             self._pages["/metrics"] = Page("/metrics", partial(_metrics, metrics_token))
+        for slug in problems.CATALOGUE:
+            page = Page("/problems/{slug}", partial(problems.explain, slug, default_language))
+            self._pages[f"/problems/{slug}"] = page
         assets = docs.load_assets()
         for path in ("/docs", *(f"/docs/{service}" for service in SERVICES)):
             self._pages[path] = Page(path, partial(_constant, assets[docs.PAGE]))
