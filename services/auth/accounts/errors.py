@@ -31,7 +31,7 @@ class NotInvited(Conflict):
 
     slug: ClassVar[str] = "not-invited"
     title: ClassVar[str] = N_("No open invitation")
-    detail: ClassVar[str] = N_("This invitation was accepted or withdrawn. See the list of users.")
+    detail: ClassVar[str] = N_("This invitation was accepted or withdrawn. See /api/users.")
 
 
 @dataclass(eq=False)
@@ -40,4 +40,4 @@ class NotPending(Conflict):
 
     slug: ClassVar[str] = "not-pending"
     title: ClassVar[str] = N_("Nothing to approve")
-    detail: ClassVar[str] = N_("This account does not wait for approval. See the list of users.")
+    detail: ClassVar[str] = N_("This account does not wait for approval. See /api/users.")

@@ -21,7 +21,7 @@ class EmailTaken(Conflict):
 class UserNotFound(NotFound):
     slug: ClassVar[str] = "user-not-found"
     title: ClassVar[str] = N_("User not found")
-    detail: ClassVar[str] = N_("There is no such user. The list of users tells their ids.")
+    detail: ClassVar[str] = N_("There is no such user. See /api/users for those there are.")
 
 
 @dataclass(eq=False)

@@ -14,7 +14,9 @@ class NotTrained(NotFound):
 
     slug: ClassVar[str] = "not-trained"
     title: ClassVar[str] = N_("No forecast yet")
-    detail: ClassVar[str] = N_("No model of {item} is active. Train it first.")
+    detail: ClassVar[str] = N_(
+        "No model of {item} is active. Have it trained first: POST /api/ai/forecast/train."
+    )
     item: str
 
 
@@ -24,7 +26,10 @@ class ForecastExpired(Conflict):
 
     slug: ClassVar[str] = "forecast-expired"
     title: ClassVar[str] = N_("Forecast out of date")
-    detail: ClassVar[str] = N_("The forecast of {item} ended on {last_day}. Train it again.")
+    detail: ClassVar[str] = N_(
+        "The forecast of {item} ended on {last_day}. Have it trained again: "
+        "POST /api/ai/forecast/train."
+    )
     item: str
     last_day: date
 

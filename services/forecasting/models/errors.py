@@ -11,5 +11,7 @@ from shared.i18n import N_
 class ModelNotFound(NotFound):
     slug: ClassVar[str] = "model-not-found"
     title: ClassVar[str] = N_("Model not found")
-    detail: ClassVar[str] = N_("There is no model {model}. The list of models tells their ids.")
+    detail: ClassVar[str] = N_(
+        "There is no model {model}. See /api/ai/models/list for those there are."
+    )
     model: str

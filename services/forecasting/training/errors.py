@@ -36,7 +36,7 @@ class TrainingDisabled(Conflict):
 class JobNotFound(NotFound):
     slug: ClassVar[str] = "job-not-found"
     title: ClassVar[str] = N_("Job not found")
-    detail: ClassVar[str] = N_("There is no job {job}. The list of jobs tells their ids.")
+    detail: ClassVar[str] = N_("There is no job {job}. See /api/ai/jobs for those there are.")
     job: str
 
 
