@@ -21,14 +21,39 @@ RETRY_S: Final = 2.0  # A service that was away is asked again after so long.
 Document = dict[str, Any]
 _ABOUT: Final = """All public operations of the inventory backend.
 
-- **Signing in**: `POST /api/auth/login` answers with an access token; send it as
-  `Authorization: Bearer …`. A machine sends an API key (`POST /api/auth/api-keys`) in the same way.
-- **Refusals** are one form, `Problem` (RFC 9457): `code` is stable, `detail` says what to do next.
-- **Lists** come in pages: send the `next_cursor` of one as the `cursor` of the next.
-- **Repeating** a POST is harmless with the same `Idempotency-Key`; a change with the `ETag` in
-  `If-Match` is refused if somebody else was faster.
-- **Texts** are English or French, by `Accept-Language` or `lang`. Exact numbers are strings,
-  times are UTC.
+**Signing in.** `POST /api/auth/login` answers with an access token; send it as
+`Authorization: Bearer …`. A machine sends an API key (`POST /api/auth/api-keys`) in the same way.
+After `expires_in` seconds `POST /api/auth/refresh` gives the next one.
+
+**Enrolment.** Who must choose a password or set up a second factor first gets an `enrolment_token`
+instead. It is good for `POST /api/auth/change-password`, `/api/auth/2fa/setup` and `/verify` (or
+`/api/auth/passkeys/…`) alone; the last of these answers with the tokens.
+
+**Step-up.** What would do most harm in wrong hands needs a proof of identity from the last five
+minutes. 403 `step_up_required` asks for one: `POST /api/auth/step-up` with password and code, then
+the same call again with the new access token.
+
+**Refusals** are one form, `Problem` (RFC 9457): `type` is the address of a page that explains it,
+`code` is stable, `detail` says what to do next, `errors` names each value that is not valid.
+
+**Rates.** Each answer says in `RateLimit-Policy` how many requests of its kind
+may come in which time (`"read";q=600;w=60`: 600 in 60 seconds), and in `RateLimit` how many are
+left (`r`), and in how many seconds all are there again (`t`). A request too many is 429, and
+`Retry-After` says after how many seconds to try again; so does 503.
+
+**Repeating.** A POST with an `Idempotency-Key` is done once: sent again with the same key, within
+seven days, it gets the same answer, with `Idempotency-Replayed: true`. Take a new key for each
+intended change, and send the same one again when an answer got lost.
+
+**Versions.** What can be changed has an `ETag`. Sent as `If-Match` with a change, it refuses the
+change (412) if somebody else was faster; sent as `If-None-Match` with a GET, the answer is 304
+while nothing changed.
+
+**Lists** come in pages of `limit`, at most 200: send the `next_cursor` of one as the `cursor` of
+the next, with the same parameters, until it is null.
+
+**Texts** are English or French, by `lang`, `Accept-Language`, or the user's own setting. Exact
+numbers are strings, times are UTC.
 """
 log = structlog.get_logger()
 

@@ -30,6 +30,7 @@ from shared.errors import (
     ValidationFailed,
 )
 from shared.web.etag import IF_MATCH, is_versioned
+from shared.web.examples import example_of, meaning_of
 from shared.web.idempotency import KEY_HEADER
 from shared.web.permissions import Requires, find_requirement
 from shared.web.problems import PROBLEM_CONTENT, document_problem
@@ -44,7 +45,7 @@ PROBLEM_SCHEMA: dict[str, Any] = {
     "properties": {
         "type": {
             "type": "string",
-            "description": "The kind of problem, as a path.",
+            "description": "The kind of problem; a page at this path explains it.",
             "examples": ["/problems/insufficient-stock"],
         },
         "title": {"type": "string", "description": "The kind of problem, in words."},
@@ -94,7 +95,7 @@ _BY_THE_GATEWAY = {
     "431": "`headers_too_large`: The headers are too large. Send fewer, or shorter ones.",
 }
 _SUCCESS = {
-    "200": "What was asked for.",
+    "200": "",
     "201": "Created.",
     "202": "Accepted; it is done later.",
     "204": "Done; the answer is empty.",
@@ -152,6 +153,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
                 for method in route.methods or ():
                     operation = document["paths"][route.path_format][method.lower()]
                     _summarise(operation, route.original_route)
+                    _describe_answers(operation, schemas)
                     _describe_edits(operation, method)
                     _describe_reading(operation, route.original_route)
                     if is_versioned(route.response_model):
@@ -172,9 +174,18 @@ def _summarise(operation: dict[str, Any], route: APIRoute) -> None:
         if parameter["in"] == "path" and parameter["name"].endswith("_id"):
             noun = parameter["name"].removesuffix("_id").replace("_", " ")
             parameter.setdefault("description", f"Id of the {noun}.")
-    for status, response in operation["responses"].items():
+
+
+def _describe_answers(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Say what each answer is, and show one; what another protocol defines has no schema here."""
+    for status in _SUCCESS.keys() & operation["responses"].keys():
+        response = operation["responses"][status]
+        forms = [form for form in response.get("content", {}).values() if form["schema"]]
         if response["description"] == "Successful Response":  # FastAPI's word for them all.
-            response["description"] = _SUCCESS[status]
+            meanings = (meaning_of(form["schema"], schemas) for form in forms)
+            response["description"] = " ".join([_SUCCESS[status], *meanings]).strip()
+        for form in forms:
+            form["example"] = example_of(form["schema"], schemas)
 
 
 def _describe_edits(operation: dict[str, Any], method: str) -> None:

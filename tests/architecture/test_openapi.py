@@ -14,6 +14,7 @@ from typing import Annotated, Any, get_args, get_origin
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
+from jsonschema import FormatChecker, validate
 from pydantic import AwareDatetime, BaseModel, BeforeValidator
 
 from gateway.routes import RouteTable, rate_of
@@ -62,6 +63,30 @@ def test_every_operation_is_described(name):
         for where, operation in operations(name)
         if not operation.get("summary") or not operation.get("description")
     ]
+
+    assert bare == []
+
+
+@each_service
+def test_every_answer_says_what_it_is_and_has_a_valid_example(name):
+    components = document_of(name)["components"]
+    vague = {
+        "",
+        "Successful Response",
+        "What was asked for.",
+        "Created.",
+        "Accepted; it is done later.",
+    }
+    bare = []
+    for where, operation in operations(name):
+        for status, response in operation["responses"].items():
+            if status.startswith("2") and "content" in response:
+                if response["description"] in vague:
+                    bare.append(where)
+                for form in response["content"].values():
+                    if form["schema"]:
+                        schema = form["schema"] | {"components": components}
+                        validate(form["example"], schema, format_checker=FormatChecker())
 
     assert bare == []
 

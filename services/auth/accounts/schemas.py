@@ -82,6 +82,8 @@ class InvitationCreate(Input):
 
 
 class InvitationRead(Output):
+    """The user who is invited, and until when the invitation can be accepted."""
+
     user: UserRead
     expires_at: datetime
 
@@ -102,8 +104,8 @@ class UserDeactivation(Input):
 
 class TenantOfAccount(Output):
     id: UUID
-    slug: str
-    name: str
+    slug: str = Field(examples=["second-shop"])
+    name: str = Field(examples=["Second shop"])
     language: Language
     currency: str
     country: str | None

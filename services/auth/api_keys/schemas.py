@@ -21,19 +21,27 @@ class ApiKeyCreate(Input):
 
 
 class ApiKeyRead(Output):
+    """A key for a machine, without its text."""
+
     id: UUID
-    name: str
-    scopes: list[str]
+    name: str = Field(examples=["Till at the front desk"])
+    scopes: list[str] = Field(examples=[["inventory:read", "stock:write"]])
     created_at: datetime
     expires_at: datetime
     last_used_at: datetime | None = Field(description="To within fifteen minutes.")
 
 
 class ApiKeyAddedRead(ApiKeyRead):
-    key: str = Field(description="Send it as a bearer token. Shown this once.")
+    """A new key, with its text."""
+
+    key: str = Field(
+        description="Send it as a bearer token. Shown this once.", examples=["ik_Qm9yZGVy…"]
+    )
 
 
 class ApiKeysRead(Output):
+    """Your keys that still work."""
+
     items: list[ApiKeyRead]
 
 

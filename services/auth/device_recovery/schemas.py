@@ -7,6 +7,8 @@ from shared.schemas import Output
 
 
 class FactorRecoveryRead(Output):
+    """A request to remove a lost second factor, which a second administrator approves."""
+
     id: UUID
     user_id: UUID = Field(description="Who lost the second factor.")
     requested_by: UUID = Field(description="The administrator who asked, and cannot approve.")

@@ -36,9 +36,11 @@ class IdentityProviderReplace(Input):
 
 
 class IdentityProviderRead(Output):
-    issuer: str
-    client_id: str
-    redirect_uri: str
+    """The company's identity provider, without its secret."""
+
+    issuer: str = Field(examples=["https://login.example.com"])
+    client_id: str = Field(examples=["stockwright"])
+    redirect_uri: str = Field(examples=["https://stock.example.com/signed-in"])
     vouches_for_factor: bool
     version: int
     changed_at: datetime
@@ -55,8 +57,15 @@ class ProvidedSignInStart(Input):
 
 
 class ProvidedSignInStarted(Output):
-    authorization_url: str = Field(description="Send the browser there.")
-    binding: str = Field(description="Keep it in the browser's session; finishing needs it.")
+    """Where to send the browser, and what to keep until it returns."""
+
+    authorization_url: str = Field(
+        description="Send the browser there.",
+        examples=["https://login.example.com/authorize?client_id=stockwright&…"],
+    )
+    binding: str = Field(
+        description="Keep it in the browser's session; finishing needs it.", examples=["p6Zt…"]
+    )
     expires_in: int = Field(description="Seconds until the sign-in must be finished.")
 
 

@@ -17,5 +17,7 @@ class TenantLimitsUpdate(Input):
 
 
 class TenantLimitsRead(Output):
+    """What a tenant may ask for in a minute; null: what this installation sets."""
+
     tenant_id: UUID
     requests_per_minute: int | None

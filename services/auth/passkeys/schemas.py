@@ -31,29 +31,39 @@ class PasskeyUpdate(Update):
 
 
 class PasskeyOptionsRead(Output):
+    """What the browser needs to make a passkey."""
+
     options: dict[str, Any] = Field(
         description=(
             "For `PublicKeyCredential.parseCreationOptionsFromJSON` and "
             "`navigator.credentials.create`; good for five minutes, once."
-        )
+        ),
+        examples=[{"challenge": "mZ0c…", "rp": {"name": "Stockwright"}}],
     )
 
 
 class PasskeyRead(Output):
+    """A passkey of the account."""
+
     id: UUID
-    name: str | None = Field(description="Null only where it cannot be read.")
+    name: str | None = Field(description="Null only where it cannot be read.", examples=["Phone"])
     created_at: datetime
     last_used_at: datetime | None
 
 
 class PasskeysRead(Output):
+    """The passkeys of the account."""
+
     items: list[PasskeyRead]
 
 
 class PasskeyAddedRead(Output):
+    """The new passkey."""
+
     passkey: PasskeyRead
     recovery_codes: list[str] | None = Field(
-        description="With the first second factor: each is good once. Shown this once."
+        description="With the first second factor: each is good once. Shown this once.",
+        examples=[["P43EIX-MPQK23-HHKZSU-RADLTI"]],
     )
 
 

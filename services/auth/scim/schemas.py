@@ -186,6 +186,51 @@ class ScimQuery(ScimShown):
     )
 
 
+_USER_SHOWN: dict[str, Any] = {
+    "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+    "id": "01a21fcd-6950-746b-acc5-36ae34734381",
+    "externalId": "8a2f6c1e",
+    "userName": "ada@example.com",
+    "name": {"formatted": "Ada Lovelace", "givenName": "Ada", "familyName": "Lovelace"},
+    "displayName": "Ada Lovelace",
+    "emails": [{"value": "ada@example.com", "type": "work", "primary": True}],
+    "active": True,
+    "preferredLanguage": "en",
+    "groups": [
+        {
+            "value": "clerk",
+            "$ref": "https://api.example.com/api/scim/v2/Groups/clerk",
+            "display": "clerk",
+            "type": "direct",
+        }
+    ],
+    "meta": {
+        "resourceType": "User",
+        "created": "2026-11-20T09:30:00Z",
+        "lastModified": "2026-11-20T09:30:00Z",
+        "location": "https://api.example.com/api/scim/v2/Users/01a21fcd-6950-746b-acc5-36ae34734381",
+        "version": 'W/"1"',
+    },
+}
+_GROUP_SHOWN: dict[str, Any] = {
+    "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"],
+    "id": "clerk",
+    "displayName": "clerk",
+    "members": [],
+    "meta": {
+        "resourceType": "Group",
+        "location": "https://api.example.com/api/scim/v2/Groups/clerk",
+    },
+}
+_LIST_SHOWN: dict[str, Any] = {
+    "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
+    "totalResults": 1,
+    "startIndex": 1,
+    "itemsPerPage": 1,
+    "Resources": [_USER_SHOWN],
+}
+
+
 class _Shown(Output):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
@@ -218,6 +263,10 @@ class ScimMembershipRead(_Shown):
 
 
 class ScimUserRead(_Shown):
+    """A user (RFC 7643, 4.1)."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_USER_SHOWN]})
+
     schemas: list[str]
     id: str
     external_id: str | None
@@ -232,6 +281,10 @@ class ScimUserRead(_Shown):
 
 
 class ScimGroupRead(_Shown):
+    """A role, as a group (RFC 7643, 4.2)."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_GROUP_SHOWN]})
+
     schemas: list[str]
     id: str
     display_name: str
@@ -240,6 +293,10 @@ class ScimGroupRead(_Shown):
 
 
 class ScimListRead(_Shown):
+    """What was found (RFC 7644, 3.4.2)."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_LIST_SHOWN]})
+
     schemas: list[str]
     total_results: int
     start_index: int

@@ -68,6 +68,8 @@ class SignOut(Input):
 
 
 class TokensRead(Output):
+    """New tokens; the ones before are over."""
+
     access_token: str
     refresh_token: str = Field(description="Use it once; each refresh gives the next one.")
     token_type: Literal["Bearer"]
@@ -75,21 +77,32 @@ class TokensRead(Output):
 
 
 class SignedInRead(TokensRead):
+    """The sign-in is finished: its tokens, and whose they are."""
+
     user: UserRead
 
 
 class SessionRead(Output):
     id: UUID
     current: bool = Field(description="Whether it is the one that asks.")
-    address: str = Field(description="From where it was last used; empty if not known.")
-    user_agent: str = Field(description="What the program called itself that used it last.")
-    methods: list[str] = Field(description="How its user proved who it is, as in `amr`.")
+    address: str = Field(
+        description="From where it was last used; empty if not known.", examples=["203.0.113.7"]
+    )
+    user_agent: str = Field(
+        description="What the program called itself that used it last.",
+        examples=["Mozilla/5.0 (X11; Linux x86_64) Firefox/145.0"],
+    )
+    methods: list[str] = Field(
+        description="How its user proved who it is, as in `amr`.", examples=[["pwd", "otp"]]
+    )
     started_at: datetime
     last_seen_at: datetime = Field(description="When it was last refreshed.")
     expires_at: datetime
 
 
 class SessionsRead(Output):
+    """The sessions that go on."""
+
     items: list[SessionRead]
 
 

@@ -115,9 +115,11 @@ class TenantUpdate(Update):
 
 
 class TenantRead(Output):
+    """A company that uses the system."""
+
     id: UUID
-    slug: str
-    name: str
+    slug: str = Field(examples=["second-shop"])
+    name: str = Field(examples=["Second shop"])
     language: Language
     currency: str
     country: str | None

@@ -9,6 +9,8 @@ class CodeInput(Input):
 
 
 class TwoFactorRead(Output):
+    """Whether there is a second factor, and must be."""
+
     enabled: bool
     required: bool = Field(description="Whether your role or your tenant demands it.")
     recovery_codes_left: int
@@ -17,18 +19,28 @@ class TwoFactorRead(Output):
 class SetupRead(Output):
     """What an authenticator needs; it counts from its first code on, at /api/auth/2fa/verify."""
 
-    secret: str = Field(description="To type in where no picture can be read.")
-    otpauth_uri: str = Field(description="What the picture says.")
-    qr_svg: str = Field(description="The picture to scan, as SVG.")
+    secret: str = Field(
+        description="To type in where no picture can be read.", examples=["W6D2YFOQ…"]
+    )
+    otpauth_uri: str = Field(
+        description="What the picture says.",
+        examples=["otpauth://totp/Stockwright:ada%40example.com?secret=W6D2…"],
+    )
+    qr_svg: str = Field(description="The picture to scan, as SVG.", examples=["<svg …></svg>"])
 
 
 class RecoveryCodesRead(Output):
+    """Codes for when the second factor is lost."""
+
     recovery_codes: list[str] = Field(
-        description="Each is good once, when the authenticator is lost. Shown this once."
+        description="Each is good once, when the authenticator is lost. Shown this once.",
+        examples=[["P43EIX-MPQK23-HHKZSU-RADLTI"]],
     )
 
 
 class VerifiedRead(RecoveryCodesRead):
+    """The authenticator is in use; keep the recovery codes."""
+
     enabled: bool
 
 

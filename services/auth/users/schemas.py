@@ -130,11 +130,13 @@ class UserQuery(PageQuery):
 
 
 class UserRead(Output):
+    """A user of the tenant."""
+
     id: UUID
     email: str | None = Field(description="Null only where it cannot be read.")
-    name: str | None
+    name: str | None = Field(examples=["Ada Lovelace"])
     role: Role
-    scopes: list[str]
+    scopes: list[str] = Field(examples=[["inventory:read", "stock:write"]])
     locations: list[UUID] | None = Field(description="Limited to these; null: not limited.")
     language: Language | None
     locked: bool

@@ -31,6 +31,8 @@ class ForecastPoint(Output):
 
 
 class ForecastRead(Output):
+    """What will be used of an item, day by day, and how good the model is."""
+
     item_code: str
     model: ForecastModel
     points: list[ForecastPoint]

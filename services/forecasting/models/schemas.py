@@ -27,14 +27,14 @@ class AssumptionRead(Output):
     """What a forecast assumes because the history does not say it."""
 
     code: AssumptionCode
-    message: str
+    message: str = Field(examples=["Days without a sale count as days without demand."])
 
 
 class ModelSummary(Output):
     """One version of what was learned of an item."""
 
     id: UUID
-    entity_id: str = Field(description="Code of the item.")
+    entity_id: str = Field(description="Code of the item.", examples=["SPAGHETTI-500"])
     model_type: str
     version: int
     status: Status
@@ -48,19 +48,25 @@ class ModelSummary(Output):
 class ModelRead(ModelSummary):
     """A model with how it came about."""
 
-    requested: str = Field(description="What the training asked for.")
-    weights: dict[str, float] = Field(description="The methods it combines.")
+    requested: str = Field(description="What the training asked for.", examples=["auto"])
+    weights: dict[str, float] = Field(
+        description="The methods it combines.", examples=[{"theta": 1.0}]
+    )
     baseline: AccuracyRead = Field(description="Seasonal naive on the same days.")
-    demand_class: str
+    demand_class: str = Field(examples=["smooth"])
     usable_days: int
     backtest_origins: int
     backtest_horizon: int
     candidates: dict[str, float] = Field(
-        description="Score of each method tried; 1 is their median, lower is better."
+        description="Score of each method tried; 1 is their median, lower is better.",
+        examples=[{"theta": 0.92, "ets": 1.05}],
     )
-    failures: dict[str, str] = Field(description="Why other methods were left out.")
+    failures: dict[str, str] = Field(description="Why other methods were left out.", examples=[{}])
     assumptions: list[AssumptionRead]
-    data_hash: str = Field(description="SHA-256 of the demand it was trained on.")
+    data_hash: str = Field(
+        description="SHA-256 of the demand it was trained on.",
+        examples=["200e59a8b54b954745815d0faf6f06a6b8ccbecd44b6fd13ce94b77eac17364a"],
+    )
     training_seconds: float
 
 

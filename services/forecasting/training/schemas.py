@@ -87,7 +87,7 @@ class JobError(Output):
 
     item_code: str
     code: ErrorCode
-    message: str
+    message: str = Field(examples=["There are too few days with sales to learn from."])
 
 
 class JobSummary(Output):
@@ -107,6 +107,8 @@ class JobSummary(Output):
 
 
 class JobRead(JobSummary):
+    """A training job with what it brought and what failed."""
+
     results: list[JobResult]
     errors: list[JobError]
 

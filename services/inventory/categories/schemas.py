@@ -78,9 +78,11 @@ class CategoryUpdate(Update):
 
 
 class CategoryRead(Output):
+    """A category of items."""
+
     id: UUID
-    name: str = Field(description="In the language of the answer.")
-    names: dict[str, str]
+    name: str = Field(description="In the language of the answer.", examples=["Pasta"])
+    names: dict[str, str] = Field(examples=[{"en": "Pasta", "fr": "Pâtes"}])
     parent_id: UUID | None
     version: int
     created_at: datetime

@@ -148,14 +148,14 @@ class ItemRead(Output):
     id: UUID
     code: str
     name: str = Field(description="In the language of the answer.")
-    names: dict[str, str]
-    descriptions: dict[str, str]
+    names: dict[str, str] = Field(examples=[{"en": "Spaghetti 500 g", "fr": "Spaghettis 500 g"}])
+    descriptions: dict[str, str] = Field(examples=[{"en": "", "fr": ""}])
     category: str | None = Field(description="Its name in the language of the answer.")
     category_id: UUID | None
     unit: str
     pack_size: DecimalText
     pack_unit: str | None
-    tracking: str
+    tracking: str = Field(examples=["none"])
     barcodes: list[str]
     par_level: DecimalText | None
     reorder_point: DecimalText | None

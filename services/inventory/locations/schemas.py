@@ -56,7 +56,7 @@ class LocationRead(Output):
     """A location, and what lies in it."""
 
     id: UUID
-    name: str
+    name: str = Field(examples=["Main warehouse"])
     type: LocationType
     parent_id: UUID | None = Field(description="Null too where you may not know of it.")
     capacity: DecimalText | None

@@ -270,9 +270,13 @@ class LineResult(Output):
     status: Literal["applied", "refused", "not_applied"]
     id: UUID | None = Field(description="The movement, if applied.")
     balance_after: DecimalText | None
-    code: str | None = Field(description="Why it was refused, as in a problem's `code`.")
-    message: str | None
-    available: DecimalText | None = Field(description="What there was, if too little.")
+    code: str | None = Field(
+        description="Why it was refused, as in a problem's `code`.", examples=[None]
+    )
+    message: str | None = Field(examples=[None])
+    available: DecimalText | None = Field(
+        description="What there was, if too little.", examples=[None]
+    )
 
 
 class BulkRead(Output):

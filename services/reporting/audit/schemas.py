@@ -13,7 +13,7 @@ ServiceName = Literal["auth", "inventory", "forecasting", "reporting"]
 class AuditEntryRead(Output):
     """One entry of a service's journal: what happened, to what, when and by whom."""
 
-    service: str
+    service: str = Field(examples=["inventory"])
     seq: int = Field(description="Its number in that service's journal.")
     id: UUID
     recorded_at: datetime
@@ -21,7 +21,10 @@ class AuditEntryRead(Output):
     request_id: str
     type: str = Field(examples=["inventory.stock-moved.v1"])
     subject: str = Field(examples=["item:0192f0c1-5ac4-7b3e-8f21-6a52b0c9d002"])
-    data: dict[str, Any] = Field(description="As journaled; sensitive values are sealed.")
+    data: dict[str, Any] = Field(
+        description="As journaled; sensitive values are sealed.",
+        examples=[{"kind": "receipt", "quantity": "144"}],
+    )
 
 
 class AuditQuery(PageQuery):
@@ -74,10 +77,15 @@ class JournalVerificationRead(Output):
     entries: int | None = Field(
         description="Entries that checkpoints cover and that are as sealed."
     )
-    head: str | None = Field(description="Digest of the last checkpoint, to be kept outside.")
-    first_difference: JournalDifferenceRead | None
+    head: str | None = Field(
+        description="Digest of the last checkpoint, to be kept outside.",
+        examples=["200e59a8b54b954745815d0faf6f06a6b8ccbecd44b6fd13ce94b77eac17364a"],
+    )
+    first_difference: JournalDifferenceRead | None = Field(examples=[None])
 
 
 class AuditVerificationRead(Output):
+    """Whether any journal was changed, service by service."""
+
     ok: bool = Field(description="Every service answered and every journal is as sealed.")
     services: dict[ServiceName, JournalVerificationRead]

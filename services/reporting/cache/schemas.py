@@ -8,7 +8,7 @@ from shared.schemas import Output
 class PrefixRead(Output):
     """How often values of one kind were found, by this process since it started."""
 
-    prefix: str
+    prefix: str = Field(examples=["dashboard"])
     hits: int
     misses: int
     hit_rate: float | None = Field(description="0 to 1; null before the first look-up.")

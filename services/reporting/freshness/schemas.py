@@ -30,7 +30,7 @@ class AsOf(Output):
 class FreshnessRead(Output):
     """How far the figures follow one service's journal."""
 
-    producer: str
+    producer: str = Field(examples=["inventory"])
     status: Literal["current", "behind", "unknown"] = Field(
         description="unknown: the service does not answer, so nobody can tell."
     )

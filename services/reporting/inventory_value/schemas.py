@@ -13,7 +13,10 @@ Grouping = Literal["item", "category", "location"]
 class ValueRead(Output):
     """The value of one item, category or location."""
 
-    key: str = Field(description="Item code, category or location; empty without a category.")
+    key: str = Field(
+        description="Item code, category or location; empty without a category.",
+        examples=["SPAGHETTI-500"],
+    )
     name: str
     items: int = Field(description="How many different items.")
     quantity: DecimalText = Field(description="Stock units on hand.")

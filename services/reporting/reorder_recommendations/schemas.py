@@ -22,7 +22,9 @@ class ReorderRecommendationRead(Output):
     order_quantity: DecimalText = Field(description="Stock units.")
     order_by: date | None = Field(description="Null without a forecast.")
     stock_out_date: date | None = Field(description="Null when not foreseen.")
-    reason: str
+    reason: str = Field(
+        examples=["On hand covers 1 day of expected sales, the supplier needs 4 days."]
+    )
     source: Source = Field(
         description="forecast: by its forecast. reorder_point: it has none, and is at or below its "
         "own reorder point."

@@ -56,7 +56,9 @@ class RecommendationRead(Output):
     pack_unit: str | None
     order_by: date | None = Field(description="When stock comes down to the reorder point.")
     reason_code: ReasonCode
-    reason: str
+    reason: str = Field(
+        examples=["On hand covers 1 day of expected sales, the supplier needs 4 days."]
+    )
     model_type: str
     beats_baseline: bool
 

@@ -17,7 +17,7 @@ from shared.web import problems
 router = scim_router("")
 
 
-@router.get("/ServiceProviderConfig")
+@router.get("/ServiceProviderConfig", response_description="What is offered (RFC 7643, 5).")
 async def get_provider_config(vault: Secrets, _caller: CanProvision) -> Response:
     """Read what of SCIM is offered.
 
@@ -26,7 +26,7 @@ async def get_provider_config(vault: Secrets, _caller: CanProvision) -> Response
     return scim_answer(CONFIG, vault=vault)
 
 
-@router.get("/ResourceTypes")
+@router.get("/ResourceTypes", response_description="The list (RFC 7643, 6).")
 async def list_resource_types(vault: Secrets, _caller: CanProvision) -> Response:
     """List the kinds of SCIM resources.
 
@@ -35,7 +35,11 @@ async def list_resource_types(vault: Secrets, _caller: CanProvision) -> Response
     return scim_answer(RESOURCE_TYPE_LIST, vault=vault)
 
 
-@router.get("/ResourceTypes/{name}", responses=problems(NotFound))
+@router.get(
+    "/ResourceTypes/{name}",
+    response_description="The kind (RFC 7643, 6).",
+    responses=problems(NotFound),
+)
 async def get_resource_type(
     name: Annotated[str, Path(max_length=100, description="User or Group.")],
     vault: Secrets,
@@ -47,7 +51,7 @@ async def get_resource_type(
     return scim_answer(RESOURCE_TYPES[name], vault=vault)
 
 
-@router.get("/Schemas")
+@router.get("/Schemas", response_description="The list (RFC 7643, 7).")
 async def list_scim_schemas(vault: Secrets, _caller: CanProvision) -> Response:
     """List the SCIM schemas.
 
@@ -56,7 +60,9 @@ async def list_scim_schemas(vault: Secrets, _caller: CanProvision) -> Response:
     return scim_answer(SCHEMA_LIST, vault=vault)
 
 
-@router.get("/Schemas/{urn}", responses=problems(NotFound))
+@router.get(
+    "/Schemas/{urn}", response_description="The schema (RFC 7643, 7).", responses=problems(NotFound)
+)
 async def get_scim_schema(
     urn: Annotated[str, Path(max_length=200, description="The URN of the schema.")],
     vault: Secrets,

@@ -40,7 +40,12 @@ async def list_groups(
     return scim_answer(found.model_dump(mode="json", by_alias=True), vault=vault)
 
 
-@router.post("", status_code=201, responses=problems(GroupsAreRoles))
+@router.post(
+    "",
+    status_code=201,
+    response_description="Never: the groups are the roles.",
+    responses=problems(GroupsAreRoles),
+)
 async def add_group(_body: ScimGroupReplace, _caller: CanProvision) -> Response:
     """Create a group, which is refused.
 
