@@ -19,6 +19,8 @@ from services.forecasting.training.models import JobItem
 from services.forecasting.training.rules import CRASHES_MAX, ErrorCode
 from shared.clock import utc_now
 from shared.db import Stamp
+from shared.journal.aside import is_rebuilding
+from shared.journal.follow import hold_off
 from shared.log import log
 from shared.metrics import system_health
 
@@ -27,6 +29,7 @@ RECONNECT_DELAY_S = 1.0
 # An entry whose worker was silent so long is given to another.
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 POLL_INTERVAL = timedelta(seconds=5)
+REBUILD_DELAY = timedelta(seconds=5)
 
 
 class Trainer:
@@ -86,6 +89,9 @@ class Trainer:
         stamp, job_item_id = queue.read_payload(entry.payload or b"")
         database = self._resources.database
         async with database.transaction(stamp) as session:
+            await hold_off(session)
+            if await is_rebuilding(session):
+                raise RetryRequested(REBUILD_DELAY, "consumption is counted anew")
             assignment = await service.begin_item(session, job_item_id, now=utc_now())
         if assignment is None:
             return

@@ -138,6 +138,11 @@ async def is_incomplete(session: AsyncSession) -> bool:
     return bool(await session.scalar(_IS_INCOMPLETE))
 
 
+async def is_rebuilding(session: AsyncSession) -> bool:
+    """Say whether the read models of all tenants are read anew after a rebuild."""
+    return bool(await session.scalar(_IS_REBUILDING))
+
+
 async def summarize(session: AsyncSession) -> tuple[dict[str, int], Sequence[RowMapping]]:
     """Return how many entries are aside by producer, and the oldest ones that failed.
 
@@ -200,9 +205,12 @@ _TAKE_BACK = text(
     "DELETE FROM entries_set_aside WHERE producer = :producer AND xid = :xid AND seq = :seq"
 )
 _FORGET = text("SELECT forget_set_aside(:producer)")
-_IS_INCOMPLETE = text("""
-    SELECT EXISTS (SELECT FROM entries_set_aside) OR EXISTS (
-        SELECT FROM rebuilds r JOIN follower_cursors c USING (producer)
-        WHERE (c.xid, c.seq) < (r.xid, r.seq))""")
+_REBUILDING = """EXISTS (
+    SELECT FROM rebuilds r JOIN follower_cursors c USING (producer)
+    WHERE (c.xid, c.seq) < (r.xid, r.seq))"""
+_IS_REBUILDING = text(f"SELECT {_REBUILDING}")
+_IS_INCOMPLETE = text(
+    f"SELECT EXISTS (SELECT FROM entries_set_aside) OR {_REBUILDING}"  # noqa: S608 - our own text.
+)
 _TABLE = text("SELECT to_regclass('entries_set_aside')")
 _NAMED = text("SELECT * FROM list_set_aside(:most)")

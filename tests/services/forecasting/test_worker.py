@@ -1,15 +1,19 @@
 import os
 import signal
 from contextlib import suppress
+from datetime import timedelta
 
 import psutil
 import pytest
 from sqlalchemy import text
 
+from services.forecasting import worker
 from services.forecasting.jobs import adopt_orphans
 from services.forecasting.training import service
 from shared.clock import utc_now
 from shared.db import Stamp
+from shared.journal.follow import rebuild
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.stack
 
@@ -48,6 +52,26 @@ async def test_two_items_are_trained_through_queue_and_processes(
         "training-requested", "model-trained", "model-trained", "job-finished"
     ]  # fmt: skip
     assert {actor for _, actor, _ in entries} == {f"user:{caller.id}"}
+
+
+@pytest.mark.usefixtures("stocked")
+async def test_no_item_is_trained_while_its_consumption_is_counted_anew(
+    train, trainer, finished, follow, follower, database, monkeypatch
+):
+    monkeypatch.setattr(worker, "REBUILD_DELAY", timedelta(milliseconds=50))
+    asked = await train(item_codes=["A1"])
+    await rebuild([follower], database)
+
+    async def tried():
+        async with database.transaction(Stamp(None, "test")) as session:
+            return await session.scalar(text("SELECT max(attempts) FROM pgqueuer"))
+
+    async with trainer():
+        await eventually(tried)
+        await follow()
+        job = await finished(asked.json()["id"])
+
+    assert (job["state"], job["done"], job["errors"]) == ("succeeded", 1, [])
 
 
 async def test_an_item_without_history_fails_and_the_others_go_on(
