@@ -19,6 +19,7 @@ FORGET_INTERVAL_S = 600.0
 GAUGE_INTERVAL_S = 15.0
 ERRANDS_INTERVAL_S = 1.0  # Somebody waits for a mail.
 ROTATION_INTERVAL_S = 600.0
+REINDEX_INTERVAL_S = 24 * 3600.0  # At each start, and after what an older release did beside it.
 _STAMP = Stamp(None, "worker")
 
 
@@ -56,10 +57,16 @@ async def work(resources: AuthResources) -> None:
             resources.waker.wake(resources.service)
         await mail.send_due(open_for, send, vault=vault, clock=utc_now)
 
+    async def reindex() -> None:
+        done = await accounts.reindex(open_for, vault=resources.own)
+        if done:
+            log.info("accounts were indexed anew", count=done)
+
     await run_together(
         standing_work(resources),
         every(FORGET_INTERVAL_S, "forget ended sessions", forget),
         every(ERRANDS_INTERVAL_S, "do errands and send mail", do_errands),
         every(ROTATION_INTERVAL_S, "rotate signing keys", rotate),
+        every(REINDEX_INTERVAL_S, "index accounts anew", reindex),
         every(GAUGE_INTERVAL_S, "measure accounts", measure),
     )

@@ -33,6 +33,10 @@ async def list_tenants(
     return (await session.scalars(query)).all()
 
 
+async def list_ids(session: AsyncSession) -> Sequence[UUID]:
+    return (await session.scalars(select(Tenant.id).order_by(Tenant.id))).all()
+
+
 async def lock_installation(session: AsyncSession) -> None:
     """Let one transaction at a time look for the default tenant and make it."""
     await session.execute(_LOCK_INSTALLATION)

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -38,6 +39,11 @@ async def list_tenants(session: AsyncSession, asked: PageQuery) -> TenantPage:
     return TenantPage(
         items=[TenantRead.model_validate(tenant) for tenant in tenants], next_cursor=next_cursor
     )
+
+
+async def list_ids(session: AsyncSession) -> Sequence[UUID]:
+    """Return the ids of all tenants."""
+    return await queries.list_ids(session)
 
 
 async def find_tenant(session: AsyncSession, tenant_id: UUID) -> Tenant | None:

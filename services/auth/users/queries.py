@@ -18,6 +18,14 @@ async def find_by_index(session: AsyncSession, candidates: Sequence[bytes]) -> U
     return await session.scalar(select(User).where(User.email_index.in_(candidates)))
 
 
+async def list_after(session: AsyncSession, user_id: UUID | None, *, limit: int) -> Sequence[User]:
+    """Return users by their ids, those after one of them."""
+    query = select(User).order_by(User.id).limit(limit)
+    return (
+        await session.scalars(query if user_id is None else query.where(User.id > user_id))
+    ).all()
+
+
 async def list_users(
     session: AsyncSession,
     *,

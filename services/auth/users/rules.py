@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, TypeAlias, get_args
 
+import idna
+
 from shared.identifiers import is_visible
 
 Language: TypeAlias = Literal["en", "fr"]
@@ -56,7 +58,7 @@ EMAIL_LENGTH_MAX = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets.
 _LOCAL_LENGTH_MAX = 64
 
 _LOCAL = re.compile(r"[^\s@\"(),:;<>\[\]\\]+")
-_LABEL = re.compile(r"[^\W_](?:[\w-]*[^\W_])?")
+_ASCII_LABEL = re.compile(r"(?!xn--)[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?")
 
 
 def scopes_of(role: Role, *, in_default_tenant: bool) -> frozenset[str]:
@@ -72,23 +74,47 @@ def may_be_limited(role: Role) -> bool:
 
 def is_email(text: str) -> bool:
     """Say whether the text has the form of an e-mail address: something a mail could go to."""
-    local, at, domain = text.rpartition("@")
-    labels = domain.split(".")
+    local, _, domain = text.rpartition("@")
     return (
-        bool(at)
-        and len(text) <= EMAIL_LENGTH_MAX
+        len(text) <= EMAIL_LENGTH_MAX
         and len(local) <= _LOCAL_LENGTH_MAX
         and bool(_LOCAL.fullmatch(local))
         and all(map(is_visible, local))
         and not any(part == "" for part in local.split("."))
-        and len(labels) > 1
-        and all(_LABEL.fullmatch(label) for label in labels)
+        and "." in domain
+        and _find_ascii_domain(domain) is not None
     )
 
 
-def lookup_form(email: str) -> str:
-    """Return the form in which addresses are compared: case and width do not tell them apart."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", email).casefold())
+def lookup_form(text: str) -> str:
+    """Return the form in which addresses are compared, so that each is one mailbox's.
+
+    Capitals count as small letters, in both parts; the domain stands as it does in the DNS
+    (A-labels, RFC 5890), however it was written. Nothing else is alike: `ß` is not `ss`, nor a wide
+    letter a narrow one. What is no address has its small letters only.
+    """
+    local, at, domain = text.rpartition("@")
+    found = _find_ascii_domain(domain) if at else None
+    return f"{_small(local)}{at}{found or _small(domain)}"
+
+
+def _small(text: str) -> str:
+    """Return the text composed (NFC) and in small letters, each letter by itself."""
+    letters = "".join(map(str.lower, unicodedata.normalize("NFC", text)))
+    return unicodedata.normalize("NFC", letters)
+
+
+def _find_ascii_domain(domain: str) -> str | None:
+    """Return the domain as the DNS knows it; None if it is none by IDNA 2008 (RFC 5891)."""
+    try:
+        labels = [
+            label if _ASCII_LABEL.fullmatch(label) else idna.alabel(label).decode()
+            for label in _small(domain).split(".")
+        ]
+    except idna.IDNAError:
+        return None
+    found = ".".join(labels)
+    return found if len(found) <= EMAIL_LENGTH_MAX else None
 
 
 def ends_administration(*, role: Role, status: Status, new_role: Role, will_bar: bool) -> bool:

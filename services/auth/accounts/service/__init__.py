@@ -15,6 +15,7 @@ from services.auth.accounts.service.redeem import (
     reset_password,
     verify_address,
 )
+from services.auth.accounts.service.reindex import reindex
 
 __all__ = [
     "accept_invitation",
@@ -30,6 +31,7 @@ __all__ = [
     "invite",
     "reactivate_user",
     "register",
+    "reindex",
     "reset_password",
     "verify_address",
     "withdraw_invitation",

@@ -31,7 +31,7 @@ BATCH: Final = 20
 
 class _Letter(NamedTuple):
     kind: str
-    to: str
+    to: str | None  # None where the address of the account cannot be read: it gets none.
     language: str | None  # Of who gets it; without one, the tenant's.
     token: str = ""
 
@@ -98,7 +98,7 @@ async def _ask_at_new_address(
         )
         letter = _Letter("address", asked["email"], asker.language, token)
     elif users.status_in(holder) == "active":
-        letter = _Letter("address_taken", asked["email"], holder.language)
+        letter = _Letter("address_taken", _stored(holder, vault), holder.language)
     else:
         return
     _mail(session, letter, tenant, vault=vault, now=now)
@@ -118,11 +118,12 @@ async def _register(
         # Nobody has shown that the address is his: the one who asked last gets the next try.
         users.take_over(user, asked["password_hash"], now=now)
     elif user is not None and users.status_in(user) != "deactivated":
-        letter = _Letter("taken", asked["email"], user.language)
+        letter = _Letter("taken", _stored(user, vault), user.language)
         _mail(session, letter, tenant, vault=vault, now=now)
         return
     elif user is not None or tenant.registration == "closed":
-        letter = _Letter("closed", asked["email"], asked["language"])
+        to = asked["email"] if user is None else _stored(user, vault)
+        letter = _Letter("closed", to, asked["language"])
         _mail(session, letter, tenant, vault=vault, now=now)
         return
     else:
@@ -151,16 +152,21 @@ async def _mail_token(
     vault: Vault,
     now: datetime,
 ) -> None:
-    to = users.to_read(user, vault=vault).email
-    if to is None:
-        return
     token = await one_time.issue(session, user, purpose, vault=vault, now=now)
-    _mail(session, _Letter(purpose, to, user.language, token), tenant, vault=vault, now=now)
+    letter = _Letter(purpose, _stored(user, vault), user.language, token)
+    _mail(session, letter, tenant, vault=vault, now=now)
+
+
+def _stored(user: User, vault: Vault) -> str | None:
+    """Return where mail to an account goes: its own address, never what somebody typed."""
+    return users.to_read(user, vault=vault).email
 
 
 def _mail(
     session: AsyncSession, letter: _Letter, tenant: Tenant, *, vault: Vault, now: datetime
 ) -> None:
+    if letter.to is None:
+        return
     text = write(
         letter.kind,
         letter.to,

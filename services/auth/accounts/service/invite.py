@@ -46,9 +46,10 @@ async def invite(
         raise EmailTaken
     users.note_invited(session, user, wanted.role, wanted.locations)
     token = await one_time.issue(session, user, "invite", vault=vault, now=now)
+    shown = users.to_read(user, vault=vault)
     text = write(
         "invite",
-        wanted.email,
+        shown.email or wanted.email,
         tenant=tenant.name,
         language=user.language or tenant.language,
         settings=vault.settings,
@@ -56,9 +57,7 @@ async def invite(
         who=_shown(await users.get_user(session, caller.id), vault=vault),
     )
     mail.post(session, text, tenant_id, vault=vault, now=now)
-    return InvitationRead(
-        user=users.to_read(user, vault=vault), expires_at=now + LIFETIMES["invite"]
-    )
+    return InvitationRead(user=shown, expires_at=now + LIFETIMES["invite"])
 
 
 def _shown(user: User, *, vault: Vault) -> str:

@@ -1,5 +1,6 @@
 """The names that SCIM gives things, and how much of them there may be."""
 
+import unicodedata
 from typing import Final
 
 from shared.scim import PATH
@@ -27,3 +28,12 @@ def location(kind: str, resource_id: object) -> str:
 def tag(version: int) -> str:
     """Return the version of a resource as SCIM and HTTP write it: a weak entity tag."""
     return f'W/"{version}"'
+
+
+def user_name_form(text: str) -> str:
+    """Return the form in which user names are compared: neither case nor width tells them apart.
+
+    So RFC 7643 has it (4.1.1, `caseExact` false). They lead to no mailbox, so this may be wider
+    than the form of addresses.
+    """
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())

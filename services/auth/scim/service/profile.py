@@ -6,7 +6,7 @@ from typing import Any
 
 from services.auth.scim.errors import AddressNeeded
 from services.auth.scim.models import ProvisionedUser
-from services.auth.scim.rules.names import USER, location, tag
+from services.auth.scim.rules.names import USER, location, tag, user_name_form
 from services.auth.scim.schemas import (
     DirectoryProfile,
     ScimEmailRead,
@@ -84,7 +84,7 @@ def language_in(profile: DirectoryProfile) -> Language | None:
 
 def describe(row: ProvisionedUser, profile: DirectoryProfile, user: User, *, vault: Vault) -> None:
     """Keep the profile, sealed, and what the account is found by."""
-    row.user_name_index = vault.user_names.of(lookup_form(profile.user_name), user.tenant_id)
+    row.user_name_index = vault.user_names.of(user_name_form(profile.user_name), user.tenant_id)
     row.external_id_index = (
         vault.external_ids.of(profile.external_id, user.tenant_id) if profile.external_id else None
     )

@@ -22,6 +22,7 @@ from services.auth.scim.rules.changes import (
     PathNotUnderstood,
     changed,
 )
+from services.auth.scim.rules.names import user_name_form
 from services.auth.scim.schemas import (
     DirectoryProfile,
     ScimOperation,
@@ -211,7 +212,7 @@ async def _refuse_taken(session: AsyncSession, user: User, user_name: str, *, va
 async def _find_named(
     session: AsyncSession, user_name: str, address: str | None, tenant_id: UUID, *, vault: Vault
 ) -> queries.Pair | None:
-    names = vault.user_names.candidates(lookup_form(user_name), tenant_id)
+    names = vault.user_names.candidates(user_name_form(user_name), tenant_id)
     emails = vault.emails.candidates(lookup_form(address or user_name), tenant_id)
     return await queries.find_named(session, names, emails)
 

@@ -10,7 +10,7 @@ from services.auth.scim import queries
 from services.auth.scim.errors import FilterNotSupported, ProvisionedUserNotFound
 from services.auth.scim.queries import Looked, Pair
 from services.auth.scim.rules.filters import Term, parse_filter
-from services.auth.scim.rules.names import LIST_RESPONSE, PAGE_MAX
+from services.auth.scim.rules.names import LIST_RESPONSE, PAGE_MAX, user_name_form
 from services.auth.scim.rules.showing import names_in, shown
 from services.auth.scim.schemas import ScimListRead, ScimQuery, ScimUserRead
 from services.auth.scim.service.profile import to_read
@@ -98,7 +98,7 @@ def _look(term: Term, vault: Vault, tenant_id: UUID) -> Looked:
         case "externalId":
             return Looked("external_id", indices=vault.external_ids.candidates(text, tenant_id))
         case "userName":
-            names = vault.user_names.candidates(lookup_form(text), tenant_id)
+            names = vault.user_names.candidates(user_name_form(text), tenant_id)
             return Looked("user_name", indices=names, email_indices=emails)
         case _:
             return Looked("email", email_indices=emails)

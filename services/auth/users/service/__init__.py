@@ -1,7 +1,7 @@
 """Users: adding, reading and changing them."""
 
 from services.auth.users.service.add import NewUser, add_user, register_user
-from services.auth.users.service.address import change_email
+from services.auth.users.service.address import change_email, list_outdated, reindex
 from services.auth.users.service.arrive import (
     accept,
     approve,
@@ -64,6 +64,7 @@ __all__ = [
     "has_ended_session",
     "is_barred",
     "list_administrators",
+    "list_outdated",
     "list_users",
     "locations_of",
     "lock_user",
@@ -72,6 +73,7 @@ __all__ = [
     "raise_token_version",
     "reactivate",
     "register_user",
+    "reindex",
     "renew_hash",
     "reset_password",
     "scopes_in",

@@ -1,4 +1,7 @@
-"""Another address for a user."""
+"""Another address for a user, and the index that he is found by."""
+
+from collections.abc import Sequence
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -6,6 +9,7 @@ from services.auth.users import queries
 from services.auth.users.errors import EmailTaken
 from services.auth.users.models import User
 from services.auth.users.rules import lookup_form
+from services.auth.users.service.read import get_user
 from services.auth.users.service.sealed import open_fields, seal_email, seal_profile
 from services.auth.vault import Vault
 from shared import journal
@@ -37,3 +41,32 @@ async def change_email(session: AsyncSession, user: User, email: str, *, vault: 
     )
     with conflicts({"users_tenant_id_email_index_key": EmailTaken()}):
         await session.flush()  # Of two who take it at once, the database knows the first.
+
+
+async def list_outdated(
+    session: AsyncSession, after: UUID | None, *, limit: int, vault: Vault
+) -> tuple[Sequence[UUID], UUID | None]:
+    """Look at the tenant's next users after one of them, by id, at most `limit`.
+
+    Return those whose index is not that of their address, and the last that was looked at: None
+    when there are no more.
+    """
+    found = await queries.list_after(session, after, limit=limit)
+    outdated = [user.id for user in found if _index_of(user, vault) != user.email_index]
+    return outdated, found[-1].id if len(found) == limit else None
+
+
+async def reindex(session: AsyncSession, user_id: UUID, *, vault: Vault) -> None:
+    """Index the user by his address as it is compared today. Raises UserNotFound, EmailTaken."""
+    user = await get_user(session, user_id, lock=True)
+    user.email_index = _index_of(user, vault)
+    with conflicts({"users_tenant_id_email_index_key": EmailTaken()}):
+        await session.flush()  # To know here whether another account has it.
+
+
+def _index_of(user: User, vault: Vault) -> bytes:
+    """Return the index of the user's address; that which he has where it cannot be read."""
+    email = open_fields(user, vault=vault).email
+    return (
+        user.email_index if email is None else vault.emails.of(lookup_form(email), user.tenant_id)
+    )

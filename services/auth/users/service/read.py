@@ -75,9 +75,14 @@ async def find_user(session: AsyncSession, user_id: UUID, *, lock: bool = False)
 async def find_by_email(
     session: AsyncSession, email: str, *, tenant_id: UUID, vault: Vault
 ) -> User | None:
-    """Return the tenant's account with this address, regardless of case, or None."""
-    candidates = vault.emails.candidates(lookup_form(email), tenant_id)
-    return await queries.find_by_index(session, candidates)
+    """Return the tenant's account with this address, regardless of case, or None.
+
+    One found by an index of an earlier form, which is not its address's, is another's.
+    """
+    form = lookup_form(email)
+    user = await queries.find_by_index(session, vault.emails.candidates(form, tenant_id))
+    stored = None if user is None else open_fields(user, vault=vault).email
+    return user if stored is None or lookup_form(stored) == form else None
 
 
 async def list_administrators(session: AsyncSession) -> Sequence[User]:
