@@ -47,42 +47,21 @@ _BELOW_ZERO = PydanticCustomError("greater_than_equal", MESSAGES["greater_than_e
 _IN_PLACE = PydanticCustomError(
     "transfer_in_place", N_("A transfer goes to another location. Give another to_location.")
 )
-# A field, the one kind that has it, and what is wrong where it is missing, and where it is astray.
-_OF_ONE_KIND = (
-    (
-        "to_location",
-        Kind.TRANSFER,
-        PydanticCustomError(
-            "to_location_of_transfer", N_("A transfer needs a to_location: where it goes.")
-        ),
-        PydanticCustomError(
-            "to_location_of_transfer", N_("Only a transfer has a to_location. Leave it out.")
-        ),
-    ),
-    (
-        "direction",
-        Kind.ADJUSTMENT,
-        PydanticCustomError(
-            "direction_of_adjustment", N_("An adjustment needs a direction: in or out.")
-        ),
-        PydanticCustomError(
-            "direction_of_adjustment", N_("Only an adjustment has a direction. Leave it out.")
-        ),
-    ),
-    (
-        "reason",
-        Kind.ADJUSTMENT,
-        PydanticCustomError("reason_needed", N_("An adjustment needs a reason.")),
-        None,
-    ),
-    (
-        "unit_cost",
-        Kind.RECEIPT,
-        None,
-        PydanticCustomError(
-            "unit_cost_of_receipt", N_("Only a receipt brings a unit_cost. Leave it out.")
-        ),
-    ),
+_GOAL_MISSING = PydanticCustomError(
+    "to_location_of_transfer", N_("A transfer needs a to_location: where it goes.")
+)
+_GOAL_ASTRAY = PydanticCustomError(
+    "to_location_of_transfer", N_("Only a transfer has a to_location. Leave it out.")
+)
+_DIRECTION_MISSING = PydanticCustomError(
+    "direction_of_adjustment", N_("An adjustment needs a direction: in or out.")
+)
+_DIRECTION_ASTRAY = PydanticCustomError(
+    "direction_of_adjustment", N_("Only an adjustment has a direction. Leave it out.")
+)
+_REASON_MISSING = PydanticCustomError("reason_needed", N_("An adjustment needs a reason."))
+_COST_ASTRAY = PydanticCustomError(
+    "unit_cost_of_receipt", N_("Only a receipt brings a unit_cost. Leave it out.")
 )
 
 
@@ -128,19 +107,22 @@ class MovementCreate(Input):
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
-        faults = {}
-        if self.quantity <= 0 and self.kind is not Kind.COUNT_CORRECTION:
+        kind, faults = self.kind, {}
+        is_transfer, is_adjustment = kind is Kind.TRANSFER, kind is Kind.ADJUSTMENT
+        if self.quantity <= 0 and kind is not Kind.COUNT_CORRECTION:
             faults["quantity"] = _TOO_FEW
         elif self.quantity < 0:
             faults["quantity"] = _BELOW_ZERO
-        if self.to_location == self.location:
+        if is_transfer is (self.to_location is None):
+            faults["to_location"] = _GOAL_MISSING if is_transfer else _GOAL_ASTRAY
+        elif self.to_location == self.location:
             faults["to_location"] = _IN_PLACE
-        for field, kind, missing, astray in _OF_ONE_KIND:
-            given = getattr(self, field) is not None
-            if self.kind is kind and not given and missing is not None:
-                faults[field] = missing
-            elif given and self.kind is not kind and astray is not None:
-                faults[field] = astray
+        if is_adjustment is (self.direction is None):
+            faults["direction"] = _DIRECTION_MISSING if is_adjustment else _DIRECTION_ASTRAY
+        if is_adjustment and self.reason is None:
+            faults["reason"] = _REASON_MISSING
+        if self.unit_cost is not None and kind is not Kind.RECEIPT:
+            faults["unit_cost"] = _COST_ASTRAY
         if faults:
             raise refusal_of(faults)
         return self
