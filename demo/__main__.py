@@ -176,7 +176,7 @@ def say_goodbye(story: Story, url: str, tenant: shop.Tenant) -> None:
     story.console.print(f"\nLook further: {url}/docs", soft_wrap=True)
     story.console.print(
         f"Sign in: tenant {tenant.slug}, {tenant.email}, password {tenant.password}; "
-        f"the authenticator's secret is in {STATE_DIR / PEOPLE_FILE}",
+        f"the secret for an authenticator app is in {STATE_DIR / PEOPLE_FILE}",
         soft_wrap=True,
     )
 

@@ -37,6 +37,12 @@ class Person:
 
     def access_token(self, url: str) -> str:
         """Sign in at the gateway and return an access token. Raises StackError, HTTPError."""
+        try:
+            return self._access_token(url)
+        except httpx.ConnectError as error:
+            raise StackError(f"Nothing answers at {url}; start it with `make up`.") from error
+
+    def _access_token(self, url: str) -> str:
         with httpx.Client(base_url=url, timeout=TIMEOUT_S) as http:
             answer = self._sign_in(http)
             while token := answer.get("enrolment_token"):
@@ -63,7 +69,12 @@ class Person:
     def _sign_in(self, http: httpx.Client) -> dict[str, Any]:
         body = self._credentials | {"password": self._kept["password"]}
         response = http.post("/api/auth/login", json=body)
-        if response.status_code == _UNAUTHORIZED and "methods" in response.json():
+        if response.status_code == _UNAUTHORIZED and "methods" not in response.json():
+            raise StackError(
+                f"The password of {self._name} is not the one known here: it was changed "
+                "elsewhere. Sign in with it, at /docs or as docs/signing-in.md says."
+            )
+        if response.status_code == _UNAUTHORIZED:
             return _read_answer(http.post("/api/auth/login", json=body | {"code": self.code()}))
         return _read_answer(response)
 

@@ -1,5 +1,6 @@
 """`make up`, `status`, `down` for real: every process of the system, on ports of its own."""
 
+import json
 import os
 import signal
 import subprocess
@@ -98,6 +99,21 @@ def test_token_enrols_the_administrator_once_and_then_signs_him_in(
     assert "recovery_codes" in kept.read_text()
 
 
+def test_token_says_when_the_password_was_changed_elsewhere(started, stack, state_dir):
+    assert stack("token").returncode == 0
+    kept = state_dir / "people.json"
+    before = kept.read_text()
+    password = json.loads(before)["default/admin@example.com"]["password"]
+
+    kept.write_text(before.replace(password, "quite another one"))
+    refused = stack("token")
+    kept.write_text(before)
+
+    assert refused.returncode == 1
+    assert "it was changed elsewhere" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
 def test_status_lists_every_process(started, stack):
     done = stack("status")
 
@@ -163,6 +179,7 @@ def test_down_leaves_nothing_behind(started, stack, state_dir):
     assert len(family) >= len(note.pids)
     assert not psutil.wait_procs(family, timeout=PATIENCE_S)[1]
     assert stack("status").stdout == "Not running.\n"
+    assert "start it with `make up`" in stack("token").stderr
     assert "Traceback" not in log.read_text()[before:]
 
 
