@@ -22,7 +22,7 @@ from gateway.denials import DenialReports
 from gateway.errors import METHODS, OriginRefused, RateLimited, UnknownMethod
 from gateway.headers import check_host, request_ids, sort_out
 from gateway.health import Health
-from gateway.identity import Identity, require_scope
+from gateway.identity import Identity, asks_by_key, require_scope
 from gateway.limiter import SCRIPT, Limiter
 from gateway.openapi import Documents
 from gateway.pages import Pages
@@ -82,7 +82,12 @@ class Gateway:
         self._cors = Cors(settings.allowed_origins)
         self._identity = Identity(self._keys, self._revocations, ApiKeys(self._auth))
         self._denials = DenialReports(self._auth)
-        self._proxy = Proxy(self._services, settings.max_content_length, settings.default_language)
+        self._proxy = Proxy(
+            self._services,
+            settings.max_content_length,
+            settings.default_language,
+            self._require_standing,
+        )
         self._sockets = Sockets(self._revocations.cover)
         self._pages = Pages(
             Health(self._http, addresses, self._proof),
@@ -203,7 +208,7 @@ class Gateway:
         def answer() -> None:
             self._wait(call, self._pages.answer(call))
 
-        if call.path.startswith(PROBES):
+        if call.path == PROBES or call.path.startswith(PROBES + b"/"):
             answer()
         else:
             self._count(call, self._rates.of_stranger("page", call.network), answer)
@@ -221,17 +226,24 @@ class Gateway:
             except Unauthorized as problem:
                 self._refuse_stranger(call, problem)
                 return
-        if claims is None:
-            self._wait(call, self._ask_who(call, route))
-        else:
+        if claims is not None:
             self._let_in(call, route, claims)
+            return
+
+        def ask() -> None:
+            self._wait(call, self._ask_who(call, route))
+
+        if asks_by_key(call.head):  # Before auth is asked: guessing is to cost us nothing.
+            self._count(call, self._rates.of_stranger("key", call.network), ask)
+        else:
+            ask()
 
     async def _ask_who(self, call: Call, route: Route) -> None:
         identity = self._identity
         is_enrolling = route.access == "enrolment"
         identify = identity.identify_enrolling if is_enrolling else identity.identify
         try:
-            claims = await identify(call.head)
+            claims = await identify(call.head, call.network)
         except Unauthorized as problem:
             self._refuse_stranger(call, problem)
         else:
@@ -258,6 +270,12 @@ class Gateway:
             self._pass_on(call, route)
 
         self._count(call, counted, judge)
+
+    def _require_standing(self, call: Call, route: Route) -> None:
+        """Look again at a caller whose request took its time. Raises the Problem that ends it."""
+        if call.claims is not None:
+            self._identity.require_good(call.claims)
+            self._revocations.require_fresh(reading=only_reads(route, call.method))
 
     def _count(self, call: Call, counted: tuple[Counted, ...], then: Callable[[], None]) -> None:
         """Count a request against its rates, and go on unless one of them refuses it."""

@@ -161,6 +161,26 @@ class Call:
         """The path and query as they go to the service."""
         return self.path + b"?" + self.query if self.query else self.path
 
+    def forwarded_head(self, authority: bytes, framing: bytes, left_s: float | None) -> bytes:
+        """Return the request line and headers for a service, all of them written by us.
+
+        `left_s` is the time that the service has, where it is limited.
+        """
+        language = self.user_language
+        return b"".join(
+            (
+                self.method.encode(), b" ", self.target, b" HTTP/1.1\r\nhost: ", authority,
+                b"\r\n", *self.head.passing, framing,
+                b"x-user-language: %b\r\n" % language.encode() if language else b"",
+                b"x-request-id: ", self.request_id,
+                b"\r\ntraceparent: ", self.traceparent,
+                b"\r\nx-request-timeout: %.3f" % left_s if left_s is not None else b"",
+                b"\r\nx-forwarded-for: ", self.client,
+                b"\r\nx-forwarded-proto: http\r\nx-forwarded-host: ",
+                self.head.read.get(b"host", b""), b"\r\n\r\n",
+            )
+        )  # fmt: skip
+
     def language(self, default: str) -> str:
         """Return the language in which this caller is told of problems."""
         asked = _LANG.search(self.query)

@@ -1,5 +1,6 @@
 """From an Authorization header to a caller who may pass, or the reason why not."""
 
+import time
 from typing import Final, TypeVar
 
 from gateway.api_keys import ApiKeys
@@ -37,15 +38,22 @@ class Identity:
         Raises as it does.
         """
         bearer = _bearer(head)
-        if bearer.startswith(_API_KEY):
-            return None
+        token: str | None = bearer
+        if is_key := bearer.startswith(_API_KEY):
+            token = self._api_keys.find_token(bearer)
         try:
-            claims = self._verifier.find_known(bearer)
-        except InvalidToken:
+            claims = None if token is None else self._verifier.find_known(token)
+            if claims is not None:
+                claims = self.require_good(claims)
+        except (InvalidToken, InvalidAccessToken):
+            if is_key:  # It may give another one.
+                return None
             raise InvalidAccessToken from None
-        return None if claims is None else self._judge(claims)
+        if claims is not None and is_key and token is not None:
+            head.authorize(token)
+        return claims
 
-    async def identify(self, head: RequestHead) -> UserClaims:
+    async def identify(self, head: RequestHead, network: bytes) -> UserClaims:
         """Return the claims of the caller, as they are now.
 
         Where a key came, the head has its access token from then on. Raises Unauthorized,
@@ -53,24 +61,26 @@ class Identity:
         """
         bearer = _bearer(head)
         if not bearer.startswith(_API_KEY):
-            return self._judge(await self._verify_access(bearer))
-        token = await self._api_keys.token_of(bearer)
+            return self.require_good(await self._verify_access(bearer))
+        token = await self._api_keys.token_of(bearer, network)
         try:
-            claims = self._judge(await _verify(self._verifier, token))
+            claims = self.require_good(await _verify(self._verifier, token))
         except InvalidAccessToken:  # The owner's rights may have changed, or the key is revoked.
             self._api_keys.forget(bearer)
-            token = await self._api_keys.token_of(bearer)
-            claims = self._judge(await _verify(self._verifier, token))
+            token = await self._api_keys.token_of(bearer, network)
+            claims = self.require_good(await _verify(self._verifier, token))
         head.authorize(token)
         return claims
 
-    async def identify_enrolling(self, head: RequestHead) -> UserClaims | EnrolmentClaims:
+    async def identify_enrolling(
+        self, head: RequestHead, network: bytes
+    ) -> UserClaims | EnrolmentClaims:
         """Return who calls a route that an enrolment token is good for too; auth judges that one.
 
         Raises as `identify`.
         """
         try:
-            return await self.identify(head)
+            return await self.identify(head, network)
         except EnrolmentUnfinished:
             return await _verify(self._enrolling, _bearer(head))
 
@@ -82,12 +92,21 @@ class Identity:
             await _verify(self._enrolling, token)  # Raises where it is no such token either.
             raise EnrolmentUnfinished from None
 
-    def _judge(self, claims: UserClaims) -> UserClaims:
+    def require_good(self, claims: UserClaims) -> UserClaims:
+        """Return the claims as they are now, if they still hold.
+
+        Raises InvalidAccessToken, SignInAway.
+        """
         if not self._revocations.loaded:
             raise SignInAway
-        if self._revocations.cover(claims):
+        if claims.exp <= time.time() or self._revocations.cover(claims):
             raise InvalidAccessToken
         return self._revocations.correct(claims)
+
+
+def asks_by_key(head: RequestHead) -> bool:
+    """Say whether a machine's key came in place of an access token."""
+    return head.read.get(b"authorization", b"")[len(_SCHEME) :].startswith(_API_KEY.encode())
 
 
 def _bearer(head: RequestHead) -> str:

@@ -95,7 +95,7 @@ class Pages:
         return _json({"status": "down", "reason": "auth has not answered yet"}, _UNAVAILABLE)
 
     async def _status(self, call: Call) -> Answer:
-        claims = call.claims = await self._identity.identify(call.head)
+        claims = call.claims = await self._identity.identify(call.head, call.network)
         call.user_language = claims.lang
         self._revocations.require_fresh(reading=False)
         for scope in ("ops:read", "tenant:manage"):  # It is about all tenants.

@@ -208,7 +208,7 @@ class FrontDoor(asyncio.Protocol):
         self._deaf = True
         self._queue.clear()
         current, self._current = self._current, None
-        if current is not None:
+        if current is not None and not self._starting:  # Else nobody works on it.
             current.abandon()
         tunnel, self._tunnel = self._tunnel, None
         if tunnel is not None:
@@ -360,8 +360,10 @@ class FrontDoor(asyncio.Protocol):
                 return
             has_begun = bool(current.status)
             self._current = None  # It will never be whole.
-            self._starting = False
-            current.abandon()
+            if self._starting:  # Nobody works on it yet.
+                self._starting = False
+            else:
+                current.abandon()
             if has_begun:
                 self._transport.close()
                 return

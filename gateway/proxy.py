@@ -6,7 +6,7 @@ one is passed on as it comes, at the pace of who reads it. Time limits are looke
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Final
 
@@ -32,6 +32,7 @@ BODY_IDLE_MAX_S: Final = 10.0  # Between two parts of a request's body.
 BODY_PACE: Final = 16_384  # Bytes of a large body that must come at least
 BODY_PACE_S: Final = 10.0  # in so long, while it is we who wait.
 ANSWER_IDLE_MAX_S: Final = 30.0  # Between two parts of an answer's body.
+STANDING_S: Final = 0.1  # So long after it was judged, a caller is looked at again.
 TRIES_MAX: Final = 2
 
 _SAFE: Final = frozenset({"GET", "HEAD"})
@@ -45,11 +46,19 @@ class Proxy:
     """Forwards calls, over one pool of connections per service."""
 
     def __init__(
-        self, services: Mapping[str, Service], body_max: int, default_language: str
+        self,
+        services: Mapping[str, Service],
+        body_max: int,
+        default_language: str,
+        require_standing: Callable[[Call, Route], None],
     ) -> None:
-        """No body is larger than `body_max` bytes, but for those of routes that take files."""
+        """No body is larger than `body_max` bytes, but for those of routes that take files.
+
+        `require_standing` raises the Problem that by now keeps a caller out.
+        """
         self.services = services
         self.default_language = default_language
+        self.require_standing = require_standing
         self.bodies = Shares(BUFFERED_TOTAL, user=BUFFERED_SHARE, tenant=2 * BUFFERED_SHARE)
         self.running: set[Exchange] = set()
         self._body_max = body_max
@@ -81,7 +90,7 @@ class Exchange:
     """One request and its answer, on one connection (on a second one, should the first be dead)."""
 
     __slots__ = (
-        "_body_max", "_buffered", "_call", "_connection", "_has_deadline", "_loop",
+        "_body_max", "_buffered", "_call", "_connection", "_has_deadline", "_judged_at", "_loop",
         "_moved_at", "_pace_from", "_pace_length", "_parts", "_proxy", "_request", "_route",
         "_service", "_tries", "avoided", "deadline", "holder", "is_over", "is_stream", "queued_at",
         "request_sent",
@@ -100,7 +109,7 @@ class Exchange:
         self._service = proxy.services[route.service]
         self._body_max = body_max
         self._loop = proxy.loop
-        self._moved_at = self._pace_from = self._loop.time()
+        self._moved_at = self._pace_from = self._judged_at = self._loop.time()
         self._pace_length = 0
         # A large file may take its time, as long as it moves; then the service has its own.
         self._has_deadline = body_max <= BULK_LIMIT_BYTES
@@ -115,13 +124,11 @@ class Exchange:
         """Take the request over."""
         call = self._call
         call.receiver = self
-        if call.body_complete:
-            if call.body_length > self._body_max:
-                self._fail(ContentTooLarge(limit_bytes=self._body_max))
-            else:
-                self._ask()
-        elif call.head.content_length > self._body_max:
+        length = call.body_length if call.body_complete else call.head.content_length
+        if length > self._body_max:
             self._fail(ContentTooLarge(limit_bytes=self._body_max))
+        elif call.body_complete:
+            self._ask()
         else:
             call.want_body()
             self._on_more(call.body_length)
@@ -137,11 +144,25 @@ class Exchange:
             ):
                 self._fail(ServiceTooSlow(service=self._service.name))
         elif not call.body_complete:
+            if not self._stands(now):
+                return
             waits_for_client = connection is None or not connection.is_full
             if waits_for_client and (self._is_body_slow(now) or self._is_late(now)):
                 self._fail(RequestTimeout())
         elif self._is_late(now):
             self._fail(ServiceTooSlow(service=self._service.name))
+
+    def _stands(self, now: float) -> bool:
+        """Say whether the caller may still do what he asked for a while ago; else it is refused."""
+        if now - self._judged_at < STANDING_S:
+            return True
+        self._judged_at = now
+        try:
+            self._proxy.require_standing(self._call, self._route)
+        except Problem as problem:
+            self._fail(problem)
+            return False
+        return True
 
     def _is_late(self, now: float) -> bool:
         return self._has_deadline and now > self.deadline
@@ -217,10 +238,12 @@ class Exchange:
     def on_connection(self, connection: Connection) -> None:
         """Send the request, as far as it is there."""
         call = self._call
+        self._connection = connection
+        if not self._stands(self._loop.time()):
+            return
         if self._tries == 0:
             self._service.budget.earn()
         self._tries += 1
-        self._connection = connection
         connection.begin(self, head_only=call.method == "HEAD")
         if call.body_complete:
             if not self._request:
@@ -228,7 +251,7 @@ class Exchange:
                 framing = b""
                 if body or call.method in _TAKES_BODY:
                     framing = b"content-length: %d\r\n" % len(body)
-                self._request = self._request_head(connection.instance, framing) + body
+                self._request = self._head_for(connection.instance, framing) + body
             self.request_sent = True
             connection.write(self._request)
         else:
@@ -236,7 +259,7 @@ class Exchange:
             framing = b"transfer-encoding: chunked\r\n"
             if length:
                 framing = b"content-length: %d\r\n" % length
-            connection.write(self._request_head(connection.instance, framing))
+            connection.write(self._head_for(connection.instance, framing))
             for part in self._parts:
                 self._send_part(connection, part)
             if not connection.is_full:
@@ -371,21 +394,6 @@ class Exchange:
             self._proxy.bodies.give_back(self.holder, self._buffered)
             self._buffered = 0
 
-    def _request_head(self, upstream: Lender, framing: bytes) -> bytes:
-        """Return the request line and headers, all of them written by us."""
-        call = self._call
-        language = call.user_language
+    def _head_for(self, upstream: Lender, framing: bytes) -> bytes:
         left_s = max(self.deadline - self._loop.time(), 0) if self._has_deadline else None
-        return b"".join(
-            (
-                call.method.encode(), b" ", call.target, b" HTTP/1.1\r\nhost: ", upstream.authority,
-                b"\r\n", *call.head.passing, framing,
-                b"x-user-language: %b\r\n" % language.encode() if language else b"",
-                b"x-request-id: ", call.request_id,
-                b"\r\ntraceparent: ", call.traceparent,
-                b"\r\nx-request-timeout: %.3f" % left_s if left_s is not None else b"",
-                b"\r\nx-forwarded-for: ", call.client,
-                b"\r\nx-forwarded-proto: http\r\nx-forwarded-host: ",
-                call.head.read.get(b"host", b""), b"\r\n\r\n",
-            )
-        )  # fmt: skip
+        return self._call.forwarded_head(upstream.authority, framing, left_s)

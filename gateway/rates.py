@@ -26,6 +26,7 @@ PER_ADDRESS: Final[Mapping[str, str]] = {
     "register": "20/hour",
     "reset": "20/hour",  # Mail for who forgot a password.
     "refresh": "600/minute",
+    "key": "300/minute",  # Machines' keys that auth has to be asked for.
     "page": "600/minute",  # Documents, keys, paths that do not exist, tokens that are refused.
 }
 # By user, each rate with an allowance of its own. RATE_LIMIT_DEFAULT is "default".

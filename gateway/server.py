@@ -93,7 +93,10 @@ class Server:
             await asyncio.sleep(TICK_S)
             now = loop.time()
             metrics.event_loop_lag.set(max(now - due, 0.0))
-            self.gateway.tick(now)
+            try:
+                self.gateway.tick(now)
+            except Exception:  # Time limits hold on, whatever one request brought about.
+                log.exception("tick failed")
             count += 1
             if count % TICKS_PER_SWEEP == 0:
                 self.clients.keep_time()

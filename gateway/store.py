@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from gateway import metrics
 
-TIMEOUT_S: Final = 0.25  # Without any reply for so long, Redis is away.
+TIMEOUT_S: Final = 0.25  # When a call has no reply for so long, Redis is away.
 CONNECT_TIMEOUT_S: Final = 1.0
 RETRY_S: Final = 0.5
 _SWEEP_S: Final = 0.05
@@ -117,8 +117,7 @@ class _Line(asyncio.Protocol):
         self.lost = asyncio.Event()
         self._loop = loop
         self._transport: asyncio.Transport | None = None
-        self._waiting: deque[Tell] = deque()
-        self._heard_at = 0.0  # When the last reply came, or the first call without one was made.
+        self._waiting: deque[tuple[float, Tell]] = deque()  # Since when, and who.
         self._unsent: list[bytes] = []
         self._rest = b""
 
@@ -127,9 +126,7 @@ class _Line(asyncio.Protocol):
         if self._transport is None:
             tell(None)
             return
-        if not self._waiting:
-            self._heard_at = self._loop.time()
-        self._waiting.append(tell)
+        self._waiting.append((self._loop.time(), tell))
         if not self._unsent:  # What one turn of the loop brings leaves in one write: waking Redis
             self._loop.call_soon(self._flush)  # costs more than all else.
         self._unsent.append(command)
@@ -157,14 +154,14 @@ class _Line(asyncio.Protocol):
         self._sweep()
 
     def data_received(self, data: bytes) -> None:
-        self._heard_at = self._loop.time()
         *lines, self._rest = (self._rest + data).split(b"\r\n")
         for line in lines:
             if not self._waiting or not line.startswith(b"+"):
                 log.warning("redis refused", reason=line[:200].decode("latin-1"))
                 self.abort()
                 return
-            self._waiting.popleft()(line[1:])
+            _, tell = self._waiting.popleft()
+            tell(line[1:])
         if len(self._rest) > _LINE_MAX:
             self.abort()
 
@@ -172,14 +169,14 @@ class _Line(asyncio.Protocol):
         self._transport = None
         self.lost.set()
         waiting, self._waiting = self._waiting, deque()
-        for tell in waiting:
+        for _, tell in waiting:
             tell(None)
 
     def _sweep(self) -> None:
         """End a connection that no longer answers."""
         if self._transport is None:
             return
-        if self._waiting and self._loop.time() - self._heard_at > TIMEOUT_S:
+        if self._waiting and self._loop.time() - self._waiting[0][0] > TIMEOUT_S:
             self.abort()
         self._loop.call_later(_SWEEP_S, self._sweep)
 

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from gateway import api_keys
-from gateway.api_keys import KNOWN_MAX, ApiKeys
-from gateway.errors import ApiKeyRefused
+from gateway.api_keys import ASKING_SHARE, KNOWN_MAX, ApiKeys
+from gateway.errors import ApiKeyRefused, SignInAway
 from tests.support.gateway import House, make_token, ok
 from tests.support.waiting import eventually
 
@@ -18,7 +18,9 @@ KEY, OTHER = "ik_" + "k" * 86, "ik_" + "o" * 86
 @pytest.fixture(autouse=True)
 def unknown(running_house):
     """Each test begins without anything known of a key."""
-    running_house.gateway._identity._api_keys._known.clear()
+    keys = running_house.gateway._identity._api_keys
+    keys._good.clear()
+    keys._refused.clear()
 
 
 def exchanges(house: House) -> int:
@@ -126,12 +128,54 @@ class Refusing:
         raise httpx.HTTPStatusError("", request=request, response=httpx.Response(401))
 
 
-async def test_what_is_known_of_guessed_keys_is_bounded(monkeypatch):
+class Slow:
+    """Stands for auth, which takes its time with each key."""
+
+    def __init__(self) -> None:
+        self.may_answer = asyncio.Event()
+
+    async def post_json(self, *_: object, **__: object) -> dict[str, object]:
+        await self.may_answer.wait()
+        return {"access_token": "token", "expires_in": 900}
+
+
+async def test_what_is_known_of_guessed_keys_is_bounded_and_pushes_no_good_one_out(monkeypatch):
     monkeypatch.setattr(api_keys, "KNOWN_MAX", 50)
-    keys = ApiKeys(Refusing())
+    auth = Slow()
+    auth.may_answer.set()
+    keys = ApiKeys(auth)
+    await keys.token_of(KEY, b"good")
+    keys._client = Refusing()
     for number in range(60):
         with pytest.raises(ApiKeyRefused):
-            await keys.token_of(f"ik_{number:086d}")
+            await keys.token_of(f"ik_{number:086d}", b"bad")
 
-    assert len(keys._known) == 50
+    assert len(keys._refused) == 50
+    assert keys.find_token(KEY) == "token"
     assert KNOWN_MAX == 10_000
+
+
+async def test_who_guesses_keys_keeps_none_of_another_network_out():
+    auth = Slow()
+    keys = ApiKeys(auth)
+    guesses = [asyncio.create_task(keys.token_of(f"ik_{n:086d}", b"bad")) for n in range(100)]
+    await eventually(lambda: sum(one.done() for one in guesses) == 100 - ASKING_SHARE)
+    refused = [one for one in guesses if one.done() and isinstance(one.exception(), SignInAway)]
+    good = asyncio.create_task(keys.token_of(KEY, b"good"))
+    auth.may_answer.set()
+
+    assert len(refused) == 100 - ASKING_SHARE
+    assert await good == "token"
+    await asyncio.gather(*guesses, return_exceptions=True)
+    assert not keys._askers
+
+
+async def test_keys_that_have_to_be_asked_for_are_counted_before(house: House):
+    house.auth.api_keys[KEY] = make_token()
+
+    first, second = await with_key(house, OTHER), await with_key(house)
+    known = await with_key(house)
+
+    assert first.status_code == 401
+    assert second.status_code == known.status_code == 200
+    assert [exchanges(house), known.headers["ratelimit-policy"].split(";")[0]] == [2, '"read"']

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from gateway.limiter import SCRIPT, Limiter, LocalLimiter
 from gateway.rates import Counted, Rate, Verdict
-from gateway.store import Store
+from gateway.store import TIMEOUT_S, Store
 from tests.support.waiting import PATIENCE_S, eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.asvs("E11")]
@@ -101,6 +101,29 @@ async def test_a_hung_redis_is_soon_given_up_and_the_limit_holds_here(store, red
 
     assert [verdict.is_refused for verdict in verdicts] == [False] * 3 + [True] * 2
     await eventually(lambda: store.is_up)
+
+
+async def test_a_slow_redis_too_is_given_up_however_steadily_it_replies():
+    """Each reply comes in time after the one before, and the last one long after it was asked."""
+
+    async def reply_slowly(reader, writer):
+        while command := await reader.read(65_536):
+            for _ in range(command.count(b"EVAL")):
+                if b"EVALSHA" in command:
+                    await asyncio.sleep(TIMEOUT_S * 0.8)
+                writer.write(b"+0 1 4 1\r\n")
+
+    server = await asyncio.start_server(reply_slowly, "127.0.0.1", 0)
+    store = Store(SecretStr(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}"), SCRIPT)
+    await store.start()
+    limiter, began = Limiter(store), asyncio.get_running_loop().time()
+
+    async with asyncio.timeout(PATIENCE_S):
+        await asyncio.gather(*(judge(limiter, (FIVE, b"slow")) for _ in range(60)))
+
+    assert asyncio.get_running_loop().time() - began < 30 * TIMEOUT_S
+    await store.stop()
+    server.close()
 
 
 async def test_without_redis_the_limit_holds_here():

@@ -148,6 +148,19 @@ async def test_metrics_count_by_route_never_by_path(house: House):
         assert re.search(line, text), line
 
 
+async def test_what_was_refused_before_it_began_is_not_in_progress(house: House):
+    bad = house.request("Transfer-Encoding: chunked", line="POST /api/inventory HTTP/1.1")
+    for _ in range(5):
+        assert b" 400 " in await house.raw(bad + b"no size\r\n")
+
+    assert all(count >= 0 for count in metrics.http.in_progress.values())
+
+
+async def test_only_probes_are_not_counted(house: House):
+    assert "ratelimit" not in (await house.get("/health/live")).headers
+    assert "ratelimit" in (await house.get("/healthfoo")).headers
+
+
 def test_a_distribution_counts_each_value_in_all_buckets_that_hold_it():
     counted = metrics.HttpMetrics()
     counted.observe("GET", "/a", 200, 0.0, (300, 5))
