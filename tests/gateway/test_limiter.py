@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from gateway.limiter import SCRIPT, Limiter, LocalLimiter
 from gateway.rates import Counted, Rate, Verdict
 from gateway.store import TIMEOUT_S, Store
-from tests.support.waiting import PATIENCE_S, eventually
+from tests.support.waiting import PATIENCE_S, eventually, pause
 
 pytestmark = [pytest.mark.stack, pytest.mark.asvs("E11")]
 FIVE, THREE = Rate.parse("five", "5/hour"), Rate.parse("three", "3/hour")
@@ -110,7 +110,7 @@ async def test_a_slow_redis_too_is_given_up_however_steadily_it_replies():
         while command := await reader.read(65_536):
             for _ in range(command.count(b"EVAL")):
                 if b"EVALSHA" in command:
-                    await asyncio.sleep(TIMEOUT_S * 0.8)
+                    await pause(TIMEOUT_S * 0.8)
                 writer.write(b"+0 1 4 1\r\n")
 
     server = await asyncio.start_server(reply_slowly, "127.0.0.1", 0)

@@ -8,7 +8,7 @@ import pytest
 from gateway import proxy
 from tests.gateway.test_identity import comes_to_be_refused
 from tests.support.gateway import BULK, House, make_token
-from tests.support.waiting import PATIENCE_S, eventually
+from tests.support.waiting import PATIENCE_S, eventually, pause
 
 pytestmark = pytest.mark.asvs("C08")
 SIZE = 4 * proxy.BUFFERED_MAX
@@ -81,7 +81,7 @@ async def test_a_file_that_streams_is_broken_off_when_its_senders_session_ends(h
 
 async def test_who_still_may_is_served_however_slow(house: House):
     reader, writer, _ = await begin(house, "/api/inventory", b"{", 2)
-    await asyncio.sleep(2 * proxy.STANDING_S)
+    await pause(2 * proxy.STANDING_S)
     writer.write(b"}")
 
     async with asyncio.timeout(PATIENCE_S):
