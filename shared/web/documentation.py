@@ -235,13 +235,13 @@ def _describe_tags(operation: dict[str, Any], method: str) -> None:
 
 
 def _describe_refusals(operation: dict[str, Any], route: APIRoute, schemas: dict[str, Any]) -> None:
-    """Give the refusals of another protocol's route their form; the gateway's own are problems."""
+    """Give the refusals of another protocol's route their form, beside that of problems."""
     form = route.refusal_form if isinstance(route, ServiceRoute) else None
     if form is None:
         return
     schemas[form.schema["title"]] = form.schema
     for status, response in operation["responses"].items():
-        if int(status) >= _FIRST_REFUSAL and status not in _BY_THE_GATEWAY:
+        if int(status) >= _FIRST_REFUSAL:
             response["content"] = form.content | PROBLEM_CONTENT
 
 

@@ -196,14 +196,7 @@ _USER_SHOWN: dict[str, Any] = {
     "emails": [{"value": "ada@example.com", "type": "work", "primary": True}],
     "active": True,
     "preferredLanguage": "en",
-    "groups": [
-        {
-            "value": "clerk",
-            "$ref": "https://api.example.com/api/scim/v2/Groups/clerk",
-            "display": "clerk",
-            "type": "direct",
-        }
-    ],
+    "groups": [],  # Each has a `$ref`, which tools would take for one of the document's own.
     "meta": {
         "resourceType": "User",
         "created": "2026-11-20T09:30:00Z",
