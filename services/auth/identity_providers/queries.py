@@ -24,7 +24,9 @@ async def find_link(session: AsyncSession, candidates: Sequence[bytes]) -> Ident
 
 
 async def remove_links(session: AsyncSession) -> None:
+    """Remove all that the provider vouched for: links, and sign-ins that are not finished."""
     await session.execute(delete(IdentityLink))
+    await session.execute(delete(ProvidedSignIn))
 
 
 async def lock_sign_in(session: AsyncSession, sign_in_id: UUID) -> ProvidedSignIn | None:

@@ -30,15 +30,15 @@ async def change_password(
     PasswordUnchanged, PasswordTooShort, PasswordTooLong, PasswordCommon, SessionOver.
     """
     account = await sessions.find_own_account(transactions, caller, vault=vault, now=now)
-    user = await sessions.check_password(
+    verified = await sessions.check_password(
         transactions, account, _text(wanted.current_password), vault=vault
     )
     if _text(wanted.new_password) == _text(wanted.current_password):
         raise PasswordUnchanged
-    shown = users.to_read(user, vault=vault)
+    shown = users.to_read(verified, vault=vault)
     close = (shown.email or "", shown.name or "", account.tenant.slug, account.tenant.name)
     password_hash = await vault.passwords.hash_new(wanted.new_password, personal=close)
-    async with transactions.open(caller.tenant_id, caller.actor) as session:
+    async with sessions.hold_verified(transactions, account, verified) as (session, _):
         user = await users.get_enrolling(session, caller)
         users.set_password(session, user, password_hash, now=now)
         await users.tell(session, user, "password_changed", vault=vault, now=now)

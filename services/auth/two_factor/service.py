@@ -106,19 +106,22 @@ async def disable(
     oneself does.
     """
     async with transactions.open(caller.tenant_id, caller.actor) as session:
-        user = await users.get_user(session, caller.id)
-        if await _must_have_factor(session, user):
-            raise TwoFactorCompulsory
-        if not await factors.has_factor(session, user.id):
-            raise TwoFactorNotSetUp
+        await _require_dispensable(session, await users.get_user(session, caller.id))
     account = await sessions.find_own_account(transactions, caller, vault=vault, now=now)
-    await sessions.prove(
+    async with sessions.prove(
         transactions, account, given, bound_to=caller.session_id, vault=vault, now=now
-    )
-    async with transactions.open(caller.tenant_id, caller.actor) as session:
-        user = await users.get_user(session, caller.id, lock=True)
-        await factors.disable(session, caller.id)
-        await users.tell(session, user, "factor_removed", vault=vault, now=now)
+    ) as proof:
+        await _require_dispensable(proof.session, proof.user)
+        await factors.disable(proof.session, caller.id)
+        await users.tell(proof.session, proof.user, "factor_removed", vault=vault, now=now)
+
+
+async def _require_dispensable(session: AsyncSession, user: User) -> None:
+    """Raise TwoFactorCompulsory or TwoFactorNotSetUp unless the user can go without his factor."""
+    if await _must_have_factor(session, user):
+        raise TwoFactorCompulsory
+    if not await factors.has_factor(session, user.id):
+        raise TwoFactorNotSetUp
 
 
 async def _must_have_factor(session: AsyncSession, user: User) -> bool:

@@ -1,7 +1,7 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select, text, update
+from sqlalchemy import ColumnElement, Select, and_, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.users.models import User
@@ -11,7 +11,7 @@ from services.auth.users.rules import Role, Status
 async def find_user(session: AsyncSession, user_id: UUID, *, lock: bool = False) -> User | None:
     """Return the user; with `lock`, as he is now, and so until the transaction ends."""
     query = select(User).where(User.id == user_id)
-    return await session.scalar(query.with_for_update(key_share=True) if lock else query)
+    return await session.scalar(_held(query) if lock else query)
 
 
 async def find_by_index(session: AsyncSession, candidates: Sequence[bytes]) -> User | None:
@@ -50,19 +50,8 @@ async def list_users(
 async def lock_with_administrators(session: AsyncSession, user_id: UUID) -> Sequence[User]:
     """Lock the user and all administrators who can sign in, in key order, and return them."""
     administers = and_(User.role == "admin", *_HAVING["active"])
-    query = (
-        select(User)
-        .where(or_(User.id == user_id, administers))
-        .order_by(User.id)
-        .with_for_update(key_share=True)
-    )
-    return (await session.scalars(query)).all()
-
-
-async def set_password_hash(session: AsyncSession, user_id: UUID, password_hash: str) -> None:
-    await session.execute(
-        update(User).where(User.id == user_id).values(password_hash=password_hash)
-    )
+    query = select(User).where(or_(User.id == user_id, administers)).order_by(User.id)
+    return (await session.scalars(_held(query))).all()
 
 
 async def list_tenant_names(session: AsyncSession, tenant_id: UUID) -> Sequence[str]:
@@ -80,6 +69,11 @@ async def has_administrator(session: AsyncSession) -> bool:
     """Say whether the tenant has an administrator, be he locked or not."""
     found = await session.scalar(select(User.id).where(User.role == "admin").limit(1))
     return found is not None
+
+
+def _held(query: Select[User]) -> Select[User]:
+    """Lock the rows, and read them as they are then: the session may know them as they were."""
+    return query.with_for_update(key_share=True).execution_options(populate_existing=True)
 
 
 _TENANT_NAMES = text("SELECT slug, name FROM tenants WHERE id = :id")

@@ -1,5 +1,6 @@
 """Who the tests of auth are about, and the time they live in."""
 
+import asyncio
 import base64
 import json
 from collections.abc import Awaitable, Callable
@@ -11,6 +12,7 @@ import asyncpg
 import httpx
 
 from shared.clock import utc_now
+from tests.support.authenticator import Authenticator
 from tests.support.database import Databases
 
 ADMIN_EMAIL = "root@example.com"
@@ -30,6 +32,27 @@ class Clock:
 
     def advance(self, **by: float) -> None:
         self.ahead += timedelta(**by)
+
+
+class Halt:
+    """A point of the app where the next who comes halts, once armed, until the test lets him on."""
+
+    def __init__(self) -> None:
+        self.reached = asyncio.Event()
+        self._open = asyncio.Event()
+        self._is_armed = False
+
+    def arm(self) -> None:
+        self._is_armed = True
+
+    def go_on(self) -> None:
+        self._open.set()
+
+    async def here(self) -> None:
+        if self._is_armed:
+            self._is_armed = False
+            self.reached.set()
+            await self._open.wait()
 
 
 @dataclass
@@ -57,6 +80,16 @@ def claims_of(token: str) -> dict[str, Any]:
         base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
     )
     return claims
+
+
+async def enrol(who: SignedIn) -> Authenticator:
+    """Set an authenticator up for somebody who is signed in."""
+    setup = await who.client.post("/api/auth/2fa/setup", headers=who.headers())
+    own = Authenticator(setup.json()["secret"])
+    body = {"code": own.code()}
+    done = await who.client.post("/api/auth/2fa/verify", json=body, headers=who.headers())
+    assert done.status_code == 200, done.text
+    return own
 
 
 async def with_old_proof(who: SignedIn, databases: Databases) -> SignedIn:

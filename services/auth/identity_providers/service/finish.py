@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from services.auth.factors import service as factors
 from services.auth.factors.rules import is_strong
 from services.auth.identity_providers import queries
@@ -86,32 +88,37 @@ async def finish_sign_in(
             raise
     else:
         user_id, methods = begun.row.user_id, tuple(begun.row.methods)
-    if not is_strong(methods):
-        async with transactions.open(begun.tenant.id, f"user:{user_id}") as session:
-            user = await users.get_user(session, user_id)
-            require_active(user)
-        account = sessions.Account(begun.tenant, user.email_index, user)
-        method = await sessions.check_factor(
-            transactions, account, user, given, bound_to=None, vault=vault, now=now
-        )
-        if method is not None:
-            methods, proved = (*methods, method), now
     async with transactions.open(begun.tenant.id, f"user:{user_id}") as session:
         user = await users.get_user(session, user_id, lock=True)
         require_active(user)
-        is_first = await queries.remove_sign_in(session, state.row_id)
-        if begun.row.user_id is not None and not is_first:
-            raise ProvidedSignInInvalid
-        return sessions.finish_sign_in(
-            session,
-            user,
-            begun.tenant,
-            methods,
-            device=transactions.device,
-            vault=vault,
-            now=now,
-            proved_at=proved,
-        )
+        await _require_same(session, begun.provider)
+        method = None
+        if not is_strong(methods):
+            method = await sessions.check_factor(
+                session, user, given, bound_to=None, vault=vault, now=now
+            )
+        if not isinstance(method, Problem):
+            is_first = await queries.remove_sign_in(session, state.row_id)
+            if begun.row.user_id is not None and not is_first:
+                raise ProvidedSignInInvalid
+            return sessions.finish_sign_in(
+                session,
+                user,
+                begun.tenant,
+                methods if method is None else (*methods, method),
+                device=transactions.device,
+                vault=vault,
+                now=now,
+                proved_at=proved if method is None else now,
+            )
+    raise method
+
+
+async def _require_same(session: AsyncSession, provider: IdentityProvider) -> None:
+    """Raise ProvidedSignInInvalid if the tenant's provider was changed or removed meanwhile."""
+    present = await queries.find_provider(session)
+    if present is None or present.version != provider.version:
+        raise ProvidedSignInInvalid
 
 
 async def _note(transactions: Transactions, begun: _Begun, refusal: Problem) -> None:
@@ -164,6 +171,7 @@ async def _ask_provider(
     is_vouched = provider.vouches_for_factor and isinstance(amr, list) and VOUCHED in amr
     methods = (FEDERATED, VOUCHED) if is_vouched else (FEDERATED,)
     async with transactions.open(tenant.id) as session:
+        await _require_same(session, provider)
         user = await find_account(session, tenant, provider.issuer, claims, vault=vault, now=now)
         if not is_vouched and await factors.kinds_of(session, user.id):
             row = begun.row

@@ -6,7 +6,13 @@ from services.auth.sessions.service.own import (
     revoke_session,
 )
 from services.auth.sessions.service.password_changed import go_on_after_password_change
-from services.auth.sessions.service.proof import Account, check_factor, check_password, prove
+from services.auth.sessions.service.proof import (
+    Account,
+    check_factor,
+    check_password,
+    hold_verified,
+    prove,
+)
 from services.auth.sessions.service.refresh import refresh
 from services.auth.sessions.service.sign_in import sign_in
 from services.auth.sessions.service.sign_out import sign_out
@@ -23,6 +29,7 @@ __all__ = [
     "forget_ended",
     "go_on_after_password_change",
     "go_on_with_factor",
+    "hold_verified",
     "list_sessions",
     "measure_active",
     "prove",

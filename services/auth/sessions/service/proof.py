@@ -2,10 +2,12 @@
 
 Each attempt is counted before anything is looked at, so parallel guesses get no further than the
 limit; no connection is held while hashing. An unknown account takes the same steps and the same
-time.
+time. What was proved holds in one transaction alone, with the user's row held: the account may
+have got another password while the one given was hashed.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -77,13 +79,14 @@ class FactorGiven(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """Who it is, as found before the password was checked, and how he proved it."""
+    """Who it is, how he proved it, and the transaction in which that holds."""
 
-    user: User
+    session: AsyncSession
+    user: User  # Locked.
     methods: tuple[str, ...]  # As in the token's `amr`.
-    renewed_hash: str | None  # Of the same password, where today's parameters are others.
 
 
+@asynccontextmanager
 async def prove(
     transactions: Transactions,
     account: Account,
@@ -92,7 +95,7 @@ async def prove(
     bound_to: UUID | None,
     vault: Vault,
     now: datetime,
-) -> Proof:
+) -> AsyncIterator[Proof]:
     """Check password and second factor of an account whose attempt is counted.
 
     What a passkey signs is good for the session `bound_to` alone, or for a sign-in.
@@ -101,14 +104,45 @@ async def prove(
     TooManySignIns.
     """
     password = normalised(given.password.get_secret_value())
-    user = await check_password(transactions, account, password, vault=vault)
-    method = await check_factor(
-        transactions, account, user, given, bound_to=bound_to, vault=vault, now=now
-    )
-    methods = ("pwd",) if method is None else ("pwd", method)
-    outdated = vault.passwords.is_outdated(user.password_hash)
+    verified = await check_password(transactions, account, password, vault=vault)
+    outdated = vault.passwords.is_outdated(verified.password_hash)
     renewed = await vault.passwords.hash(password) if outdated else None
-    return Proof(user, methods, renewed)
+    async with hold_verified(transactions, account, verified) as (session, user):
+        method = await check_factor(session, user, given, bound_to=bound_to, vault=vault, now=now)
+        if not isinstance(method, Problem):
+            if renewed is not None:
+                user.password_hash = renewed
+            yield Proof(session, user, ("pwd",) if method is None else ("pwd", method))
+            return
+    raise method
+
+
+@asynccontextmanager
+async def hold_verified(
+    transactions: Transactions, account: Account, verified: User
+) -> AsyncIterator[tuple[AsyncSession, User]]:
+    """Open a transaction with the row held of the user whose password was verified.
+
+    A password that is not his any more is a wrong one, and so is one from before all sessions were
+    ended. Raises InvalidCredentials, AccountLocked.
+    """
+    async with transactions.open(account.tenant.id, f"user:{verified.id}") as session:
+        user = await users.find_user(session, verified.id, lock=True)
+        reason = _objection_to(user, verified)
+        if user is not None and reason is None:
+            yield session, user
+            return
+    raise await failure(transactions, account, reason or "unknown_account")
+
+
+def _objection_to(user: User | None, verified: User) -> RefusalReason | None:
+    """Return why the user is not let in by what was verified of him before his row was held."""
+    if user is None:
+        return "unknown_account"
+    proved = verified.password_hash, verified.sessions_ended_at
+    if (user.password_hash, user.sessions_ended_at) != proved:
+        return _BARRED.get(users.status_in(user), "wrong_password")
+    return _BARRED.get(users.status_in(user))
 
 
 async def find_account(
@@ -166,41 +200,37 @@ async def check_password(
 
 
 async def check_factor(
-    transactions: Transactions,
-    account: Account,
+    session: AsyncSession,
     user: User,
     given: FactorGiven,
     *,
     bound_to: UUID | None,
     vault: Vault,
     now: datetime,
-) -> str | None:
+) -> Method | Problem | None:
     """Return by which second factor a user is proved, None where the account has none.
 
-    Raises TwoFactorRequired, TwoFactorCodeWrong, PasskeyRefused, TooManySignIns.
+    The user's row is held. Returned, not raised, since the transaction must end with a commit:
+    TwoFactorRequired, TwoFactorCodeWrong, PasskeyRefused, TooManySignIns.
     """
-    refused: Problem | None
-    async with transactions.open(account.tenant.id, f"user:{user.id}") as session:
-        kinds = await factors.kinds_of(session, user.id)
-        if not kinds:
-            return None
-        if given.code is None and given.passkey is None:
-            refused = await _ask(session, user, kinds, bound_to=bound_to, vault=vault, now=now)
-        else:
-            refused = await throttle.count_code(session, user.id, now=now)
-        if refused is None:
-            method = await _method_of(session, user, given, bound_to=bound_to, vault=vault, now=now)
-            if method is not None:
-                await throttle.forgive_codes(session, user.id)
-                if method == "recovery":
-                    await users.tell(session, user, "recovery_code_used", vault=vault, now=now)
-                return method
-            journal.record(session, TwoFactorRefused(user_id=user.id))
+    kinds = await factors.kinds_of(session, user.id)
+    if not kinds:
+        return None
+    if given.code is None and given.passkey is None:
+        return await _ask(session, user, kinds, bound_to=bound_to, vault=vault, now=now)
+    refused = await throttle.count_code(session, user.id, now=now)
     if refused is not None:
-        raise refused
-    metrics.attempts.labels("failure").inc()
-    metrics.failed_attempts.labels("wrong_code").inc()
-    raise PasskeyRefused if given.passkey is not None else TwoFactorCodeWrong
+        return refused
+    method = await _method_of(session, user, given, bound_to=bound_to, vault=vault, now=now)
+    if method is None:
+        journal.record(session, TwoFactorRefused(user_id=user.id))
+        metrics.attempts.labels("failure").inc()
+        metrics.failed_attempts.labels("wrong_code").inc()
+        return PasskeyRefused() if given.passkey is not None else TwoFactorCodeWrong()
+    await throttle.forgive_codes(session, user.id)
+    if method == "recovery":
+        await users.tell(session, user, "recovery_code_used", vault=vault, now=now)
+    return method
 
 
 async def _ask(

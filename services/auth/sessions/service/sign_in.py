@@ -6,8 +6,6 @@ from services.auth.sessions.errors import InvalidCredentials
 from services.auth.sessions.schemas import EnrolmentRead, SignedInRead, SignInCreate
 from services.auth.sessions.service.proof import (
     Account,
-    Proof,
-    failure,
     find_account,
     prove,
 )
@@ -35,8 +33,22 @@ async def sign_in(
     with vault.passwords.place():
         tenant, email = await _find_tenant(transactions, wanted)
         account = await _find_account(transactions, tenant, email, vault=vault, now=now)
-        proof = await prove(transactions, account, wanted, bound_to=None, vault=vault, now=now)
-        return await _finish(transactions, account, proof, vault=vault, now=now)
+        async with prove(
+            transactions, account, wanted, bound_to=None, vault=vault, now=now
+        ) as proof:
+            device = transactions.device
+            await throttle.forgive(
+                proof.session, account.index, proof.user.id, device=device, vault=vault, now=now
+            )
+            return finish_sign_in(
+                proof.session,
+                proof.user,
+                account.tenant,
+                proof.methods,
+                device=device,
+                vault=vault,
+                now=now,
+            )
 
 
 async def _find_tenant(transactions: Transactions, wanted: SignInCreate) -> tuple[Tenant, str]:
@@ -68,36 +80,3 @@ async def _find_account(
     if isinstance(found, Problem):
         raise found
     return found
-
-
-async def _finish(
-    transactions: Transactions, account: Account, proof: Proof, *, vault: Vault, now: datetime
-) -> SignedInRead | EnrolmentRead:
-    """Give what the user, as he is now, gets. Raises AccountLocked, InvalidCredentials.
-
-    While the password was checked, an administrator may have locked him or changed his role.
-    """
-    async with transactions.open(account.tenant.id, f"user:{proof.user.id}") as session:
-        user = await users.find_user(session, proof.user.id, lock=True)
-        if user is not None and not users.is_barred(user):
-            await throttle.forgive(
-                session,
-                account.index,
-                user.id,
-                device=transactions.device,
-                vault=vault,
-                now=now,
-            )
-            if proof.renewed_hash is not None:
-                await users.renew_hash(session, user.id, proof.renewed_hash)
-            return finish_sign_in(
-                session,
-                user,
-                account.tenant,
-                proof.methods,
-                device=transactions.device,
-                vault=vault,
-                now=now,
-            )
-    is_deactivated = user is not None and user.deactivated_at is not None
-    raise await failure(transactions, account, "deactivated" if is_deactivated else "locked")

@@ -34,13 +34,12 @@ async def step_up(
     TwoFactorCodeWrong, SessionOver.
     """
     account = await find_own_account(transactions, caller, vault=vault, now=now)
-    proof = await prove(
+    async with prove(
         transactions, account, given, bound_to=caller.session_id, vault=vault, now=now
-    )
-    async with transactions.open(caller.tenant_id, caller.actor) as session:
-        user = await users.get_user(session, caller.id, lock=True)
+    ) as proof:
+        session, user = proof.session, proof.user
         proved = await queries.find_session(session, caller.session_id)
-        if proved is None or proved.revoked_at is not None or users.is_barred(user):
+        if proved is None or proved.revoked_at is not None:
             raise SessionOver
         await throttle.forgive(
             session, account.index, user.id, device=transactions.device, vault=vault, now=now

@@ -20,7 +20,6 @@ from services.auth.users.service.change import (
     lock_with_administrators,
     raise_token_version,
     reactivate,
-    renew_hash,
     set_password,
     unlock_user,
 )
@@ -74,7 +73,6 @@ __all__ = [
     "reactivate",
     "register_user",
     "reindex",
-    "renew_hash",
     "reset_password",
     "scopes_in",
     "set_password",

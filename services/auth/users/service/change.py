@@ -171,11 +171,6 @@ def set_password(session: AsyncSession, user: User, password_hash: str, *, now: 
     journal.record(session, UserPasswordChanged.of(user))
 
 
-async def renew_hash(session: AsyncSession, user_id: UUID, password_hash: str) -> None:
-    """Store the same password hashed with today's parameters."""
-    await queries.set_password_hash(session, user_id, password_hash)
-
-
 async def lock_with_administrators(session: AsyncSession, user_id: UUID) -> None:
     """Lock the user and all administrators: all that a change may need, in one order for all."""
     await queries.lock_with_administrators(session, user_id)

@@ -18,7 +18,7 @@ from tests.services.auth.identity_providers.browser import (
     come_in,
     start,
 )
-from tests.services.auth.people import Clock, SignedIn, SignIn, claims_of
+from tests.services.auth.people import Clock, SignedIn, SignIn, claims_of, enrol
 from tests.support.database import Databases
 from tests.support.identity_provider import CLIENT_SECRET, Provider
 from tests.support.services import assert_problem
@@ -178,3 +178,21 @@ async def test_who_is_not_let_in_stands_in_the_journal(
     )
     await connection.close()
     assert [row["reason"] for row in rows] == ["address_not_vouched", "identity_not_proved"]
+
+
+async def test_what_a_provider_vouched_for_is_nothing_once_another_is_set(
+    client: httpx.AsyncClient, boss: SignedIn, make_user: SignIn, provider: Provider, settled: Any
+):
+    ada = await make_user("ada@example.com")
+    own = await enrol(ada)
+    await settled(boss)
+    begun = await start(client, boss.tenant)
+    body = body_of(begun, provider.sign_in(begun["authorization_url"], **ADA))
+    assert (await client.post(FINISH, json=body)).json()["code"] == "two_factor_required"
+    other = provider.issuer.replace("127.0.0.1", "localhost")
+    provider.configuration = {"issuer": other}
+    assert (await settled(boss, issuer=other)).status_code == 200
+
+    late = await client.post(FINISH, json=body | {"code": own.code()})
+
+    assert_problem(late, ProvidedSignInInvalid)
