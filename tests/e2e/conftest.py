@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.node import install_project
 from tests.support.stack import Stack, running_stack
-from tests.support.waiting import PATIENCE_S, eventually
+from tests.support.waiting import PATIENCE_S, answered
 
 
 @pytest.fixture(scope="package")
@@ -61,10 +61,4 @@ async def _post(
 ) -> httpx.Response:
     """Post as a good client does: again, while a service is away that a test has killed."""
     keyed = headers | {"Idempotency-Key": str(uuid4())}
-
-    async def answered() -> httpx.Response | None:
-        response = await client.post(path, json=body, headers=keyed)
-        return None if response.status_code == 503 else response
-
-    found: httpx.Response = await eventually(answered)
-    return found
+    return await answered(lambda: client.post(path, json=body, headers=keyed))

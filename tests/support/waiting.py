@@ -12,6 +12,7 @@ from itertools import count
 from typing import Any
 
 import asyncpg
+import httpx
 
 from tests.support.database import Databases
 
@@ -39,6 +40,17 @@ async def eventually(check: Callable[[], Any | Awaitable[Any]]) -> Any:
 def until(check: Callable[[], Any]) -> Any:
     """Return what `check` gives once that is true, where nothing else runs meanwhile."""
     return asyncio.run(eventually(check))
+
+
+async def answered(ask: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+    """Return an answer other than 503, which asks a client to come again: a good one does."""
+
+    async def answer() -> httpx.Response | None:
+        found = await ask()
+        return None if found.status_code == 503 else found
+
+    found: httpx.Response = await eventually(answer)
+    return found
 
 
 async def pause(seconds: float) -> None:

@@ -1,6 +1,7 @@
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
+from functools import partial
 from unittest.mock import patch
 
 import asyncpg
@@ -19,7 +20,7 @@ from shared.security.tokens import TokenVerifier
 from tests.services.auth.people import PASSWORD, Clock, SignedIn, SignIn, claims_of
 from tests.support.database import Databases
 from tests.support.services import KEYS, assert_problem
-from tests.support.waiting import PATIENCE_S, eventually
+from tests.support.waiting import PATIENCE_S, answered, eventually
 
 FREE = POLICIES["account"].free
 pytestmark = pytest.mark.stack
@@ -184,9 +185,8 @@ async def test_parallel_guesses_get_no_further_than_the_limit(
     body = credentials(boss, password="wrong")
 
     with patch.object(type(passwords), "_verify", autospec=True, return_value=False) as verify:
-        answers = await asyncio.gather(
-            *(client.post("/api/auth/login", json=body) for _ in range(100))
-        )
+        ask = partial(client.post, "/api/auth/login", json=body)
+        answers = await asyncio.gather(*(answered(ask) for _ in range(100)))
 
     assert verify.call_count == FREE
     assert sorted(answer.status_code for answer in answers) == [401] * 10 + [429] * 90
