@@ -26,9 +26,14 @@ class Clock:
 
     def __init__(self) -> None:
         self.ahead = timedelta()
+        self._stopped_at: datetime | None = None
 
     def __call__(self) -> datetime:
-        return utc_now() + self.ahead
+        return (self._stopped_at or utc_now()) + self.ahead
+
+    def stop(self) -> None:
+        """Let all that follows happen at one time, however busy the machine is."""
+        self._stopped_at = utc_now()
 
     def advance(self, **by: float) -> None:
         self.ahead += timedelta(**by)

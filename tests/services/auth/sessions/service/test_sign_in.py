@@ -179,10 +179,11 @@ async def test_a_sign_in_forgives_the_failures_before_it(
 
 
 async def test_parallel_guesses_get_no_further_than_the_limit(
-    app: FastAPI, client: httpx.AsyncClient, boss: SignedIn
+    app: FastAPI, client: httpx.AsyncClient, boss: SignedIn, clock: Clock
 ):
     passwords = app.state.resources.own.passwords
     body = credentials(boss, password="wrong")
+    clock.stop()
 
     with patch.object(type(passwords), "_verify", autospec=True, return_value=False) as verify:
         ask = partial(client.post, "/api/auth/login", json=body)
