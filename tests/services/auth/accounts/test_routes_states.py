@@ -9,6 +9,7 @@ import pytest
 
 from services.auth.accounts.errors import NotInvited, NotPending
 from services.auth.device_recovery.errors import NothingToRecover
+from services.auth.one_time.errors import OneTimeTokenInvalid
 from services.auth.sessions.errors import (
     AccountLocked,
     AddressUnverified,
@@ -171,10 +172,31 @@ async def test_a_locked_account_is_not_verified(
     assert (verified.status_code, verified.json()["status"]) == (200, "pending")
 
 
+@pytest.mark.parametrize("barred", ["lock", "deactivate"])
+async def test_what_was_mailed_opens_no_account_that_is_barred(
+    client: httpx.AsyncClient, boss: SignedIn, make_user: SignIn, post: PostOffice, barred: str
+):
+    ada, place = await make_user(), {"tenant": boss.tenant}
+    await client.post("/api/auth/forgot-password", json=place | {"email": ada.email})
+    asked = place | {"email": "new@example.com", "password": PASSWORD}
+    await client.post("/api/auth/register", json=asked)
+    reset, verify = [await post.token_to(one) for one in (ada.email, "new@example.com")]
+    listed = await client.get("/api/users?status=unverified", headers=boss.headers())
+
+    for user in (ada.user, *listed.json()["items"]):
+        assert (await act(boss, barred, user)).status_code == 200
+
+    body = {"token": reset, "new_password": "marmalade fence quartet 9"}
+    refused = await client.post("/api/auth/reset-password", json=body)
+    assert_problem(refused, OneTimeTokenInvalid)
+    refused = await client.post("/api/auth/verify-email", json={"token": verify})
+    assert_problem(refused, OneTimeTokenInvalid)
+
+
 async def test_a_closed_account_gets_no_mail_but_of_being_closed_and_opened(
     boss: SignedIn, make_user: SignIn, post: PostOffice
 ):
-    ada = await make_user()
+    ada = await make_user("closed@example.com")  # Mail of other tests lies there too.
 
     for name in ("deactivate", "lock", "unlock", "change-email", "recover"):
         await act(boss, name, ada.user)
