@@ -1,6 +1,7 @@
 """Each service's OpenAPI document: scopes, problems and languages, said once for all routes."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from fastapi import FastAPI
@@ -177,15 +178,21 @@ def _summarise(operation: dict[str, Any], route: APIRoute) -> None:
 
 
 def _describe_answers(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
-    """Say what each answer is, and show one; what another protocol defines has no schema here."""
+    """Say what each answer is, and show one; what another protocol defines has no schema here.
+
+    An answer that no words are known for goes without them: a document is better than none.
+    """
     for status in _SUCCESS.keys() & operation["responses"].keys():
         response = operation["responses"][status]
         forms = [form for form in response.get("content", {}).values() if form["schema"]]
         if response["description"] == "Successful Response":  # FastAPI's word for them all.
-            meanings = (meaning_of(form["schema"], schemas) for form in forms)
-            response["description"] = " ".join([_SUCCESS[status], *meanings]).strip()
+            response["description"] = _SUCCESS[status]
+            with suppress(LookupError):
+                meanings = [meaning_of(form["schema"], schemas) for form in forms]
+                response["description"] = " ".join([_SUCCESS[status], *meanings]).strip()
         for form in forms:
-            form["example"] = example_of(form["schema"], schemas)
+            with suppress(LookupError):
+                form["example"] = example_of(form["schema"], schemas)
 
 
 def _describe_edits(operation: dict[str, Any], method: str) -> None:
