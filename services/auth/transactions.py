@@ -1,5 +1,8 @@
 """Transactions of requests without a token: these find their tenant first."""
 
+import hashlib
+import hmac
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Annotated
@@ -42,14 +45,18 @@ class Transactions:
         if journal.has_grown(session):
             self._resources.waker.wake(self._resources.service)
 
-    async def open_until_reply(self, tenant_id: UUID) -> AsyncSession:
+    async def open_until_reply(self, tenant_id: UUID, *about: str) -> AsyncSession:
         """Open the transaction that ends with the request, with its Idempotency-Key claimed.
 
-        A problem rolls it back. Raises what `claim_key` does.
+        `about` is what the request names: a key is one for each, so that neither another's key nor
+        the tenant that a request falls to can be told by it. A problem rolls it back. Raises what
+        `claim_key` does.
         """
         session = await self._until_reply.enter_async_context(self.open(tenant_id))
         if self._key is not None:
-            await claim_key(self._request, session, Keyholder(ANONYMOUS), self._key)
+            secret = self._resources.fingerprint_key
+            mark = hmac.digest(secret, json.dumps(about).encode(), hashlib.sha256).hex()
+            await claim_key(self._request, session, Keyholder(f"{ANONYMOUS}:{mark}"), self._key)
         return session
 
 

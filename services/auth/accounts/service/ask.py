@@ -36,11 +36,9 @@ async def register(
     Raises RegistrationClosed, InvitationNeeded, PasswordTooShort, PasswordTooLong, PasswordCommon.
     """
     _require_open(vault.settings.registration_policy)
-    async with transactions.open(None) as session:
-        tenant = await tenants.find_by_slug(session, wanted.tenant)
-    close = (wanted.tenant or "",) if tenant is None else (tenant.slug, tenant.name)
+    # By what was asked alone: words of the tenant's own would tell whether it is there.
     password_hash = await vault.passwords.hash_new(
-        wanted.password, personal=(wanted.email, wanted.name or "", *close)
+        wanted.password, personal=(wanted.email, wanted.name or "", wanted.tenant or "")
     )
     user_id = new_id()
     asked = {
@@ -94,7 +92,7 @@ async def _take_down(
         tenant = await tenants.find_by_slug(session, slug)
     # Of a tenant that is not there, an errand to nobody: it takes as long.
     tenant_id: UUID = DEFAULT_TENANT_ID if tenant is None else tenant.id
-    session = await transactions.open_until_reply(tenant_id)
+    session = await transactions.open_until_reply(tenant_id, slug or "", asked["email"] or "")
     asked = asked | {"nowhere": "1" if tenant is None else None}
     take_down(session, kind, tenant_id, asked, vault=vault, now=now)
 
