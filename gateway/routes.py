@@ -82,7 +82,7 @@ ROUTES: Final = (
     _auth("/api/auth/register", "public", "register"),
     _auth("/api/auth/verify-email", "public", "register"),
     _auth("/api/auth/resend-verification", "public", "register"),
-    _auth("/api/auth/forgot-password", "public", "register"),
+    _auth("/api/auth/forgot-password", "public", "reset"),
     _auth("/api/auth/reset-password", "public", "register"),
     _auth("/api/auth/accept-invitation", "public", "register"),
     _auth("/api/auth/login", "public", "sign-in"),

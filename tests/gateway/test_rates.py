@@ -35,6 +35,12 @@ def test_every_rate_of_a_route_is_in_the_table_of_those_it_counts_by():
         assert route.access != "public" or {route.reads, route.writes} <= {*PER_ADDRESS}
 
 
+def test_every_rate_is_some_routes():
+    used = {rate for route in ROUTES for rate in (route.reads, route.writes)}
+
+    assert {*PER_ADDRESS, *PER_USER} <= used | {"page", "key"}  # Of what is no route.
+
+
 def test_all_rates_are_scaled():
     (address, _), (sign_in, _) = Rates("1000/hour", 2.5).of_stranger("sign-in", b"")
 

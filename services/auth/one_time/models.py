@@ -9,7 +9,7 @@ from shared.db import Base
 
 
 class OneTimeToken(Base):
-    """A token that was sent by mail: one of each purpose for a user, gone once it is used."""
+    """A token that was sent by mail: a few of each purpose for a user, gone once one is used."""
 
     __tablename__ = "one_time_tokens"
 

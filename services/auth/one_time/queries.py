@@ -7,10 +7,13 @@ from services.auth.one_time.models import OneTimeToken
 from services.auth.one_time.rules import Purpose
 
 
-async def remove_earlier(session: AsyncSession, user_id: UUID, purpose: Purpose) -> None:
-    await session.execute(
-        delete(OneTimeToken).where(OneTimeToken.user_id == user_id, OneTimeToken.purpose == purpose)
-    )
+async def remove_earlier(
+    session: AsyncSession, user_id: UUID, purpose: Purpose, *, keep: int = 0
+) -> None:
+    """Remove a user's tokens of this purpose, but for the `keep` newest: ids grow with time."""
+    of_user = (OneTimeToken.user_id == user_id, OneTimeToken.purpose == purpose)
+    kept = select(OneTimeToken.id).where(*of_user).order_by(OneTimeToken.id.desc()).limit(keep)
+    await session.execute(delete(OneTimeToken).where(*of_user, OneTimeToken.id.not_in(kept)))
 
 
 async def remove_all(session: AsyncSession, user_id: UUID) -> None:

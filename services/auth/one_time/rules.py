@@ -1,4 +1,4 @@
-"""Tokens that somebody gets by mail: how one is written, and how long it is good."""
+"""Tokens that somebody gets by mail: how one is written, how long it is good, and how many are."""
 
 from datetime import timedelta
 from typing import Final, Literal, TypeAlias
@@ -13,3 +13,7 @@ LIFETIMES: Final[dict[Purpose, timedelta]] = {
     "invite": timedelta(days=7),
     "address": timedelta(days=1),
 }
+
+# How many of a purpose are good at once. What anybody may ask for, for any address, ends none that
+# is on its way; who asks for the others has signed in.
+GOOD_AT_ONCE: Final[dict[Purpose, int]] = {"verify": 3, "reset": 3, "invite": 1, "address": 1}

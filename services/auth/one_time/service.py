@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.auth.one_time import queries
 from services.auth.one_time.errors import OneTimeTokenInvalid
 from services.auth.one_time.models import OneTimeToken
-from services.auth.one_time.rules import LIFETIMES, PREFIX, Purpose
+from services.auth.one_time.rules import GOOD_AT_ONCE, LIFETIMES, PREFIX, Purpose
 from services.auth.secret_text import SecretText
 from services.auth.users import service as users
 from services.auth.users.models import User
@@ -28,11 +28,11 @@ async def issue(
     vault: Vault,
     now: datetime,
 ) -> str:
-    """Return a new token for the user; an earlier one of the same purpose is good no more.
+    """Return a new token for the user; of earlier ones, as many stay good as GOOD_AT_ONCE says.
 
     `email`: the address that it is sent to, where that is to become the user's.
     """
-    await queries.remove_earlier(session, user.id, purpose)
+    await queries.remove_earlier(session, user.id, purpose, keep=GOOD_AT_ONCE[purpose] - 1)
     text = SecretText.new(PREFIX, user.tenant_id, new_id())
     at = place(_EMAIL, user.tenant_id, text.row_id)
     session.add(
@@ -61,9 +61,12 @@ def read(text: str) -> SecretText:
 async def redeem(
     session: AsyncSession, said: SecretText, purpose: Purpose, *, vault: Vault, now: datetime
 ) -> User:
-    """Use a token up and return its user, locked. Raises OneTimeTokenInvalid."""
-    token, user = await _find(session, said, purpose, vault=vault, now=now)
-    await session.delete(token)
+    """Use a token up, with all of its purpose, and return its user, locked.
+
+    Raises OneTimeTokenInvalid.
+    """
+    _, user = await _find(session, said, purpose, vault=vault, now=now)
+    await queries.remove_earlier(session, user.id, purpose)
     return user
 
 

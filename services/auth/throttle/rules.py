@@ -1,4 +1,4 @@
-"""How many attempts to prove oneself are looked at: some at once, then ever fewer.
+"""How many attempts to prove oneself are looked at: some at once, then ever fewer; mails likewise.
 
 After `free` attempts in a row without success, each further one must wait longer than the one
 before, up to a quarter of an hour; what comes earlier is refused unseen, and does not count. Nobody
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, TypeAlias
 
-Kind: TypeAlias = Literal["account", "known", "code"]
+Kind: TypeAlias = Literal["account", "known", "code", "mail"]
 
 DELAY_MAX: Final = timedelta(minutes=15)
 FORGOTTEN_AFTER: Final = timedelta(hours=1)  # Without an attempt, all is as at the beginning.
@@ -35,6 +35,7 @@ POLICIES: Final[dict[Kind, Policy]] = {
     "account": Policy(free=10),
     "known": Policy(free=10),
     "code": Policy(free=5, factor=4),  # Nine in the first quarter of an hour, of a million codes.
+    "mail": Policy(free=5, first_delay_s=720, factor=1),  # Five, then five an hour.
 }
 
 
@@ -96,6 +97,11 @@ def network_key(address: str, pepper: bytes) -> bytes:
 def known_key(account: bytes, network: bytes) -> bytes:
     """Return under what the attempts on an account from a network that it knows are counted."""
     return hashlib.sha256(account + network).digest()
+
+
+def mail_key(address: bytes, about: str) -> bytes:
+    """Return under what the mails about one thing to one address are counted."""
+    return hashlib.sha256(address + about.encode()).digest()
 
 
 def _delay(attempts: int, policy: Policy) -> timedelta:

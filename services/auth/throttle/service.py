@@ -14,6 +14,7 @@ from services.auth.throttle.rules import (
     Policy,
     judge,
     known_key,
+    mail_key,
     network_key,
 )
 from services.auth.vault import Vault
@@ -49,6 +50,14 @@ async def count_attempt(
 async def count_code(session: AsyncSession, user_id: UUID, *, now: datetime) -> Problem | None:
     """Count an attempt at a user's second factor; return why it is not looked at."""
     return await _count(session, "code", _codes_of(user_id), account=_codes_of(user_id), now=now)
+
+
+async def may_mail(session: AsyncSession, address: bytes, about: str, *, now: datetime) -> bool:
+    """Count a mail that anybody may ask for, to an address (its index); say whether it may go."""
+    row = await queries.lock_tally(session, "mail", mail_key(address, about), now)
+    verdict = judge(queries.tally_of(row), now, POLICIES["mail"])
+    queries.note(row, verdict.tally)
+    return verdict.allowed
 
 
 async def forgive(

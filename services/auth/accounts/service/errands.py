@@ -19,9 +19,10 @@ from services.auth.one_time import service as one_time
 from services.auth.one_time.rules import Purpose
 from services.auth.tenants import service as tenants
 from services.auth.tenants.models import Tenant
+from services.auth.throttle import service as throttle
 from services.auth.users import service as users
 from services.auth.users.models import User
-from services.auth.users.rules import ROLE_OF_THE_REGISTERED
+from services.auth.users.rules import ROLE_OF_THE_REGISTERED, lookup_form
 from services.auth.vault import Vault
 from shared.log import log
 from shared.security.sealing import SealBroken, place
@@ -63,6 +64,9 @@ async def _do(
     asked = _open(errand, tenant_id, vault)
     if asked is None or asked.pop("nowhere"):
         return True
+    index = vault.emails.of(lookup_form(asked["email"]), tenant_id)
+    if not await throttle.may_mail(session, index, errand.kind, now=now):
+        return True  # Silently: who asks so often is told nothing.
     tenant = await tenants.get_tenant(session, tenant_id)
     user = await users.find_by_email(session, asked["email"], tenant_id=tenant_id, vault=vault)
     match errand.kind:
@@ -115,8 +119,9 @@ async def _register(
 ) -> None:
     """Open an account that can do nothing before its address is verified, or tell its owner."""
     if user is not None and users.status_in(user) == "unverified":
-        # Nobody has shown that the address is his: the one who asked last gets the next try.
-        users.take_over(user, asked["password_hash"], now=now)
+        # Nobody has shown that the address is his, and of two passwords one may be a stranger's,
+        # whichever came last: none counts until one is set by a mail to a verified address.
+        users.take_over(user, await vault.passwords.hash_unknown(), now=now)
     elif user is not None and users.status_in(user) != "deactivated":
         letter = _Letter("taken", _stored(user, vault), user.language)
         _mail(session, letter, tenant, vault=vault, now=now)

@@ -29,17 +29,18 @@ async def invite(
 ) -> InvitationRead:
     """Open an account that waits for who gets the mail; invited again, he gets another mail.
 
+    One that somebody registered with the address, and nobody verified, is taken over.
     Raises EmailTaken, AdministratorUnlimited.
     """
     tenant_id = caller.tenant_id
     tenant = await tenants.get_tenant(session, tenant_id)
     user = await users.find_by_email(session, wanted.email, tenant_id=tenant_id, vault=vault)
-    if user is None:
+    if user is None or users.status_in(user) == "unverified":
         nobodys = await vault.passwords.hash_unknown()
         new = users.NewUser(
             wanted.email, nobodys, wanted.role, wanted.name, wanted.language, is_verified=False
         )
-        user = await users.register_user(
+        user = await users.take_or_register(
             session, new, origin="invitation", tenant_id=tenant_id, vault=vault, now=now
         )
     elif not users.allows(user, "accept"):

@@ -9,7 +9,9 @@ _VERIFY = (
     N_(
         "Somebody, you we hope, asked for an account at {tenant} with this address.\n\n"
         "To show that it is yours, {how}\n\n"
-        "This is good for a day. If it was not you, do nothing: no account is opened then."
+        "This is good for a day. If the account was asked for more than once, no password counts "
+        "yet: have it reset once your address is verified. If it was not you, do nothing: no "
+        "account is opened then."
     ),
 )
 _TAKEN = (

@@ -1,6 +1,6 @@
 """Users: adding, reading and changing them."""
 
-from services.auth.users.service.add import NewUser, add_user, register_user
+from services.auth.users.service.add import NewUser, add_user, register_user, take_or_register
 from services.auth.users.service.address import change_email, list_outdated, reindex
 from services.auth.users.service.arrive import (
     accept,
@@ -77,6 +77,7 @@ __all__ = [
     "scopes_in",
     "set_password",
     "status_in",
+    "take_or_register",
     "take_over",
     "tell",
     "to_read",

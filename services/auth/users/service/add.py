@@ -11,11 +11,13 @@ from services.auth.users.errors import EmailTaken
 from services.auth.users.models import User
 from services.auth.users.rules import Language, Role, lookup_form
 from services.auth.users.schemas import UserCreate
+from services.auth.users.service.arrive import approve, take_over, verify
 from services.auth.users.service.limit import limit
+from services.auth.users.service.read import find_by_email, find_user, status_in
 from services.auth.users.service.sealed import seal_email, seal_name
 from services.auth.vault import Vault
 from shared import journal
-from shared.contracts.auth.users import Origin, UserRegistered
+from shared.contracts.auth.users import Origin, UserRegistered, UserRoleChanged
 from shared.db.conflicts import conflicts
 from shared.ids import new_id
 from shared.principal import Principal
@@ -49,7 +51,7 @@ async def add_user(
             *await queries.list_tenant_names(session, caller.tenant_id),
         ),
     )
-    user = await register_user(
+    user = await take_or_register(
         session,
         NewUser(
             wanted.email,
@@ -65,6 +67,40 @@ async def add_user(
         now=now,
     )
     limit(session, user, wanted.locations)
+    return user
+
+
+async def take_or_register(
+    session: AsyncSession,
+    wanted: NewUser,
+    *,
+    origin: Origin,
+    tenant_id: UUID,
+    vault: Vault,
+    now: datetime,
+) -> User:
+    """Create an account, or take one over that somebody registered with an address not his yet.
+
+    Nothing of what he gave stays; what was mailed to him opens nothing. Raises EmailTaken.
+    """
+    found = await find_by_email(session, wanted.email, tenant_id=tenant_id, vault=vault)
+    user = None if found is None else await find_user(session, found.id, lock=True)
+    if user is None or status_in(user) != "unverified":
+        return await register_user(
+            session, wanted, origin=origin, tenant_id=tenant_id, vault=vault, now=now
+        )
+    take_over(user, wanted.password_hash, now=now)
+    user.password_change_required = wanted.password_change_required
+    user.name_sealed = seal_name(wanted.name, tenant_id, user.id, vault=vault)
+    user.language = wanted.language
+    if user.role != wanted.role:
+        change = UserRoleChanged(user_id=user.id, before=user.role, after=wanted.role)
+        journal.record(session, change)
+        user.role = wanted.role
+    if wanted.is_verified:
+        verify(session, user, is_approved=wanted.is_approved, now=now)
+    else:
+        approve(session, user, now=now)
     return user
 
 

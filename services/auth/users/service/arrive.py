@@ -39,7 +39,7 @@ def approve(session: AsyncSession, user: User, *, now: datetime) -> None:
 
 
 def take_over(user: User, password_hash: str, *, now: datetime) -> None:
-    """Give an account whose address nobody verified to who asked for it last."""
+    """Give an account whose address nobody verified another password: a stranger may know it."""
     user.password_hash = password_hash
     raise_token_version(user, now)
 

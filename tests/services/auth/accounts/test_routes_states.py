@@ -48,7 +48,7 @@ TABLE: dict[str, dict[Status, Outcome]] = {
     "change-email": SAME,
     "approve": dict.fromkeys(SAME, NotPending) | {"pending": "active"},
     "withdraw": dict.fromkeys(SAME, NotInvited) | {"invited": "locked"},
-    "invite": dict.fromkeys(SAME, EmailTaken) | {"invited": None},
+    "invite": dict.fromkeys(SAME, EmailTaken) | {"invited": None, "unverified": "invited"},
     "recover": dict.fromkeys(OPEN, NothingToRecover) | {"deactivated": AccountClosed},
     "sign in": {
         "invited": AddressUnverified,
