@@ -81,7 +81,7 @@ CONTROLS = (
         "tokens: revocation at the gateway",
         "test_tokens.py::test_tokens_that_were_revoked",
         "tokens: after they were revoked",
-        (Change("gateway/identity.py", "if self._revocations.cover(claims):", "if not claims:"),),
+        (Change("gateway/identity.py", " or self._revocations.cover(claims):", ":"),),
     ),
     Control(
         "refresh: one statement compares and counts on (here: two that race)",
