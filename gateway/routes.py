@@ -135,7 +135,7 @@ ROUTES: Final = (
     Route(path="/api/reports", service="reporting", timeout_s=60, reads="report"),
     Route(path="/api/audit", service="reporting", timeout_s=60, scope="audit:read",
           reads="report"),
-    Route(path="/api/cache", service="reporting", scope="ops:read"),
+    Route(path="/api/cache", service="reporting", scope="tenant:manage"),
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 import httpx
 from pydantic import SecretStr
 from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import metrics
 from shared.cache import Cache
@@ -19,6 +20,7 @@ from shared.db import Database
 from shared.http import ServiceClient
 from shared.journal.checkpoint import SigningKey
 from shared.journal.wake import Waker
+from shared.principal import Principal
 from shared.security.claims import EnrolmentClaims, ServiceClaims, UserClaims
 from shared.security.jwks import RemoteKeys
 from shared.security.sealing import Sealer
@@ -51,6 +53,9 @@ class Resources(Generic[OwnT]):
     http: httpx.AsyncClient
     own: OwnT
     client: ServiceClient | None = None
+    # Where the service itself knows whose sign-in still stands: asked as a transaction of a caller
+    # begins. Raises Unauthorized.
+    require_standing: Callable[[AsyncSession, Principal], Awaitable[None]] | None = None
     started_at: float = field(default_factory=time.time)
 
     def having(self, own: MoreT) -> "Resources[MoreT]":

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from services.auth.sessions.service import require_standing
 from services.auth.settings import Settings
 from services.auth.vault import Vault
 from shared.resources import Resources, open_resources
@@ -15,7 +16,9 @@ AuthResources = Resources[Vault]
 def open_service(settings: Settings) -> AuthResources:
     """Return auth's connections and keys, by which it verifies tokens; nothing connects before."""
     vault = Vault.from_settings(settings)
-    return open_resources("auth", settings, own_keys=vault.keys).having(vault)
+    resources = open_resources("auth", settings, own_keys=vault.keys).having(vault)
+    resources.require_standing = require_standing
+    return resources
 
 
 def resources_of(request: Request) -> AuthResources:

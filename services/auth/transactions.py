@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import journal
 from shared.db import Stamp
+from shared.principal import Principal
 from shared.web.idempotency import IdempotencyKey, Keyholder
 from shared.web.requests import device_of, get_resources, request_id_of
 from shared.web.session import claim_key
@@ -44,6 +45,23 @@ class Transactions:
             yield session
         if journal.has_grown(session):
             self._resources.waker.wake(self._resources.service)
+
+    @asynccontextmanager
+    async def open_as(
+        self, caller: Principal, *, tenant_id: UUID | None = None
+    ) -> AsyncIterator[AsyncSession]:
+        """Open one transaction of a caller whose sign-in stands, in his tenant or another.
+
+        Raises Unauthorized.
+        """
+        async with self.open(caller.tenant_id, caller.actor) as session:
+            if self._resources.require_standing is not None:
+                await self._resources.require_standing(session, caller)
+            if tenant_id in {None, caller.tenant_id}:
+                yield session
+                return
+        async with self.open(tenant_id, caller.actor) as session:
+            yield session
 
     async def open_until_reply(self, tenant_id: UUID, *about: str) -> AsyncSession:
         """Open the transaction that ends with the request, with its Idempotency-Key claimed.

@@ -23,10 +23,14 @@ async def open_session(
     The route's answer is built inside it, then it commits, and only then is the answer sent: a
     commit that fails has not answered anything. With an Idempotency-Key on a POST the key is
     claimed here, and the answer stored by `ServiceRoute` before the commit.
+
+    Raises Unauthorized where the service knows that the caller's sign-in was ended meanwhile.
     """
     resources = get_resources(request)
     stamp = Stamp(caller.tenant_id, caller.actor, request_id_of(request))
     async with resources.database.transaction(stamp) as session:
+        if resources.require_standing is not None:
+            await resources.require_standing(session, caller)
         if idempotency_key is not None and request.method == "POST":
             holder = Keyholder(caller.actor, caller.scopes, caller.locations)
             await claim_key(request, session, holder, idempotency_key)

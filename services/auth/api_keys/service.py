@@ -31,7 +31,6 @@ from services.auth.users import service as users
 from services.auth.vault import Vault
 from shared import journal
 from shared.contracts.auth.api_keys import ApiKeyAdded, ApiKeyRevoked, ApiKeyTokenRead
-from shared.errors import Unauthorized
 from shared.ids import new_id
 from shared.principal import MACHINE, Principal
 from shared.security.claims import UserClaims
@@ -55,9 +54,7 @@ async def add_key(
     Raises UserNotFound, Unauthorized, ScopesNotGrantable, ApiKeyExpiry,
     TooManyApiKeys.
     """
-    user = await users.get_user(session, caller.id, lock=True)  # One at a time, for their number.
-    if users.is_barred(user):
-        raise Unauthorized
+    user = await users.get_caller(session, caller)  # One at a time, for their number.
     refused = frozenset(wanted.scopes) - grantable(users.scopes_in(user))
     if refused:
         raise ScopesNotGrantable(scopes=sorted(refused))
@@ -98,6 +95,12 @@ async def revoke_all_keys(session: AsyncSession, user_id: UUID, *, now: datetime
     """End all keys of a user."""
     for key_id in await queries.revoke_all(session, user_id, now):
         journal.record(session, ApiKeyRevoked(key_id=key_id, user_id=user_id))
+
+
+async def is_good(session: AsyncSession, key_id: UUID) -> bool:
+    """Say whether a key was not revoked."""
+    key = await queries.find_key(session, key_id)
+    return key is not None and key.revoked_at is None
 
 
 async def exchange(

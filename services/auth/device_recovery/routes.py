@@ -180,7 +180,7 @@ async def end_factor_recovery_of_tenant(
 async def _get(
     tenant_id: UUID, user_id: UUID, caller: Principal, transactions: Transactions, now: datetime
 ) -> FactorRecoveryRead:
-    async with transactions.open(tenant_id, caller.actor) as session:
+    async with transactions.open_as(caller, tenant_id=tenant_id) as session:
         found = await service.get_recovery(session, user_id, caller=caller, now=now)
         return FactorRecoveryRead.model_validate(found)
 
@@ -193,7 +193,7 @@ async def _request(
     vault: Vault,
     now: datetime,
 ) -> FactorRecoveryRead:
-    async with transactions.open(tenant_id, caller.actor) as session:
+    async with transactions.open_as(caller, tenant_id=tenant_id) as session:
         made = await service.request_recovery(session, user_id, vault=vault, caller=caller, now=now)
         return FactorRecoveryRead.model_validate(made)
 
@@ -201,5 +201,5 @@ async def _request(
 async def _end(
     tenant_id: UUID, user_id: UUID, caller: Principal, transactions: Transactions, now: datetime
 ) -> None:
-    async with transactions.open(tenant_id, caller.actor) as session:
+    async with transactions.open_as(caller, tenant_id=tenant_id) as session:
         await service.end_recovery(session, user_id, caller=caller, now=now)

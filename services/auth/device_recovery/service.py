@@ -100,13 +100,13 @@ async def approve_recovery(
     Raises UserNotFound, RecoveryNotFound, AccountClosed, OwnRecovery, SecondPersonNeeded,
     RequesterGone, TenantsOwnAffair.
     """
-    async with transactions.open(tenant_id, caller.actor) as session:
+    async with transactions.open_as(caller, tenant_id=tenant_id) as session:
         asked = await get_recovery(session, user_id, caller=caller, now=now)
     async with transactions.open(asked.requester_tenant_id, caller.actor) as session:
         requester = await users.find_user(session, asked.requested_by)
         if requester is None or not users.administers(requester):
             raise RequesterGone
-    async with transactions.open(tenant_id, caller.actor) as session:
+    async with transactions.open_as(caller, tenant_id=tenant_id) as session:
         user, administrators = await _get_user(session, user_id, caller=caller)
         wanted = await _get_open(session, user.id, now)
         if wanted.id != asked.id:

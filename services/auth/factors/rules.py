@@ -41,11 +41,13 @@ def otpauth_uri(secret: str, *, account: str, issuer: str) -> str:
 
 
 def matching_step(secret: str, code: str, now: datetime, *, last_step: int) -> int | None:
-    """Return the time step whose code this is, or None.
+    """Return the time step whose tidied code this is, or None.
 
     Only the step of `now` and DRIFT_STEPS to either side count, and none up to `last_step`: a code
     is good once, and so is every earlier one (RFC 6238, 5.2).
     """
+    if not is_totp(code):
+        return None
     totp = pyotp.TOTP(secret, interval=STEP_S)
     present = int(now.timestamp()) // STEP_S
     found = None

@@ -39,7 +39,7 @@ async def change_password(
     close = (shown.email or "", shown.name or "", account.tenant.slug, account.tenant.name)
     password_hash = await vault.passwords.hash_new(wanted.new_password, personal=close)
     async with sessions.hold_verified(transactions, account, verified) as (session, _):
-        user = await users.get_enrolling(session, caller)
+        user = await users.get_caller(session, caller)
         users.set_password(session, user, password_hash, now=now)
         await users.tell(session, user, "password_changed", vault=vault, now=now)
         return await sessions.go_on_after_password_change(

@@ -53,7 +53,7 @@ async def begin_passkey_setup(
     `/api/auth/passkeys/verify`.
     """
     response.headers["Cache-Control"] = "no-store"
-    async with transactions.open(caller.tenant_id, caller.actor) as session:
+    async with transactions.open_as(caller) as session:
         return await service.begin_setup(session, vault=vault, caller=caller, now=now)
 
 

@@ -37,7 +37,7 @@ async def begin_setup(
 
     Raises UserNotFound, TenantNotFound, Unauthorized, PasskeysUnavailable, PasskeyLimit.
     """
-    user = await users.get_enrolling(session, caller)
+    user = await users.get_caller(session, caller)
     tenant = await tenants.get_tenant(session, user.tenant_id)
     options = await factors.begin_passkey(
         session,
@@ -65,7 +65,7 @@ async def add_passkey(
     Raises UserNotFound, TenantNotFound, Unauthorized, PasskeysUnavailable, PasskeyRefused,
     PasskeyLimit, PasskeyKnown.
     """
-    async with transactions.open(caller.tenant_id, caller.actor) as session:
+    async with transactions.open_as(caller) as session:
         answer = await factors.spend_challenge(
             session,
             caller.id,
@@ -76,8 +76,8 @@ async def add_passkey(
         )
     if answer is None:
         raise PasskeyRefused
-    async with transactions.open(caller.tenant_id, caller.actor) as session:
-        user = await users.get_enrolling(session, caller)
+    async with transactions.open_as(caller) as session:
+        user = await users.get_caller(session, caller)
         passkey = await factors.add_passkey(
             session, user.id, user.tenant_id, answer, name=wanted.name, vault=vault, now=now
         )
@@ -129,9 +129,9 @@ async def remove_passkey(
 ) -> None:
     """Let a passkey of the caller's be good no more; with the last factor recovery codes go too.
 
-    Raises UserNotFound, TenantNotFound, PasskeyNotFound, TwoFactorCompulsory.
+    Raises UserNotFound, TenantNotFound, Unauthorized, PasskeyNotFound, TwoFactorCompulsory.
     """
-    user = await users.get_user(session, caller.id, lock=True)
+    user = await users.get_caller(session, caller)
     tenant = await tenants.get_tenant(session, user.tenant_id)
     passkey = await factors.get_passkey(session, caller.id, passkey_id)
     await factors.remove_passkey(session, passkey)

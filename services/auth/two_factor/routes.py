@@ -53,7 +53,7 @@ async def begin_two_factor_setup(
     counts once a code has proven it: `POST /api/auth/2fa/verify`.
     """
     response.headers["Cache-Control"] = "no-store"
-    async with transactions.open(caller.tenant_id, caller.actor) as session:
+    async with transactions.open_as(caller) as session:
         return await service.begin_setup(session, vault=vault, caller=caller)
 
 
@@ -76,7 +76,7 @@ async def finish_two_factor_setup(
     With an enrolment token this finishes the sign-in: the answer has the tokens too.
     """
     response.headers["Cache-Control"] = "no-store"
-    async with transactions.open(caller.tenant_id, caller.actor) as session:
+    async with transactions.open_as(caller) as session:
         return await service.verify(
             session,
             body.code,
@@ -100,7 +100,7 @@ async def replace_recovery_codes(
     The earlier ones are good for nothing from now on; the new ones are shown this once.
     """
     response.headers["Cache-Control"] = "no-store"
-    async with transactions.open(caller.tenant_id, caller.actor) as session:
+    async with transactions.open_as(caller) as session:
         codes = await service.replace_recovery_codes(session, vault=vault, caller=caller, now=now)
     return RecoveryCodesRead(recovery_codes=codes)
 

@@ -44,7 +44,7 @@ async def begin_setup(session: AsyncSession, *, vault: Vault, caller: Principal)
 
     Raises UserNotFound, TenantNotFound, Unauthorized.
     """
-    user = await users.get_enrolling(session, caller)
+    user = await users.get_caller(session, caller)
     tenant = await tenants.get_tenant(session, user.tenant_id)
     secret = await factors.begin_setup(session, user.id, user.tenant_id, vault=vault)
     account = users.to_read(user, vault=vault).email or str(user.id)
@@ -66,7 +66,7 @@ async def verify(
     Finishes the sign-in of a caller with an enrolment token, which is good for nothing then.
     Raises UserNotFound, TenantNotFound, Unauthorized, TwoFactorNotSetUp, TwoFactorCodeWrong.
     """
-    user = await users.get_enrolling(session, caller)
+    user = await users.get_caller(session, caller)
     codes = await factors.confirm(session, user.id, user.tenant_id, code, vault=vault, now=now)
     await users.tell(session, user, "factor_added", vault=vault, now=now)
     done = await sessions.go_on_with_factor(
@@ -83,9 +83,9 @@ async def replace_recovery_codes(
 ) -> list[str]:
     """Return new recovery codes instead of the caller's earlier ones.
 
-    Raises UserNotFound, TwoFactorNotSetUp.
+    Raises UserNotFound, Unauthorized, TwoFactorNotSetUp.
     """
-    user = await users.get_user(session, caller.id)
+    user = await users.get_caller(session, caller)
     if not await factors.has_factor(session, caller.id):
         raise TwoFactorNotSetUp
     await users.tell(session, user, "recovery_codes_replaced", vault=vault, now=now)
@@ -105,15 +105,16 @@ async def disable(
     Raises UserNotFound, TenantNotFound, TwoFactorCompulsory, TwoFactorNotSetUp, and what proving
     oneself does.
     """
-    async with transactions.open(caller.tenant_id, caller.actor) as session:
+    async with transactions.open_as(caller) as session:
         await _require_dispensable(session, await users.get_user(session, caller.id))
     account = await sessions.find_own_account(transactions, caller, vault=vault, now=now)
     async with sessions.prove(
         transactions, account, given, bound_to=caller.session_id, vault=vault, now=now
     ) as proof:
-        await _require_dispensable(proof.session, proof.user)
+        user = await users.get_caller(proof.session, caller)
+        await _require_dispensable(proof.session, user)
         await factors.disable(proof.session, caller.id)
-        await users.tell(proof.session, proof.user, "factor_removed", vault=vault, now=now)
+        await users.tell(proof.session, user, "factor_removed", vault=vault, now=now)
 
 
 async def _require_dispensable(session: AsyncSession, user: User) -> None:

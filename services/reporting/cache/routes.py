@@ -10,13 +10,15 @@ from shared.web import feature_router, requires
 
 router = feature_router("/api/cache", "cache")
 
-CanOperate = Annotated[Principal, Depends(requires("ops:read"))]
+# It is about all tenants, as the status page.
+CanOperateAll = Annotated[Principal, Depends(requires("tenant:manage"))]
 
 
 @router.get("/stats")
-async def get_cache_stats(redis: Counters, _caller: CanOperate) -> CacheStatsRead:
+async def get_cache_stats(redis: Counters, _caller: CanOperateAll) -> CacheStatsRead:
     """Read the state of the cache.
 
-    How full it is, and how often it is asked in vain.
+    How full it is, and how often it is asked in vain, for all tenants together: for administrators
+    of the platform.
     """
     return await service.get_stats(redis)

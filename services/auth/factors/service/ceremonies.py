@@ -6,6 +6,7 @@ reading them is a refusal, never a fault of ours.
 
 import json
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from webauthn import (
     base64url_to_bytes,
@@ -28,6 +29,13 @@ class Party(NamedTuple):
 
     rp_id: str
     origins: list[str]
+
+
+class Registered(NamedTuple):
+    """A new credential, and by which ways the browser says it is reached, to know next time."""
+
+    made: VerifiedRegistration
+    transports: list[str]
 
 
 class ChallengeAnswer(NamedTuple):
@@ -56,26 +64,32 @@ def credential_id_in(credential: str) -> bytes | None:
         return None
 
 
-def user_handle_in(credential: str) -> bytes | None:
-    """Return for whom the credential was made, where it says so."""
-    handle = json.loads(credential)["response"].get("userHandle")
-    return None if handle is None else base64url_to_bytes(handle)
+def is_made_for(user_id: UUID, credential: str) -> bool:
+    """Say whether the credential was made for this user, or does not say for whom."""
+    try:
+        handle = json.loads(credential)["response"].get("userHandle")
+        return handle is None or base64url_to_bytes(handle) == user_id.bytes
+    except Exception as error:  # noqa: BLE001 - whatever breaks in reading it is a refusal.
+        _note(error)
+        return False
 
 
-def registered(answer: ChallengeAnswer, party: Party) -> VerifiedRegistration | None:
-    """Return the credential that was made for this challenge, page and user; None if it was not."""
+def registered(answer: ChallengeAnswer, party: Party) -> Registered | None:
+    """Return the credential that was made for this challenge and page; None if it was not."""
     try:
         said = json.loads(answer.credential)
         attested = base64url_to_bytes(said["response"]["attestationObject"])
         if parse_attestation_object(attested).fmt not in _FORMATS:
             return None
-        return verify_registration_response(
+        made = verify_registration_response(
             credential=said,
             expected_challenge=answer.challenge,
             expected_rp_id=party.rp_id,
             expected_origin=party.origins,
             require_user_verification=True,
         )
+        ways = said["response"].get("transports") or []
+        return Registered(made, sorted({str(one) for one in ways} & _TRANSPORTS))
     except Exception as error:  # noqa: BLE001 - whatever breaks in reading it is a refusal.
         _note(error)
         return None
@@ -101,12 +115,6 @@ def asserted(
     except Exception as error:  # noqa: BLE001 - whatever breaks in reading it is a refusal.
         _note(error)
         return None
-
-
-def transports_in(credential: str) -> list[str]:
-    """Return by which ways the browser says the passkey is reached, for it to know next time."""
-    said = json.loads(credential)["response"].get("transports") or []
-    return sorted({str(one) for one in said} & _TRANSPORTS)
 
 
 def _client_data(said: Any) -> Any:  # noqa: ANN401 - the library's class, of a stranger's JSON.

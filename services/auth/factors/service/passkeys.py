@@ -140,9 +140,10 @@ async def add_passkey(
     The caller holds the user's row. Raises PasskeysUnavailable, PasskeyRefused, PasskeyLimit,
     PasskeyKnown.
     """
-    made = ceremonies.registered(answer, _party(vault))
-    if made is None:
+    registered = ceremonies.registered(answer, _party(vault))
+    if registered is None:
         raise PasskeyRefused
+    made = registered.made
     if len(await queries.list_passkeys(session, user_id)) >= PASSKEYS_MAX:
         raise PasskeyLimit(maximum=PASSKEYS_MAX)
     passkey_id = new_id()
@@ -152,7 +153,7 @@ async def add_passkey(
         credential_id=made.credential_id,
         public_key=made.credential_public_key,
         sign_count=made.sign_count,
-        transports=ceremonies.transports_in(answer.credential),
+        transports=registered.transports,
         name_sealed=vault.sealer.seal(name.encode(), place(_NAME, tenant_id, passkey_id)),
         created_at=now,
     )
@@ -186,7 +187,7 @@ async def check_passkey(
     if passkey is None:
         return None
     signed = ceremonies.asserted(answer, party, public_key=passkey.public_key)
-    if signed is None or ceremonies.user_handle_in(credential) not in {None, user_id.bytes}:
+    if signed is None or not ceremonies.is_made_for(user_id, credential):
         return None
     if has_gone_back(passkey.sign_count, signed.new_sign_count):
         journal.record(session, PasskeyWentBack(user_id=user_id, passkey_id=passkey.id))

@@ -51,7 +51,7 @@ async def replace_provider(
         await vault.providers.configuration(wanted.issuer)
     except (ProviderUnusable, ProviderUnreachable):
         raise IdentityProviderNotUsable from None
-    async with transactions.open(caller.tenant_id, caller.actor) as session:
+    async with transactions.open_as(caller) as session:
         provider = await queries.find_provider(session, lock=True)
         if provider is None:
             provider = IdentityProvider(tenant_id=caller.tenant_id, version=0)

@@ -16,6 +16,7 @@ from services.auth.sessions.service.proof import (
 from services.auth.sessions.service.refresh import refresh
 from services.auth.sessions.service.sign_in import sign_in
 from services.auth.sessions.service.sign_out import sign_out
+from services.auth.sessions.service.standing import require_standing
 from services.auth.sessions.service.start import finish_sign_in, go_on_with_factor
 from services.auth.sessions.service.step_up import find_own_account, step_up
 from services.auth.sessions.service.upkeep import forget_ended, measure_active
@@ -34,6 +35,7 @@ __all__ = [
     "measure_active",
     "prove",
     "refresh",
+    "require_standing",
     "revoke_other_sessions",
     "revoke_session",
     "sign_in",

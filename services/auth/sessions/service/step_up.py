@@ -30,14 +30,14 @@ async def step_up(
 ) -> AccessRead:
     """Return an access token that says when the caller just proved who he is.
 
-    Raises UserNotFound, InvalidCredentials, AccountLocked, TooManySignIns, TwoFactorRequired,
-    TwoFactorCodeWrong, SessionOver.
+    Raises UserNotFound, Unauthorized, InvalidCredentials, AccountLocked, TooManySignIns,
+    TwoFactorRequired, TwoFactorCodeWrong, SessionOver.
     """
     account = await find_own_account(transactions, caller, vault=vault, now=now)
     async with prove(
         transactions, account, given, bound_to=caller.session_id, vault=vault, now=now
     ) as proof:
-        session, user = proof.session, proof.user
+        session, user = proof.session, await users.get_caller(proof.session, caller)
         proved = await queries.find_session(session, caller.session_id)
         if proved is None or proved.revoked_at is not None:
             raise SessionOver
@@ -57,7 +57,7 @@ async def find_own_account(
 
     Raises UserNotFound, TooManySignIns.
     """
-    async with transactions.open(caller.tenant_id, caller.actor) as session:
+    async with transactions.open_as(caller) as session:
         tenant = await tenants.find_tenant(session, caller.tenant_id)
         user = await users.find_user(session, caller.id)
         if tenant is None or user is None:

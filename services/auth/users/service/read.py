@@ -54,15 +54,14 @@ async def get_user(session: AsyncSession, user_id: UUID, *, lock: bool = False) 
     return user
 
 
-async def get_enrolling(session: AsyncSession, caller: Principal) -> User:
-    """Return the caller's own account, locked, for setting up what its sign-in needs.
+async def get_caller(session: AsyncSession, caller: Principal) -> User:
+    """Return the caller's own account, locked, as long as his token is of today.
 
-    An enrolment token ends with the first thing done with it, and with a lock.
-    Raises UserNotFound, Unauthorized.
+    Whatever ended it while the request was under way counts; an enrolment token ends with the first
+    thing done with it too. Raises UserNotFound, Unauthorized.
     """
     user = await get_user(session, caller.id, lock=True)
-    is_over = is_barred(user) or user.token_version != caller.token_version
-    if caller.todo and is_over:
+    if not is_current(user, caller):
         raise Unauthorized
     return user
 
@@ -110,6 +109,11 @@ def has_ended_session(user: User, started_at: datetime) -> bool:
 def allows(user: User, act: Act) -> bool:
     """Say whether the act is possible with the account as it stands."""
     return status_in(user) in ACTS[act]
+
+
+def is_current(user: User, caller: Principal) -> bool:
+    """Say whether the caller's token is of the rights that the account has now."""
+    return not is_barred(user) and user.token_version == caller.token_version
 
 
 def is_barred(user: User) -> bool:

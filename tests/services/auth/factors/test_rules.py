@@ -83,6 +83,13 @@ def test_recovery_codes_are_ten_of_120_bits_read_however_they_are_typed():
 
 
 @pytest.mark.parametrize(
+    "code", ["é12345", "\uff11\uff12\uff13\uff14\uff15\uff16", "١٢٣٤٥٦", "", "12345"]
+)
+def test_what_has_not_the_form_of_a_code_is_none(code):
+    assert matching_step(RFC_SECRET, code, datetime.fromtimestamp(59, UTC), last_step=0) is None
+
+
+@pytest.mark.parametrize(
     ("methods", "strong"),
     [((), False), (("pwd",), False), (("pwd", "recovery"), False), (("pwd", "otp"), True),
      (("pwd", "hwk"), True), (("key",), False)],

@@ -198,6 +198,27 @@ async def test_junk_is_refused_and_nothing_breaks(junk: str, ada: SignedIn):
 
 
 @pytest.mark.parametrize(
+    "change",
+    [{"transports": 5}, {"transports": True}, {"userHandle": 5}, {"userHandle": "é"}],
+)
+async def test_a_field_of_another_type_is_refused_and_nothing_breaks(
+    change: dict[str, object], ada: SignedIn
+):
+    phone = SoftPasskey()
+    made = json.loads(phone.create(await options_for_new(ada)))
+    made["response"] |= change
+    answer = await post(ada, "/api/auth/passkeys/verify", name="X", credential=json.dumps(made))
+    assert answer.status_code == (401 if "transports" in change else 201)
+    phone = await add_passkey(ada)
+    signed = json.loads(phone.get(await options_to_sign_in(ada)))
+    signed["response"] |= change
+
+    answer = await log_in(ada, passkey=json.dumps(signed))
+
+    assert answer.status_code == (200 if "transports" in change else 401), answer.text
+
+
+@pytest.mark.parametrize(
     "part", ["clientDataJSON", "authenticatorData", "signature", "rawId", "userHandle"]
 )
 async def test_no_part_can_be_altered(part: str, ada: SignedIn):

@@ -242,6 +242,25 @@ async def test_a_promotion_to_administrator_ends_sessions_without_a_factor(
     assert (await log_in(ada)).json()["enrolment_required"] is True
 
 
+@pytest.mark.parametrize(
+    "code", ["é12345", "\uff11\uff12\uff13\uff14\uff15\uff16", "١٢٣٤٥٦", "🙂🙂🙂🙂🙂🙂"]
+)
+async def test_a_code_in_other_letters_is_a_wrong_one_everywhere(make_user: SignIn, code: str):
+    ada = await make_user()
+    await ada.client.post("/api/auth/2fa/setup", headers=ada.headers())
+    body = {"code": code}
+
+    first = await ada.client.post("/api/auth/2fa/verify", json=body, headers=ada.headers())
+
+    assert_problem(first, TwoFactorCodeWrong)
+    await enrol(ada)
+    assert_problem(await log_in(ada, **body), TwoFactorCodeWrong)
+    body |= {"password": PASSWORD}
+    for path in ("step-up", "2fa/disable"):
+        again = await ada.client.post(f"/api/auth/{path}", json=body, headers=ada.headers())
+        assert_problem(again, TwoFactorCodeWrong)
+
+
 async def test_administrators_cannot_go_without(client: httpx.AsyncClient, boss: SignedIn):
     body = {"password": PASSWORD, "code": "000000"}
 

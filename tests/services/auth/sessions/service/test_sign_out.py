@@ -34,10 +34,13 @@ async def test_a_session_ends_and_the_gateway_is_told(
     assert claims_of(other.access_token)["sid"] not in told["sessions"]
 
 
-async def test_signing_out_twice_is_no_error(client: httpx.AsyncClient, boss: SignedIn):
+async def test_once_signed_out_the_token_is_good_for_nothing(
+    client: httpx.AsyncClient, boss: SignedIn
+):
     answers = [await client.post("/api/auth/logout", headers=boss.headers()) for _ in range(2)]
 
-    assert [answer.status_code for answer in answers] == [204, 204]
+    assert answers[0].status_code == 204
+    assert_problem(answers[1], Unauthorized)
 
 
 async def test_all_ends_every_session_of_the_user(
