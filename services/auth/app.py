@@ -55,6 +55,7 @@ def create_app(settings: Settings | None) -> FastAPI:
             device_recovery.router,
             device_recovery.platform,
             api_keys.router,
+            api_keys.of_users,
             api_keys.internal_router,
             denials.internal_router,
             own_password.router,

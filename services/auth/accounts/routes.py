@@ -116,7 +116,8 @@ async def reset_password(
 ) -> None:
     """Reset a forgotten password.
 
-    The token from the mail lets you choose another; all your sessions end.
+    The token from the mail lets you choose another; all your sessions end, and your API keys are
+    revoked.
     """
     await service.reset_password(transactions, body, vault=vault, now=now)
 
@@ -247,6 +248,21 @@ async def change_address(
     come in is to be invited anew.
     """
     user = await service.change_address(session, user_id, body.email, vault=vault, now=now)
+    return users.to_read(user, vault=vault)
+
+
+@approvals.post(
+    "/{user_id}/lock", responses=problems(UserNotFound, AccountClosed, LastAdministrator)
+)
+async def lock_user(
+    user_id: UUID, session: Session, vault: Secrets, _caller: CanManageNow, now: Now
+) -> UserRead:
+    """Lock a user.
+
+    Nobody signs in to a locked account, all its sessions end at once and its API keys are revoked.
+    An invitation waits until it is unlocked.
+    """
+    user = await service.lock_user(session, user_id, vault=vault, now=now)
     return users.to_read(user, vault=vault)
 
 

@@ -18,11 +18,13 @@ class ApiKeyInvalid(Unauthorized):
 
 @dataclass(eq=False)
 class ApiKeyNotFound(NotFound):
-    """There is no such key of the caller's. List those that there are."""
+    """There is no such key of this user's, or it has ended. List those that work."""
 
     slug: ClassVar[str] = "api-key-not-found"
     title: ClassVar[str] = N_("API key not found")
-    detail: ClassVar[str] = N_("You have no such API key. See /api/auth/api-keys for your keys.")
+    detail: ClassVar[str] = N_(
+        "There is no such API key, or it has ended. List the keys to see those that work."
+    )
 
 
 @dataclass(eq=False)

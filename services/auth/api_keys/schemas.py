@@ -40,7 +40,7 @@ class ApiKeyAddedRead(ApiKeyRead):
 
 
 class ApiKeysRead(Output):
-    """Your keys that still work."""
+    """Keys that still work."""
 
     items: list[ApiKeyRead]
 

@@ -36,14 +36,16 @@ from shared.principal import MACHINE, Principal
 from shared.security.claims import UserClaims
 
 
-async def list_keys(session: AsyncSession, *, caller: Principal, now: datetime) -> ApiKeysRead:
-    """Return the caller's keys that still work, the newest first."""
-    return ApiKeysRead(
-        items=[
-            ApiKeyRead.model_validate(key)
-            for key in await queries.list_keys(session, caller.id, now)
-        ]
-    )
+async def list_keys(session: AsyncSession, user_id: UUID, *, now: datetime) -> ApiKeysRead:
+    """Return a user's keys that still work, the newest first."""
+    found = await queries.list_keys(session, user_id, now)
+    return ApiKeysRead(items=[ApiKeyRead.model_validate(key) for key in found])
+
+
+async def list_keys_of_user(session: AsyncSession, user_id: UUID, *, now: datetime) -> ApiKeysRead:
+    """Return the keys of a user of the tenant, as administrators see them. Raises UserNotFound."""
+    user = await users.get_user(session, user_id)
+    return await list_keys(session, user.id, now=now)
 
 
 async def add_key(
@@ -76,19 +78,15 @@ async def add_key(
     )
     session.add(key)
     journal.record(session, ApiKeyAdded.of(key))
+    await users.tell(session, user, "api_key_added", vault=vault, now=now)
     return ApiKeyAddedRead(**ApiKeyRead.model_validate(key).model_dump(), key=str(text))
 
 
-async def revoke_key(
-    session: AsyncSession, key_id: UUID, *, caller: Principal, now: datetime
-) -> None:
-    """End a key of the caller's; what it was exchanged for is refused at once.
-
-    Raises ApiKeyNotFound.
-    """
-    if await queries.revoke(session, key_id, caller.id, now) is None:
+async def revoke_key(session: AsyncSession, key_id: UUID, *, user_id: UUID, now: datetime) -> None:
+    """End a key of a user; what it was exchanged for is refused at once. Raises ApiKeyNotFound."""
+    if await queries.revoke(session, key_id, user_id, now) is None:
         raise ApiKeyNotFound
-    journal.record(session, ApiKeyRevoked(key_id=key_id, user_id=caller.id))
+    journal.record(session, ApiKeyRevoked(key_id=key_id, user_id=user_id))
 
 
 async def revoke_all_keys(session: AsyncSession, user_id: UUID, *, now: datetime) -> None:

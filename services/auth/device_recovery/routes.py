@@ -83,8 +83,8 @@ async def approve_factor_recovery(
 ) -> None:
     """Approve the recovery of a second factor.
 
-    The user's factors are removed and all sessions end; at the next sign-in the user sets up
-    another factor. Neither the user nor who asked can approve.
+    The user's factors are removed, all sessions end and API keys are revoked; at the next sign-in
+    the user sets up another factor. Neither the user nor who asked can approve.
     """
     await service.approve_recovery(
         transactions, caller.tenant_id, user_id, vault=vault, caller=caller, now=now

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.auth.api_keys import service as api_keys
 from services.auth.device_recovery import queries
 from services.auth.device_recovery.errors import (
     NothingToRecover,
@@ -95,7 +96,7 @@ async def approve_recovery(
     caller: Principal,
     now: datetime,
 ) -> None:
-    """Take a user's second factors away; all his sessions end, and he enrols at the next sign-in.
+    """Take a user's second factors away; his sessions and API keys end, he enrols when he signs in.
 
     Raises UserNotFound, RecoveryNotFound, AccountClosed, OwnRecovery, SecondPersonNeeded,
     RequesterGone, TenantsOwnAffair.
@@ -116,6 +117,7 @@ async def approve_recovery(
         await session.delete(wanted)
         await factors.remove_all(session, user.id)
         users.begin_anew(session, user, now=now)
+        await api_keys.revoke_all_keys(session, user.id, now=now)
         entry = FactorRecovered(
             user_id=user.id, requested_by=wanted.requested_by, approved_by=caller.id
         )
@@ -144,6 +146,7 @@ async def recover_by_operator(
         return False
     await factors.remove_all(session, user.id)
     users.begin_anew(session, user, now=now)
+    await api_keys.revoke_all_keys(session, user.id, now=now)
     journal.record(session, FactorRecoveredByOperator(user_id=user.id))
     await users.tell(session, user, "recovered_by_operator", vault=vault, now=now)
     await _tell_others(session, user, others, "recovered_of_other", vault=vault, now=now)

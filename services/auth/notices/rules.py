@@ -11,6 +11,7 @@ Notice: TypeAlias = Literal[
     "factor_removed",
     "recovery_codes_replaced",
     "recovery_code_used",
+    "api_key_added",
     "locked",
     "deactivated",
     "reactivated",
@@ -64,11 +65,22 @@ TEXTS: Final[Mapping[Notice, tuple[str, str, str]]] = {
         N_("A recovery code of your account at {tenant} was used just now to sign in."),
         _IF_NOT_YOU,
     ),
+    "api_key_added": (
+        N_("A new API key"),
+        N_(
+            "An API key was made just now for your account at {tenant}: whoever has it acts for "
+            "you, also after you change your password."
+        ),
+        N_(
+            "If it was not you, revoke the key, change your password at once, sign out everywhere "
+            "and tell an administrator."
+        ),
+    ),
     "locked": (
         N_("Your account was locked"),
         N_(
             "An administrator locked your account at {tenant} just now: nobody signs in to it, and "
-            "all its sessions ended."
+            "all its sessions and API keys ended."
         ),
         _IF_UNEXPECTED,
     ),

@@ -49,7 +49,8 @@ async def change_password(
 ) -> SignedInRead | EnrolmentRead:
     """Change your password.
 
-    All your other sessions end, and this one gets new tokens.
+    All your other sessions end, and this one gets new tokens. Your API keys go on: revoke those
+    that you do not know.
 
     With an enrolment token this is a step of the sign-in: the answer has the tokens, or the
     enrolment token for what is still to be done.

@@ -83,25 +83,13 @@ async def change_user(
     return service.to_read(user, vault=vault)
 
 
-@router.post("/{user_id}/lock", responses=problems(UserNotFound, AccountClosed, LastAdministrator))
-async def lock_user(
-    user_id: UUID, session: Session, vault: Secrets, _caller: CanManageNow, now: Now
-) -> UserRead:
-    """Lock a user.
-
-    Nobody signs in to a locked account, and all its sessions end at once. An invitation waits
-    until it is unlocked.
-    """
-    user = await service.lock_user(session, user_id, vault=vault, now=now)
-    return service.to_read(user, vault=vault)
-
-
 @router.post("/{user_id}/unlock", responses=problems(UserNotFound, AccountClosed))
 async def unlock_user(
     user_id: UUID, session: Session, vault: Secrets, _caller: CanManageNow
 ) -> UserRead:
     """Unlock a user.
 
-    The account is again what it was before: who could sign in can, who was invited is.
+    The account is again what it was before: who could sign in can, who was invited is. API keys
+    must be made anew.
     """
     return service.to_read(await service.unlock_user(session, user_id), vault=vault)

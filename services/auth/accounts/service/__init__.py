@@ -6,7 +6,11 @@ from services.auth.accounts.service.address import (
     confirm_address,
 )
 from services.auth.accounts.service.ask import ask, register
-from services.auth.accounts.service.deactivate import deactivate_user, reactivate_user
+from services.auth.accounts.service.deactivate import (
+    deactivate_user,
+    lock_user,
+    reactivate_user,
+)
 from services.auth.accounts.service.errands import do_errands
 from services.auth.accounts.service.invite import approve, invite, withdraw_invitation
 from services.auth.accounts.service.own import change_account, get_account
@@ -29,6 +33,7 @@ __all__ = [
     "do_errands",
     "get_account",
     "invite",
+    "lock_user",
     "reactivate_user",
     "register",
     "reindex",

@@ -1,4 +1,4 @@
-"""Closing the account of somebody who left, and giving it back.
+"""Closing the account of somebody who left, and giving it back; and locking one.
 
 What an administrator does by hand and what a directory does by SCIM are these two functions.
 """
@@ -33,6 +33,16 @@ async def deactivate_user(
     user = await users.deactivate(session, user_id, reason, vault=vault, now=now)
     await api_keys.revoke_all_keys(session, user.id, now=now)
     await one_time.withdraw_all(session, user)
+    return user
+
+
+async def lock_user(session: AsyncSession, user_id: UUID, *, vault: Vault, now: datetime) -> User:
+    """Lock the account: no sign-in, its sessions end, its API keys are revoked for good.
+
+    Raises UserNotFound, AccountClosed, LastAdministrator.
+    """
+    user = await users.lock_user(session, user_id, vault=vault, now=now)
+    await api_keys.revoke_all_keys(session, user.id, now=now)
     return user
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import SecretStr
 
 from services.auth.accounts.schemas import InvitationAccept, PasswordReset
+from services.auth.api_keys import service as api_keys
 from services.auth.one_time import service as one_time
 from services.auth.one_time.errors import OneTimeTokenInvalid
 from services.auth.one_time.rules import Purpose
@@ -37,7 +38,7 @@ async def verify_address(
 async def reset_password(
     transactions: Transactions, wanted: PasswordReset, *, vault: Vault, now: datetime
 ) -> None:
-    """Set a password by a token from the mail; all sessions end.
+    """Set a password by a token from the mail; all sessions end, and all API keys are revoked.
 
     Signing in then asks for the second factor as ever.
 
@@ -50,6 +51,7 @@ async def reset_password(
         if not users.allows(user, "reset"):
             raise OneTimeTokenInvalid
         users.reset_password(session, user, hashed, now=now)
+        await api_keys.revoke_all_keys(session, user.id, now=now)
         await users.tell(session, user, "password_changed", vault=vault, now=now)
 
 

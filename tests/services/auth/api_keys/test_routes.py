@@ -13,9 +13,12 @@ from services.auth.api_keys.errors import (
     TooManyApiKeys,
 )
 from services.auth.api_keys.rules import KEYS_MAX
+from services.auth.users.errors import UserNotFound
 from shared.clock import utc_now
 from shared.errors import MissingScope, NotWithApiKey
-from tests.services.auth.people import Clock, SignedIn, SignIn, claims_of
+from tests.services.auth.people import PASSWORD, Clock, SignedIn, SignIn, claims_of, enrol
+from tests.services.auth.post import PostOffice
+from tests.support.authenticator import Authenticators
 from tests.support.database import Databases
 from tests.support.services import assert_problem, service_headers
 
@@ -219,3 +222,92 @@ async def test_the_database_does_not_hold_the_key(make_user: SignIn, databases: 
 
     assert shown["key"] not in row
     assert shown["key"][-40:] not in row
+
+
+async def be_locked_and_unlocked(ada: SignedIn, boss: SignedIn, _post: PostOffice) -> None:
+    for act in ("lock", "unlock"):
+        path = f"/api/users/{ada.user['id']}/{act}"
+        assert (await boss.client.post(path, headers=boss.headers())).status_code == 200
+
+
+async def reset_the_password(ada: SignedIn, _boss: SignedIn, post: PostOffice) -> None:
+    body = {"email": ada.email, "tenant": ada.tenant}
+    await ada.client.post("/api/auth/forgot-password", json=body)
+    body = {"token": await post.token_to(ada.email), "new_password": "marmalade fence quartet 9"}
+    assert (await ada.client.post("/api/auth/reset-password", json=body)).status_code == 204
+
+
+async def have_the_factor_recovered(ada: SignedIn, boss: SignedIn, _post: PostOffice) -> None:
+    await enrol(ada)
+    path = f"/api/users/{ada.user['id']}/factor-recovery"
+    body = {"email": "second@example.com", "password": PASSWORD, "role": "admin"}
+    body |= {"password_change_required": False}
+    assert (await boss.client.post("/api/users", json=body, headers=boss.headers())).is_success
+    credentials = {"email": body["email"], "password": PASSWORD, "tenant": boss.tenant}
+    second = (await Authenticators().sign_in(boss.client, credentials)).json()["access_token"]
+    assert (await boss.client.post(path, headers=boss.headers())).status_code == 201
+    headers = {"Authorization": f"Bearer {second}"}
+    approved = await boss.client.post(f"{path}/approve", headers=headers)
+    assert approved.status_code == 204, approved.text
+
+
+@pytest.mark.parametrize(
+    "remedy", [be_locked_and_unlocked, reset_the_password, have_the_factor_recovered]
+)
+async def test_no_key_outlives_what_takes_an_account_back(
+    client: httpx.AsyncClient, boss: SignedIn, make_user: SignIn, post: PostOffice, remedy: Any
+):
+    ada = await make_user()
+    key = (await add(ada)).json()["key"]
+    assert (await exchange(client, key)).status_code == 200
+
+    await remedy(ada, boss, post)
+
+    assert_problem(await exchange(client, key), ApiKeyInvalid)
+
+
+async def test_a_change_of_ones_own_password_keeps_the_keys(
+    client: httpx.AsyncClient, make_user: SignIn
+):
+    ada = await make_user()
+    key = (await add(ada)).json()["key"]
+    body = {"current_password": PASSWORD, "new_password": "marmalade fence quartet 9"}
+
+    changed = await client.post("/api/auth/change-password", json=body, headers=ada.headers())
+
+    assert changed.status_code == 200
+    assert (await exchange(client, key)).status_code == 200
+
+
+async def test_its_owner_is_told_of_a_new_key_by_mail(make_user: SignIn, post: PostOffice):
+    ada = await make_user("keyholder@example.com")
+
+    shown = (await add(ada)).json()
+
+    *_, mail = await post.to("keyholder@example.com")
+    assert mail["Subject"] == "A new API key"
+    assert shown["key"] not in mail.get_content()
+
+
+async def test_administrators_see_and_revoke_the_keys_of_their_users(
+    client: httpx.AsyncClient, boss: SignedIn, make_user: SignIn, make_tenant: Any
+):
+    ada, bob = await make_user(), await make_user("bob@example.com")
+    stranger = await make_tenant("stranger@example.com")
+    shown = (await add(ada)).json()
+    path = f"/api/users/{ada.user['id']}/api-keys"
+    one = f"{path}/{shown['id']}"
+
+    listed = await client.get(path, headers=boss.headers())
+
+    assert [key["id"] for key in listed.json()["items"]] == [shown["id"]]
+    assert shown["key"] not in listed.text
+    assert_problem(await client.get(path, headers=bob.headers()), MissingScope)
+    assert_problem(await client.get(path, headers=stranger.headers()), UserNotFound)
+    assert_problem(await client.delete(one, headers=bob.headers()), MissingScope)
+    assert_problem(await client.delete(one, headers=stranger.headers()), ApiKeyNotFound)
+    of_another = f"/api/users/{bob.user['id']}/api-keys/{shown['id']}"
+    assert_problem(await client.delete(of_another, headers=boss.headers()), ApiKeyNotFound)
+    assert (await client.delete(one, headers=boss.headers())).status_code == 204
+    assert_problem(await exchange(client, shown["key"]), ApiKeyInvalid)
+    assert (await client.get(path, headers=boss.headers())).json()["items"] == []

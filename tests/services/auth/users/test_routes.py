@@ -270,7 +270,8 @@ async def test_two_administrators_cannot_remove_each_other(
             _remove(client, boss, other, "role"), _remove(client, other, boss, "lock")
         )
 
-        assert sorted(response.status_code for response in responses) == [200, 409]
+        # The other one is too late: he is the last, or may not any more.
+        assert sorted(response.status_code for response in responses) in ([200, 409], [200, 401])
         if responses[1].status_code == 200:
             break
 
