@@ -41,6 +41,8 @@ class Settings(ServiceSettings):
     webauthn_origins: str = Field(default="", max_length=2000)  # Pages that may use them.
     # Identity providers of tenants may lie in the private network, as a Keycloak of one's own does.
     oidc_private_addresses: bool = False
+    # Days that somebody has been an administrator who has a part in removing a lost second factor.
+    recovery_administrator_days: int = Field(default=7, ge=0, le=365)
     currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
     gateway_client_secret: SecretStr = Field(min_length=_SECRET_LENGTH_MIN)
     inventory_client_secret: SecretStr = Field(min_length=_SECRET_LENGTH_MIN)

@@ -63,6 +63,18 @@ class SecondPersonNeeded(Forbidden):
 
 
 @dataclass(eq=False)
+class AdministratorTooNew(Forbidden):
+    """Who asks and who approves have both been administrators for some days, by default seven."""
+
+    slug: ClassVar[str] = "administrator-too-new"
+    title: ClassVar[str] = N_("Administrator for too short a time")
+    detail: ClassVar[str] = N_(
+        "You, or whoever made this request, became an administrator only lately. Let two who have "
+        "been for longer do this, or wait some days."
+    )
+
+
+@dataclass(eq=False)
 class RequesterGone(Conflict):
     """Whoever asked is no administrator any more. Withdraw the request and make another."""
 

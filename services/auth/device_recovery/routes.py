@@ -8,6 +8,7 @@ from fastapi import Depends
 
 from services.auth.device_recovery import service
 from services.auth.device_recovery.errors import (
+    AdministratorTooNew,
     NothingToRecover,
     OwnRecovery,
     RecoveryNotFound,
@@ -47,6 +48,7 @@ _APPROVAL_REFUSALS = (
     OwnRecovery,
     SecondPersonNeeded,
     RequesterGone,
+    AdministratorTooNew,
 )
 
 
@@ -84,7 +86,8 @@ async def approve_factor_recovery(
     """Approve the recovery of a second factor.
 
     The user's factors are removed, all sessions end and API keys are revoked; at the next sign-in
-    the user sets up another factor. Neither the user nor who asked can approve.
+    the user sets up another factor. Neither the user nor who asked can approve; who asks and who
+    approves have both been administrators for a week, unless the tenant is younger.
     """
     await service.approve_recovery(
         transactions, caller.tenant_id, user_id, vault=vault, caller=caller, now=now

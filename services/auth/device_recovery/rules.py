@@ -1,6 +1,6 @@
 """Who may let a user who lost his second factor begin anew: two, of whom he is neither."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
@@ -15,6 +15,15 @@ def object_to(*, user_id: UUID, requested_by: UUID | None, caller_id: UUID) -> O
     if caller_id == user_id:
         return "own"
     return "same_person" if caller_id == requested_by else None
+
+
+def is_settled(since: datetime, *, tenant_since: datetime, now: datetime, days: int) -> bool:
+    """Say whether an administrator has been one for so many days, or the tenant is younger itself.
+
+    Else one person, who makes a second account for himself, would be two.
+    """
+    wait = timedelta(days=days)
+    return now - since >= wait or now - tenant_since < wait
 
 
 def needs_platform(*, others_administering: int) -> bool:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.auth.api_keys import service as api_keys
 from services.auth.device_recovery import queries
 from services.auth.device_recovery.errors import (
+    AdministratorTooNew,
     NothingToRecover,
     OwnRecovery,
     RecoveryNotFound,
@@ -21,9 +22,10 @@ from services.auth.device_recovery.errors import (
     TenantsOwnAffair,
 )
 from services.auth.device_recovery.models import FactorRecovery
-from services.auth.device_recovery.rules import LIFETIME, needs_platform, object_to
+from services.auth.device_recovery.rules import LIFETIME, is_settled, needs_platform, object_to
 from services.auth.factors import service as factors
 from services.auth.notices.rules import Notice
+from services.auth.tenants import service as tenants
 from services.auth.transactions import Transactions
 from services.auth.users import service as users
 from services.auth.users.errors import AccountClosed
@@ -99,7 +101,7 @@ async def approve_recovery(
     """Take a user's second factors away; his sessions and API keys end, he enrols when he signs in.
 
     Raises UserNotFound, RecoveryNotFound, AccountClosed, OwnRecovery, SecondPersonNeeded,
-    RequesterGone, TenantsOwnAffair.
+    RequesterGone, AdministratorTooNew, TenantsOwnAffair.
     """
     async with transactions.open_as(caller, tenant_id=tenant_id) as session:
         asked = await get_recovery(session, user_id, caller=caller, now=now)
@@ -107,6 +109,10 @@ async def approve_recovery(
         requester = await users.find_user(session, asked.requested_by)
         if requester is None or not users.administers(requester):
             raise RequesterGone
+        await _require_settled(session, requester, vault=vault, now=now)
+    async with transactions.open(caller.tenant_id, caller.actor) as session:
+        approver = await users.get_user(session, caller.id)
+        await _require_settled(session, approver, vault=vault, now=now)
     async with transactions.open_as(caller, tenant_id=tenant_id) as session:
         user, administrators = await _get_user(session, user_id, caller=caller)
         wanted = await _get_open(session, user.id, now)
@@ -192,6 +198,17 @@ async def _get_open(session: AsyncSession, user_id: UUID, now: datetime) -> Fact
     if found is None or found.expires_at <= now:
         raise RecoveryNotFound
     return found
+
+
+async def _require_settled(
+    session: AsyncSession, administrator: User, *, vault: Vault, now: datetime
+) -> None:
+    """Raise AdministratorTooNew for one who may be another's second account."""
+    tenant = await tenants.get_tenant(session, administrator.tenant_id)
+    since = users.administers_since(administrator)
+    days = vault.settings.recovery_administrator_days
+    if not is_settled(since, tenant_since=tenant.created_at, now=now, days=days):
+        raise AdministratorTooNew
 
 
 def _require_open(user: User) -> None:

@@ -22,6 +22,7 @@ class User(Base):
     password_hash: Mapped[str]  # PHC string, Argon2id.
     password_change_required: Mapped[bool] = mapped_column(default=False)  # Somebody else set it.
     role: Mapped[Role] = mapped_column(Text)
+    role_given_at: Mapped[datetime | None]  # When it was another last; null: since the account is.
     locations: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid))  # Limited to; null: to none.
     language: Mapped[Language | None] = mapped_column(Text)  # Without one, the tenant's counts.
     language_changed_at: Mapped[datetime | None]  # Tokens made before it carry another one.

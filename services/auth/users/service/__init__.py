@@ -25,6 +25,7 @@ from services.auth.users.service.change import (
 )
 from services.auth.users.service.read import (
     administers,
+    administers_since,
     allows,
     find_by_email,
     find_user,
@@ -48,6 +49,7 @@ __all__ = [
     "accept",
     "add_user",
     "administers",
+    "administers_since",
     "allows",
     "approve",
     "begin_anew",

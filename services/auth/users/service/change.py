@@ -52,7 +52,7 @@ async def change_user(
     if after != before:
         if not others_administer:
             _keep_administering(user, new_role=after, will_bar=False)
-        user.role = after
+        user.role, user.role_given_at = after, now
         journal.record(session, UserRoleChanged(user_id=user.id, before=before, after=after))
     is_given = "locations" in wanted.model_fields_set
     is_limited_anew = limit(session, user, wanted.locations if is_given else user.locations)

@@ -94,6 +94,12 @@ def administers(user: User) -> bool:
     return user.role == "admin" and allows(user, "sign_in")
 
 
+def administers_since(user: User) -> datetime:
+    """Return since when an administrator has been one whom the account lets in."""
+    moments = (user.created_at, user.verified_at, user.approved_at, user.role_given_at)
+    return max(moment for moment in moments if moment is not None)
+
+
 async def has_administrator(session: AsyncSession) -> bool:
     """Say whether the tenant ever got an administrator: the last one cannot be removed."""
     return await queries.has_administrator(session)
