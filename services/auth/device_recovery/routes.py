@@ -19,6 +19,7 @@ from services.auth.device_recovery.errors import (
 )
 from services.auth.device_recovery.schemas import FactorRecoveryRead
 from services.auth.resources import Secrets
+from services.auth.tenants.errors import TenantNotFound
 from services.auth.transactions import KeylessTransactions, Transactions
 from services.auth.users.errors import AccountClosed, UserNotFound
 from services.auth.vault import Vault
@@ -49,6 +50,7 @@ _APPROVAL_REFUSALS = (
     SecondPersonNeeded,
     RequesterGone,
     AdministratorTooNew,
+    TenantNotFound,
 )
 
 

@@ -56,7 +56,8 @@ async def replace_identity_provider(
 ) -> IdentityProviderRead:
     """Set the identity provider.
 
-    It is asked first whether it is there. With another issuer, all links of accounts are gone.
+    It is asked first whether it is there. With another issuer, all links of accounts are gone; with
+    another issuer or client, the sessions that it began end. All administrators are told by mail.
     """
     provider = await service.replace_provider(
         transactions, body, vault=vault, caller=caller, now=now
@@ -65,12 +66,15 @@ async def replace_identity_provider(
 
 
 @router.delete("", status_code=204, responses=problems(NoIdentityProvider))
-async def remove_identity_provider(session: Session, _caller: CanManageNow) -> None:
+async def remove_identity_provider(
+    session: Session, vault: Secrets, _caller: CanManageNow, now: Now
+) -> None:
     """Remove the identity provider.
 
-    Nobody signs in by it any more; sessions that are open go on.
+    Nobody signs in by it any more; the sessions that it began end. All administrators are told by
+    mail.
     """
-    await service.remove_provider(session)
+    await service.remove_provider(session, vault=vault, now=now)
 
 
 @sign_ins.post(

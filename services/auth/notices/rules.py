@@ -23,6 +23,10 @@ Notice: TypeAlias = Literal[
     "recovered",
     "recovered_of_other",
     "recovered_by_operator",
+    "administrator_added",
+    "identity_provider_changed",
+    "identity_provider_trusted",
+    "identity_provider_removed",
 ]
 
 _IF_NOT_YOU = N_(
@@ -31,6 +35,10 @@ _IF_NOT_YOU = N_(
 )
 _IF_NOT_YOU_RESET = N_("If it was not you, have it reset at once and tell an administrator.")
 _IF_UNEXPECTED = N_("If you did not expect this, ask an administrator of yours.")
+_IF_STRANGE = N_(
+    "Whoever runs the provider can sign in as anybody whose address it vouches for. If you know "
+    "nothing of it, ask who administers with you, and remove it."
+)
 
 # Of each: the subject, what happened, and what to do about it.
 TEXTS: Final[Mapping[Notice, tuple[str, str, str]]] = {
@@ -170,5 +178,31 @@ TEXTS: Final[Mapping[Notice, tuple[str, str, str]]] = {
             "administrators or by the operator."
         ),
         N_("If you know nothing of it, ask {who}, and lock the account if in doubt."),
+    ),
+    "administrator_added": (
+        N_("There is a new administrator"),
+        N_("{who} at {tenant} (user {user_id}) is an administrator now, or is invited as one."),
+        N_("If you know nothing of it, ask who administers with you, and lock the account."),
+    ),
+    "identity_provider_changed": (
+        N_("Your identity provider was changed"),
+        N_("People sign in at {tenant} otherwise since just now: by {issuer}."),
+        _IF_STRANGE,
+    ),
+    "identity_provider_trusted": (
+        N_("Your identity provider stands in for the second factor"),
+        N_(
+            "People sign in at {tenant} otherwise since just now: by {issuer}, and with no second "
+            "factor of ours where it says that it asked for one."
+        ),
+        _IF_STRANGE,
+    ),
+    "identity_provider_removed": (
+        N_("Your identity provider was removed"),
+        N_(
+            "Nobody signs in at {tenant} by {issuer} any more, since just now; the sessions that "
+            "began so have ended."
+        ),
+        _IF_UNEXPECTED,
     ),
 }

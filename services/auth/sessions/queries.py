@@ -3,7 +3,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import any_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.sessions.models import UserSession
@@ -52,6 +52,23 @@ async def revoke_others(
         .returning(UserSession.id)
     )
     return (await session.scalars(statement)).all()
+
+
+async def revoke_begun_by(
+    session: AsyncSession, method: str, now: datetime
+) -> Sequence[tuple[UUID, UUID]]:
+    """Revoke all sessions of the tenant that this method began; return (id, user) of each."""
+    statement = (
+        update(UserSession)
+        .where(
+            any_(UserSession.methods) == method,
+            UserSession.revoked_at.is_(None),
+            UserSession.expires_at > now,
+        )
+        .values(revoked_at=now)
+        .returning(UserSession.id, UserSession.user_id)
+    )
+    return [(row.id, row.user_id) for row in await session.execute(statement)]
 
 
 async def rotate(

@@ -11,7 +11,7 @@ from shared.journal import Entry
 RefusalReason = Literal[
     "unknown_account", "wrong_password", "deactivated", "locked", "unverified", "unapproved"
 ]
-RevocationReason = Literal["logout", "reuse", "revoked", "password_changed"]
+RevocationReason = Literal["logout", "reuse", "revoked", "password_changed", "provider_changed"]
 
 _ID = AliasChoices("session_id", "id")  # `id` in the session's row.
 

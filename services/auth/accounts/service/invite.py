@@ -46,6 +46,8 @@ async def invite(
     elif not users.allows(user, "accept"):
         raise EmailTaken
     users.note_invited(session, user, wanted.role, wanted.locations)
+    if user.role == "admin":
+        await users.tell_of_administrator(session, user, vault=vault, now=now)
     token = await one_time.issue(session, user, "invite", vault=vault, now=now)
     shown = users.to_read(user, vault=vault)
     text = write(

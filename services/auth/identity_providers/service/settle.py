@@ -12,9 +12,12 @@ from services.auth.identity_providers.errors import (
     RedirectNotUsable,
 )
 from services.auth.identity_providers.models import IdentityProvider
+from services.auth.identity_providers.rules import FEDERATED
 from services.auth.identity_providers.schemas import IdentityProviderReplace
 from services.auth.openid import ProviderConfiguration, ProviderUnreachable, ProviderUnusable
+from services.auth.sessions import service as sessions
 from services.auth.transactions import Transactions
+from services.auth.users import service as users
 from services.auth.vault import Vault
 from shared import journal
 from shared.contracts.auth.identity_providers import IdentityProviderRemoved, IdentityProviderSet
@@ -42,7 +45,8 @@ async def replace_provider(
 ) -> IdentityProvider:
     """Let users sign in by this provider, once it said that it is there.
 
-    With another issuer all links of accounts are gone: a subject is its issuer's.
+    With another issuer all links of accounts are gone: a subject is its issuer's; with another
+    client too, the sessions that it began end. All administrators are told.
     Raises RedirectNotUsable, IdentityProviderNotUsable.
     """
     if not vault.providers.may_ask(wanted.redirect_uri):
@@ -56,8 +60,10 @@ async def replace_provider(
         if provider is None:
             provider = IdentityProvider(tenant_id=caller.tenant_id, version=0)
             session.add(provider)
-        elif provider.issuer != wanted.issuer:
-            await queries.remove_links(session)
+        elif (provider.issuer, provider.client_id) != (wanted.issuer, wanted.client_id):
+            if provider.issuer != wanted.issuer:
+                await queries.remove_links(session)
+            await _end_sessions(session, now)
         provider.issuer, provider.client_id = wanted.issuer, wanted.client_id
         provider.client_secret_sealed = vault.sealer.seal(
             wanted.client_secret.get_secret_value().encode(),
@@ -68,15 +74,34 @@ async def replace_provider(
         provider.version += 1
         provider.changed_at = now
         journal.record(session, IdentityProviderSet.of(provider))
+        trusted = provider.vouches_for_factor
+        await users.tell_administrators(
+            session,
+            "identity_provider_trusted" if trusted else "identity_provider_changed",
+            vault=vault,
+            now=now,
+            issuer=provider.issuer,
+        )
     return provider
 
 
-async def remove_provider(session: AsyncSession) -> None:
-    """Let nobody sign in by the provider any more. Raises NoIdentityProvider."""
+async def remove_provider(session: AsyncSession, *, vault: Vault, now: datetime) -> None:
+    """Let nobody sign in by the provider any more; the sessions that it began end.
+
+    All administrators are told. Raises NoIdentityProvider.
+    """
     provider = await get_provider(session)
     await queries.remove_links(session)
     await session.delete(provider)
+    await _end_sessions(session, now)
     journal.record(session, IdentityProviderRemoved.of(provider))
+    await users.tell_administrators(
+        session, "identity_provider_removed", vault=vault, now=now, issuer=provider.issuer
+    )
+
+
+async def _end_sessions(session: AsyncSession, now: datetime) -> None:
+    await sessions.revoke_sessions_begun_by(session, FEDERATED, reason="provider_changed", now=now)
 
 
 async def configuration_of(issuer: str, *, vault: Vault) -> ProviderConfiguration:

@@ -4,6 +4,7 @@ from services.auth.sessions.service.own import (
     list_sessions,
     revoke_other_sessions,
     revoke_session,
+    revoke_sessions_begun_by,
 )
 from services.auth.sessions.service.password_changed import go_on_after_password_change
 from services.auth.sessions.service.proof import (
@@ -38,6 +39,7 @@ __all__ = [
     "require_standing",
     "revoke_other_sessions",
     "revoke_session",
+    "revoke_sessions_begun_by",
     "sign_in",
     "sign_out",
     "step_up",

@@ -62,6 +62,14 @@ async def revoke_other_sessions(
         _record(session, session_id, user_id, reason)
 
 
+async def revoke_sessions_begun_by(
+    session: AsyncSession, method: str, *, reason: RevocationReason, now: datetime
+) -> None:
+    """End all sessions of the tenant that this method began; their tokens are refused at once."""
+    for session_id, user_id in await queries.revoke_begun_by(session, method, now):
+        _record(session, session_id, user_id, reason)
+
+
 def _record(
     session: AsyncSession, session_id: UUID, user_id: UUID, reason: RevocationReason
 ) -> None:

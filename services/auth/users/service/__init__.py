@@ -42,7 +42,7 @@ from services.auth.users.service.read import (
     status_in,
     to_read,
 )
-from services.auth.users.service.tell import tell
+from services.auth.users.service.tell import tell, tell_administrators, tell_of_administrator
 
 __all__ = [
     "NewUser",
@@ -84,6 +84,8 @@ __all__ = [
     "take_or_register",
     "take_over",
     "tell",
+    "tell_administrators",
+    "tell_of_administrator",
     "to_read",
     "unlock_user",
     "verify",

@@ -15,6 +15,7 @@ from services.auth.users.service.arrive import approve, take_over, verify
 from services.auth.users.service.limit import limit
 from services.auth.users.service.read import find_by_email, find_user, status_in
 from services.auth.users.service.sealed import seal_email, seal_name
+from services.auth.users.service.tell import tell_of_administrator
 from services.auth.vault import Vault
 from shared import journal
 from shared.contracts.auth.users import Origin, UserRegistered, UserRoleChanged
@@ -67,6 +68,8 @@ async def add_user(
         now=now,
     )
     limit(session, user, wanted.locations)
+    if user.role == "admin":
+        await tell_of_administrator(session, user, vault=vault, now=now)
     return user
 
 

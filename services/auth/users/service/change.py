@@ -14,7 +14,7 @@ from services.auth.users.schemas import ProfileUpdate, UserUpdate
 from services.auth.users.service.limit import limit
 from services.auth.users.service.read import allows, get_user, status_in
 from services.auth.users.service.sealed import open_fields, seal_name, seal_profile
-from services.auth.users.service.tell import tell
+from services.auth.users.service.tell import tell, tell_of_administrator
 from services.auth.vault import Vault
 from shared import journal
 from shared.contracts.auth.users import (
@@ -58,6 +58,8 @@ async def change_user(
     is_limited_anew = limit(session, user, wanted.locations if is_given else user.locations)
     if after != before or is_limited_anew:
         raise_token_version(user, now)
+    if after == "admin" != before:
+        await tell_of_administrator(session, user, vault=vault, now=now)
     return user
 
 

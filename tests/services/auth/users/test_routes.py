@@ -12,6 +12,7 @@ from services.auth.users.errors import EmailTaken, LastAdministrator, UserNotFou
 from shared.errors import IdempotencyKeyReused, MissingScope, PreconditionFailed, ValidationFailed
 from shared.pagination import InvalidCursor
 from tests.services.auth.people import PASSWORD, SignedIn, SignIn, claims_of
+from tests.services.auth.post import PostOffice
 from tests.support.database import Databases
 from tests.support.services import assert_problem
 
@@ -311,3 +312,24 @@ async def _remove(
     if change == "lock":
         return await client.post(f"{path}/lock", headers=actor.headers())
     return await client.patch(path, json={"role": "viewer"}, headers=actor.headers())
+
+
+@pytest.mark.parametrize("way", ["made", "promoted", "invited"])
+async def test_all_administrators_are_told_of_a_new_one(
+    client: httpx.AsyncClient, boss: SignedIn, make_user: SignIn, post: PostOffice, way: str
+):
+    new = f"{way}-administrator@example.com"
+    if way == "made":
+        await make_user(new, role="admin")
+    elif way == "invited":
+        body = {"email": new, "role": "admin"}
+        await client.post("/api/invitations", json=body, headers=boss.headers())
+    else:
+        who = await make_user(new)
+        path = f"/api/users/{who.user['id']}"
+        await client.patch(path, json={"role": "admin"}, headers=boss.headers())
+
+    told = [m for m in await post.to(boss.email) if m["Subject"] == "There is a new administrator"]
+
+    assert any(new in mail.get_content() for mail in told)
+    assert all(m["Subject"] != "There is a new administrator" for m in await post.to(new))
