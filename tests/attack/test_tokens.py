@@ -22,8 +22,7 @@ from tests.support.stack import Stack
 from tests.support.through_gateway import prove
 from tests.support.waiting import pause
 
-# Auth, which knows at once, comes last: it is the gateway that is timed.
-ASKED = ("/api/inventory", "/api/ai/jobs", "/api/dashboard/stats", "/api/auth/me")
+ASKED = ("/api/auth/me", "/api/inventory", "/api/ai/jobs", "/api/dashboard/stats")
 
 
 def encoded(value: object) -> str:
@@ -281,11 +280,14 @@ async def enrolment_token(client: Client, world: World) -> str:
 
 
 async def accepted_for_s(client: Client, token: str) -> float:
-    """Return until when a token is let in, in seconds from now: see `last_began_s`."""
+    """Return until when the gateway lets a token in, in seconds from now: see `last_began_s`.
+
+    Asked of another service than auth, which judges its callers itself.
+    """
     began, asked_s, accepted = time.monotonic(), 0.0, []
     while asked_s < GIVEN_UP_S:
         asked_s = time.monotonic() - began
-        answer = await present(client, token)
+        answer = await present(client, token, "/api/inventory")
         if answer.status_code == 401:
             break
         if answer.is_success:
