@@ -91,8 +91,9 @@ class ApiKeys:
     async def _ask(self, digest: bytes, key: str, network: bytes) -> _Known:
         try:
             known = await self._exchange(key)
+            self._good.pop(digest, None)  # What it gave before is over, whatever it gives now.
+            self._refused.pop(digest, None)
             kept = self._good if known.token else self._refused
-            kept.pop(digest, None)
             kept[digest] = known
             while len(kept) > KNOWN_MAX:
                 del kept[next(iter(kept))]

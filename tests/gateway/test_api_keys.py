@@ -155,6 +155,21 @@ async def test_what_is_known_of_guessed_keys_is_bounded_and_pushes_no_good_one_o
     assert KNOWN_MAX == 10_000
 
 
+async def test_a_key_that_was_good_and_is_none_any_more_is_not_asked_for_again_and_again():
+    now = [0.0]
+    auth = Slow()
+    auth.may_answer.set()
+    keys = ApiKeys(auth, clock=lambda: now[0])
+    await keys.token_of(KEY, b"good")
+    now[0] = 1_000.0
+    keys._client = Refusing()
+    with pytest.raises(ApiKeyRefused):
+        await keys.token_of(KEY, b"good")
+
+    with pytest.raises(ApiKeyRefused):  # None would mean that auth has to be asked.
+        keys.find_token(KEY)
+
+
 async def test_who_guesses_keys_keeps_none_of_another_network_out():
     auth = Slow()
     keys = ApiKeys(auth)
