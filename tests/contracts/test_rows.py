@@ -70,6 +70,8 @@ async def busy(send, inventory, caller):
         {"kind": "issue", "quantity": "3", "reason": "sale"},
         {"kind": "transfer", "quantity": "2.5", "to_location": "Shop"},
         {"kind": "adjustment", "quantity": "1", "direction": "out", "reason": "damaged"},
+        {"kind": "write_off", "quantity": "1", "reason_code": "expired"},
+        {"kind": "return", "quantity": "1", "reason_code": "not_needed"},
         {"kind": "count_correction", "quantity": "12", "reason": "count"},
     ]
     lines = [{"item": "A1", "location": "Main", **line} for line in lines]
@@ -105,7 +107,7 @@ async def test_a_row_that_a_statement_writes_has_every_field(busy, superuser, ca
     seen = [moved.model_validate_json(row["data"]) for row in rows]
     assert all(required <= entry.model_fields_set for entry in seen)
     assert {entry.kind for entry in seen} == {
-        "receipt", "issue", "transfer", "adjustment", "count_correction",
+        "receipt", "issue", "transfer", "return", "write_off", "adjustment", "count_correction",
     }  # fmt: skip
     assert {entry.leg for entry in seen} == {0, 1}
     assert {entry.amount_sealed is None for entry in seen} == {True, False}

@@ -79,10 +79,11 @@ _ADD_MOVEMENTS = text("""
         FROM json_to_recordset(CAST(:rows AS json)) AS r(
             item_id uuid, location_id uuid, kind text, quantity numeric, occurred_at timestamptz)
     ), days AS (
-        INSERT INTO consumption AS c (item_id, location_id, day, issued, received, transferred,
-                                      adjusted, counted)
+        INSERT INTO consumption AS c (item_id, location_id, day, issued, returned, received,
+                                      transferred, adjusted, counted)
         SELECT item_id, location_id, day,
                coalesce(-sum(quantity) FILTER (WHERE kind = 'issue'), 0),
+               coalesce(sum(quantity) FILTER (WHERE kind = 'return' AND quantity > 0), 0),
                coalesce(sum(quantity) FILTER (WHERE kind = 'receipt'), 0),
                coalesce(sum(quantity) FILTER (WHERE kind = 'transfer'), 0),
                coalesce(sum(quantity) FILTER (
@@ -90,7 +91,8 @@ _ADD_MOVEMENTS = text("""
                coalesce(sum(quantity) FILTER (WHERE kind = 'count_correction'), 0)
         FROM moved GROUP BY 1, 2, 3 ORDER BY 1, 3, 2
         ON CONFLICT (tenant_id, item_id, day, location_id) DO UPDATE SET
-            issued = c.issued + excluded.issued, received = c.received + excluded.received,
+            issued = c.issued + excluded.issued, returned = c.returned + excluded.returned,
+            received = c.received + excluded.received,
             transferred = c.transferred + excluded.transferred,
             adjusted = c.adjusted + excluded.adjusted, counted = c.counted + excluded.counted
     )
@@ -110,10 +112,10 @@ _LIST_ITEMS = text("""
 _TOP_ITEMS = text("""
     SELECT i.id, i.code FROM consumption c JOIN items i ON i.id = c.item_id
     WHERE c.day >= :since AND i.active
-    GROUP BY i.id, i.code HAVING sum(c.issued) > 0
-    ORDER BY sum(c.issued) DESC, i.code LIMIT :limit""")
+    GROUP BY i.id, i.code HAVING sum(c.issued - c.returned) > 0
+    ORDER BY sum(c.issued - c.returned) DESC, i.code LIMIT :limit""")
 _LEDGER_DAYS = text("""
-    SELECT item_id, day, sum(issued), sum(received), sum(counted),
+    SELECT item_id, day, sum(issued), sum(returned), sum(received), sum(counted),
            sum(sum(received - issued + transferred + adjusted + counted))
                OVER (PARTITION BY item_id ORDER BY day)
     FROM consumption WHERE item_id = ANY(:items) AND day <= :last_day

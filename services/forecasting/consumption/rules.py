@@ -20,11 +20,13 @@ NOTHING = Decimal(0)
 class LedgerDay:
     """What the ledger says of an item on one day, in stock units.
 
-    `counted` is what count corrections added (signed), `on_hand` the stock when the day ended.
+    `returned` is what customers gave back, `counted` what count corrections added (signed),
+    `on_hand` the stock when the day ended.
     """
 
     day: date
     issued: Decimal
+    returned: Decimal
     received: Decimal
     counted: Decimal
     on_hand: Decimal
@@ -93,7 +95,7 @@ def complete_days(
         found.append(
             ConsumptionDay(
                 day=day,
-                quantity=known.issued if known else NOTHING,
+                quantity=max(known.issued - known.returned, NOTHING) if known else NOTHING,
                 received=known.received if known else NOTHING,
                 unrecorded=-known.counted if known else NOTHING,
                 on_hand=on_hand,

@@ -39,7 +39,9 @@ class ConsumptionRecord(Output):
 
     item_code: str
     date: date
-    quantity: DecimalText = Field(description="What was issued.")
+    quantity: DecimalText = Field(
+        description="What was issued, less what customers returned that day, never below zero."
+    )
     received: DecimalText
     unrecorded: DecimalText = Field(description="What counts found missing; negative: surplus.")
     on_hand: DecimalText = Field(description="Stock when the day ended.")
@@ -66,6 +68,6 @@ class ConsumptionRead(Output):
     incomplete: bool = Field(
         description="An entry about this tenant could not be counted, or all are counted anew."
     )
-    total: DecimalText = Field(description="What was issued in all.")
+    total: DecimalText = Field(description="What was issued in all, less what customers returned.")
     stock_out_days: int
     days: list[ConsumptionRecord]

@@ -36,6 +36,7 @@ class Movement(Base):
     quantity: Mapped[Decimal]  # Signed, in stock units.
     balance_after: Mapped[Decimal]  # On hand after it, in the order of recording.
     cost_id: Mapped[UUID | None]  # The unit cost at the time, a row of prices.
+    reason_code: Mapped[str | None]
     reason: Mapped[str | None]
     reference: Mapped[str | None]
     actor: Mapped[str]

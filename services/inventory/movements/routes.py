@@ -20,6 +20,7 @@ from services.inventory.movements.schemas import (
     MovementPage,
     MovementQuery,
     MovementRead,
+    MovementReasonsRead,
 )
 from services.inventory.prices.errors import PriceForbidden
 from services.inventory.resources import PriceSealer, resources_of
@@ -43,7 +44,8 @@ CanRead = Annotated[Principal, Depends(requires("inventory:read", by_location=Tr
 async def record_movement(request: Request, caller: CanMove, body: MovementCreate) -> MovementRead:
     """Record a movement.
 
-    Receives, issues, transfers, adjusts or corrects the stock of one item.
+    Receives, issues, transfers, takes back or returns, writes off, adjusts or corrects the stock
+    of one item.
 
     With a time before the latest movement of the same stock it is marked as backdated, and refused
     if too little would have lain there at any instant since. So the stock that was there at first
@@ -111,6 +113,15 @@ async def list_movements(
     Rows of the ledger, newest first; a transfer is two, one for each end.
     """
     return await service.list_movements(session, sealer, wanted, caller=caller)
+
+
+@router.get("/reason-codes")
+async def list_reason_codes(_caller: CanRead, language: Language) -> MovementReasonsRead:
+    """List reason codes.
+
+    With what each is called, and the kinds of movement that take it.
+    """
+    return service.list_reason_codes(language)
 
 
 async def _places_of(database: Database, caller: Principal) -> Places:

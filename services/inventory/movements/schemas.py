@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from services.inventory.ledger.rules import LINES_MAX, Kind
+from services.inventory.ledger.rules import LINES_MAX, REASON_CODES, Kind, MovementReason
 from shared.i18n import N_
 from shared.i18n.validation import MESSAGES
 from shared.money import Amount, AnyQuantity, DecimalText
@@ -36,7 +36,7 @@ from shared.schemas import (
 
 
 class Direction(StrEnum):
-    """Which way an adjustment goes."""
+    """Which way an adjustment or a return goes."""
 
     IN = "in"
     OUT = "out"
@@ -57,9 +57,20 @@ _DIRECTION_MISSING = PydanticCustomError(
     "direction_of_adjustment", N_("An adjustment needs a direction: in or out.")
 )
 _DIRECTION_ASTRAY = PydanticCustomError(
-    "direction_of_adjustment", N_("Only an adjustment has a direction. Leave it out.")
+    "direction_of_adjustment",
+    N_("Only an adjustment or a return has a direction. Leave it out."),
 )
-_REASON_MISSING = PydanticCustomError("reason_needed", N_("An adjustment needs a reason."))
+_REASON_MISSING = PydanticCustomError(
+    "reason_needed", N_("An adjustment needs a reason or a reason_code.")
+)
+_OTHER_UNTOLD = PydanticCustomError(
+    "reason_needed", N_("The reason_code `other` needs a reason: say which in words.")
+)
+_CODE_MISSING = PydanticCustomError("reason_code_needed", N_("A write-off needs a reason_code."))
+_CODE_ASTRAY = PydanticCustomError(
+    "reason_code_of_kind",
+    N_("This kind of movement has no such reason_code. See /api/inventory/movements/reason-codes."),
+)
 _COST_ASTRAY = PydanticCustomError(
     "unit_cost_of_receipt", N_("Only a receipt brings a unit_cost. Leave it out.")
 )
@@ -94,8 +105,19 @@ class MovementCreate(Input):
         description="Stock units, above zero. For a count correction: what was counted, zero too.",
         examples=["12"],
     )
-    direction: Direction | None = Field(default=None, description="Which way an adjustment goes.")
-    reason: Note | None = Field(default=None, description="Why; an adjustment must say.")
+    direction: Direction | None = Field(
+        default=None,
+        description="Which way an adjustment goes; or a return, `in` from a customer unless "
+        "given, `out` to a supplier.",
+    )
+    reason_code: MovementReason | None = Field(
+        default=None,
+        description="Why, in one word: a write-off must say, an adjustment or a return may.",
+    )
+    reason: Note | None = Field(
+        default=None,
+        description="Why, in words; needed by an adjustment without a reason_code, and by `other`.",
+    )
     reference: ShortText | None = Field(default=None, description="Document it belongs to.")
     occurred_at: Moment | None = Field(
         default=None,
@@ -117,15 +139,28 @@ class MovementCreate(Input):
             faults["to_location"] = _GOAL_MISSING if is_transfer else _GOAL_ASTRAY
         elif self.to_location == self.location:
             faults["to_location"] = _IN_PLACE
-        if is_adjustment is (self.direction is None):
-            faults["direction"] = _DIRECTION_MISSING if is_adjustment else _DIRECTION_ASTRAY
-        if is_adjustment and self.reason is None:
-            faults["reason"] = _REASON_MISSING
+        if is_adjustment and self.direction is None:
+            faults["direction"] = _DIRECTION_MISSING
+        elif self.direction is not None and kind not in {Kind.ADJUSTMENT, Kind.RETURN}:
+            faults["direction"] = _DIRECTION_ASTRAY
+        faults |= self._faults_of_reason()
         if self.unit_cost is not None and kind is not Kind.RECEIPT:
             faults["unit_cost"] = _COST_ASTRAY
         if faults:
             raise refusal_of(faults)
         return self
+
+    def _faults_of_reason(self) -> dict[str, PydanticCustomError]:
+        kind, code = self.kind, self.reason_code
+        if code is not None and code not in REASON_CODES.get(kind, ()):
+            return {"reason_code": _CODE_ASTRAY}
+        if code is None and kind is Kind.WRITE_OFF:
+            return {"reason_code": _CODE_MISSING}
+        if self.reason is None and code is MovementReason.OTHER:
+            return {"reason": _OTHER_UNTOLD}
+        if self.reason is None and code is None and kind is Kind.ADJUSTMENT:
+            return {"reason": _REASON_MISSING}
+        return {}
 
     @property
     def change(self) -> Decimal | None:
@@ -133,9 +168,9 @@ class MovementCreate(Input):
         match self.kind:
             case Kind.COUNT_CORRECTION:
                 return None
-            case Kind.ISSUE | Kind.TRANSFER:
+            case Kind.ISSUE | Kind.TRANSFER | Kind.WRITE_OFF:
                 return -self.quantity
-            case Kind.ADJUSTMENT if self.direction is Direction.OUT:
+            case Kind.ADJUSTMENT | Kind.RETURN if self.direction is Direction.OUT:
                 return -self.quantity
             case _:
                 return self.quantity
@@ -158,6 +193,7 @@ class MovementRead(Output):
     unit_cost: DecimalText | None = Field(
         description="The unit cost that it brought; null if none, or without a scope for prices."
     )
+    reason_code: MovementReason | None
     reason: str | None
     reference: str | None
     actor: str
@@ -270,3 +306,17 @@ class BulkRead(Output):
 
 
 class MovementPage(Page[MovementRead]): ...
+
+
+class MovementReasonRead(Output):
+    """A reason code, what it is called, and the kinds of movement that take it."""
+
+    code: MovementReason
+    label: str = Field(examples=["Damaged"])
+    kinds: list[Kind]
+
+
+class MovementReasonsRead(Output):
+    """All reason codes, in the order in which to offer them."""
+
+    items: list[MovementReasonRead]

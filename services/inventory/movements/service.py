@@ -9,8 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.inventory.ledger import service as ledger
 from services.inventory.ledger.errors import InsufficientStock
 from services.inventory.ledger.rules import (
+    REASON_CODES,
     Change,
     Kind,
+    MovementReason,
     Outcome,
     Refusal,
     reference_to,
@@ -25,6 +27,8 @@ from services.inventory.movements.schemas import (
     MovementPage,
     MovementQuery,
     MovementRead,
+    MovementReasonRead,
+    MovementReasonsRead,
 )
 from services.inventory.prices import service as prices
 from services.inventory.prices.errors import PriceForbidden
@@ -36,6 +40,7 @@ from shared.errors import (
     Problem,
     ValidationFailed,
 )
+from shared.i18n import N_, translate
 from shared.i18n.validation import validation_errors
 from shared.ids import new_id
 from shared.money import plain
@@ -44,6 +49,19 @@ from shared.principal import Places, Principal
 from shared.security.sealing import Sealer
 
 NEWEST = Keyset("newest", int)
+LABELS = {
+    MovementReason.DAMAGED: N_("Damaged"),
+    MovementReason.EXPIRED: N_("Expired"),
+    MovementReason.LOST: N_("Lost"),
+    MovementReason.STOLEN: N_("Stolen"),
+    MovementReason.SAMPLE: N_("Given away as a sample"),
+    MovementReason.FOUND: N_("Found"),
+    MovementReason.MISRECORDED: N_("Recorded wrongly before"),
+    MovementReason.WRONG_ITEM: N_("Wrong item"),
+    MovementReason.NOT_NEEDED: N_("Not needed"),
+    MovementReason.TRANSFER_DIFFERENCE: N_("Difference in a transfer"),
+    MovementReason.OTHER: N_("Other"),
+}
 
 
 @dataclass(frozen=True)
@@ -140,6 +158,20 @@ async def list_movements(
     )
 
 
+def list_reason_codes(language: str) -> MovementReasonsRead:
+    """Return all reason codes with their labels."""
+    return MovementReasonsRead(
+        items=[
+            MovementReasonRead(
+                code=code,
+                label=translate(label, language),
+                kinds=[kind for kind in Kind if code in REASON_CODES.get(kind, ())],
+            )
+            for code, label in LABELS.items()
+        ]
+    )
+
+
 def to_change(wanted: MovementCreate, sealer: Sealer, origin: Origin) -> Change:
     """Return the change that a body asks for. Raises PriceForbidden."""
     cost_id = amount = None
@@ -158,6 +190,7 @@ def to_change(wanted: MovementCreate, sealer: Sealer, origin: Origin) -> Change:
         occurred_at=wanted.occurred_at,
         cost_id=cost_id,
         amount=amount,
+        reason_code=wanted.reason_code,
         reason=wanted.reason,
         reference=wanted.reference,
         key=origin.key,
@@ -180,6 +213,7 @@ def to_read(row: LedgerRow, sealer: Sealer, *, caller: Principal) -> MovementRea
         change=row.quantity,
         balance_after=row.balance_after,
         unit_cost=cost.amount,
+        reason_code=None if row.reason_code is None else MovementReason(row.reason_code),
         reason=row.reason,
         reference=row.reference,
         actor=row.actor,
@@ -204,6 +238,7 @@ def _applied(wanted: MovementCreate, outcome: Outcome) -> MovementRead:
             "change": outcome.quantity,
             "balance_after": outcome.balance,
             "unit_cost": wanted.unit_cost,
+            "reason_code": change.reason_code,
             "reason": change.reason,
             "reference": change.reference,
             "actor": change.actor,

@@ -103,6 +103,7 @@ _ENTRIES = text("""
                (data ->> 'item_id')::uuid AS item_id, data ->> 'kind' AS kind,
                (data ->> 'location_id')::uuid AS location_id, actor,
                (data ->> 'quantity')::numeric AS quantity, data ->> 'reason' AS reason,
+               data ->> 'reason_code' AS reason_code,
                (data ->> 'balance_after')::numeric AS balance_after,
                (data ->> 'cost_id')::uuid AS cost_id, data ->> 'reference' AS reference,
                (data ->> 'occurred_at')::timestamptz AS occurred_at,
@@ -114,5 +115,6 @@ _ENTRIES = text("""
        OR (m.item_id, m.location_id, m.kind, m.quantity, m.balance_after, m.actor, m.occurred_at)
           <> (j.item_id, j.location_id, j.kind, j.quantity, j.balance_after, j.actor, j.occurred_at)
        OR m.cost_id IS DISTINCT FROM j.cost_id OR m.reason IS DISTINCT FROM j.reason
+       OR m.reason_code IS DISTINCT FROM j.reason_code
        OR m.reference IS DISTINCT FROM j.reference OR m.backdated <> j.backdated
     LIMIT :most""")

@@ -89,7 +89,9 @@ def after_movement(
     """Return the position after one ledger row: its signed quantity, the unit cost it names.
 
     A receipt comes in at its own cost, anything else at the average, and at the cost it names
-    when nothing is held. A transfer changes nothing, since its two rows cancel out.
+    when nothing is held: what a customer returns, or a count finds. Write-offs, and returns to a
+    supplier, go out at the average as issues do. A transfer changes nothing, since its two rows
+    cancel out.
     """
     if kind == TRANSFER or not quantity:
         return position

@@ -24,6 +24,7 @@ class StockMoved(Entry):
     balance_after: Decimal
     cost_id: UUID | None
     amount_sealed: str | None  # The unit cost the movement itself brought; see PriceSet.
+    reason_code: str | None = None  # Of a write-off; of an adjustment or a return if told.
     reason: str | None
     reference: str | None
     occurred_at: datetime

@@ -33,6 +33,7 @@ BY_LOCATION = {
     "GET /api/inventory/lookup",
     "GET /api/inventory/lookup/{code}",
     "GET /api/inventory/movements",
+    "GET /api/inventory/movements/reason-codes",
     "GET /api/inventory/search",
     "GET /api/inventory/{item_id}",
     "GET /api/inventory/{item_id}/stock",

@@ -31,6 +31,7 @@ class LedgerRow:
     balance_after: Decimal
     cost_id: UUID | None  # Of the unit cost that the movement brought.
     cost_sealed: bytes | None
+    reason_code: str | None
     reason: str | None
     reference: str | None
     actor: str
@@ -43,7 +44,7 @@ class LedgerRow:
 _SELECT = """
     SELECT m.seq, m.id, m.leg, m.kind, i.code AS item, m.item_id, l.name AS location,
            m.location_id, m.quantity, m.balance_after, p.id AS cost_id, p.amount AS cost_sealed,
-           m.reason, m.reference, m.actor, m.occurred_at, m.recorded_at, m.backdated,
+           m.reason_code, m.reason, m.reference, m.actor, m.occurred_at, m.recorded_at, m.backdated,
            (SELECT cl.name FROM movements c JOIN locations cl ON cl.id = c.location_id
             WHERE m.kind = 'transfer' AND c.id = m.id AND c.leg <> m.leg{counter})
                AS counterlocation

@@ -26,6 +26,7 @@ class LedgerEntry(NamedTuple):
     quantity: str
     balance_after: str
     cost_id: UUID | None
+    reason_code: str | None
     reason: str | None
     reference: str | None
     actor: str
@@ -72,6 +73,7 @@ _TYPES = {
     "quantity": "text[]::numeric",
     "balance_after": "text[]::numeric",
     "cost_id": "uuid",
+    "reason_code": "text",
     "reason": "text",
     "reference": "text",
     "actor": "text",
@@ -86,14 +88,14 @@ _TYPES = {
 assert tuple(_TYPES) == LedgerEntry._fields  # noqa: S101 - the statement is made from both.
 _WIDTH = len(_TYPES)
 _ARRAYS = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(_TYPES.values(), start=1))
-_NULLABLE = {"cost_id", "reason", "reference", "amount", "key", "fingerprint"}
+_NULLABLE = {"cost_id", "reason_code", "reason", "reference", "amount", "key", "fingerprint"}
 _FILLED = ", ".join(
     name if name in _NULLABLE else f"coalesce({name}, (${n}::{kind}[])[1]) AS {name}"
     for n, (name, kind) in enumerate(_TYPES.items(), start=1)
 )
 _LEDGER = (
-    "id, leg, kind, item_id, location_id, quantity, balance_after, cost_id, reason, reference, "
-    "actor, occurred_at, backdated"
+    "id, leg, kind, item_id, location_id, quantity, balance_after, cost_id, reason_code, reason, "
+    "reference, actor, occurred_at, backdated"
 )
 
 WRITE = f"""

@@ -18,7 +18,9 @@ from services.inventory.ledger.rules.kinds import (
     CLOCK_TOLERANCE,
     LINES_MAX,
     ON_HAND_MAX,
+    REASON_CODES,
     Kind,
+    MovementReason,
 )
 from services.inventory.ledger.rules.timeline import Timeline
 
@@ -26,11 +28,13 @@ __all__ = [
     "CLOCK_TOLERANCE",
     "LINES_MAX",
     "ON_HAND_MAX",
+    "REASON_CODES",
     "Balance",
     "Balances",
     "Change",
     "Kind",
     "Late",
+    "MovementReason",
     "Outcome",
     "Reference",
     "Refusal",

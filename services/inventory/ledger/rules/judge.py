@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
-from services.inventory.ledger.rules.kinds import CLOCK_TOLERANCE, ON_HAND_MAX, Kind
+from services.inventory.ledger.rules.kinds import CLOCK_TOLERANCE, ON_HAND_MAX, Kind, MovementReason
 from services.inventory.ledger.rules.timeline import NOTHING, Timeline
 from shared.identifiers import find_id, identifier_key
 from shared.principal import Places
@@ -50,6 +50,7 @@ class Change(NamedTuple):
     occurred_at: datetime | None = None
     cost_id: UUID | None = None
     amount: bytes | None = None
+    reason_code: MovementReason | None = None
     reason: str | None = None
     reference: str | None = None
     key: str | None = None

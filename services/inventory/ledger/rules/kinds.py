@@ -1,5 +1,6 @@
 """What a movement is, and the bounds of what may be asked."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -15,5 +16,49 @@ class Kind(StrEnum):
     RECEIPT = "receipt"
     ISSUE = "issue"
     TRANSFER = "transfer"
+    RETURN = "return"
+    WRITE_OFF = "write_off"
     ADJUSTMENT = "adjustment"
     COUNT_CORRECTION = "count_correction"
+
+
+class MovementReason(StrEnum):
+    """Why stock is written off, adjusted or returned, in a word that can be counted."""
+
+    DAMAGED = "damaged"
+    EXPIRED = "expired"
+    LOST = "lost"
+    STOLEN = "stolen"
+    SAMPLE = "sample"
+    FOUND = "found"
+    MISRECORDED = "misrecorded"
+    WRONG_ITEM = "wrong_item"
+    NOT_NEEDED = "not_needed"
+    TRANSFER_DIFFERENCE = "transfer_difference"
+    OTHER = "other"  # Told in the reason.
+
+
+_LOSSES = frozenset(
+    {
+        MovementReason.DAMAGED,
+        MovementReason.EXPIRED,
+        MovementReason.LOST,
+        MovementReason.STOLEN,
+        MovementReason.SAMPLE,
+        MovementReason.TRANSFER_DIFFERENCE,
+        MovementReason.OTHER,
+    }
+)
+REASON_CODES: Mapping[Kind, frozenset[MovementReason]] = {  # Other kinds have none.
+    Kind.RETURN: frozenset(
+        {
+            MovementReason.DAMAGED,
+            MovementReason.EXPIRED,
+            MovementReason.WRONG_ITEM,
+            MovementReason.NOT_NEEDED,
+            MovementReason.OTHER,
+        }
+    ),
+    Kind.WRITE_OFF: _LOSSES,
+    Kind.ADJUSTMENT: _LOSSES | {MovementReason.FOUND, MovementReason.MISRECORDED},
+}

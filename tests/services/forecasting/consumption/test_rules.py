@@ -18,10 +18,11 @@ from services.forecasting.consumption.rules import (
 MONDAY = date(2026, 6, 1)
 
 
-def ledger_day(offset, *, issued=0, received=0, counted=0, on_hand=0):
+def ledger_day(offset, *, issued=0, returned=0, received=0, counted=0, on_hand=0):
     return LedgerDay(
         MONDAY + timedelta(days=offset),
         Decimal(issued),
+        Decimal(returned),
         Decimal(received),
         Decimal(counted),
         Decimal(on_hand),
@@ -142,6 +143,14 @@ def test_no_unit_is_lost_by_completing_days(movements, first, length):
     assert [b.day - a.day for a, b in pairwise(days)] == (
         [timedelta(days=1)] * max(len(days) - 1, 0)
     )
+
+
+def test_what_was_given_back_lowers_the_demand_of_its_day_but_never_below_nothing():
+    ledger = [ledger_day(0, issued=5, returned=2, on_hand=9), ledger_day(1, returned=3, on_hand=12)]
+
+    days = complete_days(ledger, MONDAY, MONDAY + timedelta(days=1))
+
+    assert [day.quantity for day in days] == [3, 0]
 
 
 def test_the_default_window_of_the_first_days_there_are_begins_with_the_first():

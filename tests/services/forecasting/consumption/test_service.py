@@ -20,8 +20,8 @@ pytestmark = pytest.mark.stack
 TABLES = {
     "items": "SELECT id, code, name_en, name_fr, pack_size, lead_time_days, active FROM items",
     "levels": "SELECT item_id, location_id, on_hand, reserved FROM levels",
-    "consumption": "SELECT item_id, location_id, day, issued, received, transferred, adjusted, "
-    "counted FROM consumption",
+    "consumption": "SELECT item_id, location_id, day, issued, returned, received, transferred, "
+    "adjusted, counted FROM consumption",
 }
 
 
@@ -69,6 +69,26 @@ async def test_only_issues_are_consumption_and_the_stock_is_the_ledgers(
     assert [day["quantity"] for day in days] == ["3", "0", "5", "2", "0"]
     assert [day["on_hand"] for day in days] == ["97", "97", "88", "80", "80"]
     assert days[3]["unrecorded"] == "6"
+
+
+async def test_returns_lower_demand_and_losses_are_none(client, caller, shop, follow):
+    await shop.open("A1")
+    shop.move("receipt", "A1", 50, days_ago(4))
+    shop.move("issue", "A1", 10, days_ago(3))
+    shop.move("return", "A1", 4, days_ago(3))
+    shop.move("write_off", "A1", 6, days_ago(2), reason_code="expired")
+    shop.move("return", "A1", 5, days_ago(2), direction="out")
+    shop.move("return", "A1", 1, days_ago(1))
+    await shop.record()
+    await follow()
+
+    window = {"from": str(days_ago(4)), "to": str(days_ago(1))}
+    answer = await client.get("/api/ai/consumption/A1", params=window, headers=caller.headers())
+
+    days = answer.json()["days"]
+    assert [day["quantity"] for day in days] == ["0", "6", "0", "0"]
+    assert [day["on_hand"] for day in days] == ["50", "44", "33", "34"]
+    assert answer.json()["total"] == "6"
 
 
 async def test_two_items_may_take_each_others_code(caller, database):

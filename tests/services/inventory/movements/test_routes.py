@@ -127,7 +127,7 @@ async def test_all_that_does_not_fit_the_kind_is_told_at_its_field(move):
     assert [(error["path"], error["message"]) for error in response.json()["errors"]] == [
         ("body.quantity", "Give a value greater than 0."),
         ("body.to_location", "A transfer needs a to_location: where it goes."),
-        ("body.direction", "Only an adjustment has a direction. Leave it out."),
+        ("body.direction", "Only an adjustment or a return has a direction. Leave it out."),
         ("body.unit_cost", "Only a receipt brings a unit_cost. Leave it out."),
     ]
 

@@ -13,6 +13,7 @@ from services.inventory.movements.schemas import BulkCreate, LineFault, Movement
 RECEIPT = {"kind": "receipt", "item": "A1", "location": "Main", "quantity": "12"}
 TRANSFER = RECEIPT | {"kind": "transfer", "to_location": "Shop"}
 ADJUSTMENT = RECEIPT | {"kind": "adjustment", "direction": "out", "reason": "damaged"}
+WRITE_OFF = RECEIPT | {"kind": "write_off", "reason_code": "lost"}
 COUNT = RECEIPT | {"kind": "count_correction"}
 
 
@@ -31,6 +32,11 @@ def codes_of(body: object, kind: type = MovementCreate) -> set[str]:
         TRANSFER,
         ADJUSTMENT,
         ADJUSTMENT | {"direction": "in"},
+        ADJUSTMENT | {"reason": None, "reason_code": "misrecorded"},
+        RECEIPT | {"kind": "return"},
+        RECEIPT | {"kind": "return", "direction": "out", "reason_code": "wrong_item"},
+        WRITE_OFF,
+        WRITE_OFF | {"reason_code": "other", "reason": "mice"},
         COUNT,
         COUNT | {"quantity": 0},
     ],
@@ -59,6 +65,14 @@ def test_a_movement_as_it_should_be_is_accepted(body):
         (ADJUSTMENT | {"direction": None}, "direction_of_adjustment"),
         (ADJUSTMENT | {"reason": None}, "reason_needed"),
         (ADJUSTMENT | {"reason": "  "}, "string_too_short"),
+        (ADJUSTMENT | {"reason": None, "reason_code": "other"}, "reason_needed"),
+        (ADJUSTMENT | {"reason_code": "wrong_item"}, "reason_code_of_kind"),
+        (WRITE_OFF | {"reason_code": None}, "reason_code_needed"),
+        (WRITE_OFF | {"reason_code": "other"}, "reason_needed"),
+        (WRITE_OFF | {"reason_code": "found"}, "reason_code_of_kind"),
+        (WRITE_OFF | {"reason_code": "bored"}, "enum"),
+        (WRITE_OFF | {"direction": "in"}, "direction_of_adjustment"),
+        (RECEIPT | {"reason_code": "lost"}, "reason_code_of_kind"),
         (COUNT | {"unit_cost": 1}, "unit_cost_of_receipt"),
         (RECEIPT | {"unit_cost": "-1"}, "greater_than_equal"),
         (RECEIPT | {"unit_cost": "0.0000001"}, "decimal_max_places"),

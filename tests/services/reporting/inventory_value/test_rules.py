@@ -23,9 +23,12 @@ UNIT = D("0.0001")
 quantities = st.integers(1, 10**14).map(lambda units: units * UNIT)
 costs = st.integers(0, 10**12).map(lambda micros: micros * D("0.000001"))
 maybe_costs = st.none() | costs
-ins = st.tuples(st.sampled_from(["receipt", "adjustment", "count_correction"]), quantities)
+ins = st.tuples(
+    st.sampled_from(["receipt", "return", "adjustment", "count_correction"]), quantities
+)
 outs = st.tuples(
-    st.sampled_from(["issue", "adjustment", "count_correction"]), quantities.map(lambda q: -q)
+    st.sampled_from(["issue", "return", "write_off", "adjustment", "count_correction"]),
+    quantities.map(lambda q: -q),
 )
 movements = st.lists(st.tuples(ins | outs, maybe_costs), max_size=40)
 
@@ -64,6 +67,14 @@ def test_found_stock_comes_in_at_the_average_whatever_cost_it_names():
     position = run([receipt(10, "2"), (("count_correction", D(5)), D(99))])
 
     assert (position.held, position.value) == (15, 30)
+
+
+def test_returns_come_and_go_at_the_average_and_so_do_write_offs():
+    position = run([receipt(10, "2"), receipt(10, "4"), (("return", D(2)), D(99))])
+    assert (position.held, position.value) == (22, 66)
+
+    position = run([(("write_off", D(-4)), None), (("return", D(-8)), None)], position)
+    assert (position.held, position.value) == (10, 30)
 
 
 def test_found_stock_comes_in_at_its_items_cost_when_nothing_is_held():
