@@ -45,7 +45,7 @@ class Problem(Exception):
 
     def detail_in(self, language: str) -> str:
         """Return the detail in a language, the instance's fields filled in."""
-        values: dict[str, Any] = {f.name: _shown(getattr(self, f.name)) for f in fields(self)}
+        values: dict[str, Any] = {f.name: _worded(getattr(self, f.name)) for f in fields(self)}
         if isinstance(self.detail, str):
             return translate(self.detail, language, **values)
         return translate_plural(*self.detail, getattr(self, self.counted), language, **values)
@@ -347,6 +347,13 @@ def _plain(value: object) -> object:
     if value is None or isinstance(value, str | int | float | list | dict):
         return value
     return str(value)
+
+
+def _worded(value: object) -> object:
+    """Return texts with commas between them; anything else as it is shown."""
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return ", ".join(value)
+    return _shown(value)
 
 
 def _shown(value: object) -> object:

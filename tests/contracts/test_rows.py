@@ -62,12 +62,16 @@ async def busy(send, inventory, caller):
     await send(
         "PATCH",
         f"/api/inventory/{made['id']}",
-        {"category": "Pasta", "barcodes": ["4006381333931"]},
+        {
+            "category": "Pasta",
+            "packs": [{"unit": "case", "quantity": "12"}],
+            "barcodes": ["4006381333931", {"code": "14006381333938", "unit": "case"}],
+        },
     )
     lines = [
         {"kind": "receipt", "quantity": "10"},
         {"kind": "receipt", "quantity": "10", "unit_cost": "2.5", "reference": "PO-1"},
-        {"kind": "issue", "quantity": "3", "reason": "sale"},
+        {"kind": "issue", "quantity": "0.25", "unit": "case", "reason": "sale"},
         {"kind": "transfer", "quantity": "2.5", "to_location": "Shop"},
         {"kind": "adjustment", "quantity": "1", "direction": "out", "reason": "damaged"},
         {"kind": "write_off", "quantity": "1", "reason_code": "expired"},

@@ -98,7 +98,13 @@ _ITEMS_SAVED = text("""
            coalesce(i.name_fr, i.name_en) AS name_fr, array(
                SELECT barcode FROM identifiers n
                WHERE n.item_id = i.id AND barcode IS NOT NULL ORDER BY barcode COLLATE "C"
-           ) AS barcodes, CAST(:name AS text) AS category, i.category_id, i.unit,
+           ) AS barcodes, CAST(:name AS text) AS category, i.category_id, i.unit, ARRAY(
+               SELECT p - 'key' || jsonb_build_object('barcodes', ARRAY(
+                   SELECT barcode FROM identifiers n
+                   WHERE n.item_id = i.id AND n.unit = p ->> 'key'
+                   ORDER BY barcode COLLATE "C"
+               )) FROM jsonb_array_elements(i.packs) p
+           ) AS packs,
            trim_scale(i.pack_size) AS pack_size, i.pack_unit, trim_scale(i.par_level) AS par_level,
            trim_scale(i.reorder_point) AS reorder_point,
            trim_scale(i.reorder_quantity) AS reorder_quantity, i.lead_time_days,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar
 
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, NotFound, Unprocessable
 from shared.i18n import N_, NP_
 
 
@@ -80,3 +80,57 @@ class ItemUnitInUse(Conflict):
     )
     item: str
     unit: str
+
+
+@dataclass(eq=False)
+class UnknownUnit(Unprocessable):
+    """The item has no such unit. Name one of its units, or add it to its packs."""
+
+    slug: ClassVar[str] = "unknown-unit"
+    title: ClassVar[str] = N_("Unknown unit")
+    detail: ClassVar[str] = N_(
+        "{item} has no unit {unit}. Name one of {units}, or add this one to its packs."
+    )
+    item: str
+    unit: str
+    units: list[str]
+
+
+@dataclass(eq=False)
+class PackIsStockUnit(Unprocessable):
+    """A pack is called as the unit of stock. Give the pack another name."""
+
+    slug: ClassVar[str] = "pack-is-stock-unit"
+    title: ClassVar[str] = N_("Pack called as the stock unit")
+    detail: ClassVar[str] = N_(
+        "{unit} is what {item} is counted in, and no pack of it. Give the pack another name."
+    )
+    item: str
+    unit: str
+
+
+@dataclass(eq=False)
+class PackSizeContradicts(Unprocessable):
+    """`pack_size` is not what `packs` says of the pack to order in. Leave `pack_size` out."""
+
+    slug: ClassVar[str] = "pack-size-contradicts"
+    title: ClassVar[str] = N_("Two sizes of one pack")
+    detail: ClassVar[str] = N_(
+        "The pack_size of {pack_size} is not the {holds} that packs says. Leave pack_size out."
+    )
+    pack_unit: str
+    holds: Decimal
+    pack_size: Decimal
+
+
+@dataclass(eq=False)
+class PackBarcodeIsCode(Conflict):
+    """A pack's barcode is the item's own code, which means one stock unit. Leave it out."""
+
+    slug: ClassVar[str] = "pack-barcode-is-code"
+    title: ClassVar[str] = N_("Barcode is the code")
+    detail: ClassVar[str] = N_(
+        "{barcode} is the code of the item itself, which stands for its stock unit. Leave the "
+        "barcode out, or change the code."
+    )
+    barcode: str

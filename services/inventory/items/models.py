@@ -3,6 +3,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import ForeignKey
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db import Base
@@ -25,7 +26,8 @@ class Item(Base):
     description_fr: Mapped[str | None]
     category_id: Mapped[UUID | None] = mapped_column(ForeignKey("categories.id"))
     unit: Mapped[str]
-    pack_size: Mapped[Decimal]  # Stock units in a pack.
+    packs: Mapped[list[dict[str, str]]] = mapped_column(JSONB)  # See rules.stored_packs.
+    pack_size: Mapped[Decimal]  # Stock units in the pack that it is ordered in.
     pack_unit: Mapped[str | None]
     tracking: Mapped[str]
     par_level: Mapped[Decimal | None]
@@ -50,3 +52,4 @@ class Identifier(Base):
     item_id: Mapped[UUID] = mapped_column(ForeignKey("items.id"))
     is_code: Mapped[bool]
     barcode: Mapped[str | None]  # As printed on the label; null where the key is a code alone.
+    unit: Mapped[str | None]  # Key of the pack it is printed on; null for the stock unit.

@@ -11,6 +11,10 @@ from services.inventory.items.errors import (
     ItemInStock,
     ItemNotFound,
     ItemUnitInUse,
+    PackBarcodeIsCode,
+    PackIsStockUnit,
+    PackSizeContradicts,
+    UnknownUnit,
 )
 from services.inventory.items.schemas import (
     ItemCreate,
@@ -64,7 +68,15 @@ router.add_api_route(
     "/add-item",
     status_code=201,
     responses=problems(
-        CategoryNotFound, CategoryAmbiguous, ItemCodeTaken, BarcodeTaken, PriceForbidden
+        CategoryNotFound,
+        CategoryAmbiguous,
+        ItemCodeTaken,
+        BarcodeTaken,
+        PackBarcodeIsCode,
+        PackIsStockUnit,
+        PackSizeContradicts,
+        UnknownUnit,
+        PriceForbidden,
     ),
 )
 @router.post(
@@ -74,7 +86,15 @@ router.add_api_route(
     summary="Create an item",
     description="The way for new programs; `POST /api/inventory/add-item` is the same.",
     responses=problems(
-        CategoryNotFound, CategoryAmbiguous, ItemCodeTaken, BarcodeTaken, PriceForbidden
+        CategoryNotFound,
+        CategoryAmbiguous,
+        ItemCodeTaken,
+        BarcodeTaken,
+        PackBarcodeIsCode,
+        PackIsStockUnit,
+        PackSizeContradicts,
+        UnknownUnit,
+        PriceForbidden,
     ),
 )
 async def add_item(
@@ -146,6 +166,10 @@ async def get_item(
         CategoryAmbiguous,
         ItemCodeTaken,
         BarcodeTaken,
+        PackBarcodeIsCode,
+        PackIsStockUnit,
+        PackSizeContradicts,
+        UnknownUnit,
         PriceForbidden,
     ),
 )
@@ -179,6 +203,10 @@ async def replace_item(
         CategoryAmbiguous,
         ItemCodeTaken,
         BarcodeTaken,
+        PackBarcodeIsCode,
+        PackIsStockUnit,
+        PackSizeContradicts,
+        UnknownUnit,
         PriceForbidden,
     ),
 )

@@ -10,9 +10,12 @@ from pydantic import (
     Field,
     StringConstraints,
 )
+from pydantic_core import PydanticCustomError
 
 from services.inventory.categories.schemas import CategoryReference
-from shared.identifiers import Code
+from services.inventory.items.rules import PACKS_MAX
+from shared.i18n import N_
+from shared.identifiers import Code, identifier_key
 from shared.money import Amount, DecimalText, Quantity, QuantityOrZero
 from shared.pagination import Limit, PageQuery
 from shared.schemas import (
@@ -39,12 +42,59 @@ ItemCode = Annotated[
         examples=["SPAGHETTI-500"],
     ),
 ]
-Barcode = Annotated[Code, Field(examples=["8076800195057"])]
-Barcodes = Annotated[
-    list[Barcode], Field(max_length=20, description="None is another item's code or barcode.")
-]
 LongText = Annotated[Text, Field(max_length=2000)]
 Unit = Annotated[ShortText, StringConstraints(max_length=32), Field(examples=["each"])]
+
+
+class BarcodeCreate(Input):
+    """A barcode, and the unit it is printed on: who scans a case's moves a case."""
+
+    code: Code
+    unit: Unit | None = Field(
+        default=None, description="One of the item's; the stock unit if none."
+    )
+
+
+def _of_stock_unit(value: object) -> object:
+    return {"code": value} if isinstance(value, str) else value
+
+
+Barcode = Annotated[
+    BarcodeCreate,
+    BeforeValidator(_of_stock_unit, json_schema_input_type=BarcodeCreate | Code),
+    Field(examples=["8076800195057", {"code": "18076800195054", "unit": "case"}]),
+]
+Barcodes = Annotated[
+    list[Barcode],
+    Field(
+        max_length=20,
+        description="None is another item's code or barcode. A text alone is on the stock unit.",
+    ),
+]
+
+
+class PackCreate(Input):
+    """A unit that the item comes in, and how many stock units are in one."""
+
+    unit: Unit = Field(examples=["case"])
+    quantity: Quantity = Field(description="Stock units in one.", examples=["12"])
+
+
+def _each_once(packs: list[PackCreate]) -> list[PackCreate]:
+    if len({identifier_key(pack.unit) for pack in packs}) < len(packs):
+        raise PydanticCustomError("pack_twice", N_("Two packs have the same unit."))
+    return packs
+
+
+Packs = Annotated[
+    list[PackCreate],
+    Field(
+        max_length=PACKS_MAX,
+        description="Units beside the stock unit, which movements and barcodes may name. Another "
+        "quantity counts from then on; what was moved before stays as it was.",
+    ),
+    AfterValidator(_each_once),
+]
 LeadTime = Annotated[int, Field(ge=0, le=730, description="Days from order to receipt.")]
 
 
@@ -81,7 +131,11 @@ class ItemFields(Input):
         description="Name, in either language, or id of a category. A name that is new becomes a "
         "category at the top.",
     )
-    pack_unit: Unit | None = Field(default=None, examples=["case"])
+    pack_unit: Unit | None = Field(
+        default=None,
+        description="The pack that it is ordered in; without `packs` it becomes one of them.",
+        examples=["case"],
+    )
     par_level: QuantityOrZero | None = Field(default=None, description="Stock units wished for.")
     reorder_point: QuantityOrZero | None = Field(
         default=None, description="Order at or below this."
@@ -99,7 +153,7 @@ class ItemCreate(ItemFields):
                 {
                     "code": "SPAGHETTI-500",
                     "name": {"en": "Spaghetti 500 g", "fr": "Spaghettis 500 g"},
-                    "pack_size": "12",
+                    "packs": [{"unit": "case", "quantity": "12"}],
                     "pack_unit": "case",
                     "reorder_point": "60",
                     "lead_time_days": 3,
@@ -112,7 +166,10 @@ class ItemCreate(ItemFields):
     name: Name
     description: Description | None = None
     unit: Unit = "each"
-    pack_size: Quantity = Field(default=Decimal(1), description="Stock units in a pack.")
+    packs: Packs = Field(default_factory=list)
+    pack_size: Quantity = Field(
+        default=Decimal(1), description="Stock units in the pack that it is ordered in."
+    )
     tracking: Literal["none"] = Field(default="none", description="Lots and serials follow later.")
     barcodes: Barcodes = Field(default_factory=list)
     unit_cost: Amount | None = Field(default=None, description="Needs the scope `price:write`.")
@@ -135,11 +192,26 @@ class ItemUpdate(ItemFields, Update):
     name: Annotated[Name | None, AfterValidator(keeps_languages)] = None
     description: Description | None = None
     unit: Unit | None = None
+    packs: Packs | None = None
     pack_size: Quantity | None = None
     barcodes: Barcodes | None = None
     unit_cost: Amount | None = Field(default=None, description="Needs the scope `price:write`.")
     price: Amount | None = Field(default=None, description="Needs the scope `price:write`.")
     active: BroughtBack | None = Field(default=None, description="Bring a retired item back.")
+
+
+class PackRead(Output):
+    """A unit that the item comes in."""
+
+    unit: str = Field(examples=["case"])
+    quantity: DecimalText = Field(description="Stock units in one.", examples=["12"])
+
+
+class BarcodeRead(Output):
+    """A barcode that is printed on a pack."""
+
+    code: str
+    unit: str = Field(examples=["case"])
 
 
 class ItemRead(Output):
@@ -153,10 +225,13 @@ class ItemRead(Output):
     category: str | None = Field(description="Its name in the language of the answer.")
     category_id: UUID | None
     unit: str
-    pack_size: DecimalText
+    packs: list[PackRead]
+    pack_size: DecimalText = Field(description="Stock units in the pack that it is ordered in.")
     pack_unit: str | None
     tracking: str = Field(examples=["none"])
-    barcodes: list[str]
+    barcodes: list[str | BarcodeRead] = Field(
+        description="A text alone is on the stock unit.", examples=[["8076800195057"]]
+    )
     par_level: DecimalText | None
     reorder_point: DecimalText | None
     reorder_quantity: DecimalText | None

@@ -60,6 +60,23 @@ class BalanceTooLarge(Conflict):
 
 
 @dataclass(eq=False)
+class QuantityInexact(Unprocessable):
+    """A quantity in a pack's unit has more digits in stock units than stock is kept in."""
+
+    slug: ClassVar[str] = "quantity-inexact"
+    title: ClassVar[str] = N_("Not exact in stock units")
+    detail: ClassVar[str] = N_(
+        "{quantity} {unit} of {item} at {holds} {stock_unit} each have more than four digits after "
+        "the point. Give the quantity in {stock_unit}."
+    )
+    item: str
+    quantity: Decimal
+    unit: str
+    holds: Decimal
+    stock_unit: str
+
+
+@dataclass(eq=False)
 class TransferInPlace(Unprocessable):
     slug: ClassVar[str] = "transfer-in-place"
     title: ClassVar[str] = N_("Nothing to transfer")

@@ -35,6 +35,8 @@ class Movement(Base):
     lot_id: Mapped[UUID]
     quantity: Mapped[Decimal]  # Signed, in stock units.
     balance_after: Mapped[Decimal]  # On hand after it, in the order of recording.
+    given_quantity: Mapped[Decimal | None]  # As it was asked for, in given_unit.
+    given_unit: Mapped[str | None]  # Null where none was named: stock units.
     cost_id: Mapped[UUID | None]  # The unit cost at the time, a row of prices.
     reason_code: Mapped[str | None]
     reason: Mapped[str | None]

@@ -2,11 +2,12 @@ from typing import Annotated
 
 from fastapi import Body, Depends, Query, Request, Response
 
-from services.inventory.items.errors import ItemNotFound, ItemRetired
+from services.inventory.items.errors import ItemNotFound, ItemRetired, UnknownUnit
 from services.inventory.ledger.errors import (
     BalanceTooLarge,
     InsufficientStock,
     MovementInFuture,
+    QuantityInexact,
     TransferInPlace,
 )
 from services.inventory.locations import service as locations
@@ -71,7 +72,8 @@ router.add_api_route(
     route_class_override=DirectRoute,
     responses=problems(
         ItemNotFound, ItemRetired, LocationNotFound, LocationRetired, InsufficientStock,
-        BalanceTooLarge, TransferInPlace, MovementInFuture, PriceForbidden,
+        BalanceTooLarge, TransferInPlace, MovementInFuture, PriceForbidden, UnknownUnit,
+        QuantityInexact,
     ),
     openapi_extra=KEY_PARAMETER,
 )  # fmt: skip

@@ -18,6 +18,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from services.inventory.items.schemas import Unit
 from services.inventory.ledger.rules import LINES_MAX, REASON_CODES, Kind, MovementReason
 from shared.i18n import N_
 from shared.i18n.validation import MESSAGES
@@ -102,8 +103,13 @@ class MovementCreate(Input):
     )
     to_location: ShortText | None = Field(default=None, description="Where a transfer goes.")
     quantity: AnyQuantity = Field(
-        description="Stock units, above zero. For a count correction: what was counted, zero too.",
+        description="In `unit`, above zero. For a count correction: what was counted, zero too.",
         examples=["12"],
+    )
+    unit: Unit | None = Field(
+        default=None,
+        description="What `quantity` counts: the stock unit or a pack of the item. Unless given, "
+        "the pack that the barcode in `item` is printed on, or else the stock unit.",
     )
     direction: Direction | None = Field(
         default=None,
@@ -124,7 +130,8 @@ class MovementCreate(Input):
         description="When; now unless given. A date alone is its midnight in UTC.",
     )
     unit_cost: Amount | None = Field(
-        default=None, description="What a unit of a receipt cost. Needs the scope `price:write`."
+        default=None,
+        description="What a stock unit of a receipt cost. Needs the scope `price:write`.",
     )
 
     @model_validator(mode="after")
@@ -176,6 +183,13 @@ class MovementCreate(Input):
                 return self.quantity
 
 
+class GivenRead(Output):
+    """A quantity as it was given: so many of a unit."""
+
+    quantity: DecimalText
+    unit: str
+
+
 class MovementRead(Output):
     """A movement as the ledger holds it; of a transfer, the change at `location`."""
 
@@ -188,6 +202,9 @@ class MovementRead(Output):
         description="Of a transfer; null too where you may not know of it."
     )
     quantity: DecimalText = Field(description="Stock units moved, never negative.")
+    given: GivenRead | None = Field(
+        description="The quantity as it was given, where a unit was named.", examples=[None]
+    )
     change: DecimalText = Field(description="What it added at `location`, signed.")
     balance_after: DecimalText = Field(description="On hand at `location` after it.")
     unit_cost: DecimalText | None = Field(

@@ -22,6 +22,7 @@ from services.inventory.locations.service import places_of
 from services.inventory.movements.errors import BulkRefused
 from services.inventory.movements.schemas import (
     BulkCreate,
+    GivenRead,
     LineFault,
     MovementCreate,
     MovementPage,
@@ -196,6 +197,7 @@ def to_change(wanted: MovementCreate, sealer: Sealer, origin: Origin) -> Change:
         key=origin.key,
         fingerprint=origin.fingerprint,
         places=origin.places,
+        unit=wanted.unit,
     )
 
 
@@ -210,6 +212,9 @@ def to_read(row: LedgerRow, sealer: Sealer, *, caller: Principal) -> MovementRea
         location=row.location,
         to_location=row.counterlocation,
         quantity=abs(row.quantity),
+        given=None
+        if row.given_quantity is None or row.given_unit is None
+        else GivenRead(quantity=row.given_quantity, unit=row.given_unit),
         change=row.quantity,
         balance_after=row.balance_after,
         unit_cost=cost.amount,
@@ -225,7 +230,8 @@ def to_read(row: LedgerRow, sealer: Sealer, *, caller: Principal) -> MovementRea
 
 
 def _applied(wanted: MovementCreate, outcome: Outcome) -> MovementRead:
-    change, counterspot = outcome.change, outcome.counterspot
+    change, counterspot, unit = outcome.change, outcome.counterspot, outcome.given_unit
+    given = None if unit is None else {"quantity": change.asked, "unit": unit.unit}
     return MovementRead.model_validate(
         {
             "id": change.id,
@@ -235,6 +241,7 @@ def _applied(wanted: MovementCreate, outcome: Outcome) -> MovementRead:
             "location": outcome.spot.place,
             "to_location": None if counterspot is None else counterspot.place,
             "quantity": abs(outcome.quantity),
+            "given": given,
             "change": outcome.quantity,
             "balance_after": outcome.balance,
             "unit_cost": wanted.unit_cost,

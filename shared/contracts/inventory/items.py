@@ -4,9 +4,17 @@ from decimal import Decimal
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from shared.journal import Entry
+
+
+class PackSaved(BaseModel):
+    """A unit that an item comes in, the stock units in it, and the barcodes printed on it."""
+
+    unit: str
+    quantity: Decimal
+    barcodes: list[str]
 
 
 class ItemSaved(Entry):
@@ -22,7 +30,8 @@ class ItemSaved(Entry):
     category: str | None  # The name it had then, in English if it has one.
     category_id: UUID | None = None
     unit: str
-    pack_size: Decimal
+    packs: list[PackSaved] = Field(default_factory=list)
+    pack_size: Decimal  # Of the pack that it is ordered in.
     pack_unit: str | None
     par_level: Decimal | None
     reorder_point: Decimal | None

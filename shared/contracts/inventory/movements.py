@@ -29,3 +29,7 @@ class StockMoved(Entry):
     reference: str | None
     occurred_at: datetime
     backdated: bool = False  # Dated before a movement of the same level that was recorded first.
+    given_quantity: Decimal | None = (
+        None  # As it was asked for, in given_unit; null in stock units.
+    )
+    given_unit: str | None = None

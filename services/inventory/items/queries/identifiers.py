@@ -20,7 +20,7 @@ async def list_labels(session: AsyncSession, item_id: UUID) -> dict[str, Label]:
     rows = await session.scalars(
         select(Identifier).where(Identifier.item_id == item_id).order_by(Identifier.key)
     )
-    return {row.key: Label(row.is_code, row.barcode) for row in rows}
+    return {row.key: Label(row.is_code, row.barcode, row.unit) for row in rows}
 
 
 async def release_keys(session: AsyncSession, keys: Collection[str]) -> None:
@@ -35,7 +35,13 @@ async def claim_keys(session: AsyncSession, item_id: UUID, labels: dict[str, Lab
     transaction could not tell whose it is.
     """
     rows = [
-        {"key": key, "item_id": item_id, "is_code": label.is_code, "barcode": label.barcode}
+        {
+            "key": key,
+            "item_id": item_id,
+            "is_code": label.is_code,
+            "barcode": label.barcode,
+            "unit": label.unit,
+        }
         for key, label in sorted(labels.items())
     ]
     claimed = (

@@ -1,20 +1,34 @@
 """Codes and barcodes: none names two items."""
 
+from collections.abc import Iterable, Sequence
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.items import queries
-from services.inventory.items.errors import BarcodeTaken, ItemCodeTaken
+from services.inventory.items.errors import (
+    BarcodeTaken,
+    ItemCodeTaken,
+    PackBarcodeIsCode,
+    UnknownUnit,
+)
 from services.inventory.items.models import Item
-from services.inventory.items.rules import Label, labels_of
+from services.inventory.items.rules import Label, Units, labels_of
+from services.inventory.items.schemas import BarcodeCreate
+from services.inventory.items.service.units import units_of
 from shared.identifiers import identifier_key
 
 
 async def name_item(
-    session: AsyncSession, item: Item, *, code: str | None = None, barcodes: list[str] | None = None
+    session: AsyncSession,
+    item: Item,
+    *,
+    code: str | None = None,
+    barcodes: Sequence[BarcodeCreate] | None = None,
 ) -> dict[str, Label]:
     """Give an item its code and barcodes, and return all that names it then, by key.
 
-    What is None stays as it is; all other barcodes go. Raises ItemCodeTaken, BarcodeTaken.
+    What is None stays as it is; all other barcodes go. The item has its units already.
+    Raises ItemCodeTaken, BarcodeTaken, UnknownUnit, PackBarcodeIsCode.
     """
     before = await queries.list_labels(session, item.id)
     if code is not None:
@@ -22,13 +36,13 @@ async def name_item(
     else:
         code_key = next(key for key, label in before.items() if label.is_code)
     if barcodes is None:
-        kept = {key: label for key, label in before.items() if label.barcode is not None}
-        labels = {key: Label(is_code=False, barcode=label.barcode) for key, label in kept.items()}
-        labels[code_key] = Label(
-            is_code=True, barcode=labels[code_key].barcode if code_key in labels else None
-        )
+        known = [label for label in before.values() if label.barcode is not None]
+        printed = [(label.barcode or "", label.unit) for label in known]
     else:
-        labels = labels_of(code_key, barcodes)
+        printed = [(barcode.code, barcode.unit) for barcode in barcodes]
+    labels = labels_of(code_key, _on_packs(printed, units_of(item), item.code))
+    if (own := labels[code_key]).unit is not None:
+        raise PackBarcodeIsCode(barcode=own.barcode or item.code)
     gone = [key for key, label in before.items() if labels.get(key) != label]
     new = {key: label for key, label in labels.items() if before.get(key) != label}
     if gone:
@@ -38,6 +52,20 @@ async def name_item(
         if taken := sorted(new.keys() - claimed):
             await _refuse(session, taken, code_key, code or item.code, labels)
     return labels
+
+
+def _on_packs(
+    printed: Iterable[tuple[str, str | None]], units: Units, code: str
+) -> list[tuple[str, str | None]]:
+    """Return barcodes with the keys of their packs, None for the stock unit."""
+    found: list[tuple[str, str | None]] = []
+    for barcode, unit in printed:
+        pack = None if unit is None else units.find(unit)
+        if unit is not None and pack is None:
+            raise UnknownUnit(item=code, unit=unit, units=units.names)
+        is_pack = pack is not None and pack in units.packs
+        found.append((barcode, identifier_key(pack.unit) if pack and is_pack else None))
+    return found
 
 
 async def _refuse(

@@ -10,8 +10,15 @@ from services.inventory.categories.service import find_category, name_of
 from services.inventory.items import queries
 from services.inventory.items.errors import ItemNotFound
 from services.inventory.items.models import Item
-from services.inventory.items.rules import barcodes_of
-from services.inventory.items.schemas import ItemQuery, ItemRead, SearchQuery
+from services.inventory.items.rules import Label, Units, in_order
+from services.inventory.items.schemas import (
+    BarcodeRead,
+    ItemQuery,
+    ItemRead,
+    PackRead,
+    SearchQuery,
+)
+from services.inventory.items.service.units import units_of
 from services.inventory.locations.service import find_places, places_of
 from services.inventory.prices import service as prices
 from shared.db import Database
@@ -40,7 +47,7 @@ async def to_read(
     places = await places_of(session, caller)
     total = await queries.total_stock(session, item.id, places=places)
     category = await category_of(session, item)
-    labels = await queries.list_labels(session, item.id)
+    labels, units = await queries.list_labels(session, item.id), units_of(item)
     cost, price = await prices.find_opened(
         session, sealer, item.cost_id, item.price_id, caller=caller
     )
@@ -55,10 +62,11 @@ async def to_read(
         category=name_of(category, language) if category else None,
         category_id=item.category_id,
         unit=item.unit,
+        packs=[PackRead.model_validate(pack) for pack in units.packs],
         pack_size=item.pack_size,
         pack_unit=item.pack_unit,
         tracking=item.tracking,
-        barcodes=barcodes_of(labels.values()),
+        barcodes=[_barcode(label, units) for label in in_order(labels.values())],
         par_level=item.par_level,
         reorder_point=item.reorder_point,
         reorder_quantity=item.reorder_quantity,
@@ -76,6 +84,12 @@ async def to_read(
             field for field, seen in (("unit_cost", cost), ("price", price)) if seen.is_unreadable
         ],
     )
+
+
+def _barcode(label: Label, units: Units) -> str | BarcodeRead:
+    pack = None if label.unit is None else units.find(label.unit)
+    printed = label.barcode or ""
+    return printed if pack is None else BarcodeRead(code=printed, unit=pack.unit)
 
 
 async def category_of(session: AsyncSession, item: Item) -> Category | None:

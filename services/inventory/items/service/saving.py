@@ -14,6 +14,14 @@ from services.inventory.items.rules import Label, barcodes_of, search_text
 from services.inventory.items.schemas import ItemCreate, ItemUpdate, LocalisedText
 from services.inventory.items.service.naming import name_item
 from services.inventory.items.service.reading import category_of
+from services.inventory.items.service.units import (
+    UNIT_FIELDS,
+    changed_units,
+    new_units,
+    packs_saved,
+    set_units,
+    units_of,
+)
 from services.inventory.prices import service as prices
 from shared import journal
 from shared.contracts.inventory.items import ItemSaved
@@ -31,7 +39,8 @@ async def add_item(
 ) -> Item:
     """Add an item.
 
-    Raises CategoryNotFound, CategoryAmbiguous, ItemCodeTaken, BarcodeTaken, PriceForbidden.
+    Raises CategoryNotFound, CategoryAmbiguous, ItemCodeTaken, BarcodeTaken, PackBarcodeIsCode,
+    PackIsStockUnit, PackSizeContradicts, UnknownUnit, PriceForbidden.
     """
     category_id = await _find_category_id(session, wanted.category, now)
     item = Item(id=new_id(), active=True, version=1, search_text="", created_at=now, updated_at=now)
@@ -59,7 +68,8 @@ async def replace_item(
 
     Costs and prices are put in force, never taken out of it: one that is not given stays.
     Raises ItemNotFound, PreconditionFailed, ItemUnitInUse, CategoryNotFound, CategoryAmbiguous,
-    ItemCodeTaken, BarcodeTaken, PriceForbidden.
+    ItemCodeTaken, BarcodeTaken, PackBarcodeIsCode, PackIsStockUnit, PackSizeContradicts,
+    UnknownUnit, PriceForbidden.
     """
     category_id = await _find_category_id(session, wanted.category, now)
     item = await _lock(session, item_id, against_movements=True)
@@ -88,10 +98,12 @@ async def change_item(
     """Change the fields given.
 
     Raises ItemNotFound, PreconditionFailed, ItemUnitInUse, CategoryNotFound, CategoryAmbiguous,
-    ItemCodeTaken, BarcodeTaken, PriceForbidden.
+    ItemCodeTaken, BarcodeTaken, PackBarcodeIsCode, PackIsStockUnit, PackSizeContradicts,
+    UnknownUnit, PriceForbidden.
     """
     category_id = await _find_category_id(session, wanted.category, now)
-    item = await _lock(session, item_id, against_movements=wanted.unit is not None)
+    changes_units = not UNIT_FIELDS.isdisjoint(wanted.model_fields_set)
+    item = await _lock(session, item_id, against_movements=changes_units)
     require_match(if_match, item.version)
     if not wanted.model_fields_set:
         return item
@@ -99,7 +111,8 @@ async def change_item(
         item.code = wanted.code
     if wanted.unit is not None:
         await _require_unit(session, item, wanted.unit)
-        item.unit = wanted.unit
+    if changes_units:
+        set_units(item, changed_units(item, wanted))
     _change_texts(item, wanted)
     _change_planning(item, wanted)
     if "category" in wanted.model_fields_set:
@@ -155,8 +168,7 @@ def _fill(item: Item, wanted: ItemCreate) -> None:
     item.code = wanted.code
     item.name_en, item.name_fr = wanted.name.en, wanted.name.fr
     item.description_en, item.description_fr = description.en, description.fr
-    item.unit = wanted.unit
-    item.pack_size, item.pack_unit = wanted.pack_size, wanted.pack_unit
+    set_units(item, new_units(wanted))
     item.tracking = wanted.tracking
     item.par_level = wanted.par_level
     item.reorder_point, item.reorder_quantity = wanted.reorder_point, wanted.reorder_quantity
@@ -174,14 +186,10 @@ def _change_texts(item: Item, wanted: ItemUpdate) -> None:
             if wanted.description is not None
             else (None, None)
         )
-    if "pack_unit" in given:
-        item.pack_unit = wanted.pack_unit
 
 
 def _change_planning(item: Item, wanted: ItemUpdate) -> None:
     given = wanted.model_fields_set
-    if wanted.pack_size is not None:
-        item.pack_size = wanted.pack_size
     if "par_level" in given:
         item.par_level = wanted.par_level
     if "reorder_point" in given:
@@ -252,6 +260,7 @@ async def _finish(
             category=name_of(category, "en") if category else None,
             category_id=item.category_id,
             unit=item.unit,
+            packs=packs_saved(units_of(item), labels.values()),
             pack_size=item.pack_size,
             pack_unit=item.pack_unit,
             par_level=item.par_level,

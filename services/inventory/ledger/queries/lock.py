@@ -105,7 +105,9 @@ RECORDED_MARGIN = CLOCK_TOLERANCE + timedelta(minutes=1)
 LOCK = """
 WITH named AS MATERIALIZED (
     SELECT w.n, i.id AS item_id, i.code, i.active, i.cost_id, p.id AS place_id, p.name AS place,
-           p.active AS place_active
+           p.active AS place_active, i.unit, i.packs,
+           CASE WHEN i.packs IS NOT NULL THEN (
+               SELECT unit FROM identifiers WHERE key = w.item_key) END AS named_unit
     FROM unnest($1::int[], $2::uuid[], $3::text[], $4::uuid[], $5::text[])
          AS w(n, item_id, item_key, place_id, place_key)
     CROSS JOIN LATERAL (
@@ -116,14 +118,16 @@ WITH named AS MATERIALIZED (
         OFFSET 0
     ) k
     LEFT JOIN LATERAL (
-        SELECT id, code, active, cost_id FROM items WHERE id = k.item_id FOR KEY SHARE
+        SELECT id, code, active, cost_id, unit, nullif(packs, '[]')::text AS packs
+        FROM items WHERE id = k.item_id FOR KEY SHARE
     ) i ON true
     LEFT JOIN LATERAL (
         SELECT id, name, active FROM locations WHERE id = k.place_id FOR KEY SHARE
     ) p ON true
 )
 SELECT s.n, v.on_hand, v.reserved, v.moved_at, clock_timestamp(),
-       s.item_id, s.code, s.active, s.cost_id, s.place_id, s.place, s.place_active
+       s.item_id, s.code, s.active, s.cost_id, s.place_id, s.place, s.place_active, s.unit,
+       s.packs, s.named_unit
 FROM (SELECT * FROM named ORDER BY item_id, place_id) s
 LEFT JOIN LATERAL (
     SELECT on_hand, reserved, moved_at FROM levels

@@ -38,6 +38,8 @@ class LedgerRow:
     occurred_at: datetime
     recorded_at: datetime
     backdated: bool
+    given_quantity: Decimal | None
+    given_unit: str | None
     counterlocation: str | None
 
 
@@ -45,6 +47,7 @@ _SELECT = """
     SELECT m.seq, m.id, m.leg, m.kind, i.code AS item, m.item_id, l.name AS location,
            m.location_id, m.quantity, m.balance_after, p.id AS cost_id, p.amount AS cost_sealed,
            m.reason_code, m.reason, m.reference, m.actor, m.occurred_at, m.recorded_at, m.backdated,
+           m.given_quantity, m.given_unit,
            (SELECT cl.name FROM movements c JOIN locations cl ON cl.id = c.location_id
             WHERE m.kind = 'transfer' AND c.id = m.id AND c.leg <> m.leg{counter})
                AS counterlocation

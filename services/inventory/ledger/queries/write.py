@@ -32,6 +32,8 @@ class LedgerEntry(NamedTuple):
     actor: str
     occurred_at: datetime
     backdated: bool
+    given_quantity: str | None
+    given_unit: str | None
     request_id: str
     data: str  # The journal entry, as JSON.
     amount: bytes | None  # The sealed unit cost that it brings.
@@ -79,6 +81,8 @@ _TYPES = {
     "actor": "text",
     "occurred_at": "timestamptz",
     "backdated": "bool",
+    "given_quantity": "text[]::numeric",
+    "given_unit": "text",
     "request_id": "text",
     "data": "text",
     "amount": "bytea",
@@ -88,14 +92,17 @@ _TYPES = {
 assert tuple(_TYPES) == LedgerEntry._fields  # noqa: S101 - the statement is made from both.
 _WIDTH = len(_TYPES)
 _ARRAYS = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(_TYPES.values(), start=1))
-_NULLABLE = {"cost_id", "reason_code", "reason", "reference", "amount", "key", "fingerprint"}
+_NULLABLE = {
+    "cost_id", "reason_code", "reason", "reference", "given_quantity", "given_unit", "amount",
+    "key", "fingerprint",
+}  # fmt: skip
 _FILLED = ", ".join(
     name if name in _NULLABLE else f"coalesce({name}, (${n}::{kind}[])[1]) AS {name}"
     for n, (name, kind) in enumerate(_TYPES.items(), start=1)
 )
 _LEDGER = (
     "id, leg, kind, item_id, location_id, quantity, balance_after, cost_id, reason_code, reason, "
-    "reference, actor, occurred_at, backdated"
+    "reference, actor, occurred_at, backdated, given_quantity, given_unit"
 )
 
 WRITE = f"""

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
+from services.inventory.items.rules import Pack, exact_product, find_pack, packs_of
 from services.inventory.ledger.rules.kinds import CLOCK_TOLERANCE, ON_HAND_MAX, Kind, MovementReason
 from services.inventory.ledger.rules.timeline import NOTHING, Timeline
 from shared.identifiers import find_id, identifier_key
@@ -33,7 +34,8 @@ def reference_to(text: str) -> Reference:
 class Change(NamedTuple):
     """One movement asked for: what happens at `place`, and the opposite at `counterplace`.
 
-    Exactly one of `quantity` (signed, in stock units) and `counted` (what was found there) is set.
+    Exactly one of `quantity` (signed) and `counted` (what was found there) is set. `unit` names
+    what these count; None is the pack that the barcode in `item` is on, or else the stock unit.
     occurred_at is None for now. cost_id and amount are the sealed unit cost that it brings.
     `places` are the locations that whoever asks may know of; any other is as if it were not there.
     """
@@ -56,6 +58,15 @@ class Change(NamedTuple):
     key: str | None = None
     fingerprint: bytes | None = None
     places: Places = None
+    unit: str | None = None
+
+    @property
+    def asked(self) -> Decimal:
+        """What it asks to move, or what was counted, never negative, in its own unit."""
+        number = self.quantity if self.counted is None else self.counted
+        if number is None:
+            raise ValueError("a change has a quantity or a count")
+        return abs(number)
 
     def may_use(self, place_id: UUID) -> bool:
         """Say whether whoever asks may know of a place."""
@@ -72,6 +83,14 @@ class Spot(NamedTuple):
     place_id: UUID | None
     place: str | None
     place_active: bool | None
+    unit: str | None = None  # The item's stock unit.
+    packs: str | None = None  # As `packs_of` reads them.
+    named_unit: str | None = None  # Of the barcode that names the item, if it is a pack's.
+
+    @property
+    def units(self) -> list[str]:
+        """All units of the item as they are written, the stock unit first."""
+        return [self.unit or "", *(pack.unit for pack in packs_of(self.packs).values())]
 
 
 @dataclass(slots=True)
@@ -112,6 +131,8 @@ class Refusal(StrEnum):
     RETIRED_COUNTERPLACE = "retired_counterplace"
     SAME_PLACE = "same_place"
     IN_FUTURE = "in_future"
+    UNKNOWN_UNIT = "unknown_unit"
+    INEXACT = "inexact"  # In stock units it would have more than four digits after the point.
     NOT_ENOUGH = "not_enough"
     NOT_ENOUGH_THEN = "not_enough_then"
     TOO_MUCH = "too_much"
@@ -121,9 +142,10 @@ class Refusal(StrEnum):
 class Outcome(NamedTuple):
     """What becomes of a change: refused, or applied with these figures.
 
-    quantity is what it adds at its place, balance and counterbalance what lies at both places
-    after it. Of a refusal for lack of stock: what was available, and of one in the past the first
-    instant from which on it would fit (not of a count, whose quantity depends on its instant).
+    quantity is what it adds at its place in stock units, balance and counterbalance what lies at
+    both places after it; given_unit is the unit that was named, if any. Of a refusal for lack of
+    stock: what was available, what was counted, and of one in the past the first instant from which
+    on it would fit (not of a count, whose quantity depends on its instant).
     """
 
     change: Change
@@ -138,6 +160,8 @@ class Outcome(NamedTuple):
     is_backdated: bool = False
     available: Decimal = NOTHING
     fits_from: datetime | None = None
+    counted: Decimal | None = None
+    given_unit: Pack | None = None
 
 
 @dataclass(slots=True)
@@ -224,13 +248,15 @@ def _decide(change: Change, spots: Spots, balances: Balances, now: datetime) -> 
     refusal = _misfit(change, spot, counterspot, now)
     if refusal is not None:
         return Outcome(change, spot, counterspot, now, refusal)
+    asked, unit, misfit = _asked(change, spot)
+    if misfit is not None:
+        return Outcome(change, spot, counterspot, now, misfit, given_unit=unit)
     levels = [balances[level] for level in _levels_at(spot, counterspot)]
     here = levels[0]
     instant = _instant_of(change, now, levels)
     late = any(_is_late(instant, level) for level in levels)
-    quantity = change.quantity if change.counted is None else change.counted - _lay(here, instant)
-    if quantity is None:
-        raise ValueError("a change has a quantity or a count")
+    counted = None if change.counted is None else asked
+    quantity = asked if counted is None else asked - _lay(here, instant)
     touched = list(zip(levels, (quantity, -quantity), strict=False))
     for level, delta in touched:
         shortage = _shortage(level, delta, instant)
@@ -240,12 +266,33 @@ def _decide(change: Change, spots: Spots, balances: Balances, now: datetime) -> 
                 occurred_at=instant,
                 is_backdated=late,
                 available=shortage.available,
-                fits_from=shortage.fits_from if change.counted is None else None,
+                fits_from=shortage.fits_from if counted is None else None,
+                counted=counted,
             )
     for level, delta in touched:
         level.move(delta, instant)
     balances_after = here.on_hand, levels[-1].on_hand
-    return Outcome(change, spot, counterspot, now, None, quantity, *balances_after, instant, late)
+    return Outcome(
+        *(change, spot, counterspot, now, None, quantity, *balances_after, instant, late),
+        given_unit=unit,
+    )
+
+
+def _asked(change: Change, spot: Spot) -> tuple[Decimal, Pack | None, Refusal | None]:
+    """Return how many stock units move or were counted, and the unit that was named, if any."""
+    number = change.counted if change.quantity is None else change.quantity
+    if number is None:
+        raise ValueError("a change has a quantity or a count")
+    named = change.unit or spot.named_unit
+    if named is None:
+        return number, None, None
+    unit = find_pack(named, spot.unit or "", packs_of(spot.packs))
+    if unit is None:
+        return number, None, Refusal.UNKNOWN_UNIT
+    product = exact_product(number, unit.quantity)
+    if product is None:
+        return number, unit, Refusal.INEXACT
+    return product, unit, None
 
 
 def _misfit(  # noqa: PLR0911 - one return for each reason.

@@ -152,6 +152,10 @@ def _entry(outcome: Outcome, leg: int, spot: Spot, moved: Decimal, balance: Deci
         "occurred_at": outcome.occurred_at,
         "backdated": outcome.is_backdated,
     }
+    given_quantity = given_unit = None
+    if outcome.given_unit is not None:
+        given_quantity, given_unit = plain(change.asked), outcome.given_unit.unit
+        data |= {"given_quantity": given_quantity, "given_unit": given_unit}
     return LedgerEntry(
         id=change.id,
         leg=leg,
@@ -167,6 +171,8 @@ def _entry(outcome: Outcome, leg: int, spot: Spot, moved: Decimal, balance: Deci
         actor=change.actor,
         occurred_at=outcome.occurred_at,
         backdated=outcome.is_backdated,
+        given_quantity=given_quantity,
+        given_unit=given_unit,
         request_id=change.request_id,
         data=orjson.dumps(data).decode(),
         amount=change.amount,

@@ -1,4 +1,4 @@
-"""What can be decided about items without a database."""
+"""What names an item, and what a search sees of it."""
 
 import re
 from collections.abc import Iterable
@@ -13,28 +13,39 @@ CATEGORY_MARK = "\x1f"  # No text holds it, and a search takes it for a space.
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """How one key names an item: as its code, as a barcode (as printed), or as both."""
+    """How one key names an item: as its code, as a barcode (as printed), or as both.
+
+    unit is the key of the pack that a barcode is printed on, None for the stock unit.
+    """
 
     is_code: bool
     barcode: str | None
+    unit: str | None = None
 
 
-def labels_of(code_key: str, barcodes: Iterable[str]) -> dict[str, Label]:
-    """Return what names an item with this code and these barcodes, by key.
+def labels_of(code_key: str, barcodes: Iterable[tuple[str, str | None]]) -> dict[str, Label]:
+    """Return what names an item with this code and these (barcode, key of a pack), by key.
 
     Barcodes that are the same by key count once, as first written.
     """
     labels = {code_key: Label(is_code=True, barcode=None)}
-    for barcode in barcodes:
+    for barcode, unit in barcodes:
         key = identifier_key(barcode)
         found = labels.get(key, Label(is_code=False, barcode=None))
-        labels[key] = Label(found.is_code, found.barcode or barcode)
+        if found.barcode is None:
+            labels[key] = Label(found.is_code, barcode, unit)
     return labels
+
+
+def in_order(labels: Iterable[Label]) -> list[Label]:
+    """Return those of the labels that are barcodes, in their order."""
+    printed = [label for label in labels if label.barcode is not None]
+    return sorted(printed, key=lambda label: label.barcode or "")
 
 
 def barcodes_of(labels: Iterable[Label]) -> list[str]:
     """Return the barcodes among what names an item, in order."""
-    return sorted(label.barcode for label in labels if label.barcode is not None)
+    return [label.barcode or "" for label in in_order(labels)]
 
 
 def patterns(query: str) -> list[str]:

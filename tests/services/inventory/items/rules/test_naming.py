@@ -26,9 +26,10 @@ def test_the_search_text_holds_every_part_that_is_given():
 
 @given(st.lists(st.text(min_size=1)))
 def test_each_barcode_is_named_once_however_often_it_is_written(barcodes):
-    labels = labels_of("code", [*barcodes, *barcodes, *(b.upper() for b in barcodes)])
+    once = [(barcode, None) for barcode in barcodes]
+    labels = labels_of("code", [*once, *once, *((b.upper(), "case") for b in barcodes)])
 
-    assert labels_of("code", barcodes) == labels
+    assert labels_of("code", once) == labels
     assert labels["code"].is_code
     assert [key for key, label in labels.items() if label.is_code] == ["code"]
     assert set(barcodes_of(labels.values())) <= set(barcodes)
@@ -41,7 +42,7 @@ def test_the_longest_word_of_a_query_comes_first_and_signs_of_patterns_are_signs
 
 
 def test_a_code_on_a_label_is_one_key():
-    assert labels_of("abc", ["ABC", "abc", "9"]) == {
+    assert labels_of("abc", [("ABC", None), ("abc", "case"), ("9", "case")]) == {
         "abc": Label(is_code=True, barcode="ABC"),
-        "9": Label(is_code=False, barcode="9"),
+        "9": Label(is_code=False, barcode="9", unit="case"),
     }
