@@ -5,6 +5,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.inventory.categories import routes as categories
+from services.inventory.freezes import routes as freezes
 from services.inventory.items import routes as items
 from services.inventory.locations import routes as locations
 from services.inventory.movements import routes as movements
@@ -26,6 +27,7 @@ def create_app(settings: Settings | None) -> FastAPI:
             "items": "What is kept in stock: add, find, change and retire it.",
             "stock": "What lies where, now or at a past moment.",
             "movements": "The ledger: what changes stock, and what has changed it.",
+            "freezes": "Stops of all changes: of everything, of a location or of an item.",
             "locations": "Warehouses, zones and bins.",
             "categories": "The tree of kinds of items.",
             "verification": "The proof that stock, ledger and journal agree.",
@@ -40,6 +42,7 @@ def create_app(settings: Settings | None) -> FastAPI:
             items.router,
             locations.router,
             categories.router,
+            freezes.router,
         ),
         on_stop=(_finish_movements,),
     )

@@ -83,6 +83,9 @@ async def busy(send, inventory, caller):
         key = {"Idempotency-Key": f"line-{number}"}
         await send("POST", "/api/inventory/movements", line, **key)
     await send("POST", "/api/inventory/movements/bulk", {"lines": lines})
+    freeze = {"scope": "item", "item": "A1", "reason": "count"}
+    made_freeze = (await send("POST", "/api/inventory/freezes", freeze)).json()
+    await send("DELETE", f"/api/inventory/freezes/{made_freeze['id']}?note=done")
     viewer = Caller(caller.tenant_id, scopes=["inventory:read"])
     assert (await inventory.post("/api/locations", headers=viewer.headers())).status_code == 403
 

@@ -18,6 +18,7 @@ from services.inventory.categories.schemas import (
     CategoryRead,
     CategoryUpdate,
 )
+from services.inventory.freezes.errors import Frozen
 from shared.pagination import InvalidCursor
 from shared.principal import Principal
 from shared.web import Language, Now, Session, feature_router, problems, requires
@@ -46,7 +47,7 @@ async def list_categories(
 @router.post(
     "",
     status_code=201,
-    responses=problems(CategoryNotFound, CategoryAmbiguous, CategoryNameTaken),
+    responses=problems(CategoryNotFound, CategoryAmbiguous, CategoryNameTaken, Frozen),
 )
 async def add_category(
     body: CategoryCreate, session: Session, _caller: CanWrite, now: Now, language: Language
@@ -70,7 +71,9 @@ async def get_category(
 
 @router.patch(
     "/{category_id:uuid}",
-    responses=problems(CategoryNotFound, CategoryAmbiguous, CategoryInItself, CategoryNameTaken),
+    responses=problems(
+        CategoryNotFound, CategoryAmbiguous, CategoryInItself, CategoryNameTaken, Frozen
+    ),
 )
 async def change_category(
     category_id: UUID,
@@ -92,7 +95,7 @@ async def change_category(
 @router.delete(
     "/{category_id:uuid}",
     status_code=204,
-    responses=problems(CategoryNotFound, CategoryInUse),
+    responses=problems(CategoryNotFound, CategoryInUse, Frozen),
 )
 async def remove_category(
     category_id: UUID, session: Session, _caller: CanWrite, if_match: IfMatch = None

@@ -21,6 +21,7 @@ from services.inventory.categories.schemas import (
     CategoryRead,
     CategoryUpdate,
 )
+from services.inventory.freezes import service as freezes
 from shared import journal
 from shared.contracts.inventory.categories import CategoryRemoved, CategorySaved
 from shared.contracts.inventory.items import ItemSaved
@@ -41,8 +42,9 @@ _BY_NAME = {
 async def add_category(session: AsyncSession, wanted: CategoryCreate, *, now: datetime) -> Category:
     """Add a category.
 
-    Raises CategoryNotFound (the parent), CategoryAmbiguous, CategoryNameTaken.
+    Raises CategoryNotFound (the parent), CategoryAmbiguous, CategoryNameTaken, Frozen.
     """
+    await freezes.require_thawed(session)
     parent = await get_named_category(session, wanted.parent) if wanted.parent else None
     category = _new(wanted.name.en, wanted.name.fr, parent, now)
     session.add(category)
@@ -61,8 +63,9 @@ async def change_category(
     """Rename a category, or move it with all that lies in it.
 
     Raises CategoryNotFound, PreconditionFailed, CategoryAmbiguous, CategoryInItself,
-    CategoryNameTaken.
+    CategoryNameTaken, Frozen.
     """
+    await freezes.require_thawed(session)
     moves = "parent" in wanted.model_fields_set
     if moves:
         await queries.lock_tree(session)
@@ -87,8 +90,9 @@ async def change_category(
 async def remove_category(session: AsyncSession, category_id: UUID, if_match: str | None) -> None:
     """Remove a category that holds nothing.
 
-    Raises CategoryNotFound, PreconditionFailed, CategoryInUse.
+    Raises CategoryNotFound, PreconditionFailed, CategoryInUse, Frozen.
     """
+    await freezes.require_thawed(session)
     category = await _lock(session, category_id, against_use=True)
     require_match(if_match, category.version)
     await session.delete(category)

@@ -36,6 +36,7 @@ class Item(Base):
     lead_time_days: Mapped[int | None]
     cost_id: Mapped[UUID | None]  # The unit cost in force, a row of prices.
     price_id: Mapped[UUID | None]  # The selling price in force.
+    frozen_by: Mapped[UUID | None]  # The freeze that covers it; see freezes.
     active: Mapped[bool] = mapped_column(default=True)
     version: Mapped[int] = mapped_column(default=1)
     search_text: Mapped[str]

@@ -4,6 +4,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from services.inventory.categories.errors import CategoryAmbiguous, CategoryNotFound
+from services.inventory.freezes.errors import Frozen
 from services.inventory.items import service
 from services.inventory.items.errors import (
     BarcodeTaken,
@@ -77,6 +78,7 @@ router.add_api_route(
         PackSizeContradicts,
         UnknownUnit,
         PriceForbidden,
+        Frozen,
     ),
 )
 @router.post(
@@ -95,6 +97,7 @@ router.add_api_route(
         PackSizeContradicts,
         UnknownUnit,
         PriceForbidden,
+        Frozen,
     ),
 )
 async def add_item(
@@ -171,6 +174,7 @@ async def get_item(
         PackSizeContradicts,
         UnknownUnit,
         PriceForbidden,
+        Frozen,
     ),
 )
 async def replace_item(
@@ -208,6 +212,7 @@ async def replace_item(
         PackSizeContradicts,
         UnknownUnit,
         PriceForbidden,
+        Frozen,
     ),
 )
 async def change_item(
@@ -233,7 +238,7 @@ async def change_item(
 @router.delete(
     "/{item_id:uuid}",
     status_code=204,
-    responses=problems(ItemNotFound, ItemInStock),
+    responses=problems(ItemNotFound, ItemInStock, Frozen),
 )
 async def retire_item(
     item_id: UUID, session: Session, _caller: CanWrite, now: Now, if_match: IfMatch = None

@@ -21,6 +21,7 @@ class Location(Base):
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("locations.id"))
     capacity: Mapped[Decimal | None]  # Stock units.
     active: Mapped[bool] = mapped_column(default=True)
+    frozen_by: Mapped[UUID | None]  # The freeze that covers it; see freezes.
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -43,7 +43,7 @@ async def holds_anything(session: AsyncSession, location_id: UUID) -> bool:
 
 
 async def was_used(session: AsyncSession, location_id: UUID) -> bool:
-    """Say whether stock ever lay at the location, or some location lies in it."""
+    """Say whether stock ever lay at the location, it was frozen, or some location lies in it."""
     return bool(await session.scalar(_WAS_USED, {"id": location_id}))
 
 
@@ -81,6 +81,7 @@ _HOLDS_ANYTHING = text("""
         OR EXISTS (SELECT FROM locations WHERE parent_id = :id AND active)""")
 _WAS_USED = text("""
     SELECT EXISTS (SELECT FROM levels WHERE location_id = :id)
+        OR EXISTS (SELECT FROM freezes WHERE location_id = :id)
         OR EXISTS (SELECT FROM locations WHERE parent_id = :id)""")
 _SUM_STOCK = text("""
     WITH RECURSIVE within AS (

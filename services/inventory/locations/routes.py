@@ -3,6 +3,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
+from services.inventory.freezes.errors import Frozen
 from services.inventory.locations import service
 from services.inventory.locations.errors import (
     LocationInUse,
@@ -43,7 +44,9 @@ async def list_locations(
 @router.post(
     "",
     status_code=201,
-    responses=problems(LocationNotFound, LocationRetired, LocationMisplaced, LocationNameTaken),
+    responses=problems(
+        LocationNotFound, LocationRetired, LocationMisplaced, LocationNameTaken, Frozen
+    ),
 )
 async def add_location(
     body: LocationCreate,
@@ -69,7 +72,9 @@ async def get_location(location_id: UUID, session: Session, caller: CanRead) -> 
 
 @router.patch(
     "/{location_id:uuid}",
-    responses=problems(LocationNotFound, LocationRetired, LocationMisplaced, LocationNameTaken),
+    responses=problems(
+        LocationNotFound, LocationRetired, LocationMisplaced, LocationNameTaken, Frozen
+    ),
 )
 async def change_location(
     location_id: UUID,
@@ -90,7 +95,7 @@ async def change_location(
 @router.delete(
     "/{location_id:uuid}",
     status_code=204,
-    responses=problems(LocationNotFound, LocationInUse),
+    responses=problems(LocationNotFound, LocationInUse, Frozen),
 )
 async def retire_location(
     location_id: UUID,

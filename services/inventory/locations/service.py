@@ -7,6 +7,7 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.inventory.freezes import service as freezes
 from services.inventory.locations import queries
 from services.inventory.locations.errors import (
     LocationInUse,
@@ -40,8 +41,10 @@ _BY_NAME = Keyset("name", str)
 async def add_location(session: AsyncSession, wanted: LocationCreate, *, now: datetime) -> Location:
     """Add a location.
 
-    Raises LocationNotFound and LocationRetired (the parent), LocationMisplaced, LocationNameTaken.
+    In one that is frozen it is frozen too. Raises LocationNotFound and LocationRetired (the
+    parent), LocationMisplaced, LocationNameTaken, Frozen.
     """
+    await freezes.require_thawed(session)
     location = Location(
         id=new_id(),
         name=wanted.name,
@@ -56,6 +59,7 @@ async def add_location(session: AsyncSession, wanted: LocationCreate, *, now: da
     )
     session.add(location)
     await _save(session, location)
+    await freezes.cover_locations(session)
     return location
 
 
@@ -70,8 +74,9 @@ async def change_location(
     """Change the fields given; a new parent takes it with all that lies in it.
 
     Raises LocationNotFound, PreconditionFailed, LocationRetired (the parent), LocationMisplaced,
-    LocationNameTaken.
+    LocationNameTaken, Frozen.
     """
+    await freezes.require_thawed(session)
     location = await _lock(session, location_id)
     require_match(if_match, location.version)
     if not wanted.model_fields_set:
@@ -88,6 +93,8 @@ async def change_location(
     location.active = location.active or wanted.active is not None
     _renew(location, now)
     await _save(session, location)
+    if "parent" in wanted.model_fields_set:
+        await freezes.cover_locations(session)
     return location
 
 
@@ -96,8 +103,9 @@ async def retire_location(
 ) -> None:
     """Retire a location that is empty; one that never held anything is removed.
 
-    Raises LocationNotFound, PreconditionFailed, LocationInUse.
+    Raises LocationNotFound, PreconditionFailed, LocationInUse, Frozen.
     """
+    await freezes.require_thawed(session)
     location = await _lock(session, location_id, against_movements=True)
     require_match(if_match, location.version)
     if await queries.holds_anything(session, location.id):
@@ -221,6 +229,7 @@ async def _lock(
     )
     if location is None:
         raise LocationNotFound(location=str(location_id))
+    await freezes.require_not_frozen(session, location.frozen_by)
     return location
 
 

@@ -2,6 +2,7 @@ from typing import Annotated
 
 from fastapi import Body, Depends, Query, Request, Response
 
+from services.inventory.freezes.errors import Frozen
 from services.inventory.items.errors import ItemNotFound, ItemRetired, UnknownUnit
 from services.inventory.ledger.errors import (
     BalanceTooLarge,
@@ -72,7 +73,7 @@ router.add_api_route(
     route_class_override=DirectRoute,
     responses=problems(
         ItemNotFound, ItemRetired, LocationNotFound, LocationRetired, InsufficientStock,
-        BalanceTooLarge, TransferInPlace, MovementInFuture, PriceForbidden, UnknownUnit,
+        BalanceTooLarge, TransferInPlace, MovementInFuture, Frozen, PriceForbidden, UnknownUnit,
         QuantityInexact,
     ),
     openapi_extra=KEY_PARAMETER,

@@ -133,7 +133,8 @@ def assert_nothing_secret(shop: Shop, response: httpx.Response) -> None:
 async def test_whatever_concerns_all_locations_is_refused(shop: Shop, operation: str):
     method, path = operation.split()
     path = path.format(item_id=shop.items["A1"], location_id=shop.places["Main"],
-                       category_id=shop.category, name="Main", code="A1")  # fmt: skip
+                       category_id=shop.category, name="Main", code="A1",
+                       freeze_id=uuid4())  # fmt: skip
 
     response = await shop.client.request(method, path, headers=shop.limited.headers())
 

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.categories.errors import CategoryNotFound
 from services.inventory.categories.service import get_or_add_category, name_of, search_words
+from services.inventory.freezes import service as freezes
 from services.inventory.items import queries
 from services.inventory.items.errors import ItemCodeTaken, ItemInStock, ItemNotFound, ItemUnitInUse
 from services.inventory.items.models import Item
@@ -40,8 +41,9 @@ async def add_item(
     """Add an item.
 
     Raises CategoryNotFound, CategoryAmbiguous, ItemCodeTaken, BarcodeTaken, PackBarcodeIsCode,
-    PackIsStockUnit, PackSizeContradicts, UnknownUnit, PriceForbidden.
+    PackIsStockUnit, PackSizeContradicts, UnknownUnit, PriceForbidden, Frozen.
     """
+    await freezes.require_thawed(session)
     category_id = await _find_category_id(session, wanted.category, now)
     item = Item(id=new_id(), active=True, version=1, search_text="", created_at=now, updated_at=now)
     _fill(item, wanted)
@@ -69,8 +71,9 @@ async def replace_item(
     Costs and prices are put in force, never taken out of it: one that is not given stays.
     Raises ItemNotFound, PreconditionFailed, ItemUnitInUse, CategoryNotFound, CategoryAmbiguous,
     ItemCodeTaken, BarcodeTaken, PackBarcodeIsCode, PackIsStockUnit, PackSizeContradicts,
-    UnknownUnit, PriceForbidden.
+    UnknownUnit, PriceForbidden, Frozen.
     """
+    await freezes.require_thawed(session)
     category_id = await _find_category_id(session, wanted.category, now)
     item = await _lock(session, item_id, against_movements=True)
     require_match(if_match, item.version)
@@ -99,8 +102,9 @@ async def change_item(
 
     Raises ItemNotFound, PreconditionFailed, ItemUnitInUse, CategoryNotFound, CategoryAmbiguous,
     ItemCodeTaken, BarcodeTaken, PackBarcodeIsCode, PackIsStockUnit, PackSizeContradicts,
-    UnknownUnit, PriceForbidden.
+    UnknownUnit, PriceForbidden, Frozen.
     """
+    await freezes.require_thawed(session)
     category_id = await _find_category_id(session, wanted.category, now)
     changes_units = not UNIT_FIELDS.isdisjoint(wanted.model_fields_set)
     item = await _lock(session, item_id, against_movements=changes_units)
@@ -130,7 +134,11 @@ async def change_item(
 async def retire_item(
     session: AsyncSession, item_id: UUID, if_match: str | None, *, now: datetime
 ) -> None:
-    """Retire an item that has no stock. Raises ItemNotFound, PreconditionFailed, ItemInStock."""
+    """Retire an item that has no stock.
+
+    Raises ItemNotFound, PreconditionFailed, ItemInStock, Frozen.
+    """
+    await freezes.require_thawed(session)
     item = await _lock(session, item_id, against_movements=True)
     require_match(if_match, item.version)
     total = await queries.total_stock(session, item_id)
@@ -147,6 +155,7 @@ async def _lock(session: AsyncSession, item_id: UUID, *, against_movements: bool
     item = await queries.lock_item(session, item_id, against_movements=against_movements)
     if item is None:
         raise ItemNotFound(item=str(item_id))
+    await freezes.require_not_frozen(session, item.frozen_by)
     return item
 
 

@@ -1,4 +1,4 @@
-"""Finding and locking what movements touch: items, places, levels, in this order.
+"""Finding and locking what movements touch: items and places in order of the place, then levels.
 
 Whoever retires, removes or freezes takes the same locks: a movement holds each item and place in
 KEY SHARE, which an ordinary edit leaves alone (FOR NO KEY UPDATE) and a retirement waits for
@@ -104,30 +104,32 @@ RECORDED_MARGIN = CLOCK_TOLERANCE + timedelta(minutes=1)
 
 LOCK = """
 WITH named AS MATERIALIZED (
-    SELECT w.n, i.id AS item_id, i.code, i.active, i.cost_id, p.id AS place_id, p.name AS place,
+    SELECT k.n, i.id AS item_id, i.code, i.active, i.cost_id, p.id AS place_id, p.name AS place,
            p.active AS place_active, i.unit, i.packs,
            CASE WHEN i.packs IS NOT NULL THEN (
-               SELECT unit FROM identifiers WHERE key = w.item_key) END AS named_unit
-    FROM unnest($1::int[], $2::uuid[], $3::text[], $4::uuid[], $5::text[])
-         AS w(n, item_id, item_key, place_id, place_key)
-    CROSS JOIN LATERAL (
-        SELECT coalesce(w.item_id, (SELECT item_id FROM identifiers WHERE key = w.item_key))
+               SELECT unit FROM identifiers WHERE key = k.item_key) END AS named_unit,
+           coalesce(i.frozen_by, p.frozen_by) AS frozen_by
+    FROM (
+        SELECT w.n, w.item_key,
+               coalesce(w.item_id, (SELECT item_id FROM identifiers WHERE key = w.item_key))
                    AS item_id,
                coalesce(w.place_id, (SELECT id FROM locations WHERE name_key = w.place_key))
                    AS place_id
-        OFFSET 0
+        FROM unnest($1::int[], $2::uuid[], $3::text[], $4::uuid[], $5::text[])
+             AS w(n, item_id, item_key, place_id, place_key)
+        ORDER BY place_id OFFSET 0
     ) k
     LEFT JOIN LATERAL (
-        SELECT id, code, active, cost_id, unit, nullif(packs, '[]')::text AS packs
+        SELECT id, code, active, cost_id, unit, nullif(packs, '[]')::text AS packs, frozen_by
         FROM items WHERE id = k.item_id FOR KEY SHARE
     ) i ON true
     LEFT JOIN LATERAL (
-        SELECT id, name, active FROM locations WHERE id = k.place_id FOR KEY SHARE
+        SELECT id, name, active, frozen_by FROM locations WHERE id = k.place_id FOR KEY SHARE
     ) p ON true
 )
 SELECT s.n, v.on_hand, v.reserved, v.moved_at, clock_timestamp(),
        s.item_id, s.code, s.active, s.cost_id, s.place_id, s.place, s.place_active, s.unit,
-       s.packs, s.named_unit
+       s.packs, s.named_unit, s.frozen_by
 FROM (SELECT * FROM named ORDER BY item_id, place_id) s
 LEFT JOIN LATERAL (
     SELECT on_hand, reserved, moved_at FROM levels

@@ -10,10 +10,9 @@ from services.inventory.ledger.rules.judge import (
     Refusal,
     Spot,
     Spots,
-    item_reference,
     judge,
     late_levels,
-    place_reference,
+    reference_to,
 )
 from services.inventory.ledger.rules.kinds import (
     CLOCK_TOLERANCE,
@@ -42,8 +41,7 @@ __all__ = [
     "Spot",
     "Spots",
     "Timeline",
-    "item_reference",
     "judge",
     "late_levels",
-    "place_reference",
+    "reference_to",
 ]

@@ -9,7 +9,8 @@ from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
-from services.inventory.items.rules import Pack, exact_product, find_pack, item_key, packs_of
+from services.inventory.freezes.rules import Notice
+from services.inventory.items.rules import Pack, exact_product, find_pack, packs_of
 from services.inventory.ledger.rules.kinds import CLOCK_TOLERANCE, ON_HAND_MAX, Kind, MovementReason
 from services.inventory.ledger.rules.timeline import NOTHING, Timeline
 from shared.identifiers import find_id, identifier_key
@@ -25,15 +26,8 @@ class Reference(NamedTuple):
 
 
 @lru_cache(maxsize=8192)
-def item_reference(text: str) -> Reference:
-    """Return the item that a text names: by the id that it is, or else by its code or barcode."""
-    found = find_id(text)
-    return Reference(found, None if found else item_key(text), text)
-
-
-@lru_cache(maxsize=8192)
-def place_reference(text: str) -> Reference:
-    """Return the location that a text names: by the id that it is, or else by its name."""
+def reference_to(text: str) -> Reference:
+    """Return what a text names: the id that it is, or else whatever has it as code or name."""
     found = find_id(text)
     return Reference(found, None if found else identifier_key(text), text)
 
@@ -93,6 +87,7 @@ class Spot(NamedTuple):
     unit: str | None = None  # The item's stock unit.
     packs: str | None = None  # As `packs_of` reads them.
     named_unit: str | None = None  # Of the barcode that names the item, if it is a pack's.
+    frozen_by: UUID | None = None  # A freeze of either.
 
     @property
     def units(self) -> list[str]:
@@ -138,6 +133,7 @@ class Refusal(StrEnum):
     RETIRED_COUNTERPLACE = "retired_counterplace"
     SAME_PLACE = "same_place"
     IN_FUTURE = "in_future"
+    FROZEN = "frozen"
     UNKNOWN_UNIT = "unknown_unit"
     INEXACT = "inexact"  # In stock units it would have more than four digits after the point.
     NOT_ENOUGH = "not_enough"
@@ -152,7 +148,8 @@ class Outcome(NamedTuple):
     quantity is what it adds at its place in stock units, balance and counterbalance what lies at
     both places after it; given_unit is the unit that was named, if any. Of a refusal for lack of
     stock: what was available, what was counted, and of one in the past the first instant from which
-    on it would fit (not of a count, whose quantity depends on its instant).
+    on it would fit (not of a count, whose quantity depends on its instant). notice is what is told
+    of the freeze that refuses it.
     """
 
     change: Change
@@ -169,6 +166,14 @@ class Outcome(NamedTuple):
     fits_from: datetime | None = None
     counted: Decimal | None = None
     given_unit: Pack | None = None
+    notice: Notice | None = None
+
+    @property
+    def frozen_by(self) -> UUID | None:
+        """The freeze that refuses it, if one does."""
+        if self.refusal is not Refusal.FROZEN:
+            return None
+        return self.spot.frozen_by or (self.counterspot.frozen_by if self.counterspot else None)
 
 
 @dataclass(slots=True)
@@ -324,6 +329,8 @@ def _misfit(  # noqa: PLR0911 - one return for each reason.
         return Refusal.SAME_PLACE
     if change.occurred_at is not None and change.occurred_at > now + CLOCK_TOLERANCE:
         return Refusal.IN_FUTURE
+    if spot.frozen_by is not None or (counterspot is not None and counterspot.frozen_by):
+        return Refusal.FROZEN
     return None
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
+from services.inventory.freezes.service import find_notices
 from services.inventory.ledger import queries
 from services.inventory.ledger.queries import KeptAnswer, LedgerEntry, Locked
 from services.inventory.ledger.rules import (
@@ -44,6 +45,7 @@ async def apply_changes(
     outcomes = await _off_loop(
         len(wanted), judge, wanted, locked.spots, locked.balances, locked.now, atomic
     )
+    outcomes = await _explained(connection, outcomes)
     granted = [outcome for outcome in outcomes if outcome.refusal is None]
     if granted:
         entries = await _off_loop(len(granted), _entries, granted)
@@ -101,6 +103,18 @@ async def _bring_timelines(
         balance.timeline = await _off_loop(
             len(history) + len(instants), Timeline, opening, history, instants
         )
+
+
+async def _explained(connection: asyncpg.Connection, outcomes: list[Outcome]) -> list[Outcome]:
+    """Return the outcomes, with what is told of the freezes that refuse some."""
+    ids = {outcome.frozen_by for outcome in outcomes if outcome.frozen_by is not None}
+    if not ids:
+        return outcomes
+    notices = await find_notices(connection, ids)
+    return [
+        outcome._replace(notice=notices[outcome.frozen_by]) if outcome.frozen_by else outcome
+        for outcome in outcomes
+    ]
 
 
 def _entries(granted: Sequence[Outcome]) -> list[LedgerEntry]:

@@ -1,5 +1,8 @@
 """From a refusal to the problem that tells of it."""
 
+from collections.abc import Callable, Mapping
+
+from services.inventory.freezes.errors import Frozen
 from services.inventory.items.errors import ItemNotFound, ItemRetired, UnknownUnit
 from services.inventory.ledger.errors import (
     BalanceTooLarge,
@@ -14,71 +17,80 @@ from services.inventory.ledger.rules import Outcome, Refusal
 from services.inventory.locations.errors import LocationNotFound, LocationRetired
 from shared.errors import Problem
 
-_OF_PLACE = {
-    Refusal.UNKNOWN_PLACE: LocationNotFound,
-    Refusal.RETIRED_PLACE: LocationRetired,
-    Refusal.UNKNOWN_COUNTERPLACE: LocationNotFound,
-    Refusal.RETIRED_COUNTERPLACE: LocationRetired,
-}
-_OF_COUNTERPLACE = {Refusal.UNKNOWN_COUNTERPLACE, Refusal.RETIRED_COUNTERPLACE}
 
-
-def problem_of(outcome: Outcome) -> Problem:  # noqa: PLR0911 - one return for each reason.
+def problem_of(outcome: Outcome) -> Problem:
     """Return the problem that tells why a change was refused."""
+    if outcome.refusal is None:
+        raise ValueError("nothing was refused")
+    return _PROBLEMS.get(outcome.refusal, _short)(outcome)
+
+
+def _item(outcome: Outcome) -> str:
+    return outcome.spot.code or outcome.change.item.text
+
+
+def _counterplace(outcome: Outcome) -> str:
+    """Return where a transfer goes as it was named; where it is from for anything else."""
+    return (outcome.change.counterplace or outcome.change.place).text
+
+
+def _frozen(outcome: Outcome) -> Problem:
+    if outcome.notice is None:
+        raise ValueError("whom a freeze refuses is told of it")
+    return Frozen.by(outcome.notice)
+
+
+def _short(outcome: Outcome) -> Problem:
+    """Return what there was too little of, now or at an instant since."""
     change = outcome.change
-    item, location = outcome.spot.code or change.item.text, change.place.text
-    if outcome.refusal in _OF_PLACE:
-        named = change.counterplace if outcome.refusal in _OF_COUNTERPLACE else None
-        return _OF_PLACE[outcome.refusal](location=(named or change.place).text)
-    if outcome.refusal in {Refusal.UNKNOWN_UNIT, Refusal.INEXACT}:
-        return _of_unit(outcome, item)
-    match outcome.refusal:
-        case Refusal.UNKNOWN_ITEM:
-            return ItemNotFound(item=change.item.text)
-        case Refusal.RETIRED_ITEM:
-            return ItemRetired(item=item)
-        case Refusal.SAME_PLACE:
-            return TransferInPlace()
-        case Refusal.IN_FUTURE:
-            return MovementInFuture()
-        case Refusal.TOO_MUCH:
-            filled = change.counterplace or change.place  # A transfer fills where it goes.
-            return BalanceTooLarge(item=item, location=filled.text)
-        case _ if outcome.counted is not None:
-            return CountTooLow(
-                item=item,
-                location=location,
-                available=outcome.available,
-                requested=outcome.counted,
-                least=outcome.counted - outcome.quantity - outcome.available,
-            )
-        case Refusal.NOT_ENOUGH_THEN if outcome.fits_from is not None:
-            return InsufficientStockThen(
-                item=item,
-                location=location,
-                available=outcome.available,
-                requested=abs(outcome.quantity),
-                fits_from=outcome.fits_from,
-            )
-        case _:
-            return InsufficientStock(
-                item=item,
-                location=location,
-                available=outcome.available,
-                requested=abs(outcome.quantity),
-            )
+    item, location, available = _item(outcome), change.place.text, outcome.available
+    if outcome.counted is not None:
+        return CountTooLow(
+            item=item,
+            location=location,
+            available=available,
+            requested=outcome.counted,
+            least=outcome.counted - outcome.quantity - available,
+        )
+    requested = abs(outcome.quantity)
+    if outcome.fits_from is not None:
+        return InsufficientStockThen(
+            item=item,
+            location=location,
+            available=available,
+            requested=requested,
+            fits_from=outcome.fits_from,
+        )
+    return InsufficientStock(item=item, location=location, available=available, requested=requested)
 
 
-def _of_unit(outcome: Outcome, item: str) -> Problem:
+def _of_unit(outcome: Outcome) -> Problem:
     """Return why a quantity in the unit that was named is none of the stock unit."""
     change, spot, unit = outcome.change, outcome.spot, outcome.given_unit
     if unit is None:
         named = change.unit or spot.named_unit or ""
-        return UnknownUnit(item=item, unit=named, units=spot.units)
+        return UnknownUnit(item=_item(outcome), unit=named, units=spot.units)
     return QuantityInexact(
-        item=item,
+        item=_item(outcome),
         quantity=change.asked,
         unit=unit.unit,
         holds=unit.quantity,
         stock_unit=spot.unit or "",
     )
+
+
+_PROBLEMS: Mapping[Refusal, Callable[[Outcome], Problem]] = {
+    Refusal.UNKNOWN_ITEM: lambda it: ItemNotFound(item=it.change.item.text),
+    Refusal.RETIRED_ITEM: lambda it: ItemRetired(item=_item(it)),
+    Refusal.UNKNOWN_PLACE: lambda it: LocationNotFound(location=it.change.place.text),
+    Refusal.UNKNOWN_COUNTERPLACE: lambda it: LocationNotFound(location=_counterplace(it)),
+    Refusal.RETIRED_PLACE: lambda it: LocationRetired(location=it.change.place.text),
+    Refusal.RETIRED_COUNTERPLACE: lambda it: LocationRetired(location=_counterplace(it)),
+    Refusal.SAME_PLACE: lambda _: TransferInPlace(),
+    Refusal.IN_FUTURE: lambda _: MovementInFuture(),
+    Refusal.UNKNOWN_UNIT: _of_unit,
+    Refusal.INEXACT: _of_unit,
+    Refusal.FROZEN: _frozen,
+    # A transfer fills where it goes.
+    Refusal.TOO_MUCH: lambda it: BalanceTooLarge(item=_item(it), location=_counterplace(it)),
+}

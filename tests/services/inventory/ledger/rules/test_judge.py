@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 
@@ -9,9 +10,8 @@ from services.inventory.ledger.rules import (
     CLOCK_TOLERANCE,
     ON_HAND_MAX,
     Refusal,
-    item_reference,
     judge,
-    place_reference,
+    reference_to,
 )
 from tests.support.ledger import (
     MAIN,
@@ -157,7 +157,7 @@ def test_after_a_server_clock_was_set_back_now_is_the_latest_movement():
     assert (outcome.occurred_at, outcome.is_backdated) == (NOW + timedelta(seconds=3), False)
 
 
-FOUND = SPOTS[item_reference("A"), place_reference("MAIN")]
+FOUND = SPOTS[reference_to("A"), reference_to("MAIN")]
 
 
 @pytest.mark.parametrize(
@@ -207,3 +207,21 @@ def test_a_late_change_is_never_judged_without_its_history():
 
     with pytest.raises(LookupError):
         judge([asked], SPOTS, of_main((1, 5)).balances(), NOW, atomic=False)
+
+
+def test_what_is_frozen_neither_comes_nor_goes_whatever_the_stock():
+    freeze_id = uuid4()
+    spots = {
+        pair: spot._replace(frozen_by=freeze_id) if spot.place == "SHOP" else spot
+        for pair, spot in SPOTS.items()
+    }
+    wanted = [
+        change(1, place="SHOP"), change(-99, place="SHOP"), counted(0, item="B", place="SHOP"),
+        transfer(1), change(-1),
+    ]  # fmt: skip
+
+    outcomes = judge(wanted, spots, of_main((1, 10)).balances(), NOW, atomic=False)
+
+    assert refusals(outcomes) == [Refusal.FROZEN] * 4 + [None]
+    assert [outcome.frozen_by for outcome in outcomes] == [freeze_id] * 4 + [None]
+    assert outcomes[-1].balance == 9

@@ -1,0 +1,21 @@
+"""What a freeze may cover."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class FreezeScope(StrEnum):
+    """How much a freeze covers: all stock, a location with what lies in it, or an item."""
+
+    EVERYTHING = "everything"
+    LOCATION = "location"
+    ITEM = "item"
+
+
+class Notice(NamedTuple):
+    """What is told of a freeze to whom it stops."""
+
+    scope: FreezeScope
+    reason: str
+    since: datetime
