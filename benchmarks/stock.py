@@ -23,7 +23,7 @@ import httpx
 from benchmarks.load import Load, load, postgres_pids, require_wrk
 from services.inventory.items.queries import list_items
 from services.inventory.items.schemas import ItemQuery
-from services.inventory.ledger.rules import Change, Kind, reference_to
+from services.inventory.ledger.rules import Change, Kind, item_reference, place_reference
 from services.inventory.ledger.service import apply_changes
 from shared.db.database import PLAN_ONCE
 from shared.ids import new_id
@@ -275,8 +275,8 @@ async def _fill(dsn: str, tenant_id: UUID, count: int) -> None:
 
 def _change(item: str) -> Change:
     return Change(
-        new_id(), Kind.RECEIPT, reference_to(item), reference_to("Main"), "benchmark", "benchmark",
-        quantity=Decimal(1),
+        new_id(), Kind.RECEIPT, item_reference(item), place_reference("Main"), "benchmark",
+        "benchmark", quantity=Decimal(1),
     )  # fmt: skip
 
 

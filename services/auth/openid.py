@@ -4,22 +4,19 @@ Everything that comes from there is bounded in size and time, and comes from add
 asked. Sources: OpenID Connect Core 1.0 and Discovery 1.0, RFC 7636 (PKCE), RFC 9207 (iss).
 """
 
-import asyncio
 import base64
-import ipaddress
 import json
-import socket
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
-from urllib.parse import quote_plus, urlencode, urlsplit
+from typing import Any, Final
+from urllib.parse import quote_plus, urlencode
 
-import httpcore
-import httpx
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
+
+from shared.outgoing import OutgoingClient, Unreachable
 
 ALGORITHMS: Final = ("RS256", "ES256")
 DEADLINE_S: Final = 8.0  # Of one question, with its connection.
@@ -30,18 +27,7 @@ _KEYS_RENEWED_S: Final = 60.0  # An unknown key id lets them be fetched again, n
 _KEPT_MAX: Final = 1000
 _BODY_MAX: Final = 262_144
 _TOKEN_LENGTH_MAX: Final = 16_384
-_TIMEOUTS: Final = {"timeout": {"connect": 4.0, "read": 5.0, "write": 5.0, "pool": 4.0}}
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _OK: Final = 200
-
-Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052.
-_PROTOCOL_ASSIGNMENTS: Final = ipaddress.IPv4Network("192.0.0.0/24")  # RFC 6890.
-# IPv4-compatible, local NAT64 prefixes, site-local, Teredo: RFC 4291, 8215, 3879, 4380.
-_OBSOLETE: Final = tuple(
-    map(ipaddress.IPv6Network, ("::/96", "64:ff9b:1::/48", "fec0::/10", "2001::/32"))
-)
 
 
 class ProviderUnreachable(Exception):
@@ -76,35 +62,18 @@ class ProviderClient:
     """Asks providers; keeps what they say of themselves, and their keys, for an hour."""
 
     def __init__(self, *, allows_loopback: bool, allows_private: bool) -> None:
-        self._allows_loopback = allows_loopback
-        self._allows_private = allows_private
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=httpx.create_ssl_context(),
-            max_connections=20,
-            network_backend=_GuardedNetwork(self._may_connect),
+        self._outgoing = OutgoingClient(
+            allows_loopback=allows_loopback, allows_private=allows_private, connections_max=20
         )
         self._configurations: dict[str, tuple[ProviderConfiguration, float]] = {}
         self._keys: dict[str, tuple[KeySet, float]] = {}
 
     async def close(self) -> None:
-        await self._pool.aclose()
+        await self._outgoing.close()
 
     def may_ask(self, url: str) -> bool:
         """Say whether an address has a form that may be asked: https, or loopback where allowed."""
-        try:
-            parts = urlsplit(url)
-            has_port = parts.port is None or parts.port > 0
-        except ValueError:
-            return False
-        is_plain_loopback = parts.scheme == "http" and parts.hostname in _LOOPBACK
-        return (
-            url.isascii()
-            and bool(parts.hostname)
-            and has_port
-            and parts.username is None
-            and not parts.fragment
-            and (parts.scheme == "https" or (is_plain_loopback and self._allows_loopback))
-        )
+        return self._outgoing.may_ask(url)
 
     async def configuration(self, issuer: str) -> ProviderConfiguration:
         """Return what the issuer says of itself. Raises ProviderUnreachable, ProviderUnusable."""
@@ -213,89 +182,18 @@ class ProviderClient:
     async def _send(
         self, method: str, url: str, headers: list[tuple[str, str]], content: bytes
     ) -> tuple[int, bytes]:
-        """Return status and body; a redirection is not followed. Raises ProviderUnreachable."""
+        """Return status and body. Raises ProviderUnreachable, ProviderUnusable."""
         if not self.may_ask(url):
             raise ProviderUnusable
-        body = b""
         try:
-            async with (
-                asyncio.timeout(DEADLINE_S),
-                self._pool.stream(
-                    method, url, headers=headers, content=content, extensions=_TIMEOUTS
-                ) as response,
-            ):
-                async for chunk in response.aiter_stream():
-                    body += chunk
-                    if len(body) > _BODY_MAX:
-                        raise ProviderUnreachable
-        except (TimeoutError, OSError, UnicodeError, *_HTTP_ERRORS) as error:
+            answer = await self._outgoing.send(
+                method, url, headers, content, deadline_s=DEADLINE_S, body_max=_BODY_MAX
+            )
+        except Unreachable as error:
             raise ProviderUnreachable from error
-        return response.status, body
-
-    def _may_connect(self, address: str) -> bool:
-        """Say whether an address may be connected to, once names are resolved."""
-        ip = _reached_by(ipaddress.ip_address(address))
-        if ip is None:
-            return False
-        if ip.is_loopback:
-            return self._allows_loopback
-        if ip.is_multicast:
-            return False
-        return ip.is_global or (self._allows_private and ip.is_private and not ip.is_link_local)
-
-
-class _GuardedNetwork(httpcore.AsyncNetworkBackend):
-    """Resolves a name once and connects to what was looked at, so that no second answer counts."""
-
-    def __init__(self, may_connect: Any) -> None:  # noqa: ANN401 - a method of the client.
-        self._may_connect = may_connect
-        self._inner = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature.
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = [str(one[4][0]) for one in found]
-        if not addresses or not all(map(self._may_connect, addresses)):
-            raise httpcore.ConnectError("this address may not be asked")
-        for address in addresses[:-1]:
-            try:
-                return await self._inner.connect_tcp(
-                    address, port, timeout, local_address, socket_options
-                )
-            except httpcore.ConnectError:
-                continue
-        return await self._inner.connect_tcp(
-            addresses[-1], port, timeout, local_address, socket_options
-        )
-
-
-_HTTP_ERRORS = (
-    httpcore.NetworkError,
-    httpcore.TimeoutException,
-    httpcore.ProtocolError,
-    httpcore.UnsupportedProtocol,
-)
-
-
-def _reached_by(ip: Address) -> Address | None:
-    """Return the address that is reached in the end; None for one that nobody should be at.
-
-    IPv6 carries IPv4 in several ways, through which a private address would look like a public one.
-    """
-    if isinstance(ip, ipaddress.IPv4Address):
-        return None if ip in _PROTOCOL_ASSIGNMENTS else ip
-    if ip in _NAT64:
-        return ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
-    if any(ip in network for network in _OBSOLETE) and not ip.is_loopback:
-        return None
-    return ip.ipv4_mapped or ip.sixtofour or ip
+        if answer.is_cut:
+            raise ProviderUnreachable
+        return answer.status, answer.body
 
 
 def _keep(kept: dict[str, Any], name: str, value: object) -> None:

@@ -10,16 +10,17 @@ from services.inventory.ledger.rules import (
     Kind,
     Spot,
     Timeline,
+    item_reference,
     judge,
     late_levels,
-    reference_to,
+    place_reference,
 )
 
 NOW = datetime(2026, 3, 13, 12, tzinfo=UTC)
 ITEMS = {code: UUID(int=n) for n, code in enumerate("AB", 1)}
 PLACES = {name: UUID(int=n) for n, name in enumerate(["MAIN", "SHOP"], 11)}
 SPOTS = {
-    (reference_to(code), reference_to(name)): Spot(
+    (item_reference(code), place_reference(name)): Spot(
         item, code, active=True, cost_id=None, place_id=place, place=name, place_active=True
     )
     for code, item in ITEMS.items()
@@ -36,7 +37,7 @@ def ago(hours: float) -> datetime:
 def change(quantity, item="A", place="MAIN", **more) -> Change:
     amount = None if quantity is None else Decimal(str(quantity))
     return Change(
-        uuid4(), Kind.ADJUSTMENT, reference_to(item), reference_to(place), "user:1", "r",
+        uuid4(), Kind.ADJUSTMENT, item_reference(item), place_reference(place), "user:1", "r",
         quantity=amount, **more,
     )  # fmt: skip
 
@@ -46,7 +47,7 @@ def counted(quantity, **more) -> Change:
 
 
 def transfer(quantity, item="A", **more) -> Change:
-    return change(-quantity, item, counterplace=reference_to("SHOP"), **more)
+    return change(-quantity, item, counterplace=place_reference("SHOP"), **more)
 
 
 class History:

@@ -13,7 +13,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from services.inventory.categories.schemas import CategoryReference
-from services.inventory.items.rules import PACKS_MAX
+from services.inventory.items.rules import PACKS_MAX, Doubt
 from shared.i18n import N_
 from shared.identifiers import Code, identifier_key
 from shared.money import Amount, DecimalText, Quantity, QuantityOrZero
@@ -68,7 +68,8 @@ Barcodes = Annotated[
     list[Barcode],
     Field(
         max_length=20,
-        description="None is another item's code or barcode. A text alone is on the stock unit.",
+        description="None is another item's code or barcode; the UPC-A, EAN-13 and GTIN-14 of one "
+        "number are the same. A text alone is on the stock unit.",
     ),
 ]
 
@@ -214,6 +215,14 @@ class BarcodeRead(Output):
     unit: str = Field(examples=["case"])
 
 
+class BarcodeDoubt(Output):
+    """What may be a mistake in a barcode; it is kept as it is."""
+
+    barcode: str = Field(examples=["8076800195058"])
+    code: Doubt
+    message: str = Field(examples=["The last digit does not fit the others."])
+
+
 class ItemRead(Output):
     """An item with its stock over all locations, in stock units."""
 
@@ -231,6 +240,9 @@ class ItemRead(Output):
     tracking: str = Field(examples=["none"])
     barcodes: list[str | BarcodeRead] = Field(
         description="A text alone is on the stock unit.", examples=[["8076800195057"]]
+    )
+    warnings: list[BarcodeDoubt] = Field(
+        description="What may be a mistake in the barcodes.", examples=[[]]
     )
     par_level: DecimalText | None
     reorder_point: DecimalText | None

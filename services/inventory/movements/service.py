@@ -15,7 +15,8 @@ from services.inventory.ledger.rules import (
     MovementReason,
     Outcome,
     Refusal,
-    reference_to,
+    item_reference,
+    place_reference,
 )
 from services.inventory.ledger.service import Batcher, KeptAnswer, LedgerRow, MovementFilter
 from services.inventory.locations.service import places_of
@@ -142,8 +143,8 @@ async def list_movements(
     """Return one page of ledger rows, newest first. Raises InvalidCursor."""
     after = NEWEST.after(wanted.cursor)
     filters = MovementFilter(
-        item=reference_to(wanted.item) if wanted.item else None,
-        location=reference_to(wanted.location) if wanted.location else None,
+        item=item_reference(wanted.item) if wanted.item else None,
+        location=place_reference(wanted.location) if wanted.location else None,
         kind=wanted.kind.value if wanted.kind else None,
         reference=wanted.reference,
         from_time=wanted.from_time,
@@ -181,13 +182,13 @@ def to_change(wanted: MovementCreate, sealer: Sealer, origin: Origin) -> Change:
     return Change(
         id=new_id(),
         kind=wanted.kind,
-        item=reference_to(wanted.item),
-        place=reference_to(wanted.location),
+        item=item_reference(wanted.item),
+        place=place_reference(wanted.location),
         actor=origin.actor,
         request_id=origin.request_id,
         quantity=wanted.change,
         counted=wanted.quantity if wanted.kind is Kind.COUNT_CORRECTION else None,
-        counterplace=None if wanted.to_location is None else reference_to(wanted.to_location),
+        counterplace=None if wanted.to_location is None else place_reference(wanted.to_location),
         occurred_at=wanted.occurred_at,
         cost_id=cost_id,
         amount=amount,

@@ -42,12 +42,13 @@ async def list_at_location(
 _LOOK_UP_AT = """
     SELECT a.n, i.id, i.code, i.name_en, i.name_fr, i.unit, i.active,
            c.name_en AS category_en, c.name_fr AS category_fr, i.category_id,
-           l.name AS location, v.location_id, v.on_hand, v.reserved
+           l.name AS location, v.location_id, v.on_hand, v.reserved,
+           i.packs::text AS packs, f.unit AS named_unit
     FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY a(key, id, n)
     CROSS JOIN LATERAL (
-        SELECT item_id FROM identifiers WHERE key = a.key
+        SELECT item_id, unit FROM identifiers WHERE key = a.key
         UNION ALL
-        SELECT a.id WHERE a.id IS NOT NULL
+        SELECT a.id, NULL WHERE a.id IS NOT NULL
     ) f
     CROSS JOIN LATERAL (SELECT * FROM items WHERE id = f.item_id OFFSET 0) i
     LEFT JOIN categories c ON c.id = i.category_id

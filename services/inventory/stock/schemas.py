@@ -4,6 +4,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from services.inventory.items.schemas import PackRead
 from shared.money import DecimalText
 from shared.pagination import PageQuery
 from shared.schemas import Input, Output, Page, ShortText
@@ -31,6 +32,10 @@ class LookupRead(Output):
     category: str | None
     category_id: UUID | None
     unit: str
+    pack: PackRead | None = Field(
+        description="The pack whose barcode it is; null where it stands for a stock unit.",
+        examples=[None],
+    )
     active: bool
     on_hand: DecimalText
     reserved: DecimalText

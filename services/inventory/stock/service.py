@@ -11,6 +11,8 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.items.errors import ItemNotFound
+from services.inventory.items.rules import Pack, item_key, packs_of
+from services.inventory.items.schemas import PackRead
 from services.inventory.items.service import get_item
 from services.inventory.ledger import service as ledger
 from services.inventory.locations.service import (
@@ -32,7 +34,7 @@ from services.inventory.stock.schemas import (
 )
 from shared.db import Database
 from shared.i18n.localised import said_in
-from shared.identifiers import find_id, identifier_key
+from shared.identifiers import find_id
 from shared.pagination import Keyset
 from shared.principal import Principal
 
@@ -66,7 +68,7 @@ async def _look_up(
     """Return the items found, by the number of their code, from 1."""
     ids = [find_id(code) for code in codes]
     keys = [
-        identifier_key(code) if item_id is None else None
+        item_key(code) if item_id is None else None
         for code, item_id in zip(codes, ids, strict=True)
     ]
     async with database.hot(caller.tenant_id) as connection:
@@ -90,12 +92,19 @@ def _lookup(rows: list[asyncpg.Record], language: str) -> LookupRead:
         category=said_in(language, first["category_en"], first["category_fr"]) or None,
         category_id=first["category_id"],
         unit=first["unit"],
+        pack=_pack(first["packs"], first["named_unit"]),
         active=first["active"],
         on_hand=on_hand,
         reserved=reserved,
         available=on_hand - reserved,
         stock=stock,
     )
+
+
+def _pack(packs: str, unit: str | None) -> PackRead | None:
+    """Return the pack of this key, if there is one."""
+    pack: Pack | None = None if unit is None else packs_of(packs).get(unit)
+    return None if pack is None else PackRead(unit=pack.unit, quantity=pack.quantity)
 
 
 async def stock_of(

@@ -1,7 +1,3 @@
-import asyncio
-import socket
-from typing import Any
-
 import pytest
 
 from services.auth.openid import ProviderClient, ProviderUnreachable, ProviderUnusable
@@ -13,49 +9,6 @@ async def asked_of(client: ProviderClient, issuer: str) -> str:
         return (await client.configuration(issuer)).issuer
     finally:
         await client.close()
-
-
-@pytest.mark.parametrize(
-    "address",
-    ["127.0.0.1", "10.0.0.7", "172.16.3.4", "192.168.1.1", "169.254.169.254", "100.64.0.1", "::1",
-     "fd00::1", "fe80::1", "::ffff:10.0.0.7", "0.0.0.0", "224.0.0.1", "192.0.0.8", "fec0::1",
-     "64:ff9b::a00:1", "64:ff9b:1::1", "2002:a00:1::", "2002:7f00:1::", "::7f00:1", "::a00:1"],
-)  # fmt: skip
-async def test_a_name_that_leads_into_a_private_network_is_not_connected_to(
-    monkeypatch: pytest.MonkeyPatch, address: str
-):
-    """Also where it has a public address beside that one."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    found = [
-        (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.216.34", 443)),
-        (family, socket.SOCK_STREAM, 6, "", (address, 443)),
-    ]
-    client = ProviderClient(allows_loopback=False, allows_private=False)
-    connected: list[Any] = []
-
-    async def resolve(*_: Any, **__: Any) -> Any:
-        return found
-
-    async def connect(*given: Any, **_: Any) -> Any:
-        connected.append(given)
-        raise ProviderUnreachable
-
-    loop = asyncio.get_running_loop()
-    monkeypatch.setattr(loop, "getaddrinfo", resolve)
-    monkeypatch.setattr(client._pool._network_backend._inner, "connect_tcp", connect)
-
-    with pytest.raises(ProviderUnreachable):
-        await asked_of(client, "https://login.example.com")
-    assert connected == []
-
-
-def test_the_private_network_is_for_who_says_so_and_link_local_addresses_for_nobody():
-    client = ProviderClient(allows_loopback=False, allows_private=True)
-
-    assert client._may_connect("10.0.0.7")
-    assert client._may_connect("93.184.216.34")
-    assert not client._may_connect("169.254.169.254")
-    assert not client._may_connect("127.0.0.1")
 
 
 async def test_loopback_is_for_development():

@@ -2,7 +2,6 @@
 
 from services.inventory.items.queries.identifiers import (
     claim_keys,
-    find_item_id,
     list_holders,
     list_labels,
     release_keys,
@@ -20,7 +19,6 @@ __all__ = [
     "StockTotal",
     "claim_keys",
     "find_item",
-    "find_item_id",
     "has_moved",
     "list_holders",
     "list_items",

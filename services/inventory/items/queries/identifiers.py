@@ -11,10 +11,6 @@ from services.inventory.items.models import Identifier, Item
 from services.inventory.items.rules import Label
 
 
-async def find_item_id(session: AsyncSession, key: str) -> UUID | None:
-    return await session.scalar(select(Identifier.item_id).where(Identifier.key == key))
-
-
 async def list_labels(session: AsyncSession, item_id: UUID) -> dict[str, Label]:
     """Return what names an item, by key."""
     rows = await session.scalars(

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
+from shared.gtin import find_gtin, has_gtin_form, is_pack_gtin
 from shared.i18n.folding import folded
 from shared.identifiers import identifier_key
 
@@ -23,6 +25,23 @@ class Label:
     unit: str | None = None
 
 
+class Doubt(StrEnum):
+    """What may be a mistake in a barcode."""
+
+    CHECK_DIGIT_WRONG = "check_digit_wrong"
+    PACK_UNNAMED = "pack_unnamed"  # It numbers a pack, but no unit says which.
+
+
+def item_key(text: str) -> str:
+    """Return what a code or barcode of an item is looked up by.
+
+    Of a trade item's number (GTIN) its fourteen digits, so that its UPC-A, EAN-13 and GTIN-14 are
+    one; of any other text its key. Keys are stored: whoever changes this writes a migration.
+    """
+    key = identifier_key(text)
+    return find_gtin(key) or key
+
+
 def labels_of(code_key: str, barcodes: Iterable[tuple[str, str | None]]) -> dict[str, Label]:
     """Return what names an item with this code and these (barcode, key of a pack), by key.
 
@@ -30,7 +49,7 @@ def labels_of(code_key: str, barcodes: Iterable[tuple[str, str | None]]) -> dict
     """
     labels = {code_key: Label(is_code=True, barcode=None)}
     for barcode, unit in barcodes:
-        key = identifier_key(barcode)
+        key = item_key(barcode)
         found = labels.get(key, Label(is_code=False, barcode=None))
         if found.barcode is None:
             labels[key] = Label(found.is_code, barcode, unit)
@@ -46,6 +65,14 @@ def in_order(labels: Iterable[Label]) -> list[Label]:
 def barcodes_of(labels: Iterable[Label]) -> list[str]:
     """Return the barcodes among what names an item, in order."""
     return [label.barcode or "" for label in in_order(labels)]
+
+
+def doubts_of(barcode: str, *, is_pack: bool) -> list[Doubt]:
+    """Return what is odd about a barcode, which is kept all the same."""
+    gtin = find_gtin(identifier_key(barcode))
+    if gtin is None:
+        return [Doubt.CHECK_DIGIT_WRONG] if has_gtin_form(barcode) else []
+    return [Doubt.PACK_UNNAMED] if is_pack_gtin(gtin) and not is_pack else []
 
 
 def patterns(query: str) -> list[str]:

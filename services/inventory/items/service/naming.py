@@ -12,7 +12,7 @@ from services.inventory.items.errors import (
     UnknownUnit,
 )
 from services.inventory.items.models import Item
-from services.inventory.items.rules import Label, Units, labels_of
+from services.inventory.items.rules import Label, Units, item_key, labels_of
 from services.inventory.items.schemas import BarcodeCreate
 from services.inventory.items.service.units import units_of
 from shared.identifiers import identifier_key
@@ -32,7 +32,7 @@ async def name_item(
     """
     before = await queries.list_labels(session, item.id)
     if code is not None:
-        code_key = identifier_key(code)
+        code_key = item_key(code)
     else:
         code_key = next(key for key, label in before.items() if label.is_code)
     if barcodes is None:

@@ -10,8 +10,9 @@ from services.inventory.categories.service import find_category, name_of
 from services.inventory.items import queries
 from services.inventory.items.errors import ItemNotFound
 from services.inventory.items.models import Item
-from services.inventory.items.rules import Label, Units, in_order
+from services.inventory.items.rules import Doubt, Label, Units, doubts_of, in_order, item_key
 from services.inventory.items.schemas import (
+    BarcodeDoubt,
     BarcodeRead,
     ItemQuery,
     ItemRead,
@@ -22,9 +23,9 @@ from services.inventory.items.service.units import units_of
 from services.inventory.locations.service import find_places, places_of
 from services.inventory.prices import service as prices
 from shared.db import Database
+from shared.i18n import N_, translate
 from shared.i18n.folding import folded
 from shared.i18n.localised import said_in
-from shared.identifiers import identifier_key
 from shared.pagination import Keyset, PageQuery
 from shared.principal import Principal
 from shared.security.sealing import Sealer
@@ -67,6 +68,7 @@ async def to_read(
         pack_unit=item.pack_unit,
         tracking=item.tracking,
         barcodes=[_barcode(label, units) for label in in_order(labels.values())],
+        warnings=[doubt for label in labels.values() for doubt in _doubts(label, language)],
         par_level=item.par_level,
         reorder_point=item.reorder_point,
         reorder_quantity=item.reorder_quantity,
@@ -90,6 +92,26 @@ def _barcode(label: Label, units: Units) -> str | BarcodeRead:
     pack = None if label.unit is None else units.find(label.unit)
     printed = label.barcode or ""
     return printed if pack is None else BarcodeRead(code=printed, unit=pack.unit)
+
+
+def _doubts(label: Label, language: str) -> list[BarcodeDoubt]:
+    barcode = label.barcode or ""
+    doubts = doubts_of(barcode, is_pack=label.unit is not None)
+    return [
+        BarcodeDoubt(barcode=barcode, code=doubt, message=translate(_DOUBTS[doubt], language))
+        for doubt in doubts
+    ]
+
+
+_DOUBTS = {
+    Doubt.CHECK_DIGIT_WRONG: N_(
+        "This is as long as a GTIN, but its last digit does not fit. Check it, unless it is your "
+        "own number."
+    ),
+    Doubt.PACK_UNNAMED: N_(
+        "The first digit says that this is on a pack. Give it the unit of that pack."
+    ),
+}
 
 
 async def category_of(session: AsyncSession, item: Item) -> Category | None:
@@ -136,7 +158,7 @@ async def search_items(
         rows = await queries.search_items(
             connection,
             folded(wanted.q),
-            identifier_key(wanted.q),
+            item_key(wanted.q),
             language,
             places=await find_places(connection, caller),
             limit=wanted.limit,

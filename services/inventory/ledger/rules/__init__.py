@@ -10,9 +10,10 @@ from services.inventory.ledger.rules.judge import (
     Refusal,
     Spot,
     Spots,
+    item_reference,
     judge,
     late_levels,
-    reference_to,
+    place_reference,
 )
 from services.inventory.ledger.rules.kinds import (
     CLOCK_TOLERANCE,
@@ -41,7 +42,8 @@ __all__ = [
     "Spot",
     "Spots",
     "Timeline",
+    "item_reference",
     "judge",
     "late_levels",
-    "reference_to",
+    "place_reference",
 ]

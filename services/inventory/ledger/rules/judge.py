@@ -10,7 +10,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.inventory.freezes.rules import Notice
-from services.inventory.items.rules import Pack, exact_product, find_pack, packs_of
+from services.inventory.items.rules import Pack, exact_product, find_pack, item_key, packs_of
 from services.inventory.ledger.rules.kinds import CLOCK_TOLERANCE, ON_HAND_MAX, Kind, MovementReason
 from services.inventory.ledger.rules.timeline import NOTHING, Timeline
 from shared.identifiers import find_id, identifier_key
@@ -26,8 +26,15 @@ class Reference(NamedTuple):
 
 
 @lru_cache(maxsize=8192)
-def reference_to(text: str) -> Reference:
-    """Return what a text names: the id that it is, or else whatever has it as code or name."""
+def item_reference(text: str) -> Reference:
+    """Return the item that a text names: by the id that it is, or else by its code or barcode."""
+    found = find_id(text)
+    return Reference(found, None if found else item_key(text), text)
+
+
+@lru_cache(maxsize=8192)
+def place_reference(text: str) -> Reference:
+    """Return the location that a text names: by the id that it is, or else by its name."""
     found = find_id(text)
     return Reference(found, None if found else identifier_key(text), text)
 

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from services.inventory.ledger.queries.lock import KEPT, LOCK, NO_LOT, lock
-from services.inventory.ledger.rules import Reference, reference_to
+from services.inventory.ledger.rules import Reference, item_reference, place_reference
 
 pytestmark = pytest.mark.stack
 
@@ -57,7 +57,7 @@ async def connection(databases) -> AsyncIterator[asyncpg.Connection]:
 
 
 def named(number: int) -> tuple[Reference, Reference]:
-    return reference_to(f"I{number}"), reference_to("L1")
+    return item_reference(f"I{number}"), place_reference("L1")
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ async def test_a_key_is_looked_up_by_itself(connection, mode):
 
 async def test_each_item_and_place_is_found_and_locked_once(connection):
     item, place = named(1)
-    by_id = reference_to(str(await connection.fetchval("SELECT id FROM items WHERE code = 'I1'")))
+    by_id = item_reference(str(await connection.fetchval("SELECT id FROM items WHERE code = 'I1'")))
 
     async with connection.transaction():
         locked = await lock(connection, [(item, place), (by_id, place), named(2)])
@@ -116,9 +116,9 @@ async def test_each_item_and_place_is_found_and_locked_once(connection):
 
 async def test_what_is_not_there_is_found_missing(connection):
     pairs = [
-        (reference_to("I1"), reference_to("L2")),
-        (reference_to("NONE"), reference_to("L1")),
-        (reference_to("I1"), reference_to("NOWHERE")),
+        (item_reference("I1"), place_reference("L2")),
+        (item_reference("NONE"), place_reference("L1")),
+        (item_reference("I1"), place_reference("NOWHERE")),
     ]
 
     async with connection.transaction():

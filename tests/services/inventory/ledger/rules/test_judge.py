@@ -10,8 +10,9 @@ from services.inventory.ledger.rules import (
     CLOCK_TOLERANCE,
     ON_HAND_MAX,
     Refusal,
+    item_reference,
     judge,
-    reference_to,
+    place_reference,
 )
 from tests.support.ledger import (
     MAIN,
@@ -157,7 +158,7 @@ def test_after_a_server_clock_was_set_back_now_is_the_latest_movement():
     assert (outcome.occurred_at, outcome.is_backdated) == (NOW + timedelta(seconds=3), False)
 
 
-FOUND = SPOTS[reference_to("A"), reference_to("MAIN")]
+FOUND = SPOTS[item_reference("A"), place_reference("MAIN")]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,15 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.inventory.ledger.queries import KeptAnswer
-from services.inventory.ledger.rules import Change, Kind, Outcome, Refusal, Spot, reference_to
+from services.inventory.ledger.rules import (
+    Change,
+    Kind,
+    Outcome,
+    Refusal,
+    Spot,
+    item_reference,
+    place_reference,
+)
 from services.inventory.ledger.service import batching
 from services.inventory.ledger.service.batching import BATCH_MAX, Batcher
 from shared.errors import IdempotencyInProgress
@@ -55,7 +63,7 @@ def applied(change: Change) -> Outcome:
 
 def line(item: str, *, key: str | None = None) -> Change:
     return Change(
-        uuid4(), Kind.RECEIPT, reference_to(item), reference_to("Main"), "user:1", "r",
+        uuid4(), Kind.RECEIPT, item_reference(item), place_reference("Main"), "user:1", "r",
         quantity=Decimal(1), key=key,
     )  # fmt: skip
 
