@@ -10,6 +10,7 @@ from services.inventory.items import routes as items
 from services.inventory.locations import routes as locations
 from services.inventory.movements import routes as movements
 from services.inventory.resources import InventoryResources, open_service
+from services.inventory.scan import routes as scan
 from services.inventory.settings import Settings
 from services.inventory.stock import routes as stock
 from services.inventory.verification import routes as verification
@@ -39,6 +40,7 @@ def create_app(settings: Settings | None) -> FastAPI:
             movements.router,
             verification.router,
             stock.router,
+            scan.router,
             items.router,
             locations.router,
             categories.router,

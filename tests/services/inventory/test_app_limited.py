@@ -34,6 +34,7 @@ BY_LOCATION = {
     "GET /api/inventory/lookup/{code}",
     "GET /api/inventory/movements",
     "GET /api/inventory/movements/reason-codes",
+    "GET /api/inventory/scan",
     "GET /api/inventory/search",
     "GET /api/inventory/{item_id}",
     "GET /api/inventory/{item_id}/stock",
@@ -150,6 +151,7 @@ async def test_nothing_of_other_places_is_shown(shop: Shop, operation: str):
         {}, {"as_of": "2090-01-01"}, {"location": "Zanzibar"},
         {"location": shop.places["Zanzibar shelf"]}, {"item": "S1"}, {"below_par": "true"},
         {"code": "S1"}, {"code": "A1"}, {"q": "S1"}, {"q": "Zanzibar"}, {"kind": "transfer"},
+        {"value": "S1"}, {"value": "A1"},
     ]  # fmt: skip
     answered = 0
     filled_paths: dict[str, str] = {}
@@ -180,6 +182,7 @@ async def test_sums_count_ones_own_places_alone(shop: Shop):
         (await shop.get("/api/inventory/low-stock")).json()["items"][0],
         (await shop.get(f"/api/inventory/{item_id}")).json(),
         (await shop.get("/api/inventory/lookup/A1")).json(),
+        (await shop.get("/api/inventory/scan", value="A1")).json()["item"],
         (await shop.get(f"/api/inventory/{item_id}/stock")).json(),
         (await shop.get(f"/api/inventory/{item_id}/stock", as_of="2090-01-01")).json(),
     ]
