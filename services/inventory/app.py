@@ -9,6 +9,7 @@ from services.inventory.freezes import routes as freezes
 from services.inventory.items import routes as items
 from services.inventory.locations import routes as locations
 from services.inventory.movements import routes as movements
+from services.inventory.periods import routes as periods
 from services.inventory.resources import InventoryResources, open_service
 from services.inventory.scan import routes as scan
 from services.inventory.settings import Settings
@@ -29,6 +30,7 @@ def create_app(settings: Settings | None) -> FastAPI:
             "stock": "What lies where, now or at a past moment.",
             "movements": "The ledger: what changes stock, and what has changed it.",
             "freezes": "Stops of all changes: of everything, of a location or of an item.",
+            "periods": "Days that are closed: nothing is recorded in them any more.",
             "locations": "Warehouses, zones and bins.",
             "categories": "The tree of kinds of items.",
             "verification": "The proof that stock, ledger and journal agree.",
@@ -45,6 +47,7 @@ def create_app(settings: Settings | None) -> FastAPI:
             locations.router,
             categories.router,
             freezes.router,
+            periods.router,
         ),
         on_stop=(_finish_movements,),
     )

@@ -86,6 +86,9 @@ async def busy(send, inventory, caller):
     freeze = {"scope": "item", "item": "A1", "reason": "count"}
     made_freeze = (await send("POST", "/api/inventory/freezes", freeze)).json()
     await send("DELETE", f"/api/inventory/freezes/{made_freeze['id']}?note=done")
+    closed = (await send("POST", "/api/inventory/periods", {"last_day": "2026-01-31"})).json()
+    path = f"/api/inventory/periods/{closed['id']}/reopen"
+    await send("POST", path, {"reason": "late"})
     viewer = Caller(caller.tenant_id, scopes=["inventory:read"])
     assert (await inventory.post("/api/locations", headers=viewer.headers())).status_code == 403
 

@@ -84,8 +84,10 @@ class History:
             balances[level].timeline = Timeline(opening, since, [*late.instants, NOW])
         return balances
 
-    def judge(self, *changes, atomic=False):
-        return judge(changes, SPOTS, self.prepared(changes), NOW, atomic=atomic)
+    def judge(self, *changes, atomic=False, open_from=None):
+        return judge(
+            changes, SPOTS, self.prepared(changes), NOW, atomic=atomic, open_from=open_from
+        )
 
     def record(self, asked, outcome):
         if outcome.refusal is None:

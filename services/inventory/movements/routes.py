@@ -24,6 +24,7 @@ from services.inventory.movements.schemas import (
     MovementRead,
     MovementReasonsRead,
 )
+from services.inventory.periods.errors import InClosedPeriod
 from services.inventory.prices.errors import PriceForbidden
 from services.inventory.resources import PriceSealer, resources_of
 from shared.db import Database
@@ -73,8 +74,8 @@ router.add_api_route(
     route_class_override=DirectRoute,
     responses=problems(
         ItemNotFound, ItemRetired, LocationNotFound, LocationRetired, InsufficientStock,
-        BalanceTooLarge, TransferInPlace, MovementInFuture, Frozen, PriceForbidden, UnknownUnit,
-        QuantityInexact,
+        BalanceTooLarge, TransferInPlace, MovementInFuture, Frozen, InClosedPeriod, PriceForbidden,
+        UnknownUnit, QuantityInexact,
     ),
     openapi_extra=KEY_PARAMETER,
 )  # fmt: skip

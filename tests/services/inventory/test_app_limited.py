@@ -34,6 +34,7 @@ BY_LOCATION = {
     "GET /api/inventory/lookup/{code}",
     "GET /api/inventory/movements",
     "GET /api/inventory/movements/reason-codes",
+    "GET /api/inventory/periods",
     "GET /api/inventory/scan",
     "GET /api/inventory/search",
     "GET /api/inventory/{item_id}",
@@ -135,7 +136,7 @@ async def test_whatever_concerns_all_locations_is_refused(shop: Shop, operation:
     method, path = operation.split()
     path = path.format(item_id=shop.items["A1"], location_id=shop.places["Main"],
                        category_id=shop.category, name="Main", code="A1",
-                       freeze_id=uuid4())  # fmt: skip
+                       freeze_id=uuid4(), period_id=uuid4())  # fmt: skip
 
     response = await shop.client.request(method, path, headers=shop.limited.headers())
 

@@ -141,6 +141,7 @@ class Refusal(StrEnum):
     SAME_PLACE = "same_place"
     IN_FUTURE = "in_future"
     FROZEN = "frozen"
+    PERIOD_CLOSED = "period_closed"
     UNKNOWN_UNIT = "unknown_unit"
     INEXACT = "inexact"  # In stock units it would have more than four digits after the point.
     NOT_ENOUGH = "not_enough"
@@ -201,6 +202,7 @@ def judge(
     balances: Balances,
     now: datetime,
     atomic: bool,  # noqa: FBT001 - named wherever it is said; judged in a thread it is passed on.
+    open_from: datetime | None = None,
 ) -> list[Outcome]:
     """Decide changes in their order, and bring the balances up to what was granted.
 
@@ -209,7 +211,7 @@ def judge(
     a smaller one after it may still be granted; if `atomic`, one refusal refuses all (then the
     balances mean nothing any more).
     """
-    outcomes = [_decide(change, spots, balances, now) for change in changes]
+    outcomes = [_decide(change, spots, balances, now, open_from) for change in changes]
     if atomic and any(outcome.refusal for outcome in outcomes):
         return [
             outcome if outcome.refusal else outcome._replace(refusal=Refusal.HELD_BACK)
@@ -259,7 +261,9 @@ def _levels_at(spot: Spot, counterspot: Spot | None) -> list[tuple[UUID, UUID]]:
     ]
 
 
-def _decide(change: Change, spots: Spots, balances: Balances, now: datetime) -> Outcome:
+def _decide(
+    change: Change, spots: Spots, balances: Balances, now: datetime, open_from: datetime | None
+) -> Outcome:
     spot = spots[change.item, change.place]
     counterspot = None
     if change.counterplace is not None:
@@ -267,6 +271,9 @@ def _decide(change: Change, spots: Spots, balances: Balances, now: datetime) -> 
     refusal = _misfit(change, spot, counterspot, now)
     if refusal is not None:
         return Outcome(change, spot, counterspot, now, refusal)
+    if open_from is not None and change.occurred_at is not None and change.occurred_at < open_from:
+        closed = Refusal.PERIOD_CLOSED
+        return Outcome(change, spot, counterspot, now, closed, fits_from=open_from)
     asked, unit, misfit = _asked(change, spot)
     if misfit is not None:
         return Outcome(change, spot, counterspot, now, misfit, given_unit=unit)

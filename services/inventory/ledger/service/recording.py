@@ -22,6 +22,7 @@ from services.inventory.ledger.rules import (
     judge,
     late_levels,
 )
+from services.inventory.periods.service import find_open_from
 from shared.money import plain
 
 OFF_LOOP_FROM = 500  # So many changes at once are worked on in a thread: others go on meanwhile.
@@ -41,10 +42,12 @@ async def apply_changes(
     locked = await _lock(connection, changes)
     kept = await _find_kept(connection, changes)
     wanted = [change for change in changes if change.id not in kept] if kept else changes
-    await _bring_timelines(connection, wanted, locked)
-    outcomes = await _off_loop(
-        len(wanted), judge, wanted, locked.spots, locked.balances, locked.now, atomic
-    )
+    open_from = None
+    if any(change.occurred_at is not None for change in wanted):
+        open_from = await find_open_from(connection)
+        await _bring_timelines(connection, wanted, locked)
+    known = wanted, locked.spots, locked.balances, locked.now
+    outcomes = await _off_loop(len(wanted), judge, *known, atomic, open_from)
     outcomes = await _explained(connection, outcomes)
     granted = [outcome for outcome in outcomes if outcome.refusal is None]
     if granted:
@@ -90,8 +93,6 @@ async def _bring_timelines(
     connection: asyncpg.Connection, changes: Sequence[Change], locked: Locked
 ) -> None:
     """Give each level that a late change touches its history since then."""
-    if all(change.occurred_at is None for change in changes):
-        return
     late = late_levels(changes, locked.spots, locked.balances, locked.now)
     if not late:
         return

@@ -15,6 +15,7 @@ from services.inventory.ledger.errors import (
 )
 from services.inventory.ledger.rules import Outcome, Refusal
 from services.inventory.locations.errors import LocationNotFound, LocationRetired
+from services.inventory.periods.errors import InClosedPeriod
 from shared.errors import Problem
 
 
@@ -38,6 +39,12 @@ def _frozen(outcome: Outcome) -> Problem:
     if outcome.notice is None:
         raise ValueError("whom a freeze refuses is told of it")
     return Frozen.by(outcome.notice)
+
+
+def _closed(outcome: Outcome) -> Problem:
+    if outcome.fits_from is None:
+        raise ValueError("whom a closed period refuses is told from when on he may record")
+    return InClosedPeriod(open_from=outcome.fits_from)
 
 
 def _short(outcome: Outcome) -> Problem:
@@ -91,6 +98,7 @@ _PROBLEMS: Mapping[Refusal, Callable[[Outcome], Problem]] = {
     Refusal.UNKNOWN_UNIT: _of_unit,
     Refusal.INEXACT: _of_unit,
     Refusal.FROZEN: _frozen,
+    Refusal.PERIOD_CLOSED: _closed,
     # A transfer fills where it goes.
     Refusal.TOO_MUCH: lambda it: BalanceTooLarge(item=_item(it), location=_counterplace(it)),
 }

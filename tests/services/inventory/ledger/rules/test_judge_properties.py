@@ -9,7 +9,7 @@ from uuid import uuid4
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.inventory.ledger.rules import Change, Reference, Refusal
+from services.inventory.ledger.rules import Change, Reference, Refusal, judge
 from tests.support.ledger import LEVELS, NOW, PLACES, SPOTS, History, ago, change, counted, transfer
 
 amounts = st.integers(1, 12).map(Decimal)
@@ -163,3 +163,47 @@ def test_who_is_limited_to_places_moves_nothing_at_others_and_is_not_in_others_w
 
 def _ends(asked: Change) -> list[Reference]:
     return [asked.place] if asked.counterplace is None else [asked.place, asked.counterplace]
+
+
+@given(histories(), st.lists(asked_changes(), min_size=1, max_size=6), st.integers(0, 7))
+def test_what_is_dated_in_a_closed_period_is_refused_and_the_rest_as_if_it_were_not_asked(
+    history, changes, hour
+):
+    is_open = [each.occurred_at is None or each.occurred_at >= ago(hour) for each in changes]
+    outcomes = history.judge(*changes, open_from=ago(hour))
+
+    allowed = [each for each, opened in zip(changes, is_open, strict=True) if opened]
+    alone = iter(history.judge(*allowed, open_from=ago(hour)))
+    for outcome, opened in zip(outcomes, is_open, strict=True):
+        if opened:
+            assert outcome == next(alone)
+            assert outcome.refusal is not Refusal.PERIOD_CLOSED
+        else:
+            assert (outcome.refusal, outcome.fits_from) == (Refusal.PERIOD_CLOSED, ago(hour))
+
+
+@given(
+    histories(),
+    st.lists(asked_changes(), min_size=1, max_size=6),
+    st.sets(st.sampled_from(list(SPOTS))),
+)
+def test_nothing_frozen_moves_and_the_rest_as_if_it_were_not_asked(history, changes, frozen):
+    freeze_id = uuid4()
+    spots = {
+        pair: spot._replace(frozen_by=freeze_id) if pair in frozen else spot
+        for pair, spot in SPOTS.items()
+    }
+    is_frozen = [
+        (each.item, each.place) in frozen
+        or (each.counterplace is not None and (each.item, each.counterplace) in frozen)
+        for each in changes
+    ]
+    outcomes = judge(changes, spots, history.prepared(changes), NOW, atomic=False)
+
+    allowed = [each for each, stopped in zip(changes, is_frozen, strict=True) if not stopped]
+    alone = iter(judge(allowed, spots, history.prepared(allowed), NOW, atomic=False))
+    for outcome, stopped in zip(outcomes, is_frozen, strict=True):
+        if stopped:
+            assert (outcome.refusal, outcome.frozen_by) == (Refusal.FROZEN, freeze_id)
+        else:
+            assert outcome == next(alone)
