@@ -39,6 +39,10 @@ class Problem(Exception):
         """Return the headers that go with the answer."""
         return self.headers
 
+    def errors_in(self, language: str) -> list[dict[str, str]] | None:  # noqa: ARG002 - by others.
+        """Return the places that are wrong, as `{path, code, message}`; None if none is named."""
+        return None
+
     def members(self) -> dict[str, Any]:
         """Return the extension members: the instance's fields, JSON-ready."""
         return {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
@@ -333,8 +337,9 @@ def problem_body(
         "detail": problem.detail_in(language),
         "request_id": request_id,
     }
-    if errors is not None:
-        body["errors"] = errors
+    named = problem.errors_in(language) if errors is None else errors
+    if named is not None:
+        body["errors"] = named
     return body | problem.members()
 
 

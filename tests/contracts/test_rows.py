@@ -48,7 +48,9 @@ def send(inventory, caller):
 async def busy(send, inventory, caller):
     """A tenant in which everything has happened that inventory journals."""
     parent = (await send("POST", "/api/categories", {"name": "Dry"})).json()
-    child = {"name": {"en": "Pasta", "fr": "Pâtes"}, "parent": parent["id"]}
+    schema = {"properties": {"weight_g": {"type": "number"}}}
+    child = {"name": {"en": "Pasta", "fr": "Pâtes"}, "parent": parent["id"],
+             "attribute_schema": schema}  # fmt: skip
     await send("POST", "/api/categories", child)
     gone = (await send("POST", "/api/categories", {"name": "Gone"})).json()
     await send("DELETE", f"/api/categories/{gone['id']}")
@@ -64,6 +66,7 @@ async def busy(send, inventory, caller):
         f"/api/inventory/{made['id']}",
         {
             "category": "Pasta",
+            "attributes": {"weight_g": 500.5},
             "packs": [{"unit": "case", "quantity": "12"}],
             "barcodes": ["4006381333931", {"code": "14006381333938", "unit": "case"}],
         },

@@ -1,7 +1,9 @@
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db import Base
@@ -22,6 +24,7 @@ class Category(Base):
     name_fr: Mapped[str | None]
     key_en: Mapped[str]
     key_fr: Mapped[str]
+    attribute_schema: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("categories.id"))
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]

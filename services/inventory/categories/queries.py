@@ -31,8 +31,13 @@ async def hold_category(session: AsyncSession, category_id: UUID) -> Category | 
 
 
 async def lock_tree(session: AsyncSession) -> None:
-    """Let moves of one tenant's categories take turns: two at once could close a circle."""
+    """Let changes of one tenant's tree and schemas take turns: two moves could close a circle."""
     await session.execute(_LOCK_TREE)
+
+
+async def hold_tree(session: AsyncSession) -> None:
+    """Keep the tree and its schemas as they are until the transaction ends."""
+    await session.execute(_HOLD_TREE)
 
 
 async def is_within(session: AsyncSession, category_id: UUID, other_id: UUID) -> bool:
@@ -108,13 +113,17 @@ _ITEMS_SAVED = text("""
            trim_scale(i.pack_size) AS pack_size, i.pack_unit, trim_scale(i.par_level) AS par_level,
            trim_scale(i.reorder_point) AS reorder_point,
            trim_scale(i.reorder_quantity) AS reorder_quantity, i.lead_time_days,
-           i.cost_id, i.active, ARRAY['category'] AS changed
+           i.attributes, i.cost_id, i.active, ARRAY['category'] AS changed
     FROM items i WHERE i.category_id = :id ORDER BY i.id""")
 _RENAME_IN_SEARCHES = text("""
     UPDATE items SET search_text = split_part(search_text, chr(31), 1) || chr(31) || :words
     WHERE category_id = :id""")
 _LOCK_TREE = text(
     "SELECT pg_advisory_xact_lock(hashtext('categories'), "
+    "hashtext(current_setting('app.tenant', true)))"
+)
+_HOLD_TREE = text(
+    "SELECT pg_advisory_xact_lock_shared(hashtext('categories'), "
     "hashtext(current_setting('app.tenant', true)))"
 )
 _IS_WITHIN = text("""

@@ -3,6 +3,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
+from services.inventory.attributes.errors import AttributeSchemaInvalid, ItemsBreakSchema
 from services.inventory.categories import service
 from services.inventory.categories.errors import (
     CategoryAmbiguous,
@@ -47,7 +48,9 @@ async def list_categories(
 @router.post(
     "",
     status_code=201,
-    responses=problems(CategoryNotFound, CategoryAmbiguous, CategoryNameTaken, Frozen),
+    responses=problems(
+        CategoryNotFound, CategoryAmbiguous, CategoryNameTaken, AttributeSchemaInvalid, Frozen
+    ),
 )
 async def add_category(
     body: CategoryCreate, session: Session, _caller: CanWrite, now: Now, language: Language
@@ -72,7 +75,13 @@ async def get_category(
 @router.patch(
     "/{category_id:uuid}",
     responses=problems(
-        CategoryNotFound, CategoryAmbiguous, CategoryInItself, CategoryNameTaken, Frozen
+        CategoryNotFound,
+        CategoryAmbiguous,
+        CategoryInItself,
+        CategoryNameTaken,
+        AttributeSchemaInvalid,
+        ItemsBreakSchema,
+        Frozen,
     ),
 )
 async def change_category(

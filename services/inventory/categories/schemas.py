@@ -1,9 +1,10 @@
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
+from services.inventory.attributes.schemas import AttributeSchema
 from shared.identifiers import one_spaced, require_no_id, require_visible
 from shared.pagination import PageQuery
 from shared.schemas import (
@@ -64,6 +65,7 @@ class CategoryCreate(Input):
 
     name: NamesOfCategory
     parent: CategoryReference | None = Field(default=None, description="None is at the top.")
+    attribute_schema: AttributeSchema | None = None
 
 
 class CategoryUpdate(Update):
@@ -71,10 +73,11 @@ class CategoryUpdate(Update):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"parent": None}]})
 
-    clearable: ClassVar[frozenset[str]] = frozenset({"parent"})
+    clearable: ClassVar[frozenset[str]] = frozenset({"parent", "attribute_schema"})
 
     name: Annotated[NamesOfCategory | None, AfterValidator(keeps_languages)] = None
     parent: CategoryReference | None = Field(default=None, description="Null moves it to the top.")
+    attribute_schema: AttributeSchema | None = None
 
 
 class CategoryRead(Output):
@@ -84,6 +87,10 @@ class CategoryRead(Output):
     name: str = Field(description="In the language of the answer.", examples=["Pasta"])
     names: dict[str, str] = Field(examples=[{"en": "Pasta", "fr": "Pâtes"}])
     parent_id: UUID | None
+    attribute_schema: dict[str, Any] | None = Field(
+        description="Its own; null where that of the category above it holds, if any.",
+        examples=[None],
+    )
     version: int
     created_at: datetime
     updated_at: datetime

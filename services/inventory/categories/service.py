@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.inventory.attributes.service import require_items_fit, require_schema
 from services.inventory.categories import queries
 from services.inventory.categories.errors import (
     CategoryAmbiguous,
@@ -42,11 +43,14 @@ _BY_NAME = {
 async def add_category(session: AsyncSession, wanted: CategoryCreate, *, now: datetime) -> Category:
     """Add a category.
 
-    Raises CategoryNotFound (the parent), CategoryAmbiguous, CategoryNameTaken, Frozen.
+    Raises CategoryNotFound (the parent), CategoryAmbiguous, CategoryNameTaken,
+    AttributeSchemaInvalid, Frozen.
     """
     await freezes.require_thawed(session)
+    require_schema(wanted.attribute_schema)
     parent = await get_named_category(session, wanted.parent) if wanted.parent else None
     category = _new(wanted.name.en, wanted.name.fr, parent, now)
+    category.attribute_schema = wanted.attribute_schema
     session.add(category)
     await _save(session, category)
     return category
@@ -63,11 +67,13 @@ async def change_category(
     """Rename a category, or move it with all that lies in it.
 
     Raises CategoryNotFound, PreconditionFailed, CategoryAmbiguous, CategoryInItself,
-    CategoryNameTaken, Frozen.
+    CategoryNameTaken, AttributeSchemaInvalid, ItemsBreakSchema, Frozen.
     """
     await freezes.require_thawed(session)
     moves = "parent" in wanted.model_fields_set
-    if moves:
+    fits_anew = moves or "attribute_schema" in wanted.model_fields_set
+    if fits_anew:
+        require_schema(wanted.attribute_schema)
         await queries.lock_tree(session)
     category = await _lock(session, category_id)
     require_match(if_match, category.version)
@@ -81,9 +87,13 @@ async def change_category(
         await _rename_for_items(session, category)
     if moves:
         category.parent_id = await _new_parent(session, category, wanted.parent)
+    if "attribute_schema" in wanted.model_fields_set:
+        category.attribute_schema = wanted.attribute_schema
     category.version += 1
     category.updated_at = now
     await _save(session, category)
+    if fits_anew:
+        await require_items_fit(session, category.id)
     return category
 
 
@@ -107,6 +117,11 @@ async def remove_category(session: AsyncSession, category_id: UUID, if_match: st
             name_fr=name_of(category, "fr"),
         ),
     )
+
+
+async def hold_tree(session: AsyncSession) -> None:
+    """Keep which schema holds in which category as it is; before any item is locked."""
+    await queries.hold_tree(session)
 
 
 async def get_category(session: AsyncSession, category_id: UUID) -> Category:
@@ -168,6 +183,7 @@ def to_read(category: Category, language: str) -> CategoryRead:
         name=name_of(category, language),
         names={each: name_of(category, each) for each in ("en", "fr")},
         parent_id=category.parent_id,
+        attribute_schema=category.attribute_schema,
         version=category.version,
         created_at=category.created_at,
         updated_at=category.updated_at,
@@ -261,5 +277,6 @@ def _tell(session: AsyncSession, category: Category) -> None:
             name_en=name_of(category, "en"),
             name_fr=name_of(category, "fr"),
             parent_id=category.parent_id,
+            attribute_schema=category.attribute_schema,
         ),
     )

@@ -1,5 +1,6 @@
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey
@@ -34,6 +35,7 @@ class Item(Base):
     reorder_point: Mapped[Decimal | None]
     reorder_quantity: Mapped[Decimal | None]
     lead_time_days: Mapped[int | None]
+    attributes: Mapped[dict[str, Any]] = mapped_column(JSONB)
     cost_id: Mapped[UUID | None]  # The unit cost in force, a row of prices.
     price_id: Mapped[UUID | None]  # The selling price in force.
     frozen_by: Mapped[UUID | None]  # The freeze that covers it; see freezes.

@@ -3,6 +3,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
 
+from services.inventory.attributes.errors import AttributesInvalid
 from services.inventory.categories.errors import CategoryAmbiguous, CategoryNotFound
 from services.inventory.freezes.errors import Frozen
 from services.inventory.items import service
@@ -77,6 +78,7 @@ router.add_api_route(
         PackIsStockUnit,
         PackSizeContradicts,
         UnknownUnit,
+        AttributesInvalid,
         PriceForbidden,
         Frozen,
     ),
@@ -96,6 +98,7 @@ router.add_api_route(
         PackIsStockUnit,
         PackSizeContradicts,
         UnknownUnit,
+        AttributesInvalid,
         PriceForbidden,
         Frozen,
     ),
@@ -173,6 +176,7 @@ async def get_item(
         PackIsStockUnit,
         PackSizeContradicts,
         UnknownUnit,
+        AttributesInvalid,
         PriceForbidden,
         Frozen,
     ),
@@ -211,6 +215,7 @@ async def replace_item(
         PackIsStockUnit,
         PackSizeContradicts,
         UnknownUnit,
+        AttributesInvalid,
         PriceForbidden,
         Frozen,
     ),

@@ -1,6 +1,6 @@
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import (
@@ -12,6 +12,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from services.inventory.attributes.schemas import Attributes
 from services.inventory.categories.schemas import CategoryReference
 from services.inventory.items.rules import PACKS_MAX, Doubt
 from shared.i18n import N_
@@ -173,6 +174,7 @@ class ItemCreate(ItemFields):
     )
     tracking: Literal["none"] = Field(default="none", description="Lots and serials follow later.")
     barcodes: Barcodes = Field(default_factory=list)
+    attributes: Attributes = Field(default_factory=dict)
     unit_cost: Amount | None = Field(default=None, description="Needs the scope `price:write`.")
     price: Amount | None = Field(default=None, description="Needs the scope `price:write`.")
 
@@ -196,6 +198,7 @@ class ItemUpdate(ItemFields, Update):
     packs: Packs | None = None
     pack_size: Quantity | None = None
     barcodes: Barcodes | None = None
+    attributes: Attributes | None = None
     unit_cost: Amount | None = Field(default=None, description="Needs the scope `price:write`.")
     price: Amount | None = Field(default=None, description="Needs the scope `price:write`.")
     active: BroughtBack | None = Field(default=None, description="Bring a retired item back.")
@@ -248,6 +251,7 @@ class ItemRead(Output):
     reorder_point: DecimalText | None
     reorder_quantity: DecimalText | None
     lead_time_days: int | None
+    attributes: dict[str, Any] = Field(examples=[{"colour": "red", "weight_g": 500}])
     unit_cost: DecimalText | None = Field(description="Null without a scope for prices.")
     price: DecimalText | None = Field(description="Null without a scope for prices.")
     on_hand: DecimalText

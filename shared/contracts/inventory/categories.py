@@ -1,6 +1,6 @@
 """What inventory journals of categories."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from shared.journal import Entry
@@ -15,6 +15,7 @@ class CategorySaved(Entry):
     name_en: str
     name_fr: str
     parent_id: UUID | None
+    attribute_schema: dict[str, Any] | None = None
 
 
 class CategoryRemoved(Entry):

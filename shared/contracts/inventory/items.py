@@ -1,7 +1,7 @@
 """What inventory journals of items."""
 
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -37,6 +37,7 @@ class ItemSaved(Entry):
     reorder_point: Decimal | None
     reorder_quantity: Decimal | None
     lead_time_days: int | None
+    attributes: dict[str, Any] = Field(default_factory=dict)
     cost_id: UUID | None
     active: bool
     changed: list[str]  # The fields that differ from before; empty for a new item.

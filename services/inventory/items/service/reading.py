@@ -73,6 +73,7 @@ async def to_read(
         reorder_point=item.reorder_point,
         reorder_quantity=item.reorder_quantity,
         lead_time_days=item.lead_time_days,
+        attributes=item.attributes,
         unit_cost=cost.amount,
         price=price.amount,
         on_hand=total.on_hand,

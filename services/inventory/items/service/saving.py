@@ -5,8 +5,15 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.inventory.attributes.rules import merged
+from services.inventory.attributes.service import require_fit
 from services.inventory.categories.errors import CategoryNotFound
-from services.inventory.categories.service import get_or_add_category, name_of, search_words
+from services.inventory.categories.service import (
+    get_or_add_category,
+    hold_tree,
+    name_of,
+    search_words,
+)
 from services.inventory.freezes import service as freezes
 from services.inventory.items import queries
 from services.inventory.items.errors import ItemCodeTaken, ItemInStock, ItemNotFound, ItemUnitInUse
@@ -41,10 +48,12 @@ async def add_item(
     """Add an item.
 
     Raises CategoryNotFound, CategoryAmbiguous, ItemCodeTaken, BarcodeTaken, PackBarcodeIsCode,
-    PackIsStockUnit, PackSizeContradicts, UnknownUnit, PriceForbidden, Frozen.
+    PackIsStockUnit, PackSizeContradicts, UnknownUnit, PriceForbidden,
+    AttributesInvalid, Frozen.
     """
     await freezes.require_thawed(session)
-    category_id = await _find_category_id(session, wanted.category, now)
+    category_id = await _find_category_id(session, wanted, now)
+    await require_fit(session, category_id, merged({}, wanted.attributes))
     item = Item(id=new_id(), active=True, version=1, search_text="", created_at=now, updated_at=now)
     _fill(item, wanted)
     item.category_id = category_id
@@ -71,10 +80,11 @@ async def replace_item(
     Costs and prices are put in force, never taken out of it: one that is not given stays.
     Raises ItemNotFound, PreconditionFailed, ItemUnitInUse, CategoryNotFound, CategoryAmbiguous,
     ItemCodeTaken, BarcodeTaken, PackBarcodeIsCode, PackIsStockUnit, PackSizeContradicts,
-    UnknownUnit, PriceForbidden, Frozen.
+    UnknownUnit, PriceForbidden, AttributesInvalid, Frozen.
     """
     await freezes.require_thawed(session)
-    category_id = await _find_category_id(session, wanted.category, now)
+    category_id = await _find_category_id(session, wanted, now)
+    await require_fit(session, category_id, merged({}, wanted.attributes))
     item = await _lock(session, item_id, against_movements=True)
     require_match(if_match, item.version)
     await _require_unit(session, item, wanted.unit)
@@ -102,15 +112,21 @@ async def change_item(
 
     Raises ItemNotFound, PreconditionFailed, ItemUnitInUse, CategoryNotFound, CategoryAmbiguous,
     ItemCodeTaken, BarcodeTaken, PackBarcodeIsCode, PackIsStockUnit, PackSizeContradicts,
-    UnknownUnit, PriceForbidden, Frozen.
+    UnknownUnit, PriceForbidden, AttributesInvalid, Frozen.
     """
     await freezes.require_thawed(session)
-    category_id = await _find_category_id(session, wanted.category, now)
+    category_id = await _find_category_id(session, wanted, now)
     changes_units = not UNIT_FIELDS.isdisjoint(wanted.model_fields_set)
     item = await _lock(session, item_id, against_movements=changes_units)
     require_match(if_match, item.version)
     if not wanted.model_fields_set:
         return item
+    if "category" not in wanted.model_fields_set:
+        category_id = item.category_id
+    if not {"category", "attributes"}.isdisjoint(wanted.model_fields_set):
+        attributes = merged(item.attributes, wanted.attributes or {})
+        await require_fit(session, category_id, attributes)
+        item.category_id, item.attributes = category_id, attributes
     if wanted.code is not None:
         item.code = wanted.code
     if wanted.unit is not None:
@@ -119,8 +135,6 @@ async def change_item(
         set_units(item, changed_units(item, wanted))
     _change_texts(item, wanted)
     _change_planning(item, wanted)
-    if "category" in wanted.model_fields_set:
-        item.category_id = category_id
     if wanted.active is not None:
         item.active = wanted.active
     await _write(session, item)
@@ -165,10 +179,18 @@ async def _require_unit(session: AsyncSession, item: Item, unit: str) -> None:
         raise ItemUnitInUse(item=item.code, unit=item.unit)
 
 
-async def _find_category_id(session: AsyncSession, name: str | None, now: datetime) -> UUID | None:
-    """Return the category that is named. Before the item is locked: a rename locks so too."""
-    category = await get_or_add_category(session, name, now=now) if name is not None else None
-    return category.id if category else None
+async def _find_category_id(
+    session: AsyncSession, wanted: ItemCreate | ItemUpdate, now: datetime
+) -> UUID | None:
+    """Return the category that is named, and keep its schema as it is.
+
+    Before the item is locked: whoever renames a category, or changes its schema, locks so too.
+    """
+    if wanted.category is not None or wanted.attributes:
+        await hold_tree(session)
+    if wanted.category is None:
+        return None
+    return (await get_or_add_category(session, wanted.category, now=now)).id
 
 
 def _fill(item: Item, wanted: ItemCreate) -> None:
@@ -182,6 +204,7 @@ def _fill(item: Item, wanted: ItemCreate) -> None:
     item.par_level = wanted.par_level
     item.reorder_point, item.reorder_quantity = wanted.reorder_point, wanted.reorder_quantity
     item.lead_time_days = wanted.lead_time_days
+    item.attributes = merged({}, wanted.attributes)
 
 
 def _change_texts(item: Item, wanted: ItemUpdate) -> None:
@@ -276,6 +299,7 @@ async def _finish(
             reorder_point=item.reorder_point,
             reorder_quantity=item.reorder_quantity,
             lead_time_days=item.lead_time_days,
+            attributes=item.attributes,
             cost_id=item.cost_id,
             active=item.active,
             changed=changed,
