@@ -210,12 +210,15 @@ async def fill_own(client: Client, tenant: Tenant, mark: str = "") -> None:
     await post(client, boss, "/api/inventory/movements/bulk", _history(item, place))
     other = {"code": f"F-{mark}", "name": "Frozen"}
     await post(client, boss, "/api/inventory", other)
+    receipt = {"kind": "receipt", "item": other["code"], "location": place_id, "quantity": "5"}
+    movement_id = (await post(client, boss, "/api/inventory/movements", receipt))["id"]
     closed = {"last_day": (datetime.now(UTC) - timedelta(days=DAYS + 9)).date().isoformat()}
     period_id = (await post(client, boss, "/api/inventory/periods", closed))["id"]
     freeze = {"scope": "item", "item": other["code"], "reason": "To be attacked."}
     freeze_id = (await post(client, boss, "/api/inventory/freezes", freeze))["id"]
     tenant.things |= {
         "freeze_id": freeze_id, "period_id": period_id,
+        "movement_id": movement_id,
         "category_id": category_id, "category": f"Kind {mark}",
         "location_id": place_id, "name": place["name"],
         "item_id": item_id, "code": item["code"], "item_code": item["code"],

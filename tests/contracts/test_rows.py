@@ -84,7 +84,8 @@ async def busy(send, inventory, caller):
     lines = [{"item": "A1", "location": "Main", **line} for line in lines]
     for number, line in enumerate(lines):
         key = {"Idempotency-Key": f"line-{number}"}
-        await send("POST", "/api/inventory/movements", line, **key)
+        moved = (await send("POST", "/api/inventory/movements", line, **key)).json()
+    await send("POST", f"/api/inventory/movements/{moved['id']}/reverse", {"reason": "typo"})
     await send("POST", "/api/inventory/movements/bulk", {"lines": lines})
     freeze = {"scope": "item", "item": "A1", "reason": "count"}
     made_freeze = (await send("POST", "/api/inventory/freezes", freeze)).json()
@@ -121,6 +122,7 @@ async def test_a_row_that_a_statement_writes_has_every_field(busy, superuser, ca
     assert all(required <= entry.model_fields_set for entry in seen)
     assert {entry.kind for entry in seen} == {
         "receipt", "issue", "transfer", "return", "write_off", "adjustment", "count_correction",
+        "reversal",
     }  # fmt: skip
     assert {entry.leg for entry in seen} == {0, 1}
     assert {entry.amount_sealed is None for entry in seen} == {True, False}

@@ -19,7 +19,11 @@ async def save_items(session: AsyncSession, items: Sequence[dict[str, Any]]) -> 
 
 
 async def add_movements(session: AsyncSession, movements: Sequence[dict[str, Any]]) -> None:
-    """Add ledger rows to the days and levels they belong to."""
+    """Add ledger rows to the days and levels they belong to.
+
+    What was undone was no demand: it counts as returned on the day on which it happened. The stock
+    changes on the day of the reversal.
+    """
     await session.execute(_ADD_MOVEMENTS, {"rows": orjson.dumps(movements).decode()})
 
 
@@ -73,17 +77,28 @@ _SAVE_ITEMS = text("""
         reorder_quantity = excluded.reorder_quantity, lead_time_days = excluded.lead_time_days,
         active = excluded.active""")
 _ADD_MOVEMENTS = text("""
-    WITH moved AS MATERIALIZED (
-        SELECT item_id, location_id, kind, quantity,
-               (occurred_at AT TIME ZONE 'UTC')::date AS day
+    WITH told AS MATERIALIZED (
+        SELECT item_id, location_id, kind, quantity, reversed_kind,
+               (occurred_at AT TIME ZONE 'UTC')::date AS day,
+               (reversed_at AT TIME ZONE 'UTC')::date AS reversed_day
         FROM json_to_recordset(CAST(:rows AS json)) AS r(
-            item_id uuid, location_id uuid, kind text, quantity numeric, occurred_at timestamptz)
+            item_id uuid, location_id uuid, kind text, quantity numeric, occurred_at timestamptz,
+            reversed_kind text, reversed_at timestamptz)
+    ), moved AS (
+        SELECT item_id, location_id, day, quantity,
+               CASE WHEN reversed_kind = 'issue' THEN 'adjustment'
+                    ELSE coalesce(reversed_kind, kind) END AS kind,
+               CASE WHEN kind = 'return' AND quantity > 0 THEN quantity ELSE 0 END AS returned
+        FROM told
+        UNION ALL
+        SELECT item_id, location_id, reversed_day, 0, 'demand', quantity FROM told
+        WHERE reversed_kind = 'issue' OR (reversed_kind = 'return' AND quantity < 0)
     ), days AS (
         INSERT INTO consumption AS c (item_id, location_id, day, issued, returned, received,
                                       transferred, adjusted, counted)
         SELECT item_id, location_id, day,
                coalesce(-sum(quantity) FILTER (WHERE kind = 'issue'), 0),
-               coalesce(sum(quantity) FILTER (WHERE kind = 'return' AND quantity > 0), 0),
+               sum(returned),
                coalesce(sum(quantity) FILTER (WHERE kind = 'receipt'), 0),
                coalesce(sum(quantity) FILTER (WHERE kind = 'transfer'), 0),
                coalesce(sum(quantity) FILTER (

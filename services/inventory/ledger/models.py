@@ -37,6 +37,7 @@ class Movement(Base):
     balance_after: Mapped[Decimal]  # On hand after it, in the order of recording.
     given_quantity: Mapped[Decimal | None]  # As it was asked for, in given_unit.
     given_unit: Mapped[str | None]  # Null where none was named: stock units.
+    reverses: Mapped[UUID | None]  # The movement that it undid.
     cost_id: Mapped[UUID | None]  # The unit cost at the time, a row of prices.
     reason_code: Mapped[str | None]
     reason: Mapped[str | None]
@@ -45,3 +46,12 @@ class Movement(Base):
     occurred_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
     backdated: Mapped[bool]  # Recorded after a later one of its level.
+
+
+class Reversal(Base):
+    """That one movement was undone by another; each is undone once."""
+
+    __tablename__ = "reversals"
+
+    movement_id: Mapped[UUID] = mapped_column(primary_key=True)
+    reversal_id: Mapped[UUID]

@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from shared.errors import Conflict
+from shared.errors import Conflict, NotFound
 from shared.i18n import N_, NP_
 
 
@@ -20,3 +20,40 @@ class BulkRefused(Conflict):
     counted: ClassVar[str] = "refused"
     refused: int
     results: list[dict[str, object]]
+
+
+@dataclass(eq=False)
+class MovementNotFound(NotFound):
+    """No movement between locations that the caller may use has this id."""
+
+    slug: ClassVar[str] = "movement-not-found"
+    title: ClassVar[str] = N_("Movement not found")
+    detail: ClassVar[str] = N_(
+        "There is no movement {movement} whose locations you may all use. Check the id in the "
+        "list of movements."
+    )
+    movement: str
+
+
+@dataclass(eq=False)
+class AlreadyReversed(Conflict):
+    """The movement was reversed before, by the movement `reversed_by`."""
+
+    slug: ClassVar[str] = "already-reversed"
+    title: ClassVar[str] = N_("Already reversed")
+    detail: ClassVar[str] = N_(
+        "The movement was reversed before, by {reversed_by}. Nothing is left to do; to have it "
+        "again, record it anew."
+    )
+    reversed_by: str
+
+
+@dataclass(eq=False)
+class ReversalIsFinal(Conflict):
+    """What was undone is recorded anew, not undone twice."""
+
+    slug: ClassVar[str] = "reversal-is-final"
+    title: ClassVar[str] = N_("A reversal stays")
+    detail: ClassVar[str] = N_(
+        "A reversal is not reversed. Record the movement that it undid anew."
+    )

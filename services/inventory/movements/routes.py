@@ -1,4 +1,5 @@
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Body, Depends, Query, Request, Response
 
@@ -14,7 +15,12 @@ from services.inventory.ledger.errors import (
 from services.inventory.locations import service as locations
 from services.inventory.locations.errors import LocationNotFound, LocationRetired
 from services.inventory.movements import service
-from services.inventory.movements.errors import BulkRefused
+from services.inventory.movements.errors import (
+    AlreadyReversed,
+    BulkRefused,
+    MovementNotFound,
+    ReversalIsFinal,
+)
 from services.inventory.movements.schemas import (
     BulkCreate,
     BulkRead,
@@ -23,6 +29,7 @@ from services.inventory.movements.schemas import (
     MovementQuery,
     MovementRead,
     MovementReasonsRead,
+    ReversalCreate,
 )
 from services.inventory.periods.errors import InClosedPeriod
 from services.inventory.prices.errors import PriceForbidden
@@ -103,6 +110,31 @@ async def record_movements(
     origin = service.Origin(caller, request_id_of(request))
     answer = await service.record_bulk(session, sealer, body, origin=origin, language=language)
     return json_answer(answer, status=201)
+
+
+@router.post(
+    "/{movement_id:uuid}/reverse",
+    status_code=201,
+    responses=problems(
+        MovementNotFound, AlreadyReversed, ReversalIsFinal, ItemRetired, LocationRetired,
+        InsufficientStock, BalanceTooLarge, Frozen, InClosedPeriod,
+    ),
+)  # fmt: skip
+async def reverse_movement(
+    movement_id: UUID,
+    body: ReversalCreate,
+    request: Request,
+    session: Session,
+    caller: CanMove,
+    sealer: PriceSealer,
+) -> MovementRead:
+    """Reverse a movement.
+
+    Records the opposite of all that it did, at the cost that it had, once. It is judged like any
+    movement: what came and is not there any more cannot be taken back. A reversal is not reversed.
+    """
+    origin = service.Origin(caller, request_id_of(request))
+    return await service.reverse_movement(session, sealer, movement_id, body, origin=origin)
 
 
 @router.get("", responses=problems(InvalidCursor))

@@ -72,6 +72,10 @@ _CODE_ASTRAY = PydanticCustomError(
     "reason_code_of_kind",
     N_("This kind of movement has no such reason_code. See /api/inventory/movements/reason-codes."),
 )
+_KIND_ELSEWHERE = PydanticCustomError(
+    "kind_of_reversal",
+    N_("A reversal is recorded at /api/inventory/movements/{movement_id}/reverse."),
+)
 _COST_ASTRAY = PydanticCustomError(
     "unit_cost_of_receipt", N_("Only a receipt brings a unit_cost. Leave it out.")
 )
@@ -137,6 +141,8 @@ class MovementCreate(Input):
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
         kind, faults = self.kind, {}
+        if kind is Kind.REVERSAL:
+            faults["kind"] = _KIND_ELSEWHERE
         is_transfer, is_adjustment = kind is Kind.TRANSFER, kind is Kind.ADJUSTMENT
         if self.quantity <= 0 and kind is not Kind.COUNT_CORRECTION:
             faults["quantity"] = _TOO_FEW
@@ -210,6 +216,12 @@ class MovementRead(Output):
     unit_cost: DecimalText | None = Field(
         description="The unit cost that it brought; null if none, or without a scope for prices."
     )
+    reverses: UUID | None = Field(
+        description="The movement that it undid, if it is a reversal.", examples=[None]
+    )
+    reversed_by: UUID | None = Field(
+        description="The movement by which it was undone.", examples=[None]
+    )
     reason_code: MovementReason | None
     reason: str | None
     reference: str | None
@@ -220,6 +232,20 @@ class MovementRead(Output):
         description="Recorded after a later movement of the same item and location."
     )
     unreadable: list[Literal["unit_cost"]] = unreadable_field()
+
+
+class ReversalCreate(Input):
+    """Why a movement is undone, and when."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"reason": "Typed 100 instead of 10."}]}
+    )
+
+    reason: Note = Field(description="Why.", examples=["Typed 100 instead of 10."])
+    dated: Literal["now", "original"] = Field(
+        default="now",
+        description="When: `now`, or at the time of the original, as if it had never been.",
+    )
 
 
 class MovementQuery(PageQuery):

@@ -104,6 +104,7 @@ _ENTRIES = text("""
                (data ->> 'location_id')::uuid AS location_id, actor,
                (data ->> 'quantity')::numeric AS quantity, data ->> 'reason' AS reason,
                data ->> 'reason_code' AS reason_code,
+               (data ->> 'reverses')::uuid AS reverses,
                (data ->> 'balance_after')::numeric AS balance_after,
                (data ->> 'cost_id')::uuid AS cost_id, data ->> 'reference' AS reference,
                (data ->> 'occurred_at')::timestamptz AS occurred_at,
@@ -116,5 +117,6 @@ _ENTRIES = text("""
           <> (j.item_id, j.location_id, j.kind, j.quantity, j.balance_after, j.actor, j.occurred_at)
        OR m.cost_id IS DISTINCT FROM j.cost_id OR m.reason IS DISTINCT FROM j.reason
        OR m.reason_code IS DISTINCT FROM j.reason_code
+       OR m.reverses IS DISTINCT FROM j.reverses
        OR m.reference IS DISTINCT FROM j.reference OR m.backdated <> j.backdated
     LIMIT :most""")

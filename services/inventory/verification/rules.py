@@ -18,7 +18,13 @@ def is_readable(data: str) -> bool:
     except ValidationError:
         return False
     said = orjson.loads(data)
-    ids = [said["movement_id"], said["item_id"], said["location_id"], said["cost_id"]]
+    ids = [
+        said["movement_id"],
+        said["item_id"],
+        said["location_id"],
+        said["cost_id"],
+        said.get("reverses"),
+    ]
     numbers = [said["quantity"], said["balance_after"]]
     return all(one is None or _ID.fullmatch(one) for one in ids) and all(
         isinstance(one, str) and _NUMBER.fullmatch(one) for one in numbers

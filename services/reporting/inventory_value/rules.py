@@ -91,11 +91,14 @@ def after_movement(
     A receipt comes in at its own cost, anything else at the average, and at the cost it names
     when nothing is held: what a customer returns, or a count finds. Write-offs, and returns to a
     supplier, go out at the average as issues do. A transfer changes nothing, since its two rows
-    cancel out.
+    cancel out. A reversal is given the kind of what it undoes: a receipt, so far as it is held, is
+    taken back at its own cost, and no value falls below zero.
     """
     if kind == TRANSFER or not quantity:
         return position
     if quantity < 0:
+        if kind == RECEIPT and cost is not None and _holds_more(position, -quantity):
+            return _taken_back(position, -quantity, cost)
         return _settled(replace(position, owed=position.owed - quantity))
     if position.held and position.unit_cost is not None and (kind != RECEIPT or cost is None):
         return _settled(_taken_in_at_average(position, quantity))
@@ -188,6 +191,18 @@ def _taken_in_at_average(position: Position, quantity: Decimal) -> Position:
     brought = _share(position.value, quantity, position.held)
     value = _EXACT.add(position.value, brought)
     return replace(position, held=position.held + quantity, value=value)
+
+
+def _holds_more(position: Position, quantity: Decimal) -> bool:
+    """Say whether more is held, at a cost that is known, and nothing is owed."""
+    return position.held > quantity and not position.owed and position.unit_cost is not None
+
+
+def _taken_back(position: Position, quantity: Decimal, cost: Decimal) -> Position:
+    """Return the position without a receipt of which it still holds more."""
+    held = position.held - quantity
+    value = max(_EXACT.subtract(position.value, _product(quantity, cost)), ZERO)
+    return Position(held, position.owed, value, _rounded(_EXACT.divide(value, held)))
 
 
 def _settled(position: Position) -> Position:

@@ -33,3 +33,6 @@ class StockMoved(Entry):
         None  # As it was asked for, in given_unit; null in stock units.
     )
     given_unit: str | None = None
+    reverses: UUID | None = None  # Of a reversal: the movement that it undoes, of which kind that
+    reversed_kind: str | None = None  # is and when it happened. It carries the same cost_id.
+    reversed_at: datetime | None = None

@@ -68,6 +68,22 @@ class Shop:
                 {"lines": lines[start : start + 5000], "mode": "atomic"},
             )
 
+    async def reverse(self, kind: str, quantity: str) -> int:
+        """Reverse the movement of this kind and quantity; return the answer's status."""
+        path = "/api/inventory/movements"
+        found = await self.inventory.get(path, headers=self.caller.headers())
+        [movement] = [
+            row
+            for row in found.json()["items"]
+            if (row["kind"], row["quantity"]) == (kind, quantity)
+        ]
+        answer = await self.inventory.post(
+            f"{path}/{movement['id']}/reverse",
+            json={"reason": "Typed wrongly."},
+            headers=self.caller.headers(),
+        )
+        return answer.status_code
+
     async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         response = await self.inventory.post(path, json=body, headers=self.caller.headers())
         assert response.status_code == 201, response.text

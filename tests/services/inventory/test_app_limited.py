@@ -45,6 +45,7 @@ BY_LOCATION = {
     "POST /api/inventory/lookup",
     "POST /api/inventory/movements",
     "POST /api/inventory/movements/bulk",
+    "POST /api/inventory/movements/{movement_id}/reverse",
 }
 
 

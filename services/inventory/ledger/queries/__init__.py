@@ -13,23 +13,29 @@ from services.inventory.ledger.queries.read import (
     MovementFilter,
     find_movement,
     find_recording,
+    get_recorded,
     list_movements,
     stock_as_of,
     stock_now,
 )
+from services.inventory.ledger.queries.reversals import Leg, claim_reversal, list_legs
 from services.inventory.ledger.queries.write import LedgerEntry, write
 
 __all__ = [
     "KeptAnswer",
     "LedgerEntry",
     "LedgerRow",
+    "Leg",
     "Locked",
     "MovementFilter",
+    "claim_reversal",
     "ensure_levels",
     "find_kept",
     "find_movement",
     "find_recording",
+    "get_recorded",
     "list_changes_since",
+    "list_legs",
     "list_movements",
     "lock",
     "stock_as_of",

@@ -12,6 +12,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.ledger.rules import Reference
+from shared.db import driver_connection
 from shared.principal import Places
 
 
@@ -40,6 +41,8 @@ class LedgerRow:
     backdated: bool
     given_quantity: Decimal | None
     given_unit: str | None
+    reverses: UUID | None
+    reversed_by: UUID | None
     counterlocation: str | None
 
 
@@ -47,13 +50,14 @@ _SELECT = """
     SELECT m.seq, m.id, m.leg, m.kind, i.code AS item, m.item_id, l.name AS location,
            m.location_id, m.quantity, m.balance_after, p.id AS cost_id, p.amount AS cost_sealed,
            m.reason_code, m.reason, m.reference, m.actor, m.occurred_at, m.recorded_at, m.backdated,
-           m.given_quantity, m.given_unit,
+           m.given_quantity, m.given_unit, m.reverses, r.reversal_id AS reversed_by,
            (SELECT cl.name FROM movements c JOIN locations cl ON cl.id = c.location_id
-            WHERE m.kind = 'transfer' AND c.id = m.id AND c.leg <> m.leg{counter})
+            WHERE m.kind IN ('transfer', 'reversal') AND c.id = m.id AND c.leg <> m.leg{counter})
                AS counterlocation
     FROM movements m
     JOIN items i ON i.id = m.item_id
     JOIN locations l ON l.id = m.location_id
+    LEFT JOIN reversals r ON r.movement_id = m.id
     LEFT JOIN prices p ON p.id = m.cost_id AND p.source = 'receipt'
 """
 
@@ -73,6 +77,15 @@ async def find_movement(
     known = None if places is None else list(places)
     row = await connection.fetchrow(_ONE, movement_id, known)
     return LedgerRow(**dict(row)) if row else None
+
+
+async def get_recorded(session: AsyncSession, movement_id: UUID, *, places: Places) -> LedgerRow:
+    """Return the first ledger row of a movement that was just recorded at known places."""
+    connection = await driver_connection(session)
+    row = await find_movement(connection, movement_id, places=places)
+    if row is None:
+        raise LookupError("the movement was recorded in this transaction")
+    return row
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ class LedgerEntry(NamedTuple):
     backdated: bool
     given_quantity: str | None
     given_unit: str | None
+    reverses: UUID | None
     request_id: str
     data: str  # The journal entry, as JSON.
     amount: bytes | None  # The sealed unit cost that it brings.
@@ -83,6 +84,7 @@ _TYPES = {
     "backdated": "bool",
     "given_quantity": "text[]::numeric",
     "given_unit": "text",
+    "reverses": "uuid",
     "request_id": "text",
     "data": "text",
     "amount": "bytea",
@@ -93,8 +95,8 @@ assert tuple(_TYPES) == LedgerEntry._fields  # noqa: S101 - the statement is mad
 _WIDTH = len(_TYPES)
 _ARRAYS = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(_TYPES.values(), start=1))
 _NULLABLE = {
-    "cost_id", "reason_code", "reason", "reference", "given_quantity", "given_unit", "amount",
-    "key", "fingerprint",
+    "cost_id", "reason_code", "reason", "reference", "given_quantity", "given_unit", "reverses",
+    "amount", "key", "fingerprint",
 }  # fmt: skip
 _FILLED = ", ".join(
     name if name in _NULLABLE else f"coalesce({name}, (${n}::{kind}[])[1]) AS {name}"
@@ -102,7 +104,7 @@ _FILLED = ", ".join(
 )
 _LEDGER = (
     "id, leg, kind, item_id, location_id, quantity, balance_after, cost_id, reason_code, reason, "
-    "reference, actor, occurred_at, backdated, given_quantity, given_unit"
+    "reference, actor, occurred_at, backdated, given_quantity, given_unit, reverses"
 )
 
 WRITE = f"""

@@ -1,20 +1,19 @@
 """What movements do to stock, decided without I/O."""
 
-from services.inventory.ledger.rules.judge import (
+from services.inventory.ledger.rules.changes import (
     Balance,
     Balances,
     Change,
-    Late,
     Outcome,
     Reference,
     Refusal,
+    Reversed,
     Spot,
     Spots,
     item_reference,
-    judge,
-    late_levels,
     place_reference,
 )
+from services.inventory.ledger.rules.judge import Late, judge, late_levels
 from services.inventory.ledger.rules.kinds import (
     CLOCK_TOLERANCE,
     LINES_MAX,
@@ -39,6 +38,7 @@ __all__ = [
     "Outcome",
     "Reference",
     "Refusal",
+    "Reversed",
     "Spot",
     "Spots",
     "Timeline",

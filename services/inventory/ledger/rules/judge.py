@@ -1,187 +1,24 @@
 """Who gets scarce units, and what may never be: the one place where movements are decided."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
-from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
-from services.inventory.freezes.rules import Notice
-from services.inventory.items.rules import Pack, exact_product, find_pack, item_key, packs_of
-from services.inventory.ledger.rules.kinds import CLOCK_TOLERANCE, ON_HAND_MAX, Kind, MovementReason
+from services.inventory.items.rules import Pack, exact_product, find_pack, packs_of
+from services.inventory.ledger.rules.changes import (
+    Balance,
+    Balances,
+    Change,
+    Outcome,
+    Refusal,
+    Spot,
+    Spots,
+)
+from services.inventory.ledger.rules.kinds import CLOCK_TOLERANCE, ON_HAND_MAX
 from services.inventory.ledger.rules.timeline import NOTHING, Timeline
-from shared.identifiers import find_id, identifier_key
-from shared.principal import Places
-
-
-class Reference(NamedTuple):
-    """How an item or a location is named: by its id, or by the key of its code or name."""
-
-    id: UUID | None
-    key: str | None
-    text: str  # As it was given.
-
-
-@lru_cache(maxsize=8192)
-def item_reference(text: str) -> Reference:
-    """Return the item that a text names: by the id that it is, or else by its code or barcode."""
-    found = find_id(text)
-    return Reference(found, None if found else item_key(text), text)
-
-
-@lru_cache(maxsize=8192)
-def place_reference(text: str) -> Reference:
-    """Return the location that a text names: by the id that it is, or else by its name."""
-    found = find_id(text)
-    return Reference(found, None if found else identifier_key(text), text)
-
-
-class Change(NamedTuple):
-    """One movement asked for: what happens at `place`, and the opposite at `counterplace`.
-
-    Exactly one of `quantity` (signed) and `counted` (what was found there) is set. `unit` names
-    what these count; None is the pack that the barcode in `item` is on, or else the stock unit.
-    occurred_at is None for now. cost_id and amount are the sealed unit cost that it brings.
-    `places` are the locations that whoever asks may know of; any other is as if it were not there.
-    """
-
-    id: UUID
-    kind: Kind
-    item: Reference
-    place: Reference
-    actor: str
-    request_id: str
-    quantity: Decimal | None = None
-    counted: Decimal | None = None
-    counterplace: Reference | None = None
-    occurred_at: datetime | None = None
-    cost_id: UUID | None = None
-    amount: bytes | None = None
-    reason_code: MovementReason | None = None
-    reason: str | None = None
-    reference: str | None = None
-    key: str | None = None
-    fingerprint: bytes | None = None
-    places: Places = None
-    unit: str | None = None
-
-    @property
-    def asked(self) -> Decimal:
-        """What it asks to move, or what was counted, never negative, in its own unit."""
-        number = self.quantity if self.counted is None else self.counted
-        if number is None:
-            raise ValueError("a change has a quantity or a count")
-        return abs(number)
-
-    def may_use(self, place_id: UUID) -> bool:
-        """Say whether whoever asks may know of a place."""
-        return self.places is None or place_id in self.places
-
-
-class Spot(NamedTuple):
-    """What the database says of one item and one place, under lock; None where there is none."""
-
-    item_id: UUID | None
-    code: str | None
-    active: bool | None
-    cost_id: UUID | None  # The item's unit cost in force.
-    place_id: UUID | None
-    place: str | None
-    place_active: bool | None
-    unit: str | None = None  # The item's stock unit.
-    packs: str | None = None  # As `packs_of` reads them.
-    named_unit: str | None = None  # Of the barcode that names the item, if it is a pack's.
-    frozen_by: UUID | None = None  # A freeze of either.
-
-    @property
-    def units(self) -> list[str]:
-        """All units of the item as they are written, the stock unit first."""
-        return [self.unit or "", *(pack.unit for pack in packs_of(self.packs).values())]
-
-
-@dataclass(slots=True)
-class Balance:
-    """The stock of one item at one place, in stock units; reserved is part of on hand.
-
-    moved_at is when its latest movement happened. The timeline is there for levels that a late
-    movement touches, and reaches back to before the earliest of these.
-    """
-
-    on_hand: Decimal = NOTHING
-    reserved: Decimal = NOTHING
-    moved_at: datetime | None = None
-    timeline: Timeline | None = None
-
-    @property
-    def available(self) -> Decimal:
-        """Return what may be taken; never below zero, whatever a fault may have left."""
-        return max(self.on_hand - self.reserved, NOTHING)
-
-    def move(self, quantity: Decimal, instant: datetime) -> None:
-        """Let a granted quantity come or go at an instant."""
-        self.on_hand += quantity
-        if self.timeline is not None:
-            self.timeline.add(instant, quantity)
-        if self.moved_at is None or instant > self.moved_at:
-            self.moved_at = instant
-
-
-class Refusal(StrEnum):
-    """Why a movement is not applied."""
-
-    UNKNOWN_ITEM = "unknown_item"
-    RETIRED_ITEM = "retired_item"
-    UNKNOWN_PLACE = "unknown_place"
-    UNKNOWN_COUNTERPLACE = "unknown_counterplace"
-    RETIRED_PLACE = "retired_place"
-    RETIRED_COUNTERPLACE = "retired_counterplace"
-    SAME_PLACE = "same_place"
-    IN_FUTURE = "in_future"
-    FROZEN = "frozen"
-    PERIOD_CLOSED = "period_closed"
-    UNKNOWN_UNIT = "unknown_unit"
-    INEXACT = "inexact"  # In stock units it would have more than four digits after the point.
-    NOT_ENOUGH = "not_enough"
-    NOT_ENOUGH_THEN = "not_enough_then"
-    TOO_MUCH = "too_much"
-    HELD_BACK = "held_back"  # Another movement of an atomic call was refused.
-
-
-class Outcome(NamedTuple):
-    """What becomes of a change: refused, or applied with these figures.
-
-    quantity is what it adds at its place in stock units, balance and counterbalance what lies at
-    both places after it; given_unit is the unit that was named, if any. Of a refusal for lack of
-    stock: what was available, what was counted, and of one in the past the first instant from which
-    on it would fit (not of a count, whose quantity depends on its instant). notice is what is told
-    of the freeze that refuses it.
-    """
-
-    change: Change
-    spot: Spot
-    counterspot: Spot | None  # Of the same item, where a transfer goes.
-    recorded_at: datetime
-    refusal: Refusal | None
-    quantity: Decimal = NOTHING
-    balance: Decimal = NOTHING
-    counterbalance: Decimal = NOTHING
-    occurred_at: datetime | None = None
-    is_backdated: bool = False
-    available: Decimal = NOTHING
-    fits_from: datetime | None = None
-    counted: Decimal | None = None
-    given_unit: Pack | None = None
-    notice: Notice | None = None
-
-    @property
-    def frozen_by(self) -> UUID | None:
-        """The freeze that refuses it, if one does."""
-        if self.refusal is not Refusal.FROZEN:
-            return None
-        return self.spot.frozen_by or (self.counterspot.frozen_by if self.counterspot else None)
 
 
 @dataclass(slots=True)
@@ -190,10 +27,6 @@ class Late:
 
     since: datetime | None = None
     instants: list[datetime] = field(default_factory=list)
-
-
-Spots = Mapping[tuple[Reference, Reference], Spot]
-Balances = dict[tuple[UUID, UUID], Balance]
 
 
 def judge(

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     WRITE_OFF = "write_off"
     ADJUSTMENT = "adjustment"
     COUNT_CORRECTION = "count_correction"
+    REVERSAL = "reversal"  # Of another movement; recorded by reversing that.
 
 
 class MovementReason(StrEnum):

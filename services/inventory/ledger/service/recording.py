@@ -167,6 +167,12 @@ def _entry(outcome: Outcome, leg: int, spot: Spot, moved: Decimal, balance: Deci
         "occurred_at": outcome.occurred_at,
         "backdated": outcome.is_backdated,
     }
+    if change.reverses is not None:
+        data |= {
+            "reverses": str(change.reverses.movement_id),
+            "reversed_kind": change.reverses.kind,
+            "reversed_at": change.reverses.occurred_at,
+        }
     given_quantity = given_unit = None
     if outcome.given_unit is not None:
         given_quantity, given_unit = plain(change.asked), outcome.given_unit.unit
@@ -188,6 +194,7 @@ def _entry(outcome: Outcome, leg: int, spot: Spot, moved: Decimal, balance: Deci
         backdated=outcome.is_backdated,
         given_quantity=given_quantity,
         given_unit=given_unit,
+        reverses=None if change.reverses is None else change.reverses.movement_id,
         request_id=change.request_id,
         data=orjson.dumps(data).decode(),
         amount=change.amount,

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.reporting.inventory_value import queries
 from services.reporting.inventory_value.queries import SealedPosition
 from services.reporting.inventory_value.rules import (
+    RECEIPT,
     TRANSFER,
     Position,
     after_first_cost,
@@ -75,10 +76,15 @@ class _Costs:
 def _touches_value(entry: Entry) -> bool:
     match entry:
         case StockMoved():
-            return entry.kind != TRANSFER
+            return _kind_of(entry) != TRANSFER
         case PriceSet():
             return entry.kind == "cost"
     return False
+
+
+def _kind_of(entry: StockMoved) -> str:
+    """Return the kind of a movement; of a reversal, that of what it undoes."""
+    return entry.reversed_kind or entry.kind
 
 
 def _item_of(entry: Entry) -> UUID:
@@ -91,7 +97,9 @@ def _moved_on(position: Position, entry: Entry, costs: _Costs) -> Position:
     if brought is not None:
         costs.learn(brought[0], brought[1].sealed)
     if isinstance(entry, StockMoved):
-        cost = costs.find(entry.cost_id) if entry.quantity > 0 else None
-        return after_movement(position, entry.kind, entry.quantity, cost)
+        kind = _kind_of(entry)
+        names_cost = entry.quantity > 0 or kind == RECEIPT
+        cost = costs.find(entry.cost_id) if names_cost else None
+        return after_movement(position, kind, entry.quantity, cost)
     cost = costs.find(brought[0]) if brought and position.unit_cost is None else None
     return position if cost is None else after_first_cost(position, cost)

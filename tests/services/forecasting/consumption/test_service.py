@@ -91,6 +91,31 @@ async def test_returns_lower_demand_and_losses_are_none(client, caller, shop, fo
     assert answer.json()["total"] == "6"
 
 
+async def test_what_was_undone_was_no_demand_on_the_day_it_was_recorded_for(
+    client, caller, shop, follow
+):
+    await shop.open("A1")
+    shop.move("receipt", "A1", 50, days_ago(4))
+    shop.move("issue", "A1", 10, days_ago(3))
+    shop.move("issue", "A1", 7, days_ago(3))
+    shop.move("return", "A1", 2, days_ago(2))
+    shop.move("issue", "A1", 5, days_ago(2))
+    shop.move("write_off", "A1", 4, days_ago(1), reason_code="lost")
+    await shop.record()
+    await follow()
+    wanted = [("issue", "10"), ("return", "2"), ("write_off", "4"), ("receipt", "50")]
+    undone = [await shop.reverse(*each) for each in wanted]
+    await follow()
+
+    window = {"from": str(days_ago(4)), "to": str(days_ago(0))}
+    answer = await client.get("/api/ai/consumption/A1", params=window, headers=caller.headers())
+
+    assert undone == [201, 201, 201, 409]
+    days = answer.json()["days"]
+    assert [day["quantity"] for day in days] == ["0", "7", "5", "0", "0"]
+    assert [day["on_hand"] for day in days] == ["50", "33", "30", "26", "38"]
+
+
 async def test_two_items_may_take_each_others_code(caller, database):
     first, second = saved("A1", "First"), saved("B1", "Second")
     swapped = [first.model_copy(update={"code": "B1"}), second.model_copy(update={"code": "A1"})]

@@ -57,6 +57,7 @@ def test_a_movement_as_it_should_be_is_accepted(body):
         (RECEIPT | {"quantity": "NaN"}, "decimal_parsing"),
         (RECEIPT | {"quantity": "twelve"}, "decimal_parsing"),
         (RECEIPT | {"kind": "theft"}, "enum"),
+        (RECEIPT | {"kind": "reversal"}, "kind_of_reversal"),
         (RECEIPT | {"to_location": "Shop"}, "to_location_of_transfer"),
         (RECEIPT | {"kind": "transfer"}, "to_location_of_transfer"),
         (TRANSFER | {"to_location": "Main"}, "transfer_in_place"),

@@ -61,6 +61,23 @@ async def test_value_follows_receipts_at_their_cost_and_issues_at_the_average(
     ]
 
 
+async def test_a_reversal_takes_back_what_the_movement_was_worth(shop, move, follow, get, post):
+    await move("receipt", "10")
+    dear = await move("receipt", "10", unit_cost="8")
+    issued = await move("issue", "4")
+    moved = await move("transfer", "3", to_location="Shop")
+    for each in (issued, moved):
+        await post(f"{MOVE}/{each['id']}/reverse", reason="Typed wrongly.")
+    await follow()
+    whole = await get(URL)
+    await post(f"{MOVE}/{dear['id']}/reverse", reason="Typed wrongly.")
+    await follow()
+
+    assert (whole["total"], whole["items"][0]["quantity"]) == ("100", "20")
+    report = await get(URL)
+    assert (report["total"], report["items"][0]["unit_cost"]) == ("20", "2")
+
+
 async def test_every_grouping_adds_up_to_the_same_total(shop, move, follow, get):
     await move("receipt", "1", unit_cost="10")
     await move("receipt", "2", location="Shop", unit_cost="0.01")

@@ -27,7 +27,7 @@ ins = st.tuples(
     st.sampled_from(["receipt", "return", "adjustment", "count_correction"]), quantities
 )
 outs = st.tuples(
-    st.sampled_from(["issue", "return", "write_off", "adjustment", "count_correction"]),
+    st.sampled_from(["issue", "receipt", "return", "write_off", "adjustment", "count_correction"]),
     quantities.map(lambda q: -q),
 )
 movements = st.lists(st.tuples(ins | outs, maybe_costs), max_size=40)
@@ -75,6 +75,26 @@ def test_returns_come_and_go_at_the_average_and_so_do_write_offs():
 
     position = run([(("write_off", D(-4)), None), (("return", D(-8)), None)], position)
     assert (position.held, position.value) == (10, 30)
+
+
+def test_a_receipt_is_taken_back_at_its_own_cost():
+    position = run([receipt(10, "2"), receipt(10, "4"), (("receipt", D(-10)), D(4))])
+
+    assert (position.held, position.value, position.unit_cost) == (10, 20, 2)
+
+
+def test_of_a_receipt_that_was_consumed_at_another_cost_no_value_falls_below_nothing():
+    position = run([receipt(10, "1"), receipt(10, "9"), issue(9), (("receipt", D(-10)), D(9))])
+
+    assert (position.held, position.value, position.unit_cost) == (1, 0, 0)
+
+
+def test_taking_back_all_that_is_held_leaves_nothing_and_more_waits():
+    whole = run([receipt(10, "3"), (("receipt", D(-10)), D(3))])
+    early = run([(("receipt", D(-10)), D(3)), receipt(10, "3"), receipt(10, "5")])
+
+    assert (whole.held, whole.value, whole.unit_cost) == (0, 0, 3)
+    assert (early.on_hand, early.value) == (10, 50)
 
 
 def test_found_stock_comes_in_at_its_items_cost_when_nothing_is_held():

@@ -1,4 +1,4 @@
-"""From bodies to changes of the ledger, and from what became of them to answers."""
+"""Recording movements, one or many, and listing them."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -219,6 +219,8 @@ def to_read(row: LedgerRow, sealer: Sealer, *, caller: Principal) -> MovementRea
         change=row.quantity,
         balance_after=row.balance_after,
         unit_cost=cost.amount,
+        reverses=row.reverses,
+        reversed_by=row.reversed_by,
         reason_code=None if row.reason_code is None else MovementReason(row.reason_code),
         reason=row.reason,
         reference=row.reference,
@@ -246,6 +248,8 @@ def _applied(wanted: MovementCreate, outcome: Outcome) -> MovementRead:
             "change": outcome.quantity,
             "balance_after": outcome.balance,
             "unit_cost": wanted.unit_cost,
+            "reverses": None,
+            "reversed_by": None,
             "reason_code": change.reason_code,
             "reason": change.reason,
             "reference": change.reference,

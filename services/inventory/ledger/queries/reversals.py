@@ -1,0 +1,56 @@
+"""Movements that are undone by others."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One change of one level by a movement, as much of it as its opposite needs."""
+
+    id: UUID
+    kind: str
+    item_id: UUID
+    item: str
+    location_id: UUID
+    location: str
+    quantity: Decimal  # Signed, in stock units.
+    cost_id: UUID | None
+    reference: str | None
+    occurred_at: datetime
+
+
+async def list_legs(session: AsyncSession, movement_id: UUID) -> list[Leg]:
+    """Return the legs of a movement in their order; none if there is no such movement."""
+    rows = await session.execute(_LEGS, {"id": movement_id})
+    return [Leg(**row) for row in rows.mappings()]
+
+
+async def claim_reversal(
+    session: AsyncSession, movement_id: UUID, reversal_id: UUID
+) -> UUID | None:
+    """Write down that one movement undoes another, or return which one did before.
+
+    Of several at once the others wait for the first, and have their turn if it fails.
+    """
+    names = {"movement_id": movement_id, "reversal_id": reversal_id}
+    if await session.scalar(_CLAIM, names):
+        return None
+    earlier: UUID = await session.scalar(_FIND, names)
+    return earlier
+
+
+_LEGS = text("""
+    SELECT m.id, m.kind, m.item_id, i.code AS item, m.location_id, l.name AS location, m.quantity,
+           m.cost_id, m.reference, m.occurred_at
+    FROM movements m JOIN items i ON i.id = m.item_id JOIN locations l ON l.id = m.location_id
+    WHERE m.id = :id ORDER BY m.leg""")
+_CLAIM = text("""
+    INSERT INTO reversals (movement_id, reversal_id) VALUES (:movement_id, :reversal_id)
+    ON CONFLICT ON CONSTRAINT reversals_pkey DO NOTHING RETURNING true""")
+_FIND = text("SELECT reversal_id FROM reversals WHERE movement_id = :movement_id")

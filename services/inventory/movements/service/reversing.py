@@ -1,0 +1,78 @@
+"""Undoing a movement: the opposite of all its legs, as a movement of its own, once."""
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.inventory.ledger import service as ledger
+from services.inventory.ledger.rules import Change, Kind, Reference, Reversed
+from services.inventory.ledger.service import Leg
+from services.inventory.locations.service import places_of
+from services.inventory.movements.errors import (
+    AlreadyReversed,
+    MovementNotFound,
+    ReversalIsFinal,
+)
+from services.inventory.movements.schemas import MovementRead, ReversalCreate
+from services.inventory.movements.service.recording import Origin, to_read
+from shared.ids import new_id
+from shared.principal import Places
+from shared.security.sealing import Sealer
+
+
+async def reverse_movement(
+    session: AsyncSession,
+    sealer: Sealer,
+    movement_id: UUID,
+    wanted: ReversalCreate,
+    *,
+    origin: Origin,
+) -> MovementRead:
+    """Record the opposite of a movement, at the cost that it had, and return that.
+
+    It is judged like any movement. Raises MovementNotFound, ReversalIsFinal, AlreadyReversed, and
+    what `ledger.problem_of` returns.
+    """
+    origin = replace(origin, places=await places_of(session, origin.caller))
+    legs = await ledger.list_legs(session, movement_id)
+    if not legs or not all(_is_known(leg, origin.places) for leg in legs):
+        raise MovementNotFound(movement=str(movement_id))
+    if legs[0].kind == Kind.REVERSAL:
+        raise ReversalIsFinal
+    occurred_at = legs[0].occurred_at if wanted.dated == "original" else None
+    change = _opposite(legs, wanted.reason, occurred_at, origin)
+    earlier = await ledger.claim_reversal(session, movement_id, change.id)
+    if earlier is not None:
+        raise AlreadyReversed(reversed_by=str(earlier))
+    [outcome] = await ledger.apply(session, [change])
+    if outcome.refusal is not None:
+        raise ledger.problem_of(outcome)
+    row = await ledger.get_recorded(session, change.id, places=origin.places)
+    return to_read(row, sealer, caller=origin.caller)
+
+
+def _is_known(leg: Leg, places: Places) -> bool:
+    return places is None or leg.location_id in places
+
+
+def _opposite(legs: list[Leg], reason: str, occurred_at: datetime | None, origin: Origin) -> Change:
+    """Return the change that undoes a movement: of a transfer, both ends at once."""
+    first, *others = legs
+    return Change(
+        id=new_id(),
+        kind=Kind.REVERSAL,
+        item=Reference(first.item_id, None, first.item),
+        place=Reference(first.location_id, None, first.location),
+        counterplace=next((Reference(leg.location_id, None, leg.location) for leg in others), None),
+        actor=origin.actor,
+        request_id=origin.request_id,
+        quantity=-first.quantity,
+        occurred_at=occurred_at,
+        cost_id=first.cost_id,
+        reason=reason,
+        reference=first.reference,
+        places=origin.places,
+        reverses=Reversed(first.id, Kind(first.kind), first.occurred_at),
+    )
