@@ -66,6 +66,14 @@ journal_entries_set_aside = Gauge(
 audit_chain_verified = Gauge(
     "audit_chain_verified_timestamp_seconds", "When the chain last verified as whole.", ["service"]
 )
+partition_months_ahead = Gauge(
+    "partition_months_ahead",
+    "Months after this one that have their partition; below 0 this one has none.",
+    ["table"],
+)
+partition_default_used = Gauge(
+    "partition_default_used", "1 where rows lie in the default partition.", ["table"]
+)
 system_health = Gauge("system_health_status", "1 healthy, 0 not.", ["component"])
 event_loop_lag = Gauge("event_loop_lag_seconds", "How late a timer of this process fires.")
 

@@ -28,7 +28,7 @@ _COMPLAINT = re.compile(r"\b(?:FATAL|PANIC|ERROR|error):.*|.*\b(?:No space left|
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    "max_connections": "300",  # twelve processes with a pool of 20 each, and room
+    "max_connections": "320",  # four services with at most 77 each: deploy/postgres/roles.sql
     "shared_buffers": "128MB",  # the system caches files as well
     "effective_cache_size": "1GB",
     "work_mem": "8MB",

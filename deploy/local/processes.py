@@ -35,7 +35,8 @@ WORKER_VERBS: Mapping[str, tuple[str, ...]] = {
     "reporting": ("work", "follow"),
 }
 
-# A worker runs a few jobs at a time; 4 x (20 + 30) + 4 x (5 + 10) stays below max_connections.
+# A worker runs a few jobs at a time. Web and worker, 20 + 30 + 8 and 5 + 10 + 2, stay within what
+# their role may have of the connections (deploy/postgres/roles.sql).
 _WORKER_POOL: Mapping[str, str] = {"PG_POOL_SIZE": "5", "PG_MAX_OVERFLOW": "10"}
 
 _OF_AUTH = ("SMTP_URL",)  # Given by whoever has a mail server, and told to auth alone.

@@ -1,8 +1,16 @@
--- Cluster-wide: one login role per service, and the owner who runs migrations.
+-- Cluster-wide: the owner who runs migrations, one login role per service, and one that its service becomes to
+-- verify: it reads the records of all tenants and changes nothing.
 -- Runs as superuser, any number of times.
 DO $$
 DECLARE
     role_name text;
+    service text;
+    -- What each may take of the server's connections, so that none takes all: the owner few, the services
+    -- equal shares of the rest.
+    owner_share int := 8;
+    service_share int := greatest(
+        (current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+            - owner_share) / 4, 1);
 BEGIN
     FOREACH role_name IN ARRAY ARRAY['stock_owner', 'auth_app', 'inventory_app', 'forecasting_app', 'reporting_app']
     LOOP
@@ -10,9 +18,22 @@ BEGIN
             EXECUTE format('CREATE ROLE %I', role_name);
         END IF;
         EXECUTE format(
-            'ALTER ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION NOBYPASSRLS',
+            'ALTER ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION NOBYPASSRLS '
+            'CONNECTION LIMIT %s',
+            role_name, CASE role_name WHEN 'stock_owner' THEN owner_share ELSE service_share END
+        );
+    END LOOP;
+    FOREACH service IN ARRAY ARRAY['auth', 'inventory', 'forecasting', 'reporting']
+    LOOP
+        role_name := service || '_verifier';
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role_name) THEN
+            EXECUTE format('CREATE ROLE %I', role_name);
+        END IF;
+        EXECUTE format(
+            'ALTER ROLE %I NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION NOBYPASSRLS',
             role_name
         );
+        EXECUTE format('GRANT %I TO %I', role_name, service || '_app');
     END LOOP;
 END
 $$;

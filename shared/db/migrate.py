@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import shared
+from shared.db.months import MONTHS_AHEAD
 
 # A migration that waits for a lock holds up everything behind it, so it gives up soon: to be run
 # again is better than to stop a service.
@@ -27,7 +28,7 @@ def head_revision(migrations: Path) -> str:
 
 
 async def migrate(schema: str, migrations: Path, owner_dsn: str) -> bool:
-    """Run what is pending in one transaction; say whether there was anything to do.
+    """Run what is pending and add coming months, in one transaction; say whether any was pending.
 
     One runs at a time for each schema; a second waits for it. Raises DBAPIError, with
     nothing changed, when a table stays in use for longer than LOCK_TIMEOUT_S.
@@ -43,16 +44,15 @@ async def migrate(schema: str, migrations: Path, owner_dsn: str) -> bool:
         async with engine.begin() as connection:
             await connection.execute(_ONE_AT_A_TIME, {"schema": schema})
             await connection.execute(text(f"SET search_path = {schema}, public"))
-            before = await _revision(connection, schema)
-            if before == head_revision(migrations):
-                return False
             await connection.execute(_WAIT_AT_MOST, {"wait": f"{LOCK_TIMEOUT_S * 1000:.0f}ms"})
-            await connection.run_sync(_upgrade, schema, migrations)
-            await connection.execute(text(f"SELECT {schema}.keep_partitions(3)"))
+            is_pending = await _revision(connection, schema) != head_revision(migrations)
+            if is_pending:
+                await connection.run_sync(_upgrade, schema, migrations)
+            await connection.execute(text(f"SELECT {schema}.keep_partitions({MONTHS_AHEAD})"))
             await connection.execute(
                 text(f"GRANT SELECT ON {schema}.alembic_version TO {schema}_app")
             )
-            return True
+            return is_pending
     finally:
         await engine.dispose()
 

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import text
 
 from shared.clock import utc_now
+from shared.db.months import keep_months
 from shared.jobs.periodic import every, run_together
 from shared.journal import checkpoint
 from shared.log import log
@@ -14,7 +15,6 @@ from shared.resources import Resources
 SEAL_INTERVAL_S = 2.0
 VERIFY_INTERVAL_S = 3600.0
 HOUSEKEEPING_INTERVAL_S = 3600.0
-PARTITION_MONTHS_AHEAD = 3
 IDEMPOTENCY_KEYS_KEPT = timedelta(days=7)
 
 
@@ -31,8 +31,8 @@ async def standing_work(resources: Resources[Any]) -> None:
 
     async def keep_house() -> None:
         async with resources.database.engine.begin() as connection:
-            await connection.execute(_KEEP_PARTITIONS, {"months": PARTITION_MONTHS_AHEAD})
             await connection.execute(_FORGET, {"before": utc_now() - IDEMPOTENCY_KEYS_KEPT})
+        await keep_months(resources.database, utc_now().date())
 
     await run_together(
         every(SEAL_INTERVAL_S, "seal journal", seal),
@@ -41,5 +41,4 @@ async def standing_work(resources: Resources[Any]) -> None:
     )
 
 
-_KEEP_PARTITIONS = text("SELECT keep_partitions(:months)")
 _FORGET = text("SELECT forget_idempotency_keys(:before)")

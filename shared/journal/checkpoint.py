@@ -235,9 +235,7 @@ def _digest_of(values: dict[str, Any]) -> bytes:
     ).digest()
 
 
-_SEALER_LOCK = text(
-    "SELECT pg_try_advisory_xact_lock(hashtext('sealer:' || current_schema()::text))"
-)
+_SEALER_LOCK = text("SELECT try_lock('sealer')")
 _LAST = text("SELECT * FROM checkpoints ORDER BY number DESC LIMIT 1")
 _LAST_NUMBER = text("SELECT max(number) FROM checkpoints")
 _BY_NUMBER = text("SELECT * FROM checkpoints WHERE number = :number")

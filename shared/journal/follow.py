@@ -252,9 +252,8 @@ _SAVE_CURSOR = text("""
     SET xid = :xid, seq = :seq, recorded_at = coalesce(:recorded_at, recorded_at),
         applied_at = :applied_at
     WHERE producer = :producer""")
-_REBUILD_KEY = "hashtextextended('rebuild of ' || current_schema(), 0)"
-_BEGIN_REBUILD = text(f"SELECT pg_advisory_xact_lock({_REBUILD_KEY})")
-_HOLD_OFF = text(f"SELECT pg_advisory_xact_lock_shared({_REBUILD_KEY})")
+_BEGIN_REBUILD = text("SELECT wait_lock('rebuild')")
+_HOLD_OFF = text("SELECT wait_lock_shared('rebuild')")
 # A rebuild that begins before the last one is done ends where that one would have ended.
 _REMEMBER = text("""
     INSERT INTO rebuilds AS r (producer, xid, seq)

@@ -37,6 +37,7 @@ BY_STATEMENTS = "read and written by statements alone, many rows at a time"
 UNMAPPED = {
     "alembic_version": "Alembic's own",
     "checkpoints": "sealed and proved by the statements of shared.journal",
+    "verifications": "written and read by the statements of shared.journal",
     "idempotency_keys": "claimed and answered by the statements of shared.web and of movements",
 }
 FOLLOWING = dict.fromkeys(

@@ -10,6 +10,7 @@ from gateway import metrics
 from services.auth.mail import metrics as mail
 from services.auth.sessions import metrics as sessions
 from services.auth.throttle import metrics as throttle
+from shared import metrics as of_services
 
 FOLDER = ROOT / "deploy" / "prometheus"
 CONFIG = (FOLDER / "prometheus.yml").read_text()
@@ -19,6 +20,10 @@ COMPOSE = (ROOT / "docker-compose.yml").read_text()
 SIGNING_IN = {
     f"{counter.describe()[0].name}_total"
     for counter in (mail.mails, sessions.failed_attempts, throttle.throttled)
+}
+OF_JOURNALS = {
+    gauge.describe()[0].name
+    for gauge in (of_services.partition_months_ahead, of_services.partition_default_used)
 }
 
 
@@ -40,7 +45,7 @@ def test_rules_speak_of_metrics_that_there_are():
     named = set(re.findall(r"[a-z]+_[a-z_]+", " ".join(expressions)))
 
     assert len(expressions) == ALERTS.count("alert: ")
-    assert named <= known(metrics.registry) | SIGNING_IN
+    assert named <= known(metrics.registry) | SIGNING_IN | OF_JOURNALS | {"by"}
 
 
 def test_every_rule_has_its_place_in_the_runbook():

@@ -11,7 +11,7 @@ from deploy.postgres.bootstrap import ROLES, SERVICES, bootstrap
 from shared.db.migrate import migrate
 
 # Durability is tested where it matters (tests/e2e, with real kills); elsewhere speed counts.
-FAST = {"fsync": "off", "full_page_writes": "off", "max_connections": "200"}
+FAST = {"fsync": "off", "full_page_writes": "off", "max_connections": "320"}
 
 
 class Databases:

@@ -45,4 +45,4 @@ async def forget_private_halves(session: AsyncSession, now: datetime) -> None:
     )
 
 
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtext('auth signing keys'))")
+_LOCK = text("SELECT wait_lock('signing keys')")

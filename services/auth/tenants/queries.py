@@ -77,4 +77,4 @@ _END_TOKENS = text("""
         revision = revision + 1
     FROM held WHERE u.id = held.id""")
 _LANGUAGE_CHANGED = text("UPDATE users SET language_changed_at = :now WHERE language IS NULL")
-_LOCK_INSTALLATION = text("SELECT pg_advisory_xact_lock(hashtext('auth installation'))")
+_LOCK_INSTALLATION = text("SELECT wait_lock('installation')")

@@ -60,6 +60,5 @@ async def list_active(session: AsyncSession) -> Sequence[RowMapping]:
 
 
 _LOCK_ITEM = text("""
-    SELECT pg_advisory_xact_lock(
-        hashtextextended('models ' || current_setting('app.tenant') || ' ' || :item_id, 0))""")
+    SELECT wait_lock('models ' || current_setting('app.tenant') || ' ' || :item_id)""")
 _ACTIVE = text("SELECT item, model_type, mape FROM active_models()")

@@ -118,14 +118,8 @@ _ITEMS_SAVED = text("""
 _RENAME_IN_SEARCHES = text("""
     UPDATE items SET search_text = split_part(search_text, chr(31), 1) || chr(31) || :words
     WHERE category_id = :id""")
-_LOCK_TREE = text(
-    "SELECT pg_advisory_xact_lock(hashtext('categories'), "
-    "hashtext(current_setting('app.tenant', true)))"
-)
-_HOLD_TREE = text(
-    "SELECT pg_advisory_xact_lock_shared(hashtext('categories'), "
-    "hashtext(current_setting('app.tenant', true)))"
-)
+_LOCK_TREE = text("SELECT wait_lock('categories ' || current_setting('app.tenant', true))")
+_HOLD_TREE = text("SELECT wait_lock_shared('categories ' || current_setting('app.tenant', true))")
 _IS_WITHIN = text("""
     WITH RECURSIVE above AS (
         SELECT id, parent_id FROM categories WHERE id = :id

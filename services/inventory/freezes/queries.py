@@ -109,9 +109,9 @@ async def list_freezes(
 
 _ITEMS = table("items", column("id", Uuid), column("code", String))
 _LOCATIONS = table("locations", column("id", Uuid), column("name", String))
-_KEY = "hashtextextended(current_setting('app.tenant') || ' freezes', 0)"
-_LOCK = text(f"SELECT pg_advisory_xact_lock({_KEY})")
-_HOLD = text(f"SELECT pg_advisory_xact_lock_shared({_KEY})")
+_KEY = "current_setting('app.tenant') || ' freezes'"
+_LOCK = text(f"SELECT wait_lock({_KEY})")
+_HOLD = text(f"SELECT wait_lock_shared({_KEY})")
 _ITEM_ID = text("""
     SELECT id FROM items WHERE id = coalesce(
         CAST(:id AS uuid), (SELECT item_id FROM identifiers WHERE key = :key))""")

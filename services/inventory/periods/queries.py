@@ -63,7 +63,7 @@ async def list_periods(
     return (await session.scalars(query)).all()
 
 
-_KEY = "hashtextextended(current_setting('app.tenant') || ' periods', 0)"
-_LOCK = text(f"SELECT pg_advisory_xact_lock({_KEY})")
-_HOLD = f"SELECT pg_advisory_xact_lock_shared({_KEY})"
+_KEY = "current_setting('app.tenant') || ' periods'"
+_LOCK = text(f"SELECT wait_lock({_KEY})")
+_HOLD = f"SELECT wait_lock_shared({_KEY})"
 _CLOSED_UNTIL = "SELECT max(last_day) FROM periods WHERE reopened_at IS NULL"

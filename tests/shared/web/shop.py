@@ -46,6 +46,7 @@ def upgrade() -> None:
     "0002_notes.py": """
 from alembic import op
 
+from shared.migrations.evidence import create_locks
 from shared.migrations.foundation import TENANT, tenant_table
 
 revision = "0002"
@@ -53,6 +54,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
+    create_locks("shop")
     op.execute(f'''
         CREATE TABLE shop.notes (
             id uuid PRIMARY KEY DEFAULT gen_random_uuid(),

@@ -148,7 +148,7 @@ async def test_a_save_waits_for_a_change_of_the_schema_and_then_knows_of_it(
     async with other.transaction():
         # As a change of the schema holds it, in this tenant.
         await other.execute(
-            "SELECT pg_advisory_xact_lock(hashtext('categories'), hashtext($1))",
+            "SELECT inventory.wait_lock('categories ' || $1)",
             str(caller.tenant_id),
         )
         saved = asyncio.create_task(send("POST", "inventory", body))

@@ -94,8 +94,7 @@ async def test_a_close_waits_for_a_late_movement_under_way(databases, other, clo
     day = utc_now().date() - timedelta(days=20)
     async with other.transaction():
         await other.execute(
-            "SELECT pg_advisory_xact_lock_shared(hashtextextended($1 || ' periods', 0))",
-            str(caller.tenant_id),
+            "SELECT inventory.wait_lock_shared($1 || ' periods')", str(caller.tenant_id)
         )
         closed = asyncio.create_task(close(day))
         await until_blocked_by(databases, other)
