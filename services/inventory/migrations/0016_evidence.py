@@ -2,8 +2,8 @@
 
 from shared.migrations.evidence import create_calendar, create_locks, create_tree, create_verifier
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 
 
 def upgrade() -> None:
