@@ -11,7 +11,11 @@ from shared.i18n import N_
 
 @dataclass(eq=False)
 class InsufficientStock(Conflict):
-    """The place has fewer available units than the movement takes."""
+    """The place has fewer available units than the movement takes.
+
+    `elsewhere` are at most five other locations with what is available there, the most first. Take
+    less, bring stock there first, or take it from there.
+    """
 
     slug: ClassVar[str] = "insufficient-stock"
     title: ClassVar[str] = N_("Not enough stock")
@@ -23,6 +27,9 @@ class InsufficientStock(Conflict):
     location: str
     available: Decimal
     requested: Decimal
+    on_hand: Decimal
+    reserved: Decimal
+    elsewhere: list[dict[str, str]]  # location, available
 
 
 @dataclass(eq=False)

@@ -324,6 +324,13 @@ class BulkCreate(Input):
         return self.lines
 
 
+class ElsewhereRead(Output):
+    """What is available of an item at another location."""
+
+    location: str
+    available: DecimalText
+
+
 class LineResult(Output):
     """What became of one line of a bulk call."""
 
@@ -337,6 +344,14 @@ class LineResult(Output):
     message: str | None = Field(examples=[None])
     available: DecimalText | None = Field(
         description="What there was, if too little.", examples=[None]
+    )
+    on_hand: DecimalText | None = Field(
+        description="What lay there, if too little.", examples=[None]
+    )
+    reserved: DecimalText | None = Field(description="What of it was reserved.", examples=[None])
+    elsewhere: list[ElsewhereRead] | None = Field(
+        description="Other locations that have some, if too little: at most five, the most first.",
+        examples=[None],
     )
 
 

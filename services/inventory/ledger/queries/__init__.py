@@ -1,5 +1,6 @@
 """The ledger in the database: locking what is touched, writing what was granted, reading it."""
 
+from services.inventory.ledger.queries.elsewhere import list_elsewhere
 from services.inventory.ledger.queries.lock import (
     KeptAnswer,
     Locked,
@@ -35,6 +36,7 @@ __all__ = [
     "find_recording",
     "get_recorded",
     "list_changes_since",
+    "list_elsewhere",
     "list_legs",
     "list_movements",
     "lock",

@@ -159,14 +159,23 @@ class Refusal(StrEnum):
     HELD_BACK = "held_back"  # Another movement of an atomic call was refused.
 
 
+class Elsewhere(NamedTuple):
+    """What is available of an item at another location, in stock units."""
+
+    location_id: UUID
+    location: str
+    available: Decimal
+
+
 class Outcome(NamedTuple):
     """What becomes of a change: refused, or applied with these figures.
 
     quantity is what it adds at its place in stock units, balance and counterbalance what lies at
     both places after it; given_unit is the unit that was named, if any. Of a refusal for lack of
-    stock: what was available, what was counted, and of one in the past the first instant from which
-    on it would fit (not of a count, whose quantity depends on its instant). notice is what is told
-    of the freeze that refuses it.
+    stock: what was available, on hand and reserved, where (at the counterplace, if a transfer is
+    undone), what was counted, what other locations have, and of one in the past the first instant
+    from which on it would fit (not of a count, whose quantity depends on its instant). notice is
+    what is told of the freeze that refuses it.
     """
 
     change: Change
@@ -180,10 +189,19 @@ class Outcome(NamedTuple):
     occurred_at: datetime | None = None
     is_backdated: bool = False
     available: Decimal = NOTHING
+    on_hand: Decimal = NOTHING
+    reserved: Decimal = NOTHING
+    is_at_counterplace: bool = False
+    elsewhere: tuple[Elsewhere, ...] = ()
     fits_from: datetime | None = None
     counted: Decimal | None = None
     given_unit: Pack | None = None
     notice: Notice | None = None
+
+    @property
+    def is_short(self) -> bool:
+        """Say whether it is refused for lack of stock."""
+        return self.refusal in {Refusal.NOT_ENOUGH, Refusal.NOT_ENOUGH_THEN}
 
     @property
     def frozen_by(self) -> UUID | None:

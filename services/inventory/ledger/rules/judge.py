@@ -117,7 +117,7 @@ def _decide(
     counted = None if change.counted is None else asked
     quantity = asked if counted is None else asked - _lay(here, instant)
     touched = list(zip(levels, (quantity, -quantity), strict=False))
-    for level, delta in touched:
+    for number, (level, delta) in enumerate(touched):
         shortage = _shortage(level, delta, instant)
         if shortage is not None:
             return Outcome(
@@ -125,6 +125,9 @@ def _decide(
                 occurred_at=instant,
                 is_backdated=late,
                 available=shortage.available,
+                on_hand=level.on_hand,
+                reserved=level.reserved,
+                is_at_counterplace=number == 1,
                 fits_from=shortage.fits_from if counted is None else None,
                 counted=counted,
             )

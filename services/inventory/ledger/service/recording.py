@@ -10,7 +10,6 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from services.inventory.freezes.service import find_notices
 from services.inventory.ledger import queries
 from services.inventory.ledger.queries import KeptAnswer, LedgerEntry, Locked
 from services.inventory.ledger.rules import (
@@ -22,6 +21,7 @@ from services.inventory.ledger.rules import (
     judge,
     late_levels,
 )
+from services.inventory.ledger.service.explaining import explained
 from services.inventory.periods.service import find_open_from
 from shared.money import plain
 
@@ -48,7 +48,7 @@ async def apply_changes(
         await _bring_timelines(connection, wanted, locked)
     known = wanted, locked.spots, locked.balances, locked.now
     outcomes = await _off_loop(len(wanted), judge, *known, atomic, open_from)
-    outcomes = await _explained(connection, outcomes)
+    outcomes = await explained(connection, outcomes)
     granted = [outcome for outcome in outcomes if outcome.refusal is None]
     if granted:
         entries = await _off_loop(len(granted), _entries, granted)
@@ -104,18 +104,6 @@ async def _bring_timelines(
         balance.timeline = await _off_loop(
             len(history) + len(instants), Timeline, opening, history, instants
         )
-
-
-async def _explained(connection: asyncpg.Connection, outcomes: list[Outcome]) -> list[Outcome]:
-    """Return the outcomes, with what is told of the freezes that refuse some."""
-    ids = {outcome.frozen_by for outcome in outcomes if outcome.frozen_by is not None}
-    if not ids:
-        return outcomes
-    notices = await find_notices(connection, ids)
-    return [
-        outcome._replace(notice=notices[outcome.frozen_by]) if outcome.frozen_by else outcome
-        for outcome in outcomes
-    ]
 
 
 def _entries(granted: Sequence[Outcome]) -> list[LedgerEntry]:

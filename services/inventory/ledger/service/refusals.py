@@ -1,6 +1,8 @@
 """From a refusal to the problem that tells of it."""
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import TypedDict
 
 from services.inventory.freezes.errors import Frozen
 from services.inventory.items.errors import ItemNotFound, ItemRetired, UnknownUnit
@@ -17,6 +19,18 @@ from services.inventory.ledger.rules import Outcome, Refusal
 from services.inventory.locations.errors import LocationNotFound, LocationRetired
 from services.inventory.periods.errors import InClosedPeriod
 from shared.errors import Problem
+from shared.money import plain
+
+
+class _Told(TypedDict):
+    """What every refusal for lack of stock tells."""
+
+    item: str
+    location: str
+    available: Decimal
+    on_hand: Decimal
+    reserved: Decimal
+    elsewhere: list[dict[str, str]]
 
 
 def problem_of(outcome: Outcome) -> Problem:
@@ -47,28 +61,31 @@ def _closed(outcome: Outcome) -> Problem:
     return InClosedPeriod(open_from=outcome.fits_from)
 
 
+def _location(outcome: Outcome) -> str:
+    """Return the end that refuses, as it was named."""
+    return _counterplace(outcome) if outcome.is_at_counterplace else outcome.change.place.text
+
+
 def _short(outcome: Outcome) -> Problem:
-    """Return what there was too little of, now or at an instant since."""
-    change = outcome.change
-    item, location, available = _item(outcome), change.place.text, outcome.available
+    """Return what there was too little of, now or at an instant since, and where else it lies."""
+    told = _Told(
+        item=_item(outcome),
+        location=_location(outcome),
+        available=outcome.available,
+        on_hand=outcome.on_hand,
+        reserved=outcome.reserved,
+        elsewhere=[
+            {"location": each.location, "available": plain(each.available)}
+            for each in outcome.elsewhere
+        ],
+    )
     if outcome.counted is not None:
-        return CountTooLow(
-            item=item,
-            location=location,
-            available=available,
-            requested=outcome.counted,
-            least=outcome.counted - outcome.quantity - available,
-        )
+        least = outcome.counted - outcome.quantity - outcome.available
+        return CountTooLow(**told, requested=outcome.counted, least=least)
     requested = abs(outcome.quantity)
     if outcome.fits_from is not None:
-        return InsufficientStockThen(
-            item=item,
-            location=location,
-            available=available,
-            requested=requested,
-            fits_from=outcome.fits_from,
-        )
-    return InsufficientStock(item=item, location=location, available=available, requested=requested)
+        return InsufficientStockThen(**told, requested=requested, fits_from=outcome.fits_from)
+    return InsufficientStock(**told, requested=requested)
 
 
 def _of_unit(outcome: Outcome) -> Problem:
@@ -99,6 +116,5 @@ _PROBLEMS: Mapping[Refusal, Callable[[Outcome], Problem]] = {
     Refusal.INEXACT: _of_unit,
     Refusal.FROZEN: _frozen,
     Refusal.PERIOD_CLOSED: _closed,
-    # A transfer fills where it goes.
-    Refusal.TOO_MUCH: lambda it: BalanceTooLarge(item=_item(it), location=_counterplace(it)),
+    Refusal.TOO_MUCH: lambda it: BalanceTooLarge(item=_item(it), location=_location(it)),
 }

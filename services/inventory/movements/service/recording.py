@@ -282,7 +282,7 @@ def _result(number: int, found: Outcome | Problem | LineFault, language: str) ->
     """Return what became of a line, in the shape of LineResult."""
     result: dict[str, Any] = {
         "line": number, "status": "refused", "id": None, "balance_after": None, "code": None,
-        "message": None, "available": None,
+        "message": None, "available": None, "on_hand": None, "reserved": None, "elsewhere": None,
     }  # fmt: skip
     match found:
         case Outcome(refusal=None):
@@ -295,7 +295,10 @@ def _result(number: int, found: Outcome | Problem | LineFault, language: str) ->
         case Outcome():
             problem = ledger.problem_of(found)
             if isinstance(problem, InsufficientStock):
-                result["available"] = plain(problem.available)
+                result |= {
+                    "available": plain(problem.available), "on_hand": plain(problem.on_hand),
+                    "reserved": plain(problem.reserved), "elsewhere": problem.elsewhere,
+                }  # fmt: skip
         case Problem():
             problem = found
         case LineFault():
