@@ -55,7 +55,7 @@ rotate-keys: $(RUNTIME) ## Let a new key sign access tokens from now on; the old
 rebuild: $(RUNTIME) ## Empty the read models of SERVICE=reporting or forecasting; they are made anew
 	@$(PY) -m deploy.local rebuild "$(SERVICE)"
 
-retry: $(RUNTIME) ## Apply again what SERVICE=reporting or forecasting could not apply and set aside
+retry: $(RUNTIME) ## Apply again what SERVICE=reporting, forecasting or inventory could not apply and set aside
 	@$(PY) -m deploy.local retry "$(SERVICE)"
 
 keys: $(RUNTIME) ## Print a fresh set of secrets, for production

@@ -126,6 +126,8 @@ ROUTES: Final = (
           reads="heavy"),
     Route(path="/api/locations", service="inventory", writes="write"),
     Route(path="/api/categories", service="inventory", writes="write"),
+    Route(path="/api/webhooks", service="inventory", body_max=SMALL_LIMIT_BYTES, writes="write",
+          is_secret=True),
     Route(path="/api/suppliers", service="inventory", writes="write"),
     Route(path="/api/orders", service="inventory", writes="write"),
     Route(path="/api/ai", service="forecasting", timeout_s=30),

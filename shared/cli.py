@@ -108,6 +108,8 @@ async def _rebuild(package: str, settings: ServiceSettings) -> None:
 
     resources = _open(package, settings)
     followers = import_module(f"{package}.followers").followers(resources.own)
+    if not any(follower.apply for follower in followers):
+        sys.exit(f"{resources.service} keeps no read models: there is nothing to rebuild")
     await rebuild(followers, resources.database)
     sys.stdout.write("Emptied; a running worker makes the read models anew.\n")
     await resources.close()

@@ -33,7 +33,11 @@ _OBSOLETE: Final = tuple(
 
 
 class Unreachable(Exception):
-    """There was no answer in time, or the connection failed."""
+    """There was no answer: each reason has a class of its own where it is known."""
+
+
+class TimedOut(Unreachable):
+    """There was no answer in time."""
 
 
 class AddressRefused(Unreachable):
@@ -74,7 +78,10 @@ class OutgoingClient:
         self._resolvers.shutdown(wait=False, cancel_futures=True)
 
     def may_ask(self, url: str) -> bool:
-        """Say whether an address has a form that may be asked: https, or loopback where allowed."""
+        """Say whether an address has a form that may be asked: https, or loopback where allowed.
+
+        A name may still lead where nothing may be sent; that shows once it is resolved.
+        """
         try:
             parts = urlsplit(url)
             has_port = parts.port is None or parts.port > 0
@@ -87,6 +94,7 @@ class OutgoingClient:
             and has_port
             and parts.username is None
             and not parts.fragment
+            and self._may_be_named(parts.hostname or "")
             and (parts.scheme == "https" or (is_plain_loopback and self._allows_loopback))
         )
 
@@ -101,6 +109,13 @@ class OutgoingClient:
             return False
         return ip.is_global or (self._allows_private and ip.is_private and not ip.is_link_local)
 
+    def _may_be_named(self, host: str) -> bool:
+        """Say whether a host is a name, or an address that may be connected to."""
+        try:
+            return self.may_connect(host)
+        except ValueError:
+            return True
+
     async def send(
         self,
         method: str,
@@ -113,7 +128,7 @@ class OutgoingClient:
     ) -> OutgoingAnswer:
         """Return the answer with at most so many bytes of its body.
 
-        Raises Unreachable; AddressRefused is one.
+        Raises AddressRefused, TimedOut, Unreachable.
         """
         if not self.may_ask(url):
             raise AddressRefused
@@ -134,7 +149,9 @@ class OutgoingClient:
                     body += chunk
                     if len(body) > body_max:
                         break
-        except (TimeoutError, OSError, UnicodeError, *_HTTP_ERRORS) as error:
+        except (TimeoutError, httpcore.TimeoutException) as error:
+            raise TimedOut from error
+        except (OSError, UnicodeError, *_HTTP_ERRORS) as error:
             raise Unreachable from error
         named = {name.decode("latin-1").lower(): value for name, value in response.headers}
         return OutgoingAnswer(
@@ -180,7 +197,6 @@ class _GuardedNetwork(httpcore.AsyncNetworkBackend):
 
 _HTTP_ERRORS = (
     httpcore.NetworkError,
-    httpcore.TimeoutException,
     httpcore.ProtocolError,
     httpcore.UnsupportedProtocol,
 )

@@ -10,17 +10,21 @@ from deploy.local.processes import WORKER_VERBS, Plan, processes
 from deploy.local.settings import LocalSettings
 
 FOLLOWERS = tuple(service for service, verbs in WORKER_VERBS.items() if "follow" in verbs)
-OF_FOLLOWERS = ("rebuild", "retry")
+# Whom each verb is for: inventory follows for its webhooks, which are no read model.
+CHOICES = {
+    "rebuild": tuple(service for service in FOLLOWERS if service != "inventory"),
+    "retry": FOLLOWERS,
+}
 
 
 def maintain(settings: LocalSettings, state_dir: Path, verb: str, service: str) -> int:
     """Run `python -m services.<service> <verb>` beside the running stack; return its exit code.
 
-    Raises StackError when nothing runs, or the service follows nobody.
+    Raises StackError when nothing runs, or the verb is not for the service.
     """
-    if verb in OF_FOLLOWERS and service not in FOLLOWERS:
-        choices = " or ".join(f"SERVICE={each}" for each in FOLLOWERS)
-        raise StackError(f"Say whose read models are meant: make {verb} {choices}.")
+    if service not in CHOICES.get(verb, (service,)):
+        choices = " or ".join(f"SERVICE={each}" for each in CHOICES[verb])
+        raise StackError(f"Say which service is meant: make {verb} {choices}.")
     note = Instance(state_dir).find()
     if note is None or not note.ready:
         raise StackError("Nothing is running; start it with `make up`.")

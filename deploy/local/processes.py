@@ -30,7 +30,7 @@ SECRETS: Mapping[str, tuple[str, ...]] = {
 }
 WORKER_VERBS: Mapping[str, tuple[str, ...]] = {
     "auth": ("work",),
-    "inventory": ("work",),
+    "inventory": ("work", "follow"),
     "forecasting": ("work", "follow"),
     "reporting": ("work", "follow"),
 }

@@ -15,6 +15,7 @@ from services.inventory.scan import routes as scan
 from services.inventory.settings import Settings
 from services.inventory.stock import routes as stock
 from services.inventory.verification import routes as verification
+from services.inventory.webhooks import routes as webhooks
 from shared.contracts.inventory.access import InventoryDenied
 from shared.web import build_app
 
@@ -33,6 +34,7 @@ def create_app(settings: Settings | None) -> FastAPI:
             "periods": "Days that are closed: nothing is recorded in them any more.",
             "locations": "Warehouses, zones and bins.",
             "categories": "The tree of kinds of items.",
+            "webhooks": "Addresses that are told of what happens, and what was sent to them.",
             "verification": "The proof that stock, ledger and journal agree.",
         },
         settings=settings,
@@ -48,6 +50,7 @@ def create_app(settings: Settings | None) -> FastAPI:
             categories.router,
             freezes.router,
             periods.router,
+            webhooks.router,
         ),
         on_stop=(_finish_movements,),
     )

@@ -1,7 +1,38 @@
+from contextlib import AbstractAsyncContextManager
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from services.inventory.resources import InventoryResources
-from shared.jobs import standing_work
+from services.inventory.webhook_sender import WebhookSender
+from services.inventory.webhooks import service as webhooks
+from shared.clock import utc_now
+from shared.db import Stamp
+from shared.jobs import every, run_together, standing_work
+
+GAUGE_INTERVAL_S = 15.0
+FORGET_INTERVAL_S = 3600.0
 
 
 async def work(resources: InventoryResources) -> None:
     """Run inventory's work outside requests for ever."""
-    await standing_work(resources)
+
+    def open_for(tenant_id: UUID | None) -> AbstractAsyncContextManager[AsyncSession]:
+        return resources.database.transaction(Stamp(tenant_id, "worker"))
+
+    async def measure() -> None:
+        async with open_for(None) as session:
+            await webhooks.measure(session, now=utc_now())
+
+    async def forget() -> None:
+        more = True
+        while more:
+            async with open_for(None) as session:
+                more = await webhooks.forget_old(session, now=utc_now())
+
+    await run_together(
+        standing_work(resources),
+        WebhookSender(open_for, resources.own.outgoing, resources.own.secrets).run(),
+        every(GAUGE_INTERVAL_S, "measure webhooks", measure),
+        every(FORGET_INTERVAL_S, "forget old events of webhooks", forget),
+    )

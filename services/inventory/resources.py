@@ -8,6 +8,8 @@ from fastapi import Depends, Request
 
 from services.inventory.ledger.service import Batcher, apply_group
 from services.inventory.settings import Settings
+from services.inventory.webhooks.rules import CONNECTIONS_MAX
+from shared.outgoing import OutgoingClient
 from shared.resources import Resources, open_resources
 from shared.security.sealing import Sealer
 from shared.web.requests import get_resources
@@ -19,6 +21,8 @@ class InventoryOwn:
 
     batcher: Batcher
     prices: Sealer
+    secrets: Sealer  # Of webhooks.
+    outgoing: OutgoingClient
 
 
 InventoryResources = Resources[InventoryOwn]
@@ -43,6 +47,16 @@ def open_service(settings: Settings) -> InventoryResources:
                 settings.price_encryption_key.get_secret_value(),
                 settings.price_encryption_key_previous.get_secret_value(),
             ),
+            Sealer(
+                settings.inventory_encryption_key.get_secret_value(),
+                settings.inventory_encryption_key_previous.get_secret_value(),
+            ),
+            OutgoingClient(
+                allows_loopback=settings.webhook_private_addresses
+                and settings.environment != "production",
+                allows_private=settings.webhook_private_addresses,
+                connections_max=CONNECTIONS_MAX,
+            ),
         )
     )
 
@@ -55,4 +69,14 @@ async def get_price_sealer(request: Request) -> Sealer:
     return resources_of(request).own.prices
 
 
+async def get_secret_sealer(request: Request) -> Sealer:
+    return resources_of(request).own.secrets
+
+
+async def get_outgoing(request: Request) -> OutgoingClient:
+    return resources_of(request).own.outgoing
+
+
 PriceSealer = Annotated[Sealer, Depends(get_price_sealer)]
+SecretSealer = Annotated[Sealer, Depends(get_secret_sealer)]
+Outgoing = Annotated[OutgoingClient, Depends(get_outgoing)]

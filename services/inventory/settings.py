@@ -11,4 +11,6 @@ class Settings(ServiceSettings):
     price_encryption_key: HexKey
     price_encryption_key_previous: HexKeys = SecretStr("")
     inventory_client_secret: ClientSecret
+    # Webhooks of tenants may lead into the private network, and to this machine but in production.
+    webhook_private_addresses: bool = False
     hot_connections: int = Field(default=8, ge=1, le=64)

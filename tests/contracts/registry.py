@@ -1,19 +1,17 @@
 """Every promise of one service to another: journal entries, and answers on `/internal`."""
 
 import json
-import pkgutil
 from collections.abc import Iterator
-from importlib import import_module
 from typing import Any
 
 from pydantic import BaseModel
 
-import shared.contracts
 from shared.contracts.auth.api_keys import ApiKeyTokenRead
 from shared.contracts.auth.revocations import RevocationsRead
 from shared.contracts.auth.service_tokens import ServiceTokenRead
+from shared.contracts.catalogue import entries
 from shared.contracts.forecasting.recommendations import TenantRecommendationPage
-from shared.journal import Entry, JournalPage, JournalVerification
+from shared.journal import JournalPage, JournalVerification
 from tests.support.tree import ROOT
 
 GOLDEN = ROOT / "docs" / "contracts"
@@ -27,17 +25,6 @@ ANSWERS: dict[str, type[BaseModel]] = {
     "POST /internal/token": ServiceTokenRead,
 }
 Json = dict[str, Any]
-
-
-def entries() -> dict[str, type[Entry]]:
-    """Every journal entry by its name."""
-    modules = pkgutil.walk_packages(shared.contracts.__path__, "shared.contracts.")
-    found = [value for m in modules for value in vars(import_module(m.name)).values()]
-    return {
-        value.name: value
-        for value in found
-        if isinstance(value, type) and issubclass(value, Entry) and hasattr(value, "name")
-    }
 
 
 def schemas() -> dict[str, Json]:

@@ -3,8 +3,8 @@
 import asyncpg
 from pydantic import ConfigDict
 
+from shared.contracts.catalogue import entries
 from shared.journal import Entry
-from tests.contracts.registry import entries
 from tests.support.database import Databases
 
 CLOSED: dict[str, type[Entry]] = {

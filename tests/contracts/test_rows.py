@@ -1,11 +1,17 @@
 """What producers really write is what they promised, to the field."""
 
+from uuid import UUID
+
 import asyncpg
 import httpx
 import pytest
 from pydantic import ConfigDict
 
 from services.inventory.app import create_app
+from services.inventory.webhooks import service as webhooks
+from services.inventory.webhooks.rules import Attempt
+from shared.clock import utc_now
+from shared.db import Stamp
 from shared.journal import JournalPage, JournalVerification
 from tests.contracts.rows import CLOSED
 from tests.support.inventory import make_inventory_settings
@@ -93,8 +99,27 @@ async def busy(send, inventory, caller):
     closed = (await send("POST", "/api/inventory/periods", {"last_day": "2026-01-31"})).json()
     path = f"/api/inventory/periods/{closed['id']}/reopen"
     await send("POST", path, {"reason": "late"})
+    await _use_webhooks(send, inventory, caller)
     viewer = Caller(caller.tenant_id, scopes=["inventory:read"])
     assert (await inventory.post("/api/locations", headers=viewer.headers())).status_code == 403
+
+
+async def _use_webhooks(send, inventory, caller):
+    """Have a secret rotated, one webhook removed, and one switched off by its receiver's answer."""
+    path = "/api/webhooks"
+    hook, gone = [
+        (await send("POST", path, {"url": f"https://hooks.example.com/{n}"})).json()["id"]
+        for n in range(2)
+    ]
+    await send("DELETE", f"{path}/{gone}")
+    await send("POST", f"{path}/{hook}/rotate-secret", {})
+    await send("POST", f"{path}/{hook}/ping")
+    resources = inventory._transport.app.state.resources
+    async with resources.database.transaction(Stamp(caller.tenant_id, "worker")) as session:
+        message = await webhooks.take_next(
+            session, caller.tenant_id, UUID(hook), sealer=resources.own.secrets, now=utc_now()
+        )
+        await webhooks.finish(session, message, Attempt(status=410), now=utc_now())
 
 
 async def test_every_row_of_inventorys_journal_is_as_promised(busy, superuser, caller):

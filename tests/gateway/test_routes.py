@@ -22,6 +22,7 @@ TABLE = RouteTable()
         (b"/api/tenants/7/users/8/factor-recovery", "/api/tenants/{tenant_id}/users"),
         (b"/api/tenants/7/limits", "/api/tenants"),
         (b"/api/ai/consumption/derive", "/api/ai/consumption/derive"),
+        (b"/api/webhooks/7/replay", "/api/webhooks"),
         (b"/api/scim/v2/Users/7", "/api/scim/v2"),
         (b"/.well-known/jwks.json", "/.well-known/jwks.json"),
     ],

@@ -7,10 +7,10 @@ from shared import cli
 
 @pytest.mark.parametrize("verb", ["rebuild", "retry"])
 def test_who_follows_nobody_has_nothing_to_make_anew(monkeypatch, verb):
-    monkeypatch.setattr(sys, "argv", ["inventory", verb])
+    monkeypatch.setattr(sys, "argv", ["auth", verb])
 
-    with pytest.raises(SystemExit, match=f"inventory follows no other .* nothing to {verb}"):
-        cli.main("services.inventory")
+    with pytest.raises(SystemExit, match=f"auth follows no other .* nothing to {verb}"):
+        cli.main("services.auth")
 
 
 @pytest.mark.parametrize("verbs", [[], ["sing"], ["serve", "sing"]])

@@ -9,7 +9,12 @@ LIFETIME_S = 300
 # By who calls and whom: a token is for one service, and says no more than is needed there.
 SCOPES: Mapping[str, Mapping[str, frozenset[str]]] = {
     "gateway": {"auth": frozenset({"revocations:read", "api_keys:exchange", "denials:write"})},
-    "inventory": {},
+    "inventory": {
+        "auth": frozenset({"journal:read"}),
+        "inventory": frozenset({"journal:read"}),
+        "forecasting": frozenset({"journal:read"}),
+        "reporting": frozenset({"journal:read"}),
+    },
     "forecasting": {"inventory": frozenset({"journal:read"})},
     "reporting": {
         "auth": frozenset({"journal:read"}),
