@@ -5,9 +5,21 @@ UPC-E is its UPC-A with zeros left out. A number counts as one only if its check
 other row of digits is a text as all others are, also where it is as long.
 """
 
+from shared.identifiers import identifier_key
+
 _LENGTHS = frozenset({8, 12, 13, 14})
 _LENGTH = 14
 _UPC_E_LENGTH = 8
+
+
+def item_key(text: str) -> str:
+    """Return what a code or barcode of an item is looked up by.
+
+    Of a trade item's number (GTIN) its fourteen digits, so that its UPC-A, EAN-13 and GTIN-14 are
+    one; of any other text its key. Keys are stored: whoever changes this writes a migration.
+    """
+    key = identifier_key(text)
+    return find_gtin(key) or key
 
 
 def find_gtin(text: str) -> str | None:

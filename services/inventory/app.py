@@ -10,6 +10,7 @@ from services.inventory.items import routes as items
 from services.inventory.locations import routes as locations
 from services.inventory.movements import routes as movements
 from services.inventory.periods import routes as periods
+from services.inventory.planning import routes as planning
 from services.inventory.resources import InventoryResources, open_service
 from services.inventory.scan import routes as scan
 from services.inventory.settings import Settings
@@ -46,6 +47,7 @@ def create_app(settings: Settings | None) -> FastAPI:
             stock.router,
             scan.router,
             items.router,
+            planning.router,
             locations.router,
             categories.router,
             freezes.router,

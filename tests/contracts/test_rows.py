@@ -60,9 +60,11 @@ async def busy(send, inventory, caller):
     await send("POST", "/api/categories", child)
     gone = (await send("POST", "/api/categories", {"name": "Gone"})).json()
     await send("DELETE", f"/api/categories/{gone['id']}")
-    for name in ("Main", "Shop", "Closed"):
-        place = (await send("POST", "/api/locations", {"name": name, "type": "warehouse"})).json()
-    await send("DELETE", f"/api/locations/{place['id']}")
+    places = {
+        name: (await send("POST", "/api/locations", {"name": name, "type": "warehouse"})).json()
+        for name in ("Main", "Shop", "Closed")
+    }
+    await send("DELETE", f"/api/locations/{places['Closed']['id']}")
     item = {"code": "A1", "name": "A1", "unit_cost": "2", "price": "3", "par_level": "20",
             "reorder_point": "5", "reorder_quantity": "10", "lead_time_days": 3}  # fmt: skip
     await send("POST", "/api/inventory/add-item", {"code": "B1", "name": "B1"})
@@ -77,6 +79,9 @@ async def busy(send, inventory, caller):
             "barcodes": ["4006381333931", {"code": "14006381333938", "unit": "case"}],
         },
     )
+    planning = f"/api/inventory/{made['id']}/planning/{places['Main']['id']}"
+    await send("PUT", planning, {"reorder_point": "5", "maximum": "40"})
+    await send("DELETE", planning)
     lines = [
         {"kind": "receipt", "quantity": "10"},
         {"kind": "receipt", "quantity": "10", "unit_cost": "2.5", "reference": "PO-1"},

@@ -112,7 +112,8 @@ _ITEMS_SAVED = text("""
            ) AS packs,
            trim_scale(i.pack_size) AS pack_size, i.pack_unit, trim_scale(i.par_level) AS par_level,
            trim_scale(i.reorder_point) AS reorder_point,
-           trim_scale(i.reorder_quantity) AS reorder_quantity, i.lead_time_days,
+           trim_scale(i.reorder_quantity) AS reorder_quantity,
+           trim_scale(i.maximum) AS maximum, i.lead_time_days,
            i.attributes, i.cost_id, i.active, ARRAY['category'] AS changed
     FROM items i WHERE i.category_id = :id ORDER BY i.id""")
 _RENAME_IN_SEARCHES = text("""

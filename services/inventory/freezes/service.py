@@ -21,6 +21,7 @@ from shared import journal
 from shared.contracts.inventory.freezes import FreezeLifted, StockFrozen
 from shared.db import driver_connection
 from shared.db.conflicts import conflicts
+from shared.gtin import item_key
 from shared.identifiers import find_id, identifier_key
 from shared.ids import new_id
 from shared.pagination import Keyset
@@ -155,7 +156,7 @@ async def _find_item_id(session: AsyncSession, named: str | None) -> UUID | None
     if named is None:
         return None
     given = find_id(named)
-    found = await queries.find_item_id(session, given, None if given else identifier_key(named))
+    found = await queries.find_item_id(session, given, None if given else item_key(named))
     if found is None:
         raise NothingToFreeze(target=named)
     return found

@@ -34,6 +34,7 @@ class Item(Base):
     par_level: Mapped[Decimal | None]
     reorder_point: Mapped[Decimal | None]
     reorder_quantity: Mapped[Decimal | None]
+    maximum: Mapped[Decimal | None]  # Most that should lie there.
     lead_time_days: Mapped[int | None]
     attributes: Mapped[dict[str, Any]] = mapped_column(JSONB)
     cost_id: Mapped[UUID | None]  # The unit cost in force, a row of prices.

@@ -24,7 +24,6 @@ from services.inventory.items.schemas import (
     ItemQuery,
     ItemRead,
     ItemUpdate,
-    LowStockQuery,
     SearchQuery,
 )
 from services.inventory.prices.errors import PriceForbidden
@@ -132,21 +131,6 @@ async def search_items(
     code or barcode it is exactly is the first.
     """
     page = await service.search_items(database, query, caller=caller, language=language)
-    return json_answer(page)
-
-
-@router.get("/low-stock", response_model=ItemPage, responses=problems(InvalidCursor))
-async def list_low_stock(
-    database: Hot,
-    caller: CanRead,
-    language: Language,
-    query: Annotated[LowStockQuery, Query()],
-) -> Response:
-    """List items low in stock.
-
-    Those whose available stock has come down to their reorder point.
-    """
-    page = await service.list_low_stock(database, query, caller=caller, language=language)
     return json_answer(page)
 
 

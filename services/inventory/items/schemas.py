@@ -143,6 +143,7 @@ class ItemFields(Input):
         default=None, description="Order at or below this."
     )
     reorder_quantity: Quantity | None = Field(default=None, description="Least to order.")
+    maximum: QuantityOrZero | None = Field(default=None, description="Most that should lie there.")
     lead_time_days: LeadTime | None = None
 
 
@@ -250,6 +251,7 @@ class ItemRead(Output):
     par_level: DecimalText | None
     reorder_point: DecimalText | None
     reorder_quantity: DecimalText | None
+    maximum: DecimalText | None = Field(examples=[None])
     lead_time_days: int | None
     attributes: dict[str, Any] = Field(examples=[{"colour": "red", "weight_g": 500}])
     unit_cost: DecimalText | None = Field(description="Null without a scope for prices.")
@@ -279,6 +281,7 @@ class ItemSummary(Output):
     par_level: DecimalText | None
     reorder_point: DecimalText | None
     reorder_quantity: DecimalText | None
+    maximum: DecimalText | None = Field(examples=[None])
     lead_time_days: int | None
     pack_size: DecimalText
     pack_unit: str | None
@@ -308,10 +311,6 @@ class SearchQuery(QueryModel):
 
     q: ShortText = Field(description="Name, code, category or barcode, roughly.")
     limit: Limit = 20
-
-
-class LowStockQuery(PageQuery):
-    """Which page of the items to reorder."""
 
 
 class ItemPage(Page[ItemSummary]): ...

@@ -2,13 +2,13 @@
 
 from prometheus_client import Counter
 
-from services.inventory.ledger.rules import Kind, Refusal
+from services.inventory.ledger.rules import Kind, Outcome, Refusal
 
 movements = Counter("inventory_movements_total", "Movements asked for.", ["kind", "status"])
 counts = Counter("inventory_counts_total", "Count corrections applied.")
-stockouts = Counter("inventory_stockouts_total", "Movements refused for lack of stock.")
-
-_SHORT = {Refusal.NOT_ENOUGH, Refusal.NOT_ENOUGH_THEN}
+stockouts = Counter(
+    "inventory_stockouts_total", "Times that the stock of an item at a location ran out."
+)
 
 for _kind in Kind:
     for _status in ("applied", "refused"):
@@ -20,5 +20,11 @@ def count_movements(kind: Kind, refusal: Refusal | None, number: int = 1) -> Non
     movements.labels(kind.value, "refused" if refusal else "applied").inc(number)
     if refusal is None and kind is Kind.COUNT_CORRECTION:
         counts.inc(number)
-    if refusal in _SHORT:
-        stockouts.inc(number)
+
+
+def count_stockouts(outcome: Outcome) -> None:
+    """Count the levels that a movement emptied."""
+    if outcome.refusal is None and outcome.quantity:
+        taken_from = outcome.balance if outcome.quantity < 0 else outcome.counterbalance
+        if not taken_from and (outcome.quantity < 0 or outcome.counterspot is not None):
+            stockouts.inc()

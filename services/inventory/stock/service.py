@@ -11,7 +11,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.items.errors import ItemNotFound
-from services.inventory.items.rules import Pack, item_key, packs_of
+from services.inventory.items.rules import Pack, packs_of
 from services.inventory.items.schemas import PackRead
 from services.inventory.items.service import get_item
 from services.inventory.ledger import service as ledger
@@ -33,6 +33,7 @@ from services.inventory.stock.schemas import (
     StockRead,
 )
 from shared.db import Database
+from shared.gtin import item_key
 from shared.i18n.localised import said_in
 from shared.identifiers import find_id
 from shared.pagination import Keyset

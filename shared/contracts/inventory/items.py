@@ -36,6 +36,7 @@ class ItemSaved(Entry):
     par_level: Decimal | None
     reorder_point: Decimal | None
     reorder_quantity: Decimal | None
+    maximum: Decimal | None = None
     lead_time_days: int | None
     attributes: dict[str, Any] = Field(default_factory=dict)
     cost_id: UUID | None

@@ -6,7 +6,7 @@ from services.inventory.items.queries.identifiers import (
     list_labels,
     release_keys,
 )
-from services.inventory.items.queries.listing import list_items, list_low_stock, search_items
+from services.inventory.items.queries.listing import list_items, search_items
 from services.inventory.items.queries.rows import (
     StockTotal,
     find_item,
@@ -23,7 +23,6 @@ __all__ = [
     "list_holders",
     "list_items",
     "list_labels",
-    "list_low_stock",
     "lock_item",
     "release_keys",
     "search_items",

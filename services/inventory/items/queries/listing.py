@@ -80,19 +80,6 @@ async def search_items(
     return _dicts(await _fetch_at(connection, _SEARCH, parameters, places))
 
 
-async def list_low_stock(
-    connection: asyncpg.Connection,
-    language: str,
-    *,
-    after: tuple[str] | None,
-    places: Places,
-    limit: int,
-) -> list[dict[str, Any]]:
-    """Return active items by code whose stock at these places is down to the reorder point."""
-    parameters = [language, limit, after[0] if after else ""]
-    return _dicts(await _fetch_at(connection, _LOW, parameters, places))
-
-
 async def _fetch_at(
     connection: asyncpg.Connection, statement: str, parameters: list[Any], places: Places
 ) -> list[asyncpg.Record]:
@@ -123,6 +110,7 @@ def _dicts(rows: Sequence[asyncpg.Record]) -> list[dict[str, Any]]:
             "par_level": par_level,
             "reorder_point": reorder_point,
             "reorder_quantity": reorder_quantity,
+            "maximum": maximum,
             "lead_time_days": lead_time_days,
             "pack_size": pack_size,
             "pack_unit": pack_unit,
@@ -142,6 +130,7 @@ def _dicts(rows: Sequence[asyncpg.Record]) -> list[dict[str, Any]]:
             par_level,
             reorder_point,
             reorder_quantity,
+            maximum,
             lead_time_days,
             pack_size,
             pack_unit,
@@ -165,7 +154,8 @@ _ITEMS = """
            trim_scale(t.on_hand - t.reserved)::text AS available,
            trim_scale(i.par_level)::text AS par_level,
            trim_scale(i.reorder_point)::text AS reorder_point,
-           trim_scale(i.reorder_quantity)::text AS reorder_quantity, i.lead_time_days,
+           trim_scale(i.reorder_quantity)::text AS reorder_quantity,
+           trim_scale(i.maximum)::text AS maximum, i.lead_time_days,
            trim_scale(i.pack_size)::text AS pack_size, i.pack_unit, i.active, i.updated_at
     FROM items i
     CROSS JOIN LATERAL (
@@ -186,7 +176,3 @@ _AT_LOCATION = """EXISTS (
 _SEARCH = f"""
     {_ITEMS} JOIN search_items($3, $4, $5, $2) s ON s.id = i.id
     ORDER BY s.rank DESC, length(i.search_text), i.id LIMIT $2"""
-_LOW = f"""
-    {_ITEMS} WHERE i.active AND i.reorder_point IS NOT NULL AND i.code > $3
-        AND t.on_hand - t.reserved <= i.reorder_point
-    ORDER BY i.code LIMIT $2"""

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from shared.gtin import find_gtin, has_gtin_form, is_pack_gtin
+from shared.gtin import find_gtin, has_gtin_form, is_pack_gtin, item_key
 from shared.i18n.folding import folded
 from shared.identifiers import identifier_key
 
@@ -30,16 +30,6 @@ class Doubt(StrEnum):
 
     CHECK_DIGIT_WRONG = "check_digit_wrong"
     PACK_UNNAMED = "pack_unnamed"  # It numbers a pack, but no unit says which.
-
-
-def item_key(text: str) -> str:
-    """Return what a code or barcode of an item is looked up by.
-
-    Of a trade item's number (GTIN) its fourteen digits, so that its UPC-A, EAN-13 and GTIN-14 are
-    one; of any other text its key. Keys are stored: whoever changes this writes a migration.
-    """
-    key = identifier_key(text)
-    return find_gtin(key) or key
 
 
 def labels_of(code_key: str, barcodes: Iterable[tuple[str, str | None]]) -> dict[str, Label]:

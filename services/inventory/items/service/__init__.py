@@ -3,7 +3,6 @@
 from services.inventory.items.service.reading import (
     get_item,
     list_items,
-    list_low_stock,
     search_items,
     to_read,
 )
@@ -19,7 +18,6 @@ __all__ = [
     "change_item",
     "get_item",
     "list_items",
-    "list_low_stock",
     "replace_item",
     "retire_item",
     "search_items",

@@ -12,9 +12,10 @@ from services.inventory.items.errors import (
     UnknownUnit,
 )
 from services.inventory.items.models import Item
-from services.inventory.items.rules import Label, Units, item_key, labels_of
+from services.inventory.items.rules import Label, Units, labels_of
 from services.inventory.items.schemas import BarcodeCreate
 from services.inventory.items.service.units import units_of
+from shared.gtin import item_key
 from shared.identifiers import identifier_key
 
 

@@ -10,7 +10,7 @@ from services.inventory.categories.service import find_category, name_of
 from services.inventory.items import queries
 from services.inventory.items.errors import ItemNotFound
 from services.inventory.items.models import Item
-from services.inventory.items.rules import Doubt, Label, Units, doubts_of, in_order, item_key
+from services.inventory.items.rules import Doubt, Label, Units, doubts_of, in_order
 from services.inventory.items.schemas import (
     BarcodeDoubt,
     BarcodeRead,
@@ -23,10 +23,11 @@ from services.inventory.items.service.units import units_of
 from services.inventory.locations.service import find_places, places_of
 from services.inventory.prices import service as prices
 from shared.db import Database
+from shared.gtin import item_key
 from shared.i18n import N_, translate
 from shared.i18n.folding import folded
 from shared.i18n.localised import said_in
-from shared.pagination import Keyset, PageQuery
+from shared.pagination import Keyset
 from shared.principal import Principal
 from shared.security.sealing import Sealer
 
@@ -72,6 +73,7 @@ async def to_read(
         par_level=item.par_level,
         reorder_point=item.reorder_point,
         reorder_quantity=item.reorder_quantity,
+        maximum=item.maximum,
         lead_time_days=item.lead_time_days,
         attributes=item.attributes,
         unit_cost=cost.amount,
@@ -131,19 +133,6 @@ async def list_items(
         places = await find_places(connection, caller)
         rows = await queries.list_items(
             connection, wanted, language, after=after, places=places, limit=wanted.limit + 1
-        )
-    return _page(rows, wanted.limit)
-
-
-async def list_low_stock(
-    database: Database, wanted: PageQuery, *, caller: Principal, language: str
-) -> dict[str, Any]:
-    """Return one page of the items to reorder, JSON-ready. Raises InvalidCursor."""
-    after = _BY_CODE.after(wanted.cursor)
-    async with database.hot(caller.tenant_id) as connection:
-        places = await find_places(connection, caller)
-        rows = await queries.list_low_stock(
-            connection, language, after=after, places=places, limit=wanted.limit + 1
         )
     return _page(rows, wanted.limit)
 

@@ -203,6 +203,7 @@ def _fill(item: Item, wanted: ItemCreate) -> None:
     item.tracking = wanted.tracking
     item.par_level = wanted.par_level
     item.reorder_point, item.reorder_quantity = wanted.reorder_point, wanted.reorder_quantity
+    item.maximum = wanted.maximum
     item.lead_time_days = wanted.lead_time_days
     item.attributes = merged({}, wanted.attributes)
 
@@ -228,6 +229,8 @@ def _change_planning(item: Item, wanted: ItemUpdate) -> None:
         item.reorder_point = wanted.reorder_point
     if "reorder_quantity" in given:
         item.reorder_quantity = wanted.reorder_quantity
+    if "maximum" in given:
+        item.maximum = wanted.maximum
     if "lead_time_days" in given:
         item.lead_time_days = wanted.lead_time_days
 
@@ -298,6 +301,7 @@ async def _finish(
             par_level=item.par_level,
             reorder_point=item.reorder_point,
             reorder_quantity=item.reorder_quantity,
+            maximum=item.maximum,
             lead_time_days=item.lead_time_days,
             attributes=item.attributes,
             cost_id=item.cost_id,

@@ -10,9 +10,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.inventory.freezes.rules import Notice
-from services.inventory.items.rules import Pack, item_key, packs_of
+from services.inventory.items.rules import Pack, packs_of
 from services.inventory.ledger.rules.kinds import Kind, MovementReason
 from services.inventory.ledger.rules.timeline import NOTHING, Timeline
+from shared.gtin import item_key
 from shared.identifiers import find_id, identifier_key
 from shared.principal import Places
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.inventory.ledger.metrics import count_movements
+from services.inventory.ledger.metrics import count_movements, count_stockouts
 from services.inventory.ledger.queries import KeptAnswer
 from services.inventory.ledger.rules import Change, Outcome
 from services.inventory.ledger.service.recording import apply_changes
@@ -115,6 +115,7 @@ class Batcher:
             else:
                 if isinstance(outcome, Outcome):
                     count_movements(change.kind, outcome.refusal)
+                    count_stockouts(outcome)
                 future.set_result(outcome)
         if any(isinstance(one, Outcome) and one.refusal is None for one in outcomes):
             self._wake()

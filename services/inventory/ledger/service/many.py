@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.inventory.ledger.metrics import count_movements
+from services.inventory.ledger.metrics import count_movements, count_stockouts
 from services.inventory.ledger.rules import Change, Outcome
 from services.inventory.ledger.service.recording import apply_changes
 from shared import journal
@@ -26,6 +26,8 @@ async def apply(
     counted = Counter((outcome.change.kind, outcome.refusal) for outcome in outcomes)
     for (kind, refusal), number in counted.items():
         count_movements(kind, refusal, number)
+    for outcome in outcomes:
+        count_stockouts(outcome)
     if any(outcome.refusal is None for outcome in outcomes):
         journal.mark_grown(session)
     return outcomes

@@ -124,9 +124,10 @@ async def test_lists_tell_stock_over_all_locations(client, caller, make_item, ma
     assert {i["code"]: i["on_hand"] for i in listed.json()["items"]} == {"A1": "6", "B1": "3"}
     assert await codes(client, caller, "?below_par=true") == ["A1"]
     assert await codes(client, caller, "?location=Shop") == ["A1"]
-    assert await codes(client, caller, "/low-stock") == []
-    await move("issue", 1)
     assert await codes(client, caller, "/low-stock") == ["A1"]
+    assert await codes(client, caller, "/low-stock?below=reorder_point") == []
+    await move("issue", 1)
+    assert await codes(client, caller, "/low-stock?below=reorder_point") == ["A1"]
 
 
 async def test_search_forgives_case_accents_and_typos(client, caller, make_item):

@@ -68,3 +68,13 @@ async def test_what_may_be_a_mistake_in_a_barcode_is_told_and_kept(client, calle
     path = f"/api/inventory/{item['id']}"
     in_french = await client.get(path, headers=caller.headers(**{"Accept-Language": "fr"}))
     assert "chiffre" in in_french.json()["warnings"][0]["message"]
+
+
+async def test_an_item_is_frozen_by_any_form_of_its_number(client, caller, make_item):
+    await make_item("A1", barcodes=[UPC])
+    body = {"scope": "item", "item": EAN, "reason": "recall"}
+    headers = caller.headers()
+
+    frozen = await client.post("/api/inventory/freezes", json=body, headers=headers)
+
+    assert frozen.json()["item"] == "A1", frozen.text

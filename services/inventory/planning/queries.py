@@ -1,0 +1,132 @@
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.inventory.planning.models import Planning
+from shared.principal import Places
+
+
+async def lock_planning(session: AsyncSession, item_id: UUID, location_id: UUID) -> Planning | None:
+    query = select(Planning).where(Planning.item_id == item_id, Planning.location_id == location_id)
+    return await session.scalar(query.with_for_update())
+
+
+async def list_planning(
+    session: AsyncSession,
+    item_id: UUID,
+    *,
+    only: UUID | None = None,
+    after: tuple[str] | None = None,
+    places: Places,
+    limit: int = 1,
+) -> Sequence[RowMapping]:
+    """Return the item's own values at these places, or at `only` one, by the locations' names."""
+    parameters = {
+        "item_id": item_id,
+        "only": only,
+        "after": after[0] if after else "",
+        "places": None if places is None else list(places),
+        "limit": limit,
+    }
+    return (await session.execute(_LIST, parameters)).mappings().all()
+
+
+async def list_low(
+    session: AsyncSession,
+    language: str,
+    *,
+    below: str | None,
+    after: tuple[str] | None,
+    places: Places,
+    limit: int,
+) -> Sequence[RowMapping]:
+    """Return active items that are low over all these places together, by their codes."""
+    parameters: dict[str, Any] = {
+        "language": language,
+        "below": below,
+        "after": after[0] if after else "",
+        "places": None if places is None else list(places),
+        "limit": limit,
+    }
+    return (await session.execute(_LOW, parameters)).mappings().all()
+
+
+async def list_low_at(
+    session: AsyncSession,
+    language: str,
+    location_id: UUID,
+    within: Collection[UUID],
+    *,
+    below: str | None,
+    after: tuple[str] | None,
+    limit: int,
+) -> Sequence[RowMapping]:
+    """Return active items that are low in a location, with all that lies in it, by their codes."""
+    parameters: dict[str, Any] = {
+        "language": language,
+        "below": below,
+        "after": after[0] if after else "",
+        "location_id": location_id,
+        "within": list(within),
+        "limit": limit,
+    }
+    return (await session.execute(_LOW_AT, parameters)).mappings().all()
+
+
+_LIST = text("""
+    SELECT p.*, l.name AS location FROM planning p JOIN locations l ON l.id = p.location_id
+    WHERE p.item_id = :item_id AND l.name > :after
+        AND (CAST(:only AS uuid) IS NULL OR p.location_id = :only)
+        AND (CAST(:places AS uuid[]) IS NULL OR p.location_id = ANY(CAST(:places AS uuid[])))
+    ORDER BY l.name LIMIT :limit""")
+_COLUMNS = """
+    i.id, i.code, CASE :language WHEN 'fr' THEN coalesce(i.name_fr, i.name_en)
+        ELSE coalesce(i.name_en, i.name_fr) END AS name,
+    (SELECT CASE :language WHEN 'fr' THEN coalesce(c.name_fr, c.name_en)
+        ELSE coalesce(c.name_en, c.name_fr) END
+     FROM categories c WHERE c.id = i.category_id) AS category,
+    i.category_id, i.unit, i.lead_time_days, i.pack_size, i.pack_unit, i.active, i.updated_at,
+    t.on_hand, t.reserved, t.on_hand - t.reserved AS available, t.par_level, t.reorder_point,
+    t.reorder_quantity, t.maximum,
+    CASE WHEN t.on_hand - t.reserved <= t.reorder_point THEN 'reorder_point' ELSE 'par_level' END
+        AS below,
+    greatest(coalesce(t.par_level, t.reorder_point) - t.on_hand + t.reserved, 0) AS shortfall"""
+_IS_LOW = """
+    (t.on_hand - t.reserved <= t.reorder_point AND coalesce(:below, '') <> 'par_level'
+     OR t.on_hand - t.reserved < t.par_level AND coalesce(:below, '') <> 'reorder_point')"""
+# Item by item in the order of the list, so that a page ends as soon as it is full.
+_LOW = text(f"""
+    SELECT {_COLUMNS}, NULL AS location, NULL AS location_id FROM items i
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(on_hand), 0) AS on_hand, coalesce(sum(reserved), 0) AS reserved,
+               i.par_level, i.reorder_point, i.reorder_quantity, i.maximum
+        FROM levels v WHERE item_id = i.id
+            AND (CAST(:places AS uuid[]) IS NULL OR v.location_id = ANY(CAST(:places AS uuid[])))
+    ) t
+    WHERE i.active AND (i.reorder_point IS NOT NULL OR i.par_level IS NOT NULL)
+        AND i.code > :after AND {_IS_LOW}
+    ORDER BY i.code LIMIT :limit""")  # noqa: S608 - of constants alone.
+# By what has lain there: a small location has few items, however many there are elsewhere.
+_LOW_AT = text(f"""
+    WITH held AS MATERIALIZED (
+        SELECT item_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved
+        FROM levels WHERE location_id = ANY(CAST(:within AS uuid[])) GROUP BY item_id
+    ), planned AS MATERIALIZED (
+        SELECT * FROM planning WHERE location_id = :location_id
+    )
+    SELECT {_COLUMNS}, l.name AS location, l.id AS location_id
+    FROM held h FULL JOIN planned p USING (item_id)
+    CROSS JOIN LATERAL (SELECT * FROM items WHERE id = item_id OFFSET 0) i
+    CROSS JOIN LATERAL (
+        SELECT coalesce(h.on_hand, 0) AS on_hand, coalesce(h.reserved, 0) AS reserved,
+               coalesce(p.par_level, i.par_level) AS par_level,
+               coalesce(p.reorder_point, i.reorder_point) AS reorder_point,
+               coalesce(p.reorder_quantity, i.reorder_quantity) AS reorder_quantity,
+               coalesce(p.maximum, i.maximum) AS maximum
+    ) t
+    CROSS JOIN LATERAL (SELECT * FROM locations WHERE id = :location_id) l
+    WHERE i.active AND i.code > :after AND {_IS_LOW}
+    ORDER BY i.code LIMIT :limit""")  # noqa: S608 - same.
