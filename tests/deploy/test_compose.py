@@ -53,7 +53,8 @@ def test_only_the_gateway_is_published():
 def test_only_who_must_reaches_beyond_the_network_inside():
     leaves = [name for name, block in BLOCKS.items() if "outside" in block]
 
-    assert leaves == ["auth", "auth-worker", "gateway"]  # Identity providers; mail; clients.
+    # Identity providers; mail; receivers of webhooks; clients.
+    assert leaves == ["auth", "auth-worker", "inventory-worker", "gateway"]
     assert "inside: {internal: true}" in COMPOSE
 
 

@@ -33,7 +33,7 @@ def test_every_service_has_a_web_process_and_a_worker(tmp_path):
         "auth": ("services.auth", "serve"),
         "auth-worker": ("services.auth", "work"),
         "inventory": ("services.inventory", "serve"),
-        "inventory-worker": ("services.inventory", "work"),
+        "inventory-worker": ("services.inventory", "work", "follow"),
         "forecasting": ("services.forecasting", "serve"),
         "forecasting-worker": ("services.forecasting", "work", "follow"),
         "reporting": ("services.reporting", "serve"),
