@@ -4,9 +4,9 @@ import asyncio
 import os
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
 
 from argon2 import PasswordHasher as Argon2
@@ -25,6 +25,8 @@ from services.auth.passwords.errors import (
 T = TypeVar("T")
 
 PLACES_PER_THREAD = 40  # Some 20 ms of work each.
+TURNS_PER_THREAD = 2  # One password is hashed while another's account is looked up.
+_PATIENCE_S = 3.0  # Beyond it a client hears sooner that we are busy than it would be served.
 _NICENESS = 10  # Of hashing: what answers other requests goes first.
 
 # A hash of random bytes nobody kept, with our parameters: verifying against it takes as long as
@@ -35,8 +37,9 @@ _NOBODYS = "nobody has this password \N{SNOWMAN}"
 class PasswordHasher:
     """Argon2id in at most `threads` threads at once; 19 MiB and about 20 ms of CPU a call."""
 
-    def __init__(self, threads: int, *, length_min: int) -> None:
+    def __init__(self, threads: int, *, length_min: int, patience_s: float = _PATIENCE_S) -> None:
         """`length_min`, in characters, holds for new passwords."""
+        self._patience_s = patience_s
         self._length_min = length_min
         self._argon2 = Argon2(
             time_cost=rules.PASSES,
@@ -50,6 +53,7 @@ class PasswordHasher:
             threads, thread_name_prefix="argon2", initializer=_step_back
         )
         self._places = PLACES_PER_THREAD * threads
+        self._turns = asyncio.Semaphore(TURNS_PER_THREAD * threads)
         self._nobodys_hash = self._argon2.hash(_NOBODYS)
 
     async def hash_new(self, password: SecretStr, *, personal: Iterable[str]) -> str:
@@ -81,18 +85,22 @@ class PasswordHasher:
         """Say whether it is the password hashed; without a hash it takes as long, and fails."""
         return await self._in_thread(lambda: self._verify(stored, password))
 
-    @contextmanager
-    def place(self) -> Iterator[None]:
-        """Hold a place among those whose password is checked, from the beginning of their request.
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """Hold a place among those whose password is checked, and wait there for one's turn.
 
-        Who finds none is refused before anything is done for him: no connection is taken, and
-        nobody waits longer than about a second. Raises SignInBusy.
+        Nothing is done for anybody before his turn, so a burst leaves the rest of the process to
+        others. Who finds no place is refused at once, who waits too long then. Raises SignInBusy.
         """
         if self._places == 0:
             raise SignInBusy
         self._places -= 1
         try:
-            yield
+            await self._take_turn()
+            try:
+                yield
+            finally:
+                self._turns.release()
         finally:
             self._places += 1
 
@@ -110,6 +118,13 @@ class PasswordHasher:
             return False
         return matches and stored is not None
 
+    async def _take_turn(self) -> None:
+        try:
+            async with asyncio.timeout(self._patience_s):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise SignInBusy from None
+
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
@@ -117,4 +132,5 @@ class PasswordHasher:
 def _step_back() -> None:
     """Let this thread run after others; Linux counts a thread's niceness apart."""
     with suppress(OSError, AttributeError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, 0) + _NICENESS)

@@ -30,7 +30,7 @@ async def sign_in(
     Raises InvalidCredentials, AccountLocked, TooManySignIns, TwoFactorRequired, TwoFactorCodeWrong,
     SignInBusy.
     """
-    with vault.passwords.place():
+    async with vault.passwords.place():
         tenant, email = await _find_tenant(transactions, wanted)
         account = await _find_account(transactions, tenant, email, vault=vault, now=now)
         async with prove(

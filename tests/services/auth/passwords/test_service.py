@@ -4,7 +4,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AsyncExitStack
 
 import pytest
 from argon2 import PasswordHasher as Argon2
@@ -16,7 +16,12 @@ from services.auth.passwords.errors import (
     PasswordTooShort,
     SignInBusy,
 )
-from services.auth.passwords.service import PLACES_PER_THREAD, PasswordHasher
+from services.auth.passwords.service import (
+    PLACES_PER_THREAD,
+    TURNS_PER_THREAD,
+    PasswordHasher,
+)
+from tests.support.waiting import eventually
 
 PASSWORD = "gravel umbrella sonnet 7"
 
@@ -104,17 +109,44 @@ async def test_a_new_password_is_hashed_in_its_normal_form(hasher: PasswordHashe
 
 
 @pytest.mark.asvs("A06")
-async def test_who_finds_no_place_is_refused_before_anything_is_done():
+async def test_nothing_is_done_before_ones_turn_and_who_finds_no_place_is_refused():
     hasher = PasswordHasher(1, length_min=12)
-    with ExitStack() as held:
+    may_end = asyncio.Event()
+    under_way = 0
+
+    async def check() -> None:
+        nonlocal under_way
+        async with hasher.place():
+            under_way += 1
+            await may_end.wait()
+
+    async with asyncio.TaskGroup() as tasks:
         for _ in range(PLACES_PER_THREAD):
-            held.enter_context(hasher.place())
+            tasks.create_task(check())
+        await eventually(lambda: under_way == TURNS_PER_THREAD)
 
-        with pytest.raises(SignInBusy) as refused, hasher.place():
-            raise AssertionError("there was a place")
+        with pytest.raises(SignInBusy) as refused:
+            async with hasher.place():
+                raise AssertionError("there was a place")
+        assert under_way == TURNS_PER_THREAD
+        may_end.set()
 
+    assert under_way == PLACES_PER_THREAD
     assert refused.value.header_fields()["Retry-After"] == "2"
-    with hasher.place():
+    hasher.close()
+
+
+async def test_who_waits_too_long_for_his_turn_is_refused_and_his_place_is_free_again():
+    hasher = PasswordHasher(1, length_min=12, patience_s=0.01)
+    async with AsyncExitStack() as held:
+        for _ in range(TURNS_PER_THREAD):
+            await held.enter_async_context(hasher.place())
+
+        for _ in range(PLACES_PER_THREAD):
+            with pytest.raises(SignInBusy):
+                await held.enter_async_context(hasher.place())
+
+    async with hasher.place():
         pass
     hasher.close()
 
