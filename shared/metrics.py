@@ -66,6 +66,11 @@ journal_entries_set_aside = Gauge(
 audit_chain_verified = Gauge(
     "audit_chain_verified_timestamp_seconds", "When the chain last verified as whole.", ["service"]
 )
+audit_chain_broken = Gauge(
+    "audit_chain_broken",
+    "1 where the last verification found a difference, or nothing more is sealed.",
+    ["service"],
+)
 partition_months_ahead = Gauge(
     "partition_months_ahead",
     "Months after this one that have their partition; below 0 this one has none.",

@@ -18,7 +18,8 @@ from shared import metrics
 from shared.cache import Cache
 from shared.db import Database
 from shared.http import ServiceClient
-from shared.journal.checkpoint import SigningKey
+from shared.journal.keeper import Keeper
+from shared.journal.notes import SigningKey
 from shared.journal.wake import Waker
 from shared.principal import Principal
 from shared.security.claims import EnrolmentClaims, ServiceClaims, UserClaims
@@ -48,6 +49,7 @@ class Resources(Generic[OwnT]):
     enrolling: TokenVerifier[EnrolmentClaims]
     services: TokenVerifier[ServiceClaims]
     signing_key: SigningKey
+    keeper: Keeper  # Of the journal's newest checkpoint.
     fingerprint_key: bytes  # Of the requests sent with an Idempotency-Key.
     answer_sealer: Sealer  # Of the answers kept for them.
     http: httpx.AsyncClient
@@ -91,6 +93,7 @@ def open_resources(
         socket_timeout=REDIS_TIMEOUT_S,
         socket_connect_timeout=REDIS_TIMEOUT_S,
     )
+    signing_key = SigningKey.from_hex(service, settings.journal_signing_key.get_secret_value())
     keys: KeySource = own_keys or RemoteKeys(settings.url_of("auth"), http)
     return Resources(
         service=service,
@@ -102,7 +105,8 @@ def open_resources(
         users=TokenVerifier(keys, UserClaims),
         enrolling=TokenVerifier(keys, EnrolmentClaims),
         services=TokenVerifier(keys, ServiceClaims),
-        signing_key=SigningKey.from_hex(service, settings.journal_signing_key.get_secret_value()),
+        signing_key=signing_key,
+        keeper=Keeper(signing_key.public, settings.journal_folder),
         fingerprint_key=_derived(settings, "idempotency fingerprint"),
         answer_sealer=_answer_sealer(settings, answer_keys),
         http=http,

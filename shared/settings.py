@@ -108,6 +108,7 @@ class ServiceSettings(ProcessSettings):
     database_url: SecretStr
     owner_database_url: SecretStr | None = None
     journal_signing_key: HexKey
+    journal_folder: Path | None = None  # Where the newest checkpoint is kept beside the database.
     gateway_key_previous: HexKeys = SecretStr("")  # Of gateways that have not changed it yet.
     gateway_key: HexKey  # Of the proof that a request came through the gateway.
     pg_pool_size: int = Field(default=20, ge=1, le=200)

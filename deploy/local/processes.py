@@ -176,6 +176,9 @@ def _environment(plan: Plan, program: str) -> dict[str, str]:
             )
         own |= {n: settings.environment[n] for n in _OF_AUTH if settings.environment.get(n)}
     if program in SERVICES:
+        own["JOURNAL_FOLDER"] = settings.environment.get("JOURNAL_FOLDER") or str(
+            STATE_DIR / "journal"
+        )
         own["JOURNAL_SIGNING_KEY"] = plan.secrets[journal_key_name(program)]
     return {**inherited, **shared, **own}
 

@@ -8,26 +8,19 @@ from sqlalchemy import text
 from shared.clock import utc_now
 from shared.db.months import keep_months
 from shared.jobs.periodic import every, run_together
-from shared.journal import checkpoint
-from shared.log import log
+from shared.journal.watch import JournalWatch
 from shared.resources import Resources
 
 SEAL_INTERVAL_S = 2.0
 VERIFY_INTERVAL_S = 3600.0
+VERIFY_NEW_INTERVAL_S = 60.0
 HOUSEKEEPING_INTERVAL_S = 3600.0
 IDEMPOTENCY_KEYS_KEPT = timedelta(days=7)
 
 
 async def standing_work(resources: Resources[Any]) -> None:
     """Run for ever what each service's worker owes its own schema."""
-
-    async def seal() -> None:
-        await checkpoint.seal(resources.database, resources.signing_key)
-
-    async def verify() -> None:
-        found = await checkpoint.verify(resources.database, resources.signing_key)
-        if not found.ok:
-            log.error("journal does not verify", difference=found.as_json()["first_difference"])
+    watch = JournalWatch(resources.database, resources.signing_key, resources.keeper)
 
     async def keep_house() -> None:
         async with resources.database.engine.begin() as connection:
@@ -35,8 +28,9 @@ async def standing_work(resources: Resources[Any]) -> None:
         await keep_months(resources.database, utc_now().date())
 
     await run_together(
-        every(SEAL_INTERVAL_S, "seal journal", seal),
-        every(VERIFY_INTERVAL_S, "verify journal", verify),
+        every(SEAL_INTERVAL_S, "seal journal", watch.seal),
+        every(VERIFY_INTERVAL_S, "verify journal", watch.verify),
+        every(VERIFY_NEW_INTERVAL_S, "verify new entries", watch.verify_new),
         every(HOUSEKEEPING_INTERVAL_S, "keep house", keep_house),
     )
 

@@ -2,6 +2,7 @@
 
 from shared.journal.entries import (
     AccessDenied,
+    DifferenceKind,
     Entry,
     JournalEntry,
     JournalPage,
@@ -11,6 +12,7 @@ from shared.journal.record import has_grown, mark_grown, record, record_many, st
 
 __all__ = [
     "AccessDenied",
+    "DifferenceKind",
     "Entry",
     "JournalEntry",
     "JournalPage",

@@ -59,12 +59,23 @@ class JournalEntry(BaseModel):
     data: dict[str, Any]
 
 
+DifferenceKind = Literal[
+    "changed",
+    "removed",
+    "inserted",
+    "future",  # An entry of a transaction that the database has not come to yet.
+    "replaced",  # What is called the journal is not the table that it was.
+    "checkpoint_forged",
+    "checkpoint_missing",
+]
+
+
 class JournalDifference(BaseModel):
     """The first place where a journal is not what was sealed."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
-    kind: Literal["changed", "removed", "inserted", "checkpoint_forged", "checkpoint_missing"]
+    kind: DifferenceKind
     checkpoint: int
     seq: int | None
     entry_id: UUID | None
@@ -80,6 +91,7 @@ class JournalVerification(BaseModel):
     entries: int  # That checkpoints cover and that are as sealed.
     head: str  # Digest of the last checkpoint.
     first_difference: JournalDifference | None
+    note: str | None = None  # The last checkpoint as a signed note, to be kept outside.
 
 
 class JournalPage(BaseModel):

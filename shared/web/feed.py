@@ -6,9 +6,12 @@ from fastapi import Depends, Query, Response
 from sqlalchemy import text
 
 from shared.db import Database
-from shared.journal import JournalVerification, checkpoint
+from shared.journal import JournalVerification
+from shared.journal.keeper import Keeper
+from shared.journal.notes import SigningKey
+from shared.journal.verification import find_verified, verify
 from shared.web.internal import ServiceCaller, service_router, service_scope
-from shared.web.requests import get_database, get_signing_key
+from shared.web.requests import get_database, get_keeper, get_signing_key
 
 router = service_router("journal")
 PAGE_LIMIT_MAX = 2000
@@ -38,10 +41,16 @@ async def read_feed(
 async def verify_journal(
     _caller: CanRead,
     database: Annotated[Database, Depends(get_database)],
-    signing_key: Annotated[checkpoint.SigningKey, Depends(get_signing_key)],
+    signing_key: Annotated[SigningKey, Depends(get_signing_key)],
+    keeper: Annotated[Keeper, Depends(get_keeper)],
+    full: Annotated[bool, Query()] = True,  # noqa: FBT002 - a parameter of the query.
 ) -> JournalVerification:
-    """Recompute every checkpoint; name the first entry changed, removed or inserted."""
-    found = await checkpoint.verify(database, signing_key)
+    """Recompute every checkpoint; name the first entry changed, removed or inserted.
+
+    With full=false only those after the last one that a worker verified.
+    """
+    since = None if full else await find_verified(database, signing_key)
+    found = await verify(database, signing_key, keeper=keeper, since=since)
     return JournalVerification.model_validate(found)
 
 

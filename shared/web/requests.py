@@ -14,7 +14,8 @@ from starlette.types import Scope
 from shared.clock import utc_now
 from shared.db import Database
 from shared.i18n import negotiate
-from shared.journal.checkpoint import SigningKey
+from shared.journal.keeper import Keeper
+from shared.journal.notes import SigningKey
 from shared.principal import Device
 from shared.resources import Resources
 
@@ -35,6 +36,10 @@ async def get_database(request: Request) -> Database:
 
 async def get_signing_key(request: Request) -> SigningKey:
     return get_resources(request).signing_key
+
+
+async def get_keeper(request: Request) -> Keeper:
+    return get_resources(request).keeper
 
 
 def query_of(scope: Scope) -> QueryParams:

@@ -23,7 +23,12 @@ SIGNING_IN = {
 }
 OF_JOURNALS = {
     gauge.describe()[0].name
-    for gauge in (of_services.partition_months_ahead, of_services.partition_default_used)
+    for gauge in (
+        of_services.audit_chain_broken,
+        of_services.audit_chain_verified,
+        of_services.partition_months_ahead,
+        of_services.partition_default_used,
+    )
 }
 
 

@@ -3,14 +3,20 @@ from typing import Annotated
 from fastapi import Depends, Query
 
 from services.reporting.audit import service
-from services.reporting.audit.schemas import AuditPage, AuditQuery, AuditVerificationRead
+from services.reporting.audit.schemas import (
+    AuditPage,
+    AuditQuery,
+    AuditVerificationQuery,
+    AuditVerificationRead,
+)
 from services.reporting.resources import Client
 from shared.db import Database
-from shared.journal.checkpoint import SigningKey
+from shared.journal.keeper import Keeper
+from shared.journal.notes import SigningKey
 from shared.pagination import InvalidCursor
 from shared.principal import Principal
 from shared.web import Session, feature_router, problems, requires
-from shared.web.requests import get_database, get_signing_key
+from shared.web.requests import get_database, get_keeper, get_signing_key
 
 router = feature_router("/api/audit", "audit")
 
@@ -34,9 +40,12 @@ async def verify_audit(
     client: Client,
     database: Annotated[Database, Depends(get_database)],
     signing_key: Annotated[SigningKey, Depends(get_signing_key)],
+    keeper: Annotated[Keeper, Depends(get_keeper)],
+    query: Annotated[AuditVerificationQuery, Query()],
 ) -> AuditVerificationRead:
     """Verify the audit trail.
 
     Recomputes every service's signed checkpoints; names the first entry that was tampered with.
     """
-    return await service.verify(database, client, signing_key)
+    own = service.OwnJournal(database, signing_key, keeper)
+    return await service.verify(own, client, full=query.full)

@@ -4,8 +4,9 @@ from uuid import UUID
 
 from pydantic import Field
 
+from shared.journal import DifferenceKind
 from shared.pagination import PageQuery
-from shared.schemas import Moment, Output, Page, ShortText
+from shared.schemas import Moment, Output, Page, QueryModel, ShortText
 
 ServiceName = Literal["auth", "inventory", "forecasting", "reporting"]
 
@@ -56,6 +57,15 @@ class AuditQuery(PageQuery):
         return self.model_dump(exclude=set(PageQuery.model_fields), exclude_none=True)
 
 
+class AuditVerificationQuery(QueryModel):
+    """How much to verify."""
+
+    full: bool = Field(
+        default=True,
+        description="false: only what was sealed since the last verification by a worker.",
+    )
+
+
 class AuditPage(Page[AuditEntryRead]):
     """Entries, newest first."""
 
@@ -63,7 +73,7 @@ class AuditPage(Page[AuditEntryRead]):
 class JournalDifferenceRead(Output):
     """The first place where a journal is not what was sealed."""
 
-    kind: Literal["changed", "removed", "inserted", "checkpoint_forged", "checkpoint_missing"]
+    kind: DifferenceKind
     checkpoint: int
     seq: int | None
     entry_id: UUID | None
@@ -82,6 +92,11 @@ class JournalVerificationRead(Output):
         examples=["200e59a8b54b954745815d0faf6f06a6b8ccbecd44b6fd13ce94b77eac17364a"],
     )
     first_difference: JournalDifferenceRead | None = Field(examples=[None])
+    note: str | None = Field(
+        description="The last checkpoint as a signed note (C2SP tlog-checkpoint), to be kept "
+        "outside: `checkpoint check` proves later that the journal goes on from it.",
+        examples=[None],
+    )
 
 
 class AuditVerificationRead(Output):

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime
+from typing import NamedTuple
 
 import httpx
 from pydantic import ValidationError
@@ -19,7 +20,9 @@ from services.reporting.read_models.rules import PRODUCERS
 from shared.db import Database
 from shared.errors import Unavailable
 from shared.http import ServiceClient
-from shared.journal import JournalVerification, checkpoint
+from shared.journal import JournalVerification, verification
+from shared.journal.keeper import Keeper
+from shared.journal.notes import SigningKey
 from shared.pagination import Keyset
 
 OWN = "reporting"
@@ -40,37 +43,54 @@ async def list_entries(session: AsyncSession, query: AuditQuery) -> AuditPage:
     return AuditPage(items=items, next_cursor=next_cursor)
 
 
+class OwnJournal(NamedTuple):
+    """What reporting proves its own journal with."""
+
+    database: Database
+    key: SigningKey
+    keeper: Keeper
+
+
 async def verify(
-    database: Database, client: ServiceClient | None, signing_key: checkpoint.SigningKey
+    own: OwnJournal, client: ServiceClient | None, *, full: bool
 ) -> AuditVerificationRead:
     """Have every service prove its journal, this one too, and tell the first difference of each."""
     if client is None:
         raise Unavailable
     found = await asyncio.gather(
-        *(_verify_remote(client, service) for service in PRODUCERS),
-        _verify_own(database, signing_key),
+        *(_verify_remote(client, service, full=full) for service in PRODUCERS),
+        _verify_own(own, full=full),
     )
     services = dict(zip((*PRODUCERS, OWN), found, strict=True))
     ok = all(journal.status == "verified" for journal in services.values())
     return AuditVerificationRead.model_validate({"ok": ok, "services": services})
 
 
-async def _verify_own(
-    database: Database, signing_key: checkpoint.SigningKey
-) -> JournalVerificationRead:
-    found = await checkpoint.verify(database, signing_key)
+async def _verify_own(own: OwnJournal, *, full: bool) -> JournalVerificationRead:
+    since = None if full else await verification.find_verified(own.database, own.key)
+    found = await verification.verify(own.database, own.key, keeper=own.keeper, since=since)
     return _to_read(JournalVerification.model_validate(found))
 
 
-async def _verify_remote(client: ServiceClient, service: str) -> JournalVerificationRead:
+async def _verify_remote(
+    client: ServiceClient, service: str, *, full: bool
+) -> JournalVerificationRead:
     try:
         found = await client.get_json(
-            service, "/internal/journal/verify", timeout_s=VERIFY_TIMEOUT_S
+            service,
+            "/internal/journal/verify",
+            {"full": full},
+            timeout_s=VERIFY_TIMEOUT_S,
         )
         return _to_read(JournalVerification.model_validate(found))
     except (Unavailable, httpx.HTTPError, ValidationError):
         return JournalVerificationRead(
-            status="unreachable", checkpoints=None, entries=None, head=None, first_difference=None
+            status="unreachable",
+            checkpoints=None,
+            entries=None,
+            head=None,
+            first_difference=None,
+            note=None,
         )
 
 

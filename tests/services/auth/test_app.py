@@ -4,7 +4,7 @@ import pytest
 from fastapi import FastAPI
 
 from services.auth.app import create_app
-from shared.journal import checkpoint
+from shared.journal import checkpoint, verification
 from tests.services.auth.people import PASSWORD, SignedIn
 from tests.support.database import Databases
 
@@ -73,7 +73,7 @@ async def test_the_journal_of_all_this_verifies(client: httpx.AsyncClient, app: 
     resources = app.state.resources
 
     await checkpoint.seal(resources.database, resources.signing_key)
-    found = await checkpoint.verify(resources.database, resources.signing_key)
+    found = await verification.verify(resources.database, resources.signing_key)
 
     assert found.ok, found
     assert found.entries > 0

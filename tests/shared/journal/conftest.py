@@ -1,13 +1,24 @@
+import asyncio
 from collections.abc import AsyncIterator
+from typing import ClassVar
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
-from shared.db import Database
+from shared import journal
+from shared.db import Database, Stamp
+from shared.journal import Entry, checkpoint
+from shared.journal.checkpoint import seal
+from shared.journal.notes import SigningKey
 from shared.settings import ServiceSettings
 from tests.support.database import Databases
+from tests.support.waiting import PATIENCE_S
 
-TABLES = "reporting.journal, reporting.checkpoints"
+KEY = SigningKey.from_hex("reporting", "11" * 32)
+OTHER_KEY = SigningKey.from_hex("reporting", "44" * 32)
+SIZE = 4  # Entries in a checkpoint here, so that a few make a chain.
+TABLES = "reporting.journal, reporting.checkpoints, reporting.verifications"
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +39,49 @@ async def database(
     yield opened
     await opened.close()
     await superuser.execute(f"TRUNCATE {TABLES}")
+
+
+class Noted(Entry):
+    """Something to fill a journal with."""
+
+    name: ClassVar[str] = "test.noted.v1"
+    text: str
+
+    @property
+    def subject(self) -> str:
+        return "note:1"
+
+
+@pytest.fixture
+def small(monkeypatch):
+    monkeypatch.setattr(checkpoint, "CHECKPOINT_SIZE_MAX", SIZE)
+
+
+@pytest.fixture
+def note(database):
+    async def write(*texts: str, tenant: UUID | None = None) -> None:
+        stamp = Stamp(tenant or uuid4(), "user:test", "request-1")
+        async with database.transaction(stamp) as session:
+            for text in texts:
+                journal.record(session, Noted(text=text))
+
+    return write
+
+
+@pytest.fixture
+async def sealed(database, note, small, superuser):
+    """Ten entries in three checkpoints; gives (seq, id) of each in order."""
+    for number in range(10):
+        await note(f"entry {number}")
+    await everything_sealed(database, superuser)
+    return await superuser.fetch("SELECT seq, id FROM reporting.journal ORDER BY xid, seq")
+
+
+async def everything_sealed(database, superuser, *, keeper=None):
+    """Seal until all entries are; a background transaction of the server may hold some back."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            await seal(database, KEY, keeper)
+            covered = await superuser.fetchval("SELECT sum(size) FROM reporting.checkpoints")
+            if (covered or 0) == await superuser.fetchval("SELECT count(*) FROM reporting.journal"):
+                return

@@ -1,66 +1,18 @@
 import asyncio
-from typing import ClassVar
-from uuid import UUID, uuid4
+from types import SimpleNamespace
+from uuid import uuid4
 
 import asyncpg
 import pytest
 
 from shared import journal, metrics
 from shared.db import Stamp
-from shared.journal import Entry, checkpoint
-from shared.journal.checkpoint import SigningKey, seal, verify
+from shared.journal.checkpoint import ChainBroken, seal, signed_of
+from shared.journal.verification import verify
+from tests.shared.journal.conftest import KEY, OTHER_KEY, Noted, everything_sealed
 from tests.support.waiting import PATIENCE_S
 
-KEY = SigningKey.from_hex("reporting", "11" * 32)
-OTHER_KEY = SigningKey.from_hex("reporting", "44" * 32)
 pytestmark = pytest.mark.stack
-SIZE = 4  # Entries in a checkpoint here, so that a few make a chain.
-
-
-class Noted(Entry):
-    """Something to fill a journal with."""
-
-    name: ClassVar[str] = "test.noted.v1"
-    text: str
-
-    @property
-    def subject(self) -> str:
-        return "note:1"
-
-
-@pytest.fixture
-def small(monkeypatch):
-    monkeypatch.setattr(checkpoint, "CHECKPOINT_SIZE_MAX", SIZE)
-
-
-@pytest.fixture
-def note(database):
-    async def write(*texts: str, tenant: UUID | None = None) -> None:
-        stamp = Stamp(tenant or uuid4(), "user:test", "request-1")
-        async with database.transaction(stamp) as session:
-            for text in texts:
-                journal.record(session, Noted(text=text))
-
-    return write
-
-
-@pytest.fixture
-async def sealed(database, note, small, superuser):
-    """Ten entries in three checkpoints; gives (seq, id) of each in order."""
-    for number in range(10):
-        await note(f"entry {number}")
-    await everything_sealed(database, superuser)
-    return await superuser.fetch("SELECT seq, id FROM reporting.journal ORDER BY xid, seq")
-
-
-async def everything_sealed(database, superuser, entries="SELECT count(*) FROM reporting.journal"):
-    """Seal until all entries are; a background transaction of the server may hold some back."""
-    async with asyncio.timeout(PATIENCE_S):
-        while True:
-            await seal(database, KEY)
-            covered = await superuser.fetchval("SELECT sum(size) FROM reporting.checkpoints")
-            if (covered or 0) == await superuser.fetchval(entries):
-                return
 
 
 async def test_an_empty_journal_verifies(database):
@@ -99,6 +51,9 @@ async def test_the_head_changes_with_every_checkpoint(database, sealed, note, su
     [
         """data = '{"text": "another"}'""",
         """data = (data::text || ' ')::json""",
+        "actor = actor || chr(31) || 'x'",
+        "actor = 'user:test' || chr(31), request_id = 'equest-1'",
+        "recorded_at = 'infinity'",
         "actor = 'user:somebody-else'",
         "request_id = ''",
         "type = 'test.noted.v2'",
@@ -189,6 +144,10 @@ async def test_entries_in_another_order_are_seen(database, sealed, superuser):
         "upto_seq = upto_seq + 1",
         "after_seq = after_seq - 1",
         "after_xid = '1'",
+        "tree_size = tree_size + 1",
+        "peaks = overlay(peaks placing '\\x00'::bytea from 1)",
+        "peaks = ''",
+        "version = 1, tree_size = NULL, peaks = NULL",
         "sealed_at = sealed_at + interval '1 microsecond'",
     ],
 )
@@ -210,7 +169,7 @@ async def test_a_checkpoint_emptied_past_its_constraints_is_forged(database, sea
 
         found = (await verify(database, KEY)).first_difference
     finally:
-        await superuser.execute("TRUNCATE reporting.checkpoints")
+        await superuser.execute("TRUNCATE reporting.checkpoints, reporting.verifications")
         for name, rule in checks.items():
             await superuser.execute(
                 f"ALTER TABLE reporting.checkpoints ADD CONSTRAINT {name} CHECK ({rule})"
@@ -230,16 +189,27 @@ async def test_a_chain_made_with_another_key_is_forged(database, note, small, su
     assert (found.kind, found.checkpoint) == ("checkpoint_forged", 1)
 
 
-async def test_one_checkpoint_signed_with_another_key_is_forged(database, sealed, note, superuser):
+async def test_another_key_seals_nothing_on_top_of_the_chain(database, sealed, note, superuser):
     await note("late")
-    async with asyncio.timeout(PATIENCE_S):
-        while not await seal(database, OTHER_KEY):
-            pass
-    count = await superuser.fetchval("SELECT max(number) FROM reporting.checkpoints")
+
+    with pytest.raises(ChainBroken):
+        await seal(database, OTHER_KEY)
+
+    found = await verify(database, KEY)
+    assert (found.ok, found.entries) == (True, 10)
+
+
+async def test_one_checkpoint_signed_with_another_key_is_forged(database, sealed, superuser):
+    last = await superuser.fetchrow("SELECT * FROM reporting.checkpoints ORDER BY number DESC")
+    await superuser.execute(
+        "UPDATE reporting.checkpoints SET signature = $1 WHERE number = $2",
+        OTHER_KEY.sign(signed_of(SimpleNamespace(**last, _asdict=lambda: dict(last)), OTHER_KEY)),
+        last["number"],
+    )
 
     found = (await verify(database, KEY)).first_difference
 
-    assert (found.kind, found.checkpoint) == ("checkpoint_forged", count)
+    assert (found.kind, found.checkpoint) == ("checkpoint_forged", last["number"])
 
 
 @pytest.mark.parametrize("number", [1, 2])

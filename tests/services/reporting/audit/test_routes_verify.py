@@ -93,6 +93,7 @@ async def test_a_service_that_does_not_answer_is_not_verified(sealed, get, resou
         "entries": None,
         "head": None,
         "first_difference": None,
+        "note": None,
     }
     assert found["services"]["inventory"]["status"] == "verified"
 

@@ -1,38 +1,6 @@
-import hashlib
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from shared.journal.checkpoint import first_difference, merkle_root
-
-LEAVES = st.lists(st.tuples(st.integers(0, 2**63 - 1), st.binary(min_size=32, max_size=32)))
-
-
-def merkle_by_definition(leaves):
-    """RFC 6962, 2.1, word for word."""
-    if len(leaves) == 1:
-        seq, leaf = leaves[0]
-        return hashlib.sha256(b"\x00" + seq.to_bytes(8) + leaf).digest()
-    split = 1
-    while split * 2 < len(leaves):
-        split *= 2
-    left, right = merkle_by_definition(leaves[:split]), merkle_by_definition(leaves[split:])
-    return hashlib.sha256(b"\x01" + left + right).digest()
-
-
-@given(LEAVES.filter(bool))
-def test_root_is_the_merkle_tree_hash_of_rfc_6962(leaves):
-    assert merkle_root(leaves) == merkle_by_definition(leaves)
-
-
-@given(LEAVES.filter(bool), st.data())
-def test_root_changes_with_any_leaf(leaves, data):
-    at = data.draw(st.integers(0, len(leaves) - 1))
-    seq, leaf = leaves[at]
-    changed = [*leaves[:at], (seq, bytes([leaf[0] ^ 1]) + leaf[1:]), *leaves[at + 1 :]]
-
-    assert merkle_root(changed) != merkle_root(leaves)
+from shared.journal.verification import first_difference
 
 
 @pytest.mark.parametrize(
