@@ -43,6 +43,7 @@ from shared.security.gateway_proof import HEADER as PROOF
 from shared.security.gateway_proof import GatewayProof
 from shared.security.jwks import RemoteKeys
 from shared.settings import package_folder
+from shared.tls import tls_context
 
 OTHER_METHOD: Final = "other"
 STRANGERS: Final = b"strangers"  # All who have not signed in, as one tenant.
@@ -57,7 +58,7 @@ class Gateway:
     def __init__(self, settings: Settings, routes: RouteTable | None = None) -> None:
         addresses = {service: settings.urls_of(service)[0] for service in SERVICES}
         self._default_language = settings.default_language
-        self._http = httpx.AsyncClient()
+        self._http = httpx.AsyncClient(verify=tls_context())
         self._auth = ServiceClient(settings, "gateway", settings.gateway_client_secret)
         self._keys = RemoteKeys(addresses["auth"], self._http)
         self._revocations = Revocations(self._auth)

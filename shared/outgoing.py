@@ -16,7 +16,8 @@ from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 import httpcore
-import httpx
+
+from shared.tls import tls_context
 
 _CONNECT_S: Final = 4.0
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -67,7 +68,7 @@ class OutgoingClient:
         self._allows_private = allows_private
         self._resolvers = ThreadPoolExecutor(connections_max, "resolve")
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=httpx.create_ssl_context(),
+            ssl_context=tls_context(),
             max_connections=connections_max,
             keepalive_expiry=5.0,
             network_backend=_GuardedNetwork(self.may_connect, self._resolvers),

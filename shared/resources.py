@@ -27,6 +27,7 @@ from shared.security.jwks import RemoteKeys
 from shared.security.sealing import Sealer
 from shared.security.tokens import KeySource, TokenVerifier
 from shared.settings import ServiceSettings
+from shared.tls import tls_context
 
 PROBE_INTERVAL_S = 5.0
 REDIS_TIMEOUT_S = 0.5
@@ -86,7 +87,7 @@ def open_resources(
     answer_keys seal the answers kept for repeated requests, the first of them, and open what
     earlier ones sealed; a service without such a key has one derived from its journal's.
     """
-    http = httpx.AsyncClient()
+    http = httpx.AsyncClient(verify=tls_context())
     redis = Redis.from_url(
         settings.redis_url.get_secret_value(),
         decode_responses=True,

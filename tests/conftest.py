@@ -1,7 +1,9 @@
 import asyncio
+import gc
 import os
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from itertools import chain
 from pathlib import Path
 
@@ -10,7 +12,9 @@ from hypothesis import settings
 from xdist.remote import Producer
 
 from deploy.local.stack import embedded_valkey
+from shared.collector import calm_collector
 from shared.log import configure_logging
+from shared.security import tokens
 from tests.attack.attempts import Attempts
 from tests.support.beside import ByFolder
 from tests.support.database import Databases, running_database
@@ -22,6 +26,11 @@ EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "50"))
 settings.register_profile("project", max_examples=EXAMPLES, deadline=None)
 settings.load_profile("project")
 
+
+# What is imported stays: the collector would only look through it, again and again.
+gc.disable()
+# Tests use a few keys in many processes' settings; to parse one takes 40 ms.
+tokens._load_private_key = cache(tokens._load_private_key)
 
 SERVERS = {"databases", "valkey_url"}  # Fixtures below.
 
@@ -39,6 +48,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if SERVERS & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.stack)
+
+
+def pytest_collection_finish() -> None:
+    gc.enable()
+    calm_collector()
 
 
 @pytest.hookimpl(optionalhook=True)  # Where xdist runs tests side by side.

@@ -7,11 +7,13 @@ times what it takes.
 import re
 import time
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 from fastapi import FastAPI
 
-from benchmarks.bodies import ANY_ID, SERVICES, app_of, worst_bodies
+from benchmarks import bodies
+from benchmarks.bodies import ANY_ID, SERVICES, worst_bodies
 from shared.errors import Unauthorized, ValidationFailed
 from tests.support.services import assert_problem
 from tests.support.through_gateway import client_of
@@ -22,6 +24,8 @@ ANSWER_MAX_BYTES = 16_384
 REFUSED = {413, 422, 503}
 JSON = {"Content-Type": "application/json"}
 SIGNED_IN = {"Authorization": "Bearer any"}
+
+app_of = cache(bodies.app_of)
 
 
 def operations(app: FastAPI) -> Iterator[tuple[str, str, bool]]:
@@ -57,6 +61,7 @@ async def test_an_unknown_parameter_is_refused(service):
             assert response.headers["content-language"] == "fr"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("service", SERVICES)
 async def test_the_worst_body_of_a_route_is_refused_in_little_time_and_words(service):
     app = app_of(service)
@@ -77,6 +82,7 @@ async def test_the_worst_body_of_a_route_is_refused_in_little_time_and_words(ser
     assert wrong == []
 
 
+@pytest.mark.slow
 def test_every_way_to_send_a_list_is_tried():
     kinds = {(path, kind) for _, path, kind, _ in worst_bodies(app_of("inventory").openapi())}
 
