@@ -54,6 +54,7 @@ def create_app(settings: Settings | None) -> FastAPI:
             periods.router,
             webhooks.router,
         ),
+        dry_runs=True,
         on_stop=(_finish_movements,),
     )
 

@@ -24,6 +24,7 @@ class Stamp:
     tenant_id: UUID | None
     actor: str
     request_id: str = ""
+    is_trial: bool = False  # What is done is rolled back at the end.
 
 
 @dataclass(slots=True)
@@ -78,11 +79,17 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self, stamp: Stamp) -> AsyncIterator[AsyncSession]:
-        """Open one transaction as `stamp.tenant_id`; commit when the block ends, else roll back."""
+        """Open one transaction as `stamp.tenant_id`; commit when the block ends, else roll back.
+
+        A trial is rolled back too, once all of it was said to the database.
+        """
         opened = AsyncSession(self.engine, expire_on_commit=False, info={Stamp: stamp})
         async with opened as session, session.begin():
             await set_tenant(session, stamp.tenant_id)
             yield session
+            if stamp.is_trial:
+                await session.flush()
+                await session.rollback()
 
     @asynccontextmanager
     async def hot(self, tenant_id: UUID) -> AsyncIterator[asyncpg.Connection]:

@@ -34,6 +34,7 @@ def build_app(  # noqa: PLR0913 - by name only, once in each service.
     open_service: Callable[[SettingsT], Resources[OwnT]],
     denied: type[AccessDenied],
     routers: Sequence[APIRouter],
+    dry_runs: bool = False,
     on_start: Sequence[Callable[[Resources[OwnT]], Awaitable[None]]] = (),
     on_stop: Sequence[Callable[[Resources[OwnT]], Awaitable[None]]] = (),
 ) -> FastAPI:
@@ -42,6 +43,7 @@ def build_app(  # noqa: PLR0913 - by name only, once in each service.
     It has the routers given, the journal's feed, health, status, metrics and its OpenAPI document
     with `tags` in their order; problems, languages, request ids and deadlines are handled.
     `open_service` is called when the app starts; without settings it can only describe itself.
+    `dry_runs`: every change can be tried.
     """
 
     @asynccontextmanager
@@ -71,7 +73,7 @@ def build_app(  # noqa: PLR0913 - by name only, once in each service.
         telemetry={"tracing": False, "metrics": False, "logs": False},
         generate_unique_id_function=lambda route: route.name,
     )
-    app.state.migrations = package / "migrations"
+    app.state.migrations, app.state.dry_runs = package / "migrations", dry_runs
     app.state.denials = Denials(denied)
     app.router.route_class = ServiceRoute
     for router in (*routers, feed.router, health.router):
@@ -79,17 +81,16 @@ def build_app(  # noqa: PLR0913 - by name only, once in each service.
     app.router.middleware_stack = RouteLookup(app.router)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's documented way.
     is_ours = settings is None or settings.metrics_engine == "own"
-    proof = None if settings is None else _proof_of(settings)
+    proof = _proof_of(settings) if settings else None
     _give_edge(app, _direct_routes(routers), proof, measures=is_ours)
-    if not is_ours:
-        _instrument(app)
-    return app
+    return app if is_ours else _instrumented(app)
 
 
-def _instrument(app: FastAPI) -> None:
+def _instrumented(app: FastAPI) -> FastAPI:
     from shared.web.engine import instrument  # noqa: PLC0415 - only who chose it loads it.
 
     instrument(app)
+    return app
 
 
 def worker_app(package: Path, resources: Resources[Any]) -> FastAPI:

@@ -30,6 +30,7 @@ from shared.errors import (
     UnsupportedMediaType,
     ValidationFailed,
 )
+from shared.web.dry_run import DRY_RUN_ANSWER, DRY_RUN_PARAMETER, may_be_tried
 from shared.web.etag import IF_MATCH, is_versioned
 from shared.web.examples import example_of, meaning_of
 from shared.web.idempotency import KEY_HEADER
@@ -159,6 +160,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
                     _describe_reading(operation, route.original_route)
                     if is_versioned(route.response_model):
                         _describe_tags(operation, method)
+                    if app.state.dry_runs and may_be_tried({method}, route.dependant):
+                        _describe_trying(operation)
                     _complete(operation, route.dependant)
                     _describe_refusals(operation, route.original_route, schemas)
         app.openapi_schema = document
@@ -239,6 +242,14 @@ def _describe_tags(operation: dict[str, Any], method: str) -> None:
     if method == "GET":
         operation["parameters"] = [*operation.get("parameters", []), _IF_NONE_MATCH]
         responses["304"] = {"description": "It is still what you have.", "headers": _ETAG}
+
+
+def _describe_trying(operation: dict[str, Any]) -> None:
+    """Say that it can be tried, and how the answer tells of it."""
+    operation["parameters"] = [*operation.get("parameters", []), DRY_RUN_PARAMETER]
+    for status, response in operation["responses"].items():
+        if status.startswith("2"):
+            response["headers"] = response.get("headers", {}) | DRY_RUN_ANSWER
 
 
 def _describe_refusals(operation: dict[str, Any], route: APIRoute, schemas: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, TypeAdapter
 from starlette.types import Receive, Scope, Send
 
 from shared.limits import BODY_LIMIT_BYTES, SMALL_LIMIT_BYTES
+from shared.web.dry_run import DRY_RUN, DRY_RUN_HEADER, TRUE, is_dry_run, may_be_tried
 from shared.web.etag import is_versioned, tagged
 from shared.web.idempotency import Claim
 from shared.web.permissions import find_gate, find_requirement
@@ -36,7 +37,8 @@ class ServiceRoute(APIRoute):
 
     It judges the caller before anything else; refuses parameters that the route does not have, and
     bodies larger than `max_body_size`; reads strictly and exactly; tags the answer that shows a
-    version; keeps the answer of a keyed request in its transaction.
+    version; keeps the answer of a keyed request in its transaction; lets a change be tried, where
+    the service offers that (`shared.web.dry_run`).
     """
 
     body_limit_bytes = BODY_LIMIT_BYTES
@@ -60,6 +62,9 @@ class ServiceRoute(APIRoute):
             response = await handle(strict)
             if response.status_code not in _SUCCESS:
                 return response
+            if is_dry_run(request):
+                response.headers[DRY_RUN_HEADER] = "true"
+                return response
             if versioned:
                 response = tagged(request, response)
             claim: Claim | None = request.scope["state"].get("claim")
@@ -76,6 +81,7 @@ class ServiceRoute(APIRoute):
         queries = _forms(self.dependant, "query_params")
         paths = _forms(self.dependant, "path_params")
         limit_bytes = self.body_limit_bytes
+        tried = {DRY_RUN: bool} if may_be_tried(self.methods, self.dependant) else {}
 
         async def prepare(request: Request) -> StrictRequest:
             if gate is not None:  # First: a kept answer is for who may ask for it today.
@@ -83,7 +89,9 @@ class ServiceRoute(APIRoute):
             strict = StrictRequest(request, limit_bytes)
             faults = []
             if request.scope["query_string"]:
-                faults += faults_of_parameters(strict.query_params, queries)
+                known = queries | tried if tried and request.app.state.dry_runs else queries
+                faults += faults_of_parameters(strict.query_params, known)
+                request.scope["state"][DRY_RUN] = strict.query_params.get(DRY_RUN) in TRUE
             if paths:
                 faults += faults_of_path(request.scope["path"], request.path_params, paths)
             if faults:  # With what else is wrong, so that all of it is told at once.
@@ -149,6 +157,9 @@ class DirectRoute(ServiceRoute):
                 status_code=status,
                 media_type="application/json",
             )
+            if is_dry_run(request):
+                response.headers[DRY_RUN_HEADER] = "true"
+                return response
             return tagged(request, response) if versioned else response
 
         return handle

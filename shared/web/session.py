@@ -10,6 +10,7 @@ from shared import journal
 from shared.db import Stamp
 from shared.errors import IdempotencyKeyInvalid
 from shared.web import idempotency
+from shared.web.dry_run import is_dry_run
 from shared.web.idempotency import KEY_HEADER, IdempotencyKey, Keyholder, RequestKey
 from shared.web.permissions import Anybody
 from shared.web.requests import get_resources, request_id_of
@@ -22,20 +23,22 @@ async def open_session(
 
     The route's answer is built inside it, then it commits, and only then is the answer sent: a
     commit that fails has not answered anything. With an Idempotency-Key on a POST the key is
-    claimed here, and the answer stored by `ServiceRoute` before the commit.
+    claimed here, and the answer stored by `ServiceRoute` before the commit. What a dry run did is
+    rolled back instead.
 
     Raises Unauthorized where the service knows that the caller's sign-in was ended meanwhile.
     """
     resources = get_resources(request)
-    stamp = Stamp(caller.tenant_id, caller.actor, request_id_of(request))
+    tries = is_dry_run(request)
+    stamp = Stamp(caller.tenant_id, caller.actor, request_id_of(request), is_trial=tries)
     async with resources.database.transaction(stamp) as session:
         if resources.require_standing is not None:
             await resources.require_standing(session, caller)
-        if idempotency_key is not None and request.method == "POST":
+        if idempotency_key is not None and request.method == "POST" and not tries:
             holder = Keyholder(caller.actor, caller.scopes, caller.locations)
             await claim_key(request, session, holder, idempotency_key)
         yield session
-    if journal.has_grown(session):
+    if journal.has_grown(session) and not tries:
         resources.waker.wake(resources.service)
 
 

@@ -34,12 +34,13 @@ from services.inventory.movements.schemas import (
 from services.inventory.periods.errors import InClosedPeriod
 from services.inventory.prices.errors import PriceForbidden
 from services.inventory.resources import PriceSealer, resources_of
-from shared.db import Database
+from shared.db import Database, Stamp
 from shared.limits import BULK_LIMIT_BYTES
 from shared.pagination import InvalidCursor
 from shared.principal import Places, Principal
 from shared.web import Language, Session, feature_router, problems, requires
 from shared.web.answers import json_answer
+from shared.web.dry_run import is_dry_run
 from shared.web.idempotency import KEY_PARAMETER, Replay
 from shared.web.requests import request_id_of
 from shared.web.route import DirectRoute
@@ -62,8 +63,13 @@ async def record_movement(request: Request, caller: CanMove, body: MovementCreat
     is a receipt with a time before the first sale.
     """
     resources = resources_of(request)
-    key, fingerprint = await find_request_key(request)
     places = await _places_of(resources.database, caller)
+    if is_dry_run(request):
+        origin = service.Origin(caller, request_id_of(request), places=places)
+        stamp = Stamp(caller.tenant_id, caller.actor, origin.request_id, is_trial=True)
+        async with resources.database.transaction(stamp) as session:
+            return await service.try_movement(session, resources.own.prices, body, origin=origin)
+    key, fingerprint = await find_request_key(request)
     origin = service.Origin(caller, request_id_of(request), key, fingerprint, places)
     movement, was_kept = await service.record_movement(
         resources.own.batcher, resources.database, resources.own.prices, body, origin=origin

@@ -6,6 +6,7 @@ from services.inventory.movements.service.recording import (
     list_reason_codes,
     record_bulk,
     record_movement,
+    try_movement,
 )
 from services.inventory.movements.service.reversing import reverse_movement
 
@@ -16,4 +17,5 @@ __all__ = [
     "record_bulk",
     "record_movement",
     "reverse_movement",
+    "try_movement",
 ]

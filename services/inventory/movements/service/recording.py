@@ -114,6 +114,19 @@ async def record_movement(
     return Recorded(_applied(wanted, outcome), was_kept=False)
 
 
+async def try_movement(
+    session: AsyncSession, sealer: Sealer, wanted: MovementCreate, *, origin: Origin
+) -> MovementRead:
+    """Return the movement as it would be recorded, in a transaction that is rolled back.
+
+    Raises what `ledger.problem_of` returns, PriceForbidden.
+    """
+    [outcome] = await ledger.apply(session, [to_change(wanted, sealer, origin)])
+    if outcome.refusal is not None:
+        raise ledger.problem_of(outcome)
+    return _applied(wanted, outcome)
+
+
 async def record_bulk(
     session: AsyncSession, sealer: Sealer, wanted: BulkCreate, *, origin: Origin, language: str
 ) -> dict[str, Any]:
