@@ -10,7 +10,7 @@ DEVELOPMENT := .venv/.installed-dev
 SERVICES := auth inventory forecasting reporting
 SOURCES := shared services gateway deploy demo benchmarks tests
 
-.PHONY: help install run up down status logs demo token code rebuild retry rotate-keys keys lock check format test-fast test attack prove-attack bench mutants openapi contracts messages clean
+.PHONY: help install run up down status logs demo token code rebuild retry verify rotate-keys keys lock check format test-fast test attack prove-attack bench mutants openapi contracts messages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
@@ -48,6 +48,9 @@ token: $(RUNTIME) ## Print an access token of the first administrator, whose pas
 
 code: $(RUNTIME) ## Print a code of the first administrator's authenticator, for signing in elsewhere
 	@$(PY) -m deploy.local code
+
+verify: $(RUNTIME) ## Prove the journal of SERVICE=auth, inventory, forecasting or reporting
+	@$(PY) -m deploy.local verify "$(SERVICE)"
 
 rotate-keys: $(RUNTIME) ## Let a new key sign access tokens from now on; the old ones end by themselves
 	@$(PY) -m deploy.local rotate-keys auth

@@ -3,7 +3,8 @@
 serve runs the web app; work runs the queued and periodic work and follow the followers (both may
 be given, to share a process); migrate brings the schema up to date as its owner; rebuild empties
 the read models and starts the followers over; retry applies what followers had set aside; openapi
-prints the document.
+prints the document. verify proves the journal, checkpoint prints, keeps and checks its newest
+checkpoint.
 
 A service may have commands of its own beside these verbs, in `commands.py`.
 A service is its package: `settings.py` has `Settings`, `resources.py` has `open_service`, `app.py`
@@ -16,6 +17,7 @@ import json
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,6 +28,7 @@ import uvloop
 
 from shared.collector import calm_collector
 from shared.jobs import run_together
+from shared.journal import commands as journal_commands
 from shared.log import configure_logging
 from shared.resources import Resources, probing
 from shared.settings import ServiceSettings, load_settings
@@ -40,8 +43,10 @@ def main(package: str) -> None:
     """Run the verbs of the command line for the service in `package`."""
     verbs = sys.argv[1:]
     commands = _commands(package)
-    if not verbs or not (set(verbs) <= set(VERBS) or verbs[0] in commands):
-        sys.exit(f"usage: python -m {package} {'|'.join((*VERBS, *commands))}")
+    known = {*commands, "verify", "checkpoint"}
+    if not verbs or not (set(verbs) <= set(VERBS) or verbs[0] in known):
+        choices = "|".join((*VERBS, *commands))
+        sys.exit(f"usage: python -m {package} {choices}, {journal_commands.USAGE}")
     service = package.rpartition(".")[2]
     if verbs in (["rebuild"], ["retry"]) and not find_spec(f"{package}.followers"):
         sys.exit(f"{service} follows no other service: there is nothing to {verbs[0]}")
@@ -59,6 +64,8 @@ def main(package: str) -> None:
             uvloop.run(_rebuild(package, settings))
         case ["retry"]:
             uvloop.run(_retry(package, settings))
+        case ["verify" | "checkpoint", *_]:
+            uvloop.run(_command(package, settings, partial(journal_commands.run, words=verbs)))
         case [command] if command in commands:
             uvloop.run(_command(package, settings, commands[command]))
         case _:
@@ -137,8 +144,10 @@ def _commands(package: str) -> Mapping[str, Command]:
 
 async def _command(package: str, settings: ServiceSettings, command: Command) -> None:
     resources = _open(package, settings)
-    sys.stdout.write(await command(resources) + "\n")
-    await resources.close()
+    try:
+        sys.stdout.write(await command(resources) + "\n")
+    finally:
+        await resources.close()
 
 
 async def _run_worker(package: str, settings: ServiceSettings, verbs: list[str]) -> None:

@@ -7,23 +7,34 @@ import sys
 
 PYTHON_MIN = (3, 11)
 VERBS = ("run", "up", "down", "status", "logs", "token", "code", "keys")
-MAINTENANCE = ("rebuild", "retry", "rotate-keys", "replace-keys", "recover-administrator")
+MAINTENANCE = (
+    "rebuild",
+    "retry",
+    "verify",
+    "verify-stock",
+    "rotate-keys",
+    "replace-keys",
+    "recover-administrator",
+)
 
 
 def main(arguments: list[str]) -> int:
+    words: list[str] = []
     match arguments:
         case [verb] if verb in VERBS:
             service = ""
         case [verb, service] if verb in MAINTENANCE:
             pass
+        case ["checkpoint" as verb, service, *words]:
+            pass
         case _:
-            usage = f"{'|'.join(VERBS)}, or {'|'.join(MAINTENANCE)} SERVICE"
+            usage = f"{'|'.join(VERBS)}, {'|'.join(MAINTENANCE)} SERVICE, checkpoint SERVICE …"
             sys.stderr.write(f"usage: python -m deploy.local {usage}\n")
             return 2
     from deploy.local.errors import StackError  # noqa: PLC0415 - after the version check.
 
     try:
-        return _do(verb, service)
+        return _do(verb, service, words)
     except StackError as error:
         sys.stderr.write(f"{error}\n")
     except OSError as error:
@@ -33,7 +44,7 @@ def main(arguments: list[str]) -> int:
     return 1
 
 
-def _do(verb: str, service: str) -> int:
+def _do(verb: str, service: str, words: list[str]) -> int:
     from deploy.local.settings import STATE_DIR, read_settings  # noqa: PLC0415 - see above.
 
     if verb == "keys":
@@ -49,10 +60,10 @@ def _do(verb: str, service: str) -> int:
 
         asyncio.run(run(settings))
         return 0
-    if verb in MAINTENANCE:
+    if verb in (*MAINTENANCE, "checkpoint"):
         from deploy.local.maintain import maintain  # noqa: PLC0415 - see above.
 
-        return maintain(settings, STATE_DIR, verb, service)
+        return maintain(settings, STATE_DIR, service, [verb, *words])
     if verb in {"token", "code"}:
         from deploy.local.people import administrator  # noqa: PLC0415 - see above.
 

@@ -17,13 +17,15 @@ CHOICES = {
 }
 
 
-def maintain(settings: LocalSettings, state_dir: Path, verb: str, service: str) -> int:
-    """Run `python -m services.<service> <verb>` beside the running stack; return its exit code.
+def maintain(settings: LocalSettings, state_dir: Path, service: str, words: list[str]) -> int:
+    """Run `python -m services.<service> <words>` beside the running stack; return its exit code.
 
     Raises StackError when nothing runs, or the verb is not for the service.
     """
-    if service not in CHOICES.get(verb, (service,)):
-        choices = " or ".join(f"SERVICE={each}" for each in CHOICES[verb])
+    verb = words[0]
+    possible = CHOICES.get(verb, tuple(WORKER_VERBS))
+    if service not in possible:
+        choices = " or ".join(f"SERVICE={each}" for each in possible)
         raise StackError(f"Say which service is meant: make {verb} {choices}.")
     note = Instance(state_dir).find()
     if note is None or not note.ready:
@@ -34,6 +36,6 @@ def maintain(settings: LocalSettings, state_dir: Path, verb: str, service: str) 
     [worker] = [row.program for row in processes(plan) if row.program.name == f"{service}-worker"]
     interpreter = worker.command[:3]  # python -m services.<service>
     done = subprocess.run(  # noqa: S603 - our own program.
-        [*interpreter, verb], env=dict(worker.environment), cwd=worker.folder, check=False
+        [*interpreter, *words], env=dict(worker.environment), cwd=worker.folder, check=False
     )
     return done.returncode

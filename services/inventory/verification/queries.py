@@ -1,8 +1,9 @@
 from collections.abc import Sequence
+from uuid import UUID
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 DIFFERENCES_MAX = 100
 ENTRIES_READ = 5_000  # At once.
@@ -21,11 +22,17 @@ async def list_differences(
     `without` are the numbers of journal entries that cannot be read. Raises DBAPIError for others.
     """
     found: list[RowMapping] = []
-    for check in (_LEVELS, _LEVEL_TIMES, _BALANCES, _PAST):
+    for check in (_LEVELS, _LEVEL_TIMES, _BALANCES, _PAST, _TWICE):
         rows = await session.execute(check, {"most": DIFFERENCES_MAX - len(found)})
         found.extend(rows.mappings())
-    parameters = {"most": DIFFERENCES_MAX - len(found), "without": list(without)}
+    parameters = {
+        "most": DIFFERENCES_MAX - len(found),
+        "without": list(without),
+    }
     found.extend((await session.execute(_ENTRIES, parameters)).mappings())
+    for check in (_PRICES, _IN_FORCE):
+        parameters["most"] = DIFFERENCES_MAX - len(found)
+        found.extend((await session.execute(check, parameters)).mappings())
     return found
 
 
@@ -40,15 +47,21 @@ async def list_differences_if_readable(session: AsyncSession) -> Sequence[RowMap
         return None
 
 
-async def list_entries(session: AsyncSession, *, after_seq: int) -> Sequence[tuple[int, str]]:
-    """Return the next journal entries of movements as they stand there: number and text."""
+async def list_tenants(connection: AsyncConnection) -> Sequence[UUID]:
+    return (await connection.scalars(_TENANTS)).all()
+
+
+async def list_entries(session: AsyncSession, *, after_seq: int) -> Sequence[tuple[int, str, str]]:
+    """Return the next entries of movements and prices as they stand there: number, type, text."""
     rows = await session.execute(_READ, {"after_seq": after_seq, "most": ENTRIES_READ})
-    return [(row.seq, row.data) for row in rows]
+    return [(row.seq, row.type, row.data) for row in rows]
 
 
+_TENANTS = text("SELECT DISTINCT tenant_id FROM inventory.journal ORDER BY 1")
 _READ = text("""
-    SELECT seq, data::text AS data FROM journal
-    WHERE type = 'inventory.stock-moved.v1' AND seq > :after_seq ORDER BY seq LIMIT :most""")
+    SELECT seq, type, data::text AS data FROM journal
+    WHERE type IN ('inventory.stock-moved.v1', 'inventory.price-set.v1') AND seq > :after_seq
+    ORDER BY seq LIMIT :most""")
 
 
 _COUNTS = text("""
@@ -89,6 +102,14 @@ _BALANCES = text("""
         SELECT *, sum(quantity) OVER (
             PARTITION BY item_id, location_id, lot_id ORDER BY seq) AS total FROM movements
     ) m WHERE total <> balance_after ORDER BY seq LIMIT :most""")
+# No ledger row is there twice.
+_TWICE = text("""
+    SELECT 'movement_twice' AS kind, item_id, location_id, id AS movement_id,
+           NULL::numeric AS expected, quantity AS found, occurred_at
+    FROM (
+        SELECT *, row_number() OVER (PARTITION BY id, leg ORDER BY seq) AS copy FROM movements
+        WHERE (id, leg) IN (SELECT id, leg FROM movements GROUP BY 1, 2 HAVING count(*) > 1)
+    ) m WHERE copy > 1 ORDER BY seq LIMIT :most""")
 # Every ledger row has its journal entry, which says the same, and there is no entry beside them.
 _ENTRIES = text("""
     SELECT CASE WHEN j.movement_id IS NULL THEN 'entry_missing'
@@ -99,7 +120,11 @@ _ENTRIES = text("""
            j.quantity AS expected, m.quantity AS found,
            coalesce(m.occurred_at, j.occurred_at) AS occurred_at
     FROM movements m FULL JOIN (
-        SELECT (data ->> 'movement_id')::uuid AS movement_id, (data ->> 'leg')::int AS leg,
+        SELECT recorded_at, (data ->> 'movement_id')::uuid AS movement_id,
+               (data ->> 'leg')::int AS leg,
+               coalesce((data ->> 'lot_id')::uuid, lpad('', 32, '0')::uuid) AS lot_id,
+               (data ->> 'given_quantity')::numeric AS given_quantity,
+               data ->> 'given_unit' AS given_unit,
                (data ->> 'item_id')::uuid AS item_id, data ->> 'kind' AS kind,
                (data ->> 'location_id')::uuid AS location_id, actor,
                (data ->> 'quantity')::numeric AS quantity, data ->> 'reason' AS reason,
@@ -113,10 +138,51 @@ _ENTRIES = text("""
         WHERE type = 'inventory.stock-moved.v1' AND seq <> ALL(CAST(:without AS bigint[]))
     ) j ON j.movement_id = m.id AND j.leg = m.leg
     WHERE m.id IS NULL OR j.movement_id IS NULL
-       OR (m.item_id, m.location_id, m.kind, m.quantity, m.balance_after, m.actor, m.occurred_at)
-          <> (j.item_id, j.location_id, j.kind, j.quantity, j.balance_after, j.actor, j.occurred_at)
+       OR (m.item_id, m.location_id, m.lot_id, m.kind, m.quantity, m.balance_after, m.actor,
+           m.occurred_at, m.recorded_at)
+          <> (j.item_id, j.location_id, j.lot_id, j.kind, j.quantity, j.balance_after, j.actor,
+              j.occurred_at, j.recorded_at)
+       OR m.given_quantity IS DISTINCT FROM j.given_quantity
+       OR m.given_unit IS DISTINCT FROM j.given_unit
        OR m.cost_id IS DISTINCT FROM j.cost_id OR m.reason IS DISTINCT FROM j.reason
        OR m.reason_code IS DISTINCT FROM j.reason_code
        OR m.reverses IS DISTINCT FROM j.reverses
        OR m.reference IS DISTINCT FROM j.reference OR m.backdated <> j.backdated
     LIMIT :most""")
+# What is journaled of a cost or price: its row, and what it opens to. The newest entry of an item
+# says which is in force; the numbers of entries about one item are in the order of its lock.
+_JOURNALED = """
+    SELECT seq, (data ->> 'price_id')::uuid AS id, (data ->> 'item_id')::uuid AS item_id,
+           data ->> 'kind' AS kind, 'item' AS source,
+           decode(data ->> 'amount_sealed', 'base64') AS amount
+    FROM journal
+    WHERE type = 'inventory.price-set.v1' AND seq <> ALL(CAST(:without AS bigint[]))"""
+# Every cost and price is as it was journaled, and none is missing or more.
+_PRICES = text(f"""
+    SELECT 'price' AS kind, coalesce(p.item_id, j.item_id) AS item_id, NULL::uuid AS location_id,
+           NULL::uuid AS movement_id, NULL::numeric AS expected, NULL::numeric AS found,
+           NULL::timestamptz AS occurred_at, coalesce(p.id, j.id) AS price_id
+    FROM prices p FULL JOIN (
+        {_JOURNALED}
+        UNION ALL
+        SELECT seq, (data ->> 'cost_id')::uuid, (data ->> 'item_id')::uuid, 'cost', 'receipt',
+               decode(data ->> 'amount_sealed', 'base64')
+        FROM journal
+        WHERE type = 'inventory.stock-moved.v1' AND data ->> 'amount_sealed' IS NOT NULL
+          AND data ->> 'leg' = '0' AND seq <> ALL(CAST(:without AS bigint[]))
+    ) j ON j.id = p.id
+    WHERE p.id IS NULL OR j.id IS NULL
+       OR (p.item_id, p.kind, p.source, p.amount) <> (j.item_id, j.kind, j.source, j.amount)
+    LIMIT :most""")  # noqa: S608 - our own text.
+# The cost and the price in force of every item are the last that were set.
+_IN_FORCE = text(f"""
+    SELECT 'price_in_force' AS kind, i.id AS item_id, NULL::uuid AS location_id,
+           NULL::uuid AS movement_id, NULL::numeric AS expected, NULL::numeric AS found,
+           NULL::timestamptz AS occurred_at, held.id AS price_id
+    FROM items i CROSS JOIN LATERAL (VALUES ('cost', i.cost_id), ('price', i.price_id))
+        AS held(kind, id)
+    LEFT JOIN (
+        SELECT DISTINCT ON (item_id, kind) item_id, kind, id FROM ({_JOURNALED}) AS entry
+        ORDER BY item_id, kind, seq DESC
+    ) j ON j.item_id = i.id AND j.kind = held.kind
+    WHERE held.id IS DISTINCT FROM j.id LIMIT :most""")  # noqa: S608 - our own text.

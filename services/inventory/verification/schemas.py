@@ -4,8 +4,9 @@ from uuid import UUID
 
 from pydantic import Field
 
+from shared.journal import DifferenceKind
 from shared.money import DecimalText
-from shared.schemas import Output
+from shared.schemas import Output, QueryModel
 
 
 class Checked(Output):
@@ -26,19 +27,55 @@ class StockDifferenceRead(Output):
         "entry_differs",
         "entry_unreadable",
         "movement_missing",
-    ] = Field(description="past: stock below zero at `occurred_at`, in the order of business time.")
+        "movement_twice",
+        "price",
+        "price_in_force",
+    ] = Field(
+        description="past: stock below zero at `occurred_at`, in the order of business time. "
+        "price: a cost or price is not as it was journaled. price_in_force: an item's cost or "
+        "price is not the last that was set."
+    )
     item_id: UUID | None
     location_id: UUID | None
     movement_id: UUID | None
     expected: DecimalText | None
     found: DecimalText | None
     occurred_at: datetime | None
+    price_id: UUID | None = Field(description="The cost or price that differs.")
     journal_seq: int | None = Field(description="The number of an entry that cannot be read.")
 
 
-class VerificationRead(Output):
-    """Whether levels, ledger and journal agree; there must be no differences."""
+class ChainDifferenceRead(Output):
+    """The first place where the journal is not what was sealed."""
+
+    kind: DifferenceKind
+    checkpoint: int
+    seq: int | None
+    entry_id: UUID | None
+
+
+class ChainRead(Output):
+    """Whether the journal that the ledger is compared with is as it was sealed."""
 
     ok: bool
+    entries: int = Field(description="Entries, of all tenants, that are as sealed.")
+    first_difference: ChainDifferenceRead | None = Field(examples=[None])
+
+
+class VerificationQuery(QueryModel):
+    """How much to verify."""
+
+    full: bool = Field(
+        default=True,
+        description="false: of the journal's checkpoints only those since the last verification "
+        "by a worker. Stock is recomputed from all of the ledger either way.",
+    )
+
+
+class VerificationRead(Output):
+    """Whether levels, ledger, prices and journal agree; there must be no differences."""
+
+    ok: bool = Field(description="No differences, and the journal is as sealed.")
     checked: Checked
     differences: list[StockDifferenceRead]
+    journal: ChainRead

@@ -1,19 +1,29 @@
 """Proving the stock: levels against ledger, ledger against itself and against the journal."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from sqlalchemy import RowMapping
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from services.inventory.verification import queries
 from services.inventory.verification.rules import is_readable
-from services.inventory.verification.schemas import Checked, StockDifferenceRead, VerificationRead
+from services.inventory.verification.schemas import (
+    ChainRead,
+    Checked,
+    StockDifferenceRead,
+    VerificationRead,
+)
+from shared.journal.checkpoint import become_verifier
+from shared.journal.notes import SigningKey
+from shared.journal.verification import Verification
 
 
-async def verify(session: AsyncSession) -> VerificationRead:
+async def verify(session: AsyncSession, chain: Verification) -> VerificationRead:
     """Recompute the caller's stock from the ledger and return every difference, 100 at most.
 
-    An entry of the journal that cannot even be read is a difference like another.
+    An entry of the journal that cannot even be read is a difference like another. chain says
+    whether the journal itself is as it was sealed.
     """
     checked = await queries.count_checked(session)
     unreadable: Sequence[int] = ()
@@ -23,23 +33,30 @@ async def verify(session: AsyncSession) -> VerificationRead:
         rows = await queries.list_differences(session, without=unreadable)
     differences = [_unreadable(seq) for seq in unreadable] + [_to_read(row) for row in rows]
     return VerificationRead(
-        ok=not differences,
+        ok=not differences and chain.ok,
         checked=Checked.model_validate(dict(checked)),
         differences=differences[: queries.DIFFERENCES_MAX],
+        journal=ChainRead.model_validate(chain),
     )
+
+
+async def list_tenants(connection: AsyncConnection, key: SigningKey) -> Sequence[UUID]:
+    """Return every tenant of whom anything is journaled."""
+    await become_verifier(connection, key)
+    return await queries.list_tenants(connection)
 
 
 async def _find_unreadable(session: AsyncSession) -> list[int]:
     found: list[int] = []
     entries = await queries.list_entries(session, after_seq=0)
     while entries:
-        found += [seq for seq, data in entries if not is_readable(data)]
+        found += [seq for seq, kind, data in entries if not is_readable(kind, data)]
         entries = await queries.list_entries(session, after_seq=entries[-1][0])
     return found
 
 
 def _to_read(row: RowMapping) -> StockDifferenceRead:
-    return StockDifferenceRead.model_validate({**row, "journal_seq": None})
+    return StockDifferenceRead.model_validate({"price_id": None, **row, "journal_seq": None})
 
 
 def _unreadable(seq: int) -> StockDifferenceRead:
@@ -51,5 +68,6 @@ def _unreadable(seq: int) -> StockDifferenceRead:
         expected=None,
         found=None,
         occurred_at=None,
+        price_id=None,
         journal_seq=seq,
     )

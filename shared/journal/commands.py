@@ -1,0 +1,123 @@
+"""What an operator does with a service's journal: `python -m services.<name> verify|checkpoint`."""
+
+import sys
+from pathlib import Path
+from typing import Protocol
+
+import httpx
+
+from shared.clock import utc_now
+from shared.db import Database
+from shared.journal import verification
+from shared.journal.keeper import Keeper, write_private
+from shared.journal.notes import CheckpointNote, NoteInvalid, NoteKey, SigningKey
+from shared.journal.outside import check_kept, newest_note
+
+USAGE = "verify [new], checkpoint print|key, checkpoint store|check FILE, checkpoint send URL"
+PROGRESS_ENTRIES = 50_000
+SEND_TIMEOUT_S = 10.0
+
+
+class Holder(Protocol):
+    """What the commands need of a process's resources."""
+
+    service: str
+    database: Database
+    signing_key: SigningKey
+    keeper: Keeper
+    http: httpx.AsyncClient
+
+
+async def run(resources: Holder, words: list[str]) -> str:
+    """Do what the words say and return what came of it. Raises SystemExit where that is bad."""
+    match words:
+        case ["verify"]:
+            said = await _verify(resources, is_full=True)
+        case ["verify", "new"]:
+            said = await _verify(resources, is_full=False)
+        case ["checkpoint", "print"]:
+            said = (await _newest(resources)).rstrip("\n")
+        case ["checkpoint", "key"]:
+            said = resources.signing_key.public.written
+        case ["checkpoint", "store", file]:
+            write_private(Path(file), (await _newest(resources)).encode())
+            said = f"The newest checkpoint is in {file}."
+        case ["checkpoint", "send", url]:
+            said = await _send(resources, url)
+        case ["checkpoint", "check", file]:
+            said = await _check(resources, _read(Path(file), resources.signing_key.public))
+        case _:
+            raise SystemExit(f"usage: python -m services.{resources.service} {USAGE}")
+    return said
+
+
+async def _verify(resources: Holder, *, is_full: bool) -> str:
+    database, key = resources.database, resources.signing_key
+    since = None if is_full else await verification.find_verified(database, key)
+    found = await verification.verify(
+        database, key, keeper=resources.keeper, since=since, progress=_shower()
+    )
+    await verification.note_verification(database, key, found, is_full=is_full, now=utc_now())
+    if found.first_difference is None:
+        return f"Verified: {found.entries:,} entries in {found.checkpoints:,} checkpoints."
+    different = found.first_difference
+    where = f"entry {different.seq}" if different.seq else f"checkpoint {different.checkpoint}"
+    named = f" ({different.entry_id})" if different.entry_id else ""
+    raise SystemExit(
+        f"Not as sealed: {where}{named}: {different.kind}. "
+        f"The {found.entries:,} entries before its checkpoint are."
+    )
+
+
+def _shower() -> verification.Progress:
+    shown = 0
+
+    def show(entries: int) -> None:
+        nonlocal shown
+        if entries - shown >= PROGRESS_ENTRIES:
+            shown = entries
+            sys.stderr.write(f"{entries:,} entries\n")
+
+    return show
+
+
+async def _newest(resources: Holder) -> str:
+    note = await newest_note(resources.database, resources.signing_key)
+    if note is None:
+        raise SystemExit("Nothing is sealed yet; a running worker does it within seconds.")
+    return note
+
+
+async def _send(resources: Holder, url: str) -> str:
+    note = await _newest(resources)
+    answer = await resources.http.post(
+        url,
+        content=note.encode(),
+        headers={"Content-Type": "text/plain; charset=utf-8"},
+        timeout=SEND_TIMEOUT_S,
+    )
+    if not answer.is_success:
+        raise SystemExit(f"{url} answered {answer.status_code}: it may not have kept it.")
+    return f"Sent to {url}, which answered {answer.status_code}."
+
+
+def _read(file: Path, key: NoteKey) -> CheckpointNote:
+    try:
+        return key.read(file.read_text())
+    except (OSError, ValueError) as error:
+        reason = str(error) if isinstance(error, (OSError, NoteInvalid)) else "it is no text"
+        raise SystemExit(f"{file} proves nothing: {reason}.") from error
+
+
+async def _check(resources: Holder, kept: CheckpointNote) -> str:
+    found = await check_kept(resources.database, resources.signing_key, kept)
+    if found.is_beginning:
+        return (
+            f"The journal goes on from this checkpoint: {kept.size:,} entries then, "
+            f"{found.entries:,} now."
+        )
+    what = "cut off" if found.entries < kept.size else "made anew"
+    raise SystemExit(
+        f"The journal was {what}: this checkpoint covers {kept.size:,} entries up to checkpoint "
+        f"{kept.number}, the newest one now {found.entries:,}, and does not begin with them."
+    )
