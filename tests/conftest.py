@@ -39,6 +39,7 @@ _runs: Counter[str] = Counter()
 
 def pytest_configure() -> None:
     _runs.clear()
+    tokens._load_private_key.cache_clear()  # A mutant of it is to be noticed.
     # As a process logs: structlog's own way shows the locals of every frame, for seconds each time.
     configure_logging("tests", "INFO", "json")
 

@@ -223,6 +223,11 @@ def test_value_never_drifts_from_exact_fractions(steps):
                     amplified += change / 10**10 + Fraction(1, 10**10)
                     unit = value / (held + change)
             held += change
+        elif kind == "receipt" and None not in {own, unit} and not owed and held > -change:
+            held += change
+            value = max(value + change * own, Fraction(0))
+            amplified += Fraction(1, 10**10)
+            unit = value / held
         else:
             owed -= change
         if owed and owed <= held:
