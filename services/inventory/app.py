@@ -15,6 +15,7 @@ from services.inventory.resources import InventoryResources, open_service
 from services.inventory.scan import routes as scan
 from services.inventory.settings import Settings
 from services.inventory.stock import routes as stock
+from services.inventory.transfers import routes as transfers
 from services.inventory.verification import routes as verification
 from services.inventory.webhooks import routes as webhooks
 from shared.contracts.inventory.access import InventoryDenied
@@ -33,6 +34,7 @@ def create_app(settings: Settings | None) -> FastAPI:
             "movements": "The ledger: what changes stock, and what has changed it.",
             "freezes": "Stops of all changes: of everything, of a location or of an item.",
             "periods": "Days that are closed: nothing is recorded in them any more.",
+            "transfers": "Stock on its way between locations: dispatched, then received.",
             "locations": "Warehouses, zones and bins.",
             "categories": "The tree of kinds of items.",
             "webhooks": "Addresses that are told of what happens, and what was sent to them.",
@@ -52,6 +54,7 @@ def create_app(settings: Settings | None) -> FastAPI:
             categories.router,
             freezes.router,
             periods.router,
+            transfers.router,
             webhooks.router,
         ),
         dry_runs=True,

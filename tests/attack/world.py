@@ -212,6 +212,15 @@ async def fill_own(client: Client, tenant: Tenant, mark: str = "") -> None:
     await post(client, boss, "/api/inventory", other)
     receipt = {"kind": "receipt", "item": other["code"], "location": place_id, "quantity": "5"}
     movement_id = (await post(client, boss, "/api/inventory/movements", receipt))["id"]
+    for name, kind in ((f"Goal {mark}", "warehouse"), (f"Road {mark}", "transit")):
+        await post(client, boss, "/api/locations", {"name": name, "type": kind})
+    transfer = {
+        "item": other["code"],
+        "location": place_id,
+        "to_location": f"Goal {mark}",
+        "quantity": "1",
+    }
+    transfer_id = (await post(client, boss, "/api/inventory/transfers", transfer))["id"]
     closed = {"last_day": (datetime.now(UTC) - timedelta(days=DAYS + 9)).date().isoformat()}
     period_id = (await post(client, boss, "/api/inventory/periods", closed))["id"]
     freeze = {"scope": "item", "item": other["code"], "reason": "To be attacked."}
@@ -221,7 +230,7 @@ async def fill_own(client: Client, tenant: Tenant, mark: str = "") -> None:
     sent = await post(client, boss, f"/api/webhooks/{hook_id}/ping", {})
     tenant.things |= {
         "freeze_id": freeze_id, "period_id": period_id,
-        "movement_id": movement_id,
+        "movement_id": movement_id, "transfer_id": transfer_id,
         "webhook_id": hook_id, "event_id": sent["event_id"],
         "category_id": category_id, "category": f"Kind {mark}",
         "location_id": place_id, "name": place["name"],

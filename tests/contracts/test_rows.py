@@ -98,6 +98,10 @@ async def busy(send, inventory, caller):
         moved = (await send("POST", "/api/inventory/movements", line, **key)).json()
     await send("POST", f"/api/inventory/movements/{moved['id']}/reverse", {"reason": "typo"})
     await send("POST", "/api/inventory/movements/bulk", {"lines": lines})
+    await send("POST", "/api/locations", {"name": "On the road", "type": "transit"})
+    transfer = {"item": "A1", "location": "Main", "to_location": "Shop", "quantity": "2"}
+    sent = (await send("POST", "/api/inventory/transfers", transfer)).json()
+    await send("POST", f"/api/inventory/transfers/{sent['id']}/receive", {"quantity": "1"})
     freeze = {"scope": "item", "item": "A1", "reason": "count"}
     made_freeze = (await send("POST", "/api/inventory/freezes", freeze)).json()
     await send("DELETE", f"/api/inventory/freezes/{made_freeze['id']}?note=done")

@@ -259,6 +259,9 @@ class ItemRead(Output):
     on_hand: DecimalText
     reserved: DecimalText
     available: DecimalText
+    in_transit: DecimalText = Field(
+        description="What of it is on its way between locations; it is reserved.", examples=["0"]
+    )
     active: bool
     version: int
     created_at: datetime

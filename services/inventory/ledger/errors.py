@@ -84,6 +84,18 @@ class QuantityInexact(Unprocessable):
 
 
 @dataclass(eq=False)
+class InTransit(Conflict):
+    """What lies at a location of type transit is on its way: transfers alone move it."""
+
+    slug: ClassVar[str] = "in-transit"
+    title: ClassVar[str] = N_("In transit")
+    detail: ClassVar[str] = N_(
+        "Stock in transit moves by its transfer alone. Dispatch or receive a transfer instead, at "
+        "/api/inventory/transfers."
+    )
+
+
+@dataclass(eq=False)
 class TransferInPlace(Unprocessable):
     slug: ClassVar[str] = "transfer-in-place"
     title: ClassVar[str] = N_("Nothing to transfer")

@@ -38,12 +38,12 @@ async def hold_location(session: AsyncSession, location_id: UUID) -> Location | 
 
 
 async def holds_anything(session: AsyncSession, location_id: UUID) -> bool:
-    """Say whether stock lies at the location, or a location in use lies in it."""
+    """Say whether stock lies there or is on its way there, or a location in use lies in it."""
     return bool(await session.scalar(_HOLDS_ANYTHING, {"id": location_id}))
 
 
 async def was_used(session: AsyncSession, location_id: UUID) -> bool:
-    """Say whether stock ever lay at the location, it was frozen, or some location lies in it."""
+    """Say whether stock was ever there, sent or frozen, or some location lies in it."""
     return bool(await session.scalar(_WAS_USED, {"id": location_id}))
 
 
@@ -78,10 +78,12 @@ async def list_within(connection: asyncpg.Connection, roots: Collection[UUID]) -
 
 _HOLDS_ANYTHING = text("""
     SELECT EXISTS (SELECT FROM levels WHERE location_id = :id AND on_hand > 0)
-        OR EXISTS (SELECT FROM locations WHERE parent_id = :id AND active)""")
+        OR EXISTS (SELECT FROM locations WHERE parent_id = :id AND active)
+        OR EXISTS (SELECT FROM transfers WHERE to_id = :id AND received IS NULL)""")
 _WAS_USED = text("""
     SELECT EXISTS (SELECT FROM levels WHERE location_id = :id)
         OR EXISTS (SELECT FROM freezes WHERE location_id = :id)
+        OR EXISTS (SELECT FROM transfers WHERE :id IN (from_id, to_id))
         OR EXISTS (SELECT FROM locations WHERE parent_id = :id)""")
 _SUM_STOCK = text("""
     WITH RECURSIVE within AS (

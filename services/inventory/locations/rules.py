@@ -13,12 +13,13 @@ class LocationType(StrEnum):
     WAREHOUSE = "warehouse"
     ZONE = "zone"
     BIN = "bin"
+    TRANSIT = "transit"  # Of no place: what is on its way from one to another.
 
 
 def may_lie_in(child: LocationType, parent: LocationType | None) -> bool:
     """Say whether a location of one type may lie in one of another; None is no parent."""
     match child:
-        case LocationType.WAREHOUSE:
+        case LocationType.WAREHOUSE | LocationType.TRANSIT:
             return parent is None
         case LocationType.ZONE:
             return parent is LocationType.WAREHOUSE

@@ -172,6 +172,16 @@ async def get_named_location(
     return location
 
 
+async def hold_location(session: AsyncSession, name: str) -> Location:
+    """Return the location of this name or id, which stays in use until the transaction ends.
+
+    Raises LocationNotFound, LocationRetired.
+    """
+    location = await get_named_location(session, name)
+    await _hold_parent(session, location.id)
+    return location
+
+
 async def list_locations(
     session: AsyncSession, wanted: LocationQuery, *, caller: Principal
 ) -> LocationPage:

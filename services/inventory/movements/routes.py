@@ -8,6 +8,7 @@ from services.inventory.items.errors import ItemNotFound, ItemRetired, UnknownUn
 from services.inventory.ledger.errors import (
     BalanceTooLarge,
     InsufficientStock,
+    InTransit,
     MovementInFuture,
     QuantityInexact,
     TransferInPlace,
@@ -87,8 +88,8 @@ router.add_api_route(
     route_class_override=DirectRoute,
     responses=problems(
         ItemNotFound, ItemRetired, LocationNotFound, LocationRetired, InsufficientStock,
-        BalanceTooLarge, TransferInPlace, MovementInFuture, Frozen, InClosedPeriod, PriceForbidden,
-        UnknownUnit, QuantityInexact,
+        BalanceTooLarge, TransferInPlace, MovementInFuture, InTransit, Frozen, InClosedPeriod,
+        PriceForbidden,         UnknownUnit, QuantityInexact,
     ),
     openapi_extra=KEY_PARAMETER,
 )  # fmt: skip
@@ -123,7 +124,7 @@ async def record_movements(
     status_code=201,
     responses=problems(
         MovementNotFound, AlreadyReversed, ReversalIsFinal, ItemRetired, LocationRetired,
-        InsufficientStock, BalanceTooLarge, Frozen, InClosedPeriod,
+        InsufficientStock, BalanceTooLarge, InTransit, Frozen, InClosedPeriod,
     ),
 )  # fmt: skip
 async def reverse_movement(

@@ -42,7 +42,8 @@ async def list_at_location(
 _LOOK_UP_AT = """
     SELECT a.n, i.id, i.code, i.name_en, i.name_fr, i.unit, i.active,
            c.name_en AS category_en, c.name_fr AS category_fr, i.category_id,
-           l.name AS location, v.location_id, v.on_hand, v.reserved,
+           l.name AS location, l.type = 'transit' AS is_transit,
+           v.location_id, v.on_hand, v.reserved,
            i.packs::text AS packs, f.unit AS named_unit
     FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY a(key, id, n)
     CROSS JOIN LATERAL (

@@ -40,6 +40,9 @@ class LookupRead(Output):
     on_hand: DecimalText
     reserved: DecimalText
     available: DecimalText
+    in_transit: DecimalText = Field(
+        description="What of it is on its way between locations; it is reserved.", examples=["0"]
+    )
     stock: list[StockRead]
 
 

@@ -98,6 +98,7 @@ def _lookup(rows: list[asyncpg.Record], language: str) -> LookupRead:
         on_hand=on_hand,
         reserved=reserved,
         available=on_hand - reserved,
+        in_transit=sum((row["on_hand"] for row in rows if row["is_transit"]), Decimal(0)),
         stock=stock,
     )
 

@@ -144,7 +144,7 @@ async def test_whatever_concerns_all_locations_is_refused(shop: Shop, operation:
     method, path = operation.split()
     path = path.format(item_id=shop.items["A1"], location_id=shop.places["Main"],
                        category_id=shop.category, name="Main", code="A1",
-                       freeze_id=uuid4(), period_id=uuid4(),
+                       freeze_id=uuid4(), period_id=uuid4(), transfer_id=uuid4(),
                        webhook_id=uuid4(), event_id=uuid4())  # fmt: skip
 
     response = await shop.client.request(method, path, headers=shop.limited.headers())

@@ -17,6 +17,7 @@ class StockTotal:
 
     on_hand: Decimal
     reserved: Decimal
+    in_transit: Decimal  # Of what is on hand; all of it reserved.
 
     @property
     def available(self) -> Decimal:
@@ -43,7 +44,7 @@ async def total_stock(session: AsyncSession, item_id: UUID, *, places: Places = 
     """Return what lies of an item at these places."""
     parameters = {"item_id": item_id, "places": None if places is None else list(places)}
     row = (await session.execute(_TOTAL, parameters)).one()
-    return StockTotal(row.on_hand, row.reserved)
+    return StockTotal(row.on_hand, row.reserved, row.in_transit)
 
 
 async def has_moved(session: AsyncSession, item_id: UUID) -> bool:
@@ -52,7 +53,8 @@ async def has_moved(session: AsyncSession, item_id: UUID) -> bool:
 
 
 _TOTAL = text("""
-    SELECT coalesce(sum(on_hand), 0) AS on_hand, coalesce(sum(reserved), 0) AS reserved
-    FROM levels WHERE item_id = :item_id
-        AND (CAST(:places AS uuid[]) IS NULL OR location_id = ANY(CAST(:places AS uuid[])))""")
+    SELECT coalesce(sum(v.on_hand), 0) AS on_hand, coalesce(sum(v.reserved), 0) AS reserved,
+           coalesce(sum(v.on_hand) FILTER (WHERE l.type = 'transit'), 0) AS in_transit
+    FROM levels v JOIN locations l ON l.id = v.location_id WHERE v.item_id = :item_id
+        AND (CAST(:places AS uuid[]) IS NULL OR v.location_id = ANY(CAST(:places AS uuid[])))""")
 _HAS_MOVED = text("SELECT EXISTS (SELECT FROM movements WHERE item_id = :item_id)")

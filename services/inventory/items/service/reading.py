@@ -81,6 +81,7 @@ async def to_read(
         on_hand=total.on_hand,
         reserved=total.reserved,
         available=total.available,
+        in_transit=total.in_transit,
         active=item.active,
         version=item.version,
         created_at=item.created_at,

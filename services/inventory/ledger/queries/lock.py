@@ -108,7 +108,8 @@ WITH named AS MATERIALIZED (
            p.active AS place_active, i.unit, i.packs,
            CASE WHEN i.packs IS NOT NULL THEN (
                SELECT unit FROM identifiers WHERE key = k.item_key) END AS named_unit,
-           coalesce(i.frozen_by, p.frozen_by) AS frozen_by
+           coalesce(i.frozen_by, p.frozen_by) AS frozen_by,
+           p.type = 'transit' AS is_transit
     FROM (
         SELECT w.n, w.item_key,
                coalesce(w.item_id, (SELECT item_id FROM identifiers WHERE key = w.item_key))
@@ -124,12 +125,12 @@ WITH named AS MATERIALIZED (
         FROM items WHERE id = k.item_id FOR KEY SHARE
     ) i ON true
     LEFT JOIN LATERAL (
-        SELECT id, name, active, frozen_by FROM locations WHERE id = k.place_id FOR KEY SHARE
+        SELECT id, name, type, active, frozen_by FROM locations WHERE id = k.place_id FOR KEY SHARE
     ) p ON true
 )
 SELECT s.n, v.on_hand, v.reserved, v.moved_at, clock_timestamp(),
        s.item_id, s.code, s.active, s.cost_id, s.place_id, s.place, s.place_active, s.unit,
-       s.packs, s.named_unit, s.frozen_by
+       s.packs, s.named_unit, s.frozen_by, s.is_transit
 FROM (SELECT * FROM named ORDER BY item_id, place_id) s
 LEFT JOIN LATERAL (
     SELECT on_hand, reserved, moved_at FROM levels

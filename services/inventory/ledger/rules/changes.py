@@ -75,6 +75,7 @@ class Change(NamedTuple):
     key: str | None = None
     fingerprint: bytes | None = None
     reverses: Reversed | None = None
+    is_stage: bool = False  # Of a transfer in two: it alone touches stock in transit.
     places: Places = None
     unit: str | None = None
 
@@ -105,6 +106,7 @@ class Spot(NamedTuple):
     packs: str | None = None  # As `packs_of` reads them.
     named_unit: str | None = None  # Of the barcode that names the item, if it is a pack's.
     frozen_by: UUID | None = None  # A freeze of either.
+    is_transit: bool | None = False  # What lies there is on its way.
 
     @property
     def units(self) -> list[str]:
@@ -150,6 +152,7 @@ class Refusal(StrEnum):
     RETIRED_COUNTERPLACE = "retired_counterplace"
     SAME_PLACE = "same_place"
     IN_FUTURE = "in_future"
+    IN_TRANSIT = "in_transit"
     FROZEN = "frozen"
     PERIOD_CLOSED = "period_closed"
     UNKNOWN_UNIT = "unknown_unit"

@@ -179,7 +179,14 @@ def _misfit(  # noqa: PLR0911 - one return for each reason.
         return Refusal.SAME_PLACE
     if change.occurred_at is not None and change.occurred_at > now + CLOCK_TOLERANCE:
         return Refusal.IN_FUTURE
-    if spot.frozen_by is not None or (counterspot is not None and counterspot.frozen_by):
+    return _barred(change, [spot] if counterspot is None else [spot, counterspot])
+
+
+def _barred(change: Change, ends: Sequence[Spot]) -> Refusal | None:
+    """Return what bars any movement at one of the ends."""
+    if not change.is_stage and any(end.is_transit for end in ends):
+        return Refusal.IN_TRANSIT
+    if any(end.frozen_by is not None for end in ends):
         return Refusal.FROZEN
     return None
 

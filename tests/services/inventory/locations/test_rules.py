@@ -4,7 +4,7 @@ import pytest
 
 from services.inventory.locations.rules import LocationType, may_lie_in, utilisation
 
-WAREHOUSE, ZONE, BIN = LocationType
+WAREHOUSE, ZONE, BIN, TRANSIT = LocationType
 
 
 @pytest.mark.parametrize(

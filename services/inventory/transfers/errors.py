@@ -1,0 +1,36 @@
+"""What is refused about transfers in two stages."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from shared.errors import Conflict, NotFound
+from shared.i18n import N_
+
+
+@dataclass(eq=False)
+class TransitMissing(Conflict):
+    """Stock on its way lies at a location of type transit, and there is none in use."""
+
+    slug: ClassVar[str] = "transit-missing"
+    title: ClassVar[str] = N_("No location for stock in transit")
+    detail: ClassVar[str] = N_(
+        "There is no location of type transit in use. Add one, or name it in via."
+    )
+
+
+@dataclass(eq=False)
+class TransferNotFound(NotFound):
+    slug: ClassVar[str] = "transfer-not-found"
+    title: ClassVar[str] = N_("Transfer not found")
+    detail: ClassVar[str] = N_("No transfer has this id. Check it in the list of transfers.")
+
+
+@dataclass(eq=False)
+class TransferReceivedAlready(Conflict):
+    """What was dispatched is received once. A mistake is mended by an adjustment."""
+
+    slug: ClassVar[str] = "transfer-received-already"
+    title: ClassVar[str] = N_("Received already")
+    detail: ClassVar[str] = N_(
+        "The transfer was received before. To mend a mistake, record an adjustment."
+    )

@@ -1,0 +1,32 @@
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.db import Base
+from shared.ids import new_id
+
+
+class Transfer(Base):
+    """Stock of one item on its way from one location to another, by way of one of type transit.
+
+    While it is there it counts as reserved: the level holds it, and nobody can take it.
+    """
+
+    __tablename__ = "transfers"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    item_id: Mapped[UUID] = mapped_column(ForeignKey("items.id"))
+    from_id: Mapped[UUID] = mapped_column(ForeignKey("locations.id"))
+    to_id: Mapped[UUID] = mapped_column(ForeignKey("locations.id"))
+    via_id: Mapped[UUID] = mapped_column(ForeignKey("locations.id"))
+    quantity: Mapped[Decimal]  # Dispatched, in stock units.
+    received: Mapped[Decimal | None]  # None while it is in transit.
+    reference: Mapped[str | None]
+    dispatched_at: Mapped[datetime]
+    dispatched_by: Mapped[str]  # The actor.
+    received_at: Mapped[datetime | None]
+    received_by: Mapped[str | None]
+    reason: Mapped[str | None]  # Of a difference.

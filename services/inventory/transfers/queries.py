@@ -1,0 +1,76 @@
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.inventory.transfers.models import Transfer
+from shared.identifiers import find_id, identifier_key
+
+
+async def find_transit(session: AsyncSession, named: str | None) -> UUID | None:
+    """Return the location of type transit in use of this name or id; the oldest one for None."""
+    given = find_id(named) if named is not None else None
+    key = identifier_key(named) if named is not None and given is None else None
+    found: UUID | None = await session.scalar(_TRANSIT, {"id": given, "key": key})
+    return found
+
+
+async def lock_transfer(session: AsyncSession, transfer_id: UUID) -> Transfer | None:
+    return await session.scalar(
+        select(Transfer).where(Transfer.id == transfer_id).with_for_update()
+    )
+
+
+async def hold_transit(session: AsyncSession, transfer: Transfer) -> None:
+    """Hold what receiving moves, in the order in which movements take it, then the levels."""
+    places = sorted([transfer.via_id, transfer.to_id])
+    await session.execute(_HOLD_ITEM, {"id": transfer.item_id})
+    await session.execute(_HOLD_PLACES, {"ids": places})
+    await session.execute(_HOLD_LEVELS, {"item_id": transfer.item_id, "ids": places})
+
+
+async def reserve(session: AsyncSession, item_id: UUID, place_id: UUID, quantity: Decimal) -> None:
+    """Let so much more of what lies in transit be taken by nobody; less, if below zero."""
+    names = {"item_id": item_id, "place_id": place_id, "quantity": quantity}
+    await session.execute(_RESERVE, names)
+
+
+async def list_transfers(
+    session: AsyncSession,
+    *,
+    is_received: bool | None = None,
+    before_id: UUID | None = None,
+    only: UUID | None = None,
+    limit: int = 1,
+) -> Sequence[RowMapping]:
+    """Return transfers with the names of what they are about, newest first."""
+    names: dict[str, Any] = {
+        "is_received": is_received, "before_id": before_id, "only": only, "limit": limit
+    }  # fmt: skip
+    return (await session.execute(_LIST, names)).mappings().all()
+
+
+_TRANSIT = text("""
+    SELECT id FROM locations WHERE type = 'transit' AND active
+        AND (CAST(:id AS uuid) IS NULL OR id = :id)
+        AND (CAST(:key AS text) IS NULL OR name_key = :key)
+    ORDER BY id LIMIT 1""")
+_HOLD_ITEM = text("SELECT FROM items WHERE id = :id FOR KEY SHARE")
+_HOLD_PLACES = text("SELECT FROM locations WHERE id = ANY(:ids) ORDER BY id FOR KEY SHARE")
+_HOLD_LEVELS = text("""
+    SELECT FROM levels WHERE item_id = :item_id AND location_id = ANY(:ids)
+    ORDER BY location_id, lot_id FOR UPDATE""")
+_RESERVE = text("""
+    UPDATE levels SET reserved = reserved + :quantity
+    WHERE item_id = :item_id AND location_id = :place_id""")
+_LIST = text("""
+    SELECT t.*, i.code AS item, f.name AS location, g.name AS to_location, v.name AS via
+    FROM transfers t JOIN items i ON i.id = t.item_id JOIN locations f ON f.id = t.from_id
+    JOIN locations g ON g.id = t.to_id JOIN locations v ON v.id = t.via_id
+    WHERE (CAST(:is_received AS bool) IS NULL OR (t.received IS NOT NULL) = :is_received)
+        AND (CAST(:before_id AS uuid) IS NULL OR t.id < :before_id)
+        AND (CAST(:only AS uuid) IS NULL OR t.id = :only)
+    ORDER BY t.id DESC LIMIT :limit""")

@@ -1,0 +1,99 @@
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Query, Request
+
+from services.inventory.freezes.errors import Frozen
+from services.inventory.items.errors import ItemNotFound, ItemRetired, UnknownUnit
+from services.inventory.ledger.errors import (
+    BalanceTooLarge,
+    InsufficientStock,
+    InTransit,
+    TransferInPlace,
+)
+from services.inventory.locations.errors import LocationNotFound, LocationRetired
+from services.inventory.transfers import service
+from services.inventory.transfers.errors import (
+    TransferNotFound,
+    TransferReceivedAlready,
+    TransitMissing,
+)
+from services.inventory.transfers.schemas import (
+    TransferCreate,
+    TransferPage,
+    TransferQuery,
+    TransferRead,
+    TransferReceive,
+)
+from shared.pagination import InvalidCursor
+from shared.principal import Principal
+from shared.web import Now, Session, feature_router, problems, requires
+from shared.web.requests import request_id_of
+
+router = feature_router("/api/inventory/transfers", "transfers")
+
+CanRead = Annotated[Principal, Depends(requires("inventory:read"))]
+CanMove = Annotated[Principal, Depends(requires("stock:write"))]
+
+
+@router.get("", responses=problems(InvalidCursor))
+async def list_transfers(
+    session: Session, _caller: CanRead, query: Annotated[TransferQuery, Query()]
+) -> TransferPage:
+    """List transfers.
+
+    What is in transit unless asked otherwise, newest first.
+    """
+    return await service.list_transfers(session, query)
+
+
+@router.get("/{transfer_id:uuid}", responses=problems(TransferNotFound))
+async def get_transfer(transfer_id: UUID, session: Session, _caller: CanRead) -> TransferRead:
+    """Read a transfer."""
+    return await service.get_transfer(session, transfer_id)
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses=problems(
+        TransitMissing, ItemNotFound, ItemRetired, LocationNotFound, LocationRetired, InTransit,
+        TransferInPlace, InsufficientStock, BalanceTooLarge, UnknownUnit, Frozen,
+    ),
+)  # fmt: skip
+async def dispatch_transfer(
+    body: TransferCreate, request: Request, session: Session, caller: CanMove, now: Now
+) -> TransferRead:
+    """Dispatch a transfer.
+
+    The stock leaves its location and is in transit, at a location of that type, where it is
+    reserved: it counts as on hand, and nobody can take it until it is received.
+    """
+    return await service.dispatch_transfer(
+        session, body, caller=caller, request_id=request_id_of(request), now=now
+    )
+
+
+@router.post(
+    "/{transfer_id:uuid}/receive",
+    responses=problems(
+        TransferNotFound, TransferReceivedAlready, ItemRetired, LocationRetired, BalanceTooLarge,
+        Frozen,
+    ),
+)  # fmt: skip
+async def receive_transfer(
+    transfer_id: UUID,
+    body: TransferReceive,
+    request: Request,
+    session: Session,
+    caller: CanMove,
+    now: Now,
+) -> TransferRead:
+    """Receive a transfer.
+
+    All that arrived, once. What is missing is written off and what is more is adjusted, each with
+    the reason code `transfer_difference`.
+    """
+    return await service.receive_transfer(
+        session, transfer_id, body, caller=caller, request_id=request_id_of(request), now=now
+    )

@@ -1,0 +1,82 @@
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+
+from services.inventory.transfers.rules import TransferState
+from shared.money import AnyQuantity, DecimalText, Quantity
+from shared.pagination import PageQuery
+from shared.schemas import Input, Note, Output, Page, ShortText
+
+
+class TransferCreate(Input):
+    """What leaves a location for another one."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "item": "SPAGHETTI-500",
+                    "location": "Main warehouse",
+                    "to_location": "Shop",
+                    "quantity": "12",
+                }
+            ]
+        }
+    )
+
+    item: ShortText = Field(description="Id, code or barcode.", examples=["SPAGHETTI-500"])
+    location: ShortText = Field(description="Where it leaves.", examples=["Main warehouse"])
+    to_location: ShortText = Field(description="Where it goes.", examples=["Shop"])
+    via: ShortText | None = Field(
+        default=None, description="The location of type transit; the oldest one unless given."
+    )
+    quantity: Quantity = Field(description="Stock units.", examples=["12"])
+    reference: ShortText | None = Field(default=None, description="Document it belongs to.")
+
+
+class TransferReceive(Input):
+    """What arrived of a transfer."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"quantity": "12"}]})
+
+    quantity: AnyQuantity = Field(
+        ge=0, description="Stock units that arrived, all of them at once.", examples=["12"]
+    )
+    reason: Note | None = Field(
+        default=None, description="What is known of a difference.", examples=[None]
+    )
+
+
+class TransferRead(Output):
+    """Stock on its way, or arrived: what was dispatched and what was received."""
+
+    id: UUID
+    state: TransferState
+    item: str = Field(description="Code of the item.", examples=["SPAGHETTI-500"])
+    item_id: UUID
+    location: str = Field(description="Where it left.", examples=["Main warehouse"])
+    to_location: str = Field(description="Where it goes.", examples=["Shop"])
+    via: str = Field(description="Where it lies in between.", examples=["In transit"])
+    quantity: DecimalText = Field(description="Stock units dispatched.")
+    received: DecimalText | None = Field(description="Stock units that arrived.", examples=["12"])
+    difference: DecimalText | None = Field(
+        description="Received less dispatched; null while in transit.", examples=["0"]
+    )
+    reference: str | None = Field(examples=[None])
+    reason: str | None = Field(description="What is known of a difference.", examples=[None])
+    dispatched_at: datetime
+    dispatched_by: str = Field(examples=["user:0192f0c1-5ac4-7b3e-8f21-6a52b0c9d001"])
+    received_at: datetime | None = Field(examples=[None])
+    received_by: str | None = Field(examples=[None])
+
+
+class TransferQuery(PageQuery):
+    """Which transfers to list; null means any."""
+
+    state: TransferState | None = Field(
+        default=TransferState.IN_TRANSIT, description="What is in transit unless given."
+    )
+
+
+class TransferPage(Page[TransferRead]): ...

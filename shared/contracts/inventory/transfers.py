@@ -1,0 +1,31 @@
+"""What inventory journals of transfers in two stages."""
+
+from decimal import Decimal
+from typing import ClassVar
+from uuid import UUID
+
+from shared.journal import Entry
+
+
+class TransferDispatched(Entry):
+    """Stock left a location and is in transit to another one."""
+
+    name: ClassVar[str] = "inventory.transfer-dispatched.v1"
+    subject_of: ClassVar[tuple[str, str]] = ("transfer", "transfer_id")
+    transfer_id: UUID
+    item_id: UUID
+    from_id: UUID
+    to_id: UUID
+    quantity: Decimal  # Stock units.
+
+
+class TransferReceived(Entry):
+    """What was in transit arrived; the rest was lost, what is more was found."""
+
+    name: ClassVar[str] = "inventory.transfer-received.v1"
+    subject_of: ClassVar[tuple[str, str]] = ("transfer", "transfer_id")
+    transfer_id: UUID
+    item_id: UUID
+    quantity: Decimal  # Dispatched, in stock units.
+    received: Decimal
+    reason: str | None
