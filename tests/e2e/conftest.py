@@ -15,7 +15,8 @@ from tests.support.waiting import PATIENCE_S, answered
 @pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The whole system with fsync on, as `make up` starts it."""
-    with running_stack(Path(tmp_path_factory.mktemp("stack"))) as started:
+    settings = {"WEBHOOK_PRIVATE_ADDRESSES": "true"}  # Receivers are on this machine.
+    with running_stack(Path(tmp_path_factory.mktemp("stack")), **settings) as started:
         yield started
 
 
