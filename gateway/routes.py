@@ -119,6 +119,7 @@ ROUTES: Final = (
     Route(path="/api/inventory/movements", service="inventory", writes="stock"),
     Route(path="/api/inventory/movements/bulk", service="inventory", timeout_s=60,
           body_max=BULK_LIMIT_BYTES, writes="stock"),
+    Route(path="/api/inventory/reservations", service="inventory", writes="stock"),
     Route(path="/api/inventory/imports", service="inventory", timeout_s=60,
           body_max=UPLOAD_LIMIT_BYTES, writes="heavy"),
     Route(path="/api/inventory/export", service="inventory", timeout_s=60, reads="heavy"),

@@ -11,6 +11,7 @@ from services.inventory.locations import routes as locations
 from services.inventory.movements import routes as movements
 from services.inventory.periods import routes as periods
 from services.inventory.planning import routes as planning
+from services.inventory.reservations import routes as reservations
 from services.inventory.resources import InventoryResources, open_service
 from services.inventory.scan import routes as scan
 from services.inventory.settings import Settings
@@ -32,6 +33,7 @@ def create_app(settings: Settings | None) -> FastAPI:
             "items": "What is kept in stock: add, find, change and retire it.",
             "stock": "What lies where, now or at a past moment.",
             "movements": "The ledger: what changes stock, and what has changed it.",
+            "reservations": "Stock that is promised: held, then issued or released.",
             "freezes": "Stops of all changes: of everything, of a location or of an item.",
             "periods": "Days that are closed: nothing is recorded in them any more.",
             "transfers": "Stock on its way between locations: dispatched, then received.",
@@ -45,6 +47,7 @@ def create_app(settings: Settings | None) -> FastAPI:
         denied=InventoryDenied,
         routers=(
             movements.router,
+            reservations.router,
             verification.router,
             stock.router,
             scan.router,

@@ -225,12 +225,15 @@ async def fill_own(client: Client, tenant: Tenant, mark: str = "") -> None:
     period_id = (await post(client, boss, "/api/inventory/periods", closed))["id"]
     freeze = {"scope": "item", "item": other["code"], "reason": "To be attacked."}
     freeze_id = (await post(client, boss, "/api/inventory/freezes", freeze))["id"]
+    line = {"item": item["code"], "location": place_id, "quantity": "1"}
+    held = {"lines": [line], "reference": f"R-{mark}"}
+    reservation_id = (await post(client, boss, "/api/inventory/reservations", held))["id"]
     hook = {"url": "https://hooks.example.com/x", "event_types": ["inventory.freeze-lifted.v1"]}
     hook_id = (await post(client, boss, "/api/webhooks", hook))["id"]
     sent = await post(client, boss, f"/api/webhooks/{hook_id}/ping", {})
     tenant.things |= {
         "freeze_id": freeze_id, "period_id": period_id,
-        "movement_id": movement_id, "transfer_id": transfer_id,
+        "movement_id": movement_id, "transfer_id": transfer_id, "reservation_id": reservation_id,
         "webhook_id": hook_id, "event_id": sent["event_id"],
         "category_id": category_id, "category": f"Kind {mark}",
         "location_id": place_id, "name": place["name"],

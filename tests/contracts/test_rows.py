@@ -1,13 +1,16 @@
 """What producers really write is what they promised, to the field."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
 import httpx
 import pytest
 from pydantic import ConfigDict
+from sqlalchemy import text
 
 from services.inventory.app import create_app
+from services.inventory.reservations import service as reservations
 from services.inventory.webhooks import service as webhooks
 from services.inventory.webhooks.rules import Attempt
 from shared.clock import utc_now
@@ -106,11 +109,31 @@ async def busy(send, inventory, caller):
     made_freeze = (await send("POST", "/api/inventory/freezes", freeze)).json()
     await send("DELETE", f"/api/inventory/freezes/{made_freeze['id']}?note=done")
     closed = (await send("POST", "/api/inventory/periods", {"last_day": "2026-01-31"})).json()
-    path = f"/api/inventory/periods/{closed['id']}/reopen"
-    await send("POST", path, {"reason": "late"})
+    await send("POST", f"/api/inventory/periods/{closed['id']}/reopen", {"reason": "late"})
+    await _reserve(send, inventory, caller)
     await _use_webhooks(send, inventory, caller)
     viewer = Caller(caller.tenant_id, scopes=["inventory:read"])
     assert (await inventory.post("/api/locations", headers=viewer.headers())).status_code == 403
+
+
+async def _reserve(send, inventory, caller):
+    """Have something held longer, committed, released, and expired."""
+    path = "/api/inventory/reservations"
+    body = {"lines": [{"item": "A1", "location": "Main", "quantity": "3"}], "reference": "SO-1"}
+    held = (await send("POST", path, body)).json()["id"]
+    later = (utc_now() + timedelta(days=9)).isoformat()
+    await send("PATCH", f"{path}/{held}", {"expires_at": later})
+    for act in ("commit", "release"):
+        await send("POST", f"{path}/{held}/{act}", {"lines": [{"line": 0, "quantity": "1"}]})
+    resources = inventory._transport.app.state.resources
+    async with resources.database.transaction(Stamp(caller.tenant_id, "test")) as session:
+        for statement in (
+            "UPDATE reservation_holds SET expires_at = now()",
+            "UPDATE levels SET holds_until = now()",
+        ):
+            await session.execute(text(statement))
+    async with resources.database.transaction(Stamp(caller.tenant_id, "worker")) as session:
+        await reservations.expire_due(session, now=utc_now())
 
 
 async def _use_webhooks(send, inventory, caller):

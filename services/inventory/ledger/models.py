@@ -19,6 +19,7 @@ class Level(Base):
     on_hand: Mapped[Decimal]
     reserved: Mapped[Decimal]  # Part of on hand.
     moved_at: Mapped[datetime | None]  # When its latest movement happened.
+    holds_until: Mapped[datetime | None]  # Nothing that is reserved expires before.
 
 
 class Movement(Base):

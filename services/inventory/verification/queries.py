@@ -22,7 +22,7 @@ async def list_differences(
     `without` are the numbers of journal entries that cannot be read. Raises DBAPIError for others.
     """
     found: list[RowMapping] = []
-    for check in (_LEVELS, _LEVEL_TIMES, _BALANCES, _PAST, _TWICE):
+    for check in (_LEVELS, _LEVEL_TIMES, _RESERVED, _BALANCES, _PAST, _TWICE):
         rows = await session.execute(check, {"most": DIFFERENCES_MAX - len(found)})
         found.extend(rows.mappings())
     parameters = {
@@ -85,6 +85,18 @@ _LEVEL_TIMES = text("""
         GROUP BY 1, 2, 3
     ) m USING (item_id, location_id, lot_id)
     WHERE v.moved_at IS DISTINCT FROM m.latest LIMIT :most""")
+# What is reserved at every level is what reservations hold there; in transit it is all of it.
+_RESERVED = text("""
+    SELECT 'reserved' AS kind, item_id, location_id, NULL::uuid AS movement_id, expected,
+           reserved AS found, NULL::timestamptz AS occurred_at
+    FROM (
+        SELECT v.item_id, v.location_id, v.reserved,
+               CASE WHEN l.type = 'transit' THEN v.on_hand ELSE coalesce(h.total, 0) END AS expected
+        FROM levels v JOIN locations l ON l.id = v.location_id LEFT JOIN (
+            SELECT item_id, location_id, lot_id, sum(held) AS total FROM reservation_holds
+            WHERE held > 0 GROUP BY 1, 2, 3
+        ) h USING (item_id, location_id, lot_id)
+    ) r WHERE reserved <> expected LIMIT :most""")
 # At no instant of business time did less than nothing lie anywhere.
 _PAST = text("""
     SELECT 'past' AS kind, item_id, location_id, NULL::uuid AS movement_id,

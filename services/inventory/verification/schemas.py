@@ -21,6 +21,7 @@ class StockDifferenceRead(Output):
     kind: Literal[
         "level",
         "level_time",
+        "reserved",
         "balance",
         "past",
         "entry_missing",

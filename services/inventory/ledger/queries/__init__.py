@@ -1,9 +1,11 @@
 """The ledger in the database: locking what is touched, writing what was granted, reading it."""
 
 from services.inventory.ledger.queries.elsewhere import list_elsewhere
+from services.inventory.ledger.queries.holds import expire_holds, write_reserved
 from services.inventory.ledger.queries.lock import (
     KeptAnswer,
     Locked,
+    Pair,
     ensure_levels,
     find_kept,
     list_changes_since,
@@ -29,8 +31,10 @@ __all__ = [
     "Leg",
     "Locked",
     "MovementFilter",
+    "Pair",
     "claim_reversal",
     "ensure_levels",
+    "expire_holds",
     "find_kept",
     "find_movement",
     "find_recording",
@@ -43,4 +47,5 @@ __all__ = [
     "stock_as_of",
     "stock_now",
     "write",
+    "write_reserved",
 ]

@@ -48,7 +48,7 @@ async def lock(connection: asyncpg.Connection, pairs: Collection[Pair]) -> Locke
     spots: dict[Pair, Spot] = {}
     balances: dict[tuple[UUID, UUID], Balance] = {}
     missing: list[tuple[UUID, UUID]] = []
-    for number, on_hand, reserved, moved_at, _now, *found in rows:
+    for number, on_hand, reserved, moved_at, holds_until, _now, *found in rows:
         spot = spots[ordered[number]] = Spot._make(found)
         if spot.item_id is None or spot.place_id is None:
             continue
@@ -57,8 +57,8 @@ async def lock(connection: asyncpg.Connection, pairs: Collection[Pair]) -> Locke
             missing.append(level)
             balances[level] = Balance()
         else:
-            balances[level] = Balance(on_hand, reserved, moved_at)
-    return Locked(spots, balances, missing, max(row[4] for row in rows))
+            balances[level] = Balance(on_hand, reserved, moved_at, holds_until=holds_until)
+    return Locked(spots, balances, missing, max(row[5] for row in rows))
 
 
 async def ensure_levels(
@@ -128,12 +128,12 @@ WITH named AS MATERIALIZED (
         SELECT id, name, type, active, frozen_by FROM locations WHERE id = k.place_id FOR KEY SHARE
     ) p ON true
 )
-SELECT s.n, v.on_hand, v.reserved, v.moved_at, clock_timestamp(),
+SELECT s.n, v.on_hand, v.reserved, v.moved_at, v.holds_until, clock_timestamp(),
        s.item_id, s.code, s.active, s.cost_id, s.place_id, s.place, s.place_active, s.unit,
        s.packs, s.named_unit, s.frozen_by, s.is_transit
 FROM (SELECT * FROM named ORDER BY item_id, place_id) s
 LEFT JOIN LATERAL (
-    SELECT on_hand, reserved, moved_at FROM levels
+    SELECT on_hand, reserved, moved_at, holds_until FROM levels
     WHERE item_id = s.item_id AND location_id = s.place_id AND lot_id = $6 FOR UPDATE
 ) v ON true
 """

@@ -52,8 +52,10 @@ async def write(
     columns = map(_sent, LedgerEntry._fields, zip(*entries, strict=True))
     items, places = zip(*levels, strict=True)
     on_hand = [balance.on_hand for balance in levels.values()]
+    reserved = [balance.reserved for balance in levels.values()]
     moved_at = [balance.moved_at for balance in levels.values()]
-    await connection.execute(WRITE, *columns, items, places, on_hand, moved_at, NO_LOT, recorded_at)
+    after = items, places, on_hand, reserved, moved_at
+    await connection.execute(WRITE, *columns, *after, NO_LOT, recorded_at)
 
 
 def _sent(name: str, column: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -120,17 +122,18 @@ WITH entry AS MATERIALIZED (
     SELECT cost_id, item_id, 'cost', 'receipt', amount
     FROM entry WHERE amount IS NOT NULL AND leg = 0
 ), moved AS (
-    INSERT INTO levels (item_id, location_id, lot_id, on_hand, moved_at)
-    SELECT item_id, location_id, ${_WIDTH + 5}, on_hand, moved_at
+    INSERT INTO levels (item_id, location_id, lot_id, on_hand, reserved, moved_at)
+    SELECT item_id, location_id, ${_WIDTH + 6}, on_hand, reserved, moved_at
     FROM unnest(${_WIDTH + 1}::uuid[], ${_WIDTH + 2}::uuid[], ${_WIDTH + 3}::numeric[],
-                ${_WIDTH + 4}::timestamptz[]) AS level(item_id, location_id, on_hand, moved_at)
-    ON CONFLICT (tenant_id, item_id, location_id, lot_id)
-    DO UPDATE SET on_hand = excluded.on_hand, moved_at = excluded.moved_at
+                ${_WIDTH + 4}::numeric[], ${_WIDTH + 5}::timestamptz[])
+         AS level(item_id, location_id, on_hand, reserved, moved_at)
+    ON CONFLICT (tenant_id, item_id, location_id, lot_id) DO UPDATE
+    SET on_hand = excluded.on_hand, reserved = excluded.reserved, moved_at = excluded.moved_at
 ), journaled AS (
     INSERT INTO journal (id, recorded_at, actor, request_id, type, subject, data)
-    SELECT gen_random_uuid(), ${_WIDTH + 6}, actor, request_id, 'inventory.stock-moved.v1',
+    SELECT gen_random_uuid(), ${_WIDTH + 7}, actor, request_id, 'inventory.stock-moved.v1',
            'item:' || item_id, data::json
     FROM entry ORDER BY n
 )
-INSERT INTO movements ({_LEDGER}, recorded_at) SELECT {_LEDGER}, ${_WIDTH + 6} FROM entry ORDER BY n
+INSERT INTO movements ({_LEDGER}, recorded_at) SELECT {_LEDGER}, ${_WIDTH + 7} FROM entry ORDER BY n
 """  # noqa: S608 - made of our own names.

@@ -14,7 +14,7 @@ from services.inventory.ledger.rules.changes import (
     item_reference,
     place_reference,
 )
-from services.inventory.ledger.rules.judge import Late, judge, late_levels
+from services.inventory.ledger.rules.judge import Late, judge, late_levels, stock_units
 from services.inventory.ledger.rules.kinds import (
     CLOCK_TOLERANCE,
     LINES_MAX,
@@ -48,4 +48,5 @@ __all__ = [
     "judge",
     "late_levels",
     "place_reference",
+    "stock_units",
 ]

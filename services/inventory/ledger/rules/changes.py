@@ -55,6 +55,8 @@ class Change(NamedTuple):
     what these count; None is the pack that the barcode in `item` is on, or else the stock unit.
     occurred_at is None for now. cost_id and amount are the sealed unit cost that it brings.
     `places` are the locations that whoever asks may know of; any other is as if it were not there.
+    With holds_until it only reserves, until then, what it would take. Of what it takes so much was
+    `held` for it.
     """
 
     id: UUID
@@ -78,6 +80,8 @@ class Change(NamedTuple):
     is_stage: bool = False  # Of a transfer in two: it alone touches stock in transit.
     places: Places = None
     unit: str | None = None
+    holds_until: datetime | None = None
+    held: Decimal = NOTHING
 
     @property
     def asked(self) -> Decimal:
@@ -118,14 +122,16 @@ class Spot(NamedTuple):
 class Balance:
     """The stock of one item at one place, in stock units; reserved is part of on hand.
 
-    moved_at is when its latest movement happened. The timeline is there for levels that a late
-    movement touches, and reaches back to before the earliest of these.
+    moved_at is when its latest movement happened, holds_until when the first of what is reserved
+    may expire. The timeline is there for levels that a late movement touches, and reaches back to
+    before the earliest of these.
     """
 
     on_hand: Decimal = NOTHING
     reserved: Decimal = NOTHING
     moved_at: datetime | None = None
     timeline: Timeline | None = None
+    holds_until: datetime | None = None
 
     @property
     def available(self) -> Decimal:
@@ -139,6 +145,12 @@ class Balance:
             self.timeline.add(instant, quantity)
         if self.moved_at is None or instant > self.moved_at:
             self.moved_at = instant
+
+    def hold(self, quantity: Decimal, until: datetime) -> None:
+        """Reserve a granted quantity until an instant."""
+        self.reserved += quantity
+        if self.holds_until is None or until < self.holds_until:
+            self.holds_until = until
 
 
 class Refusal(StrEnum):

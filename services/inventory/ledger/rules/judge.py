@@ -107,7 +107,7 @@ def _decide(
     if open_from is not None and change.occurred_at is not None and change.occurred_at < open_from:
         closed = Refusal.PERIOD_CLOSED
         return Outcome(change, spot, counterspot, now, closed, fits_from=open_from)
-    asked, unit, misfit = _asked(change, spot)
+    asked, unit, misfit = stock_units(change, spot)
     if misfit is not None:
         return Outcome(change, spot, counterspot, now, misfit, given_unit=unit)
     levels = [balances[level] for level in _levels_at(spot, counterspot)]
@@ -118,7 +118,7 @@ def _decide(
     quantity = asked if counted is None else asked - _lay(here, instant)
     touched = list(zip(levels, (quantity, -quantity), strict=False))
     for number, (level, delta) in enumerate(touched):
-        shortage = _shortage(level, delta, instant)
+        shortage = _shortage(level, delta, instant, NOTHING if number else change.held)
         if shortage is not None:
             return Outcome(
                 *(change, spot, counterspot, now, shortage.refusal, quantity),
@@ -131,8 +131,12 @@ def _decide(
                 fits_from=shortage.fits_from if counted is None else None,
                 counted=counted,
             )
-    for level, delta in touched:
-        level.move(delta, instant)
+    if change.holds_until is not None:
+        here.hold(-quantity, change.holds_until)
+    else:
+        here.reserved -= change.held
+        for level, delta in touched:
+            level.move(delta, instant)
     balances_after = here.on_hand, levels[-1].on_hand
     return Outcome(
         *(change, spot, counterspot, now, None, quantity, *balances_after, instant, late),
@@ -140,7 +144,7 @@ def _decide(
     )
 
 
-def _asked(change: Change, spot: Spot) -> tuple[Decimal, Pack | None, Refusal | None]:
+def stock_units(change: Change, spot: Spot) -> tuple[Decimal, Pack | None, Refusal | None]:
     """Return how many stock units move or were counted, and the unit that was named, if any."""
     number = change.counted if change.quantity is None else change.quantity
     if number is None:
@@ -223,14 +227,19 @@ class _Shortage(NamedTuple):
     fits_from: datetime | None = None
 
 
-def _shortage(level: Balance, quantity: Decimal, instant: datetime) -> _Shortage | None:
-    """Return why the level cannot take or give a quantity at an instant, if it cannot."""
+def _shortage(
+    level: Balance, quantity: Decimal, instant: datetime, held: Decimal
+) -> _Shortage | None:
+    """Return why the level cannot take or give a quantity at an instant, if it cannot.
+
+    So much of what is reserved was held for it.
+    """
     after = level.on_hand + quantity
     if after > ON_HAND_MAX:
         return _Shortage(Refusal.TOO_MUCH)
     if quantity >= 0:
         return None
-    if after < level.reserved:
+    if after < level.reserved - held:
         return _Shortage(Refusal.NOT_ENOUGH, level.available)
     if _is_late(instant, level):
         timeline = _timeline_of(level)

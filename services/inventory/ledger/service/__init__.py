@@ -4,12 +4,14 @@ from services.inventory.ledger.queries import (
     KeptAnswer,
     LedgerRow,
     Leg,
+    Locked,
     MovementFilter,
     claim_reversal,
     get_recorded,
     list_legs,
 )
 from services.inventory.ledger.service.batching import Batcher, apply_group
+from services.inventory.ledger.service.holding import give_back, hold_until, lock_levels
 from services.inventory.ledger.service.many import apply
 from services.inventory.ledger.service.read import find_movement, list_movements, stock_as_of
 from services.inventory.ledger.service.recording import apply_changes
@@ -20,6 +22,7 @@ __all__ = [
     "KeptAnswer",
     "LedgerRow",
     "Leg",
+    "Locked",
     "MovementFilter",
     "apply",
     "apply_changes",
@@ -27,8 +30,11 @@ __all__ = [
     "claim_reversal",
     "find_movement",
     "get_recorded",
+    "give_back",
+    "hold_until",
     "list_legs",
     "list_movements",
+    "lock_levels",
     "problem_of",
     "stock_as_of",
 ]

@@ -2,7 +2,7 @@
 
 import asyncio
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
 from typing import TypeVar
 from uuid import UUID
@@ -11,7 +11,7 @@ import asyncpg
 import orjson
 
 from services.inventory.ledger import queries
-from services.inventory.ledger.queries import KeptAnswer, LedgerEntry, Locked
+from services.inventory.ledger.queries import KeptAnswer, LedgerEntry, Locked, Pair
 from services.inventory.ledger.rules import (
     Balance,
     Change,
@@ -50,13 +50,23 @@ async def apply_changes(
     outcomes = await _off_loop(len(wanted), judge, *known, atomic, open_from)
     outcomes = await explained(connection, outcomes)
     granted = [outcome for outcome in outcomes if outcome.refusal is None]
-    if granted:
-        entries = await _off_loop(len(granted), _entries, granted)
+    moved = [outcome for outcome in granted if outcome.change.holds_until is None]
+    if moved:
+        entries = await _off_loop(len(moved), _entries, moved)
         await queries.write(connection, entries, _touched(entries, locked), locked.now)
+    if len(moved) < len(granted):
+        await queries.write_reserved(connection, _held_at(granted, locked))
     if not kept:
         return list(outcomes)
     decided = iter(outcomes)
     return [kept[change.id] if change.id in kept else next(decided) for change in changes]
+
+
+async def lock_levels(connection: asyncpg.Connection, pairs: Collection[Pair]) -> Locked:
+    """Find and lock what is named; whatever was held there and has expired is given back."""
+    locked = await queries.lock(connection, pairs)
+    await _expire_holds(connection, locked)
+    return locked
 
 
 async def _lock(connection: asyncpg.Connection, changes: Sequence[Change]) -> Locked:
@@ -67,7 +77,22 @@ async def _lock(connection: asyncpg.Connection, changes: Sequence[Change]) -> Lo
     if locked.missing and not all(_only_takes(change) for change in changes):
         await queries.ensure_levels(connection, locked.missing)
         locked = await queries.lock(connection, pairs)
+    await _expire_holds(connection, locked)
     return locked
+
+
+async def _expire_holds(connection: asyncpg.Connection, locked: Locked) -> None:
+    """Give back what was held until now, whether or not somebody has swept there yet."""
+    due = [
+        level
+        for level, balance in locked.balances.items()
+        if balance.holds_until is not None and balance.holds_until <= locked.now
+    ]
+    if due:
+        left = await queries.expire_holds(connection, due, locked.now)
+        for level, (reserved, holds_until) in left.items():
+            locked.balances[level].reserved = reserved
+            locked.balances[level].holds_until = holds_until
 
 
 def _only_takes(change: Change) -> bool:
@@ -121,6 +146,13 @@ def _touched(entries: Sequence[LedgerEntry], locked: Locked) -> dict[tuple[UUID,
     levels = {(entry.item_id, entry.location_id) for entry in entries}
     if any(locked.balances[level].on_hand < 0 for level in levels):
         raise AssertionError("a level below zero was about to be written")
+    return {level: locked.balances[level] for level in levels}
+
+
+def _held_at(granted: Sequence[Outcome], locked: Locked) -> dict[tuple[UUID, UUID], Balance]:
+    """Return the levels at which something was reserved, as they are now."""
+    spots = [outcome.spot for outcome in granted if outcome.change.holds_until is not None]
+    levels = {(s.item_id, s.place_id) for s in spots if s.item_id and s.place_id}
     return {level: locked.balances[level] for level in levels}
 
 

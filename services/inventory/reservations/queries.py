@@ -1,0 +1,162 @@
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import String, Uuid, column, exists, func, literal, select, table, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.inventory.ledger.rules import Reference
+from services.inventory.reservations.models import Reservation, ReservationHold
+from shared.principal import Places
+
+PLACES_TRIED = 20  # For a line that names no location.
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationFilter:
+    """Which reservations to list, all of whose holds are at the places; None means any."""
+
+    now: datetime
+    active: bool | None = None
+    reference: str | None = None
+    item: Reference | None = None
+    places: Places = None
+
+
+class NamedHold(NamedTuple):
+    """A hold, with what its item and location are called today."""
+
+    hold: ReservationHold
+    item: str
+    location: str
+
+
+async def find_reservation(session: AsyncSession, reservation_id: UUID) -> Reservation | None:
+    """Return the reservation as it is now."""
+    query = select(Reservation).where(Reservation.id == reservation_id)
+    return await session.scalar(query, execution_options={"populate_existing": True})
+
+
+async def list_holds(
+    session: AsyncSession, reservation_ids: Collection[UUID]
+) -> Sequence[NamedHold]:
+    """Return all holds of the reservations as they are now, line by line, the largest first."""
+    query = (
+        select(ReservationHold, _ITEMS.c.code, _LOCATIONS.c.name)
+        .join(_ITEMS, _ITEMS.c.id == ReservationHold.item_id)
+        .join(_LOCATIONS, _LOCATIONS.c.id == ReservationHold.location_id)
+        .where(ReservationHold.reservation_id.in_(reservation_ids))
+        .order_by(
+            ReservationHold.reservation_id,
+            ReservationHold.line,
+            ReservationHold.quantity.desc(),
+            _LOCATIONS.c.name,
+        )
+    )
+    rows = await session.execute(query, execution_options={"populate_existing": True})
+    return [NamedHold(*row) for row in rows]
+
+
+async def list_reservations(
+    session: AsyncSession, wanted: ReservationFilter, *, before_id: UUID | None, limit: int
+) -> Sequence[Reservation]:
+    """Return reservations that match every filter given, newest first."""
+    query = select(Reservation).order_by(Reservation.id.desc()).limit(limit)
+    of_it = ReservationHold.reservation_id == Reservation.id
+    if wanted.active is not None:
+        holds = exists().where(of_it, ReservationHold.held > 0)
+        is_active = (Reservation.expires_at > wanted.now) & holds
+        query = query.where(is_active if wanted.active else ~is_active)
+    if wanted.reference is not None:
+        query = query.where(Reservation.reference == wanted.reference)
+    if wanted.item is not None:
+        item_id = select(_IDENTIFIERS.c.item_id).where(_IDENTIFIERS.c.key == wanted.item.key)
+        named = func.coalesce(literal(wanted.item.id, Uuid), item_id.scalar_subquery())
+        query = query.where(exists().where(of_it, ReservationHold.item_id == named))
+    if wanted.places is not None:
+        outside = ReservationHold.location_id.not_in(wanted.places)
+        query = query.where(~exists().where(of_it, outside))
+    if before_id is not None:
+        query = query.where(Reservation.id < before_id)
+    return (await session.scalars(query)).all()
+
+
+async def list_candidates(
+    session: AsyncSession, items: Sequence[Reference], *, places: Places
+) -> list[list[Reference]]:
+    """Return for each item the locations that may have it, the one with the most first."""
+    parameters = {
+        "numbers": list(range(len(items))),
+        "ids": [item.id for item in items],
+        "keys": [item.key for item in items],
+        "places": None if places is None else list(places),
+        "most": PLACES_TRIED,
+    }
+    found: list[list[Reference]] = [[] for _ in items]
+    for row in await session.execute(_CANDIDATES, parameters):
+        found[row.n].append(Reference(row.location_id, None, row.location))
+    return found
+
+
+async def list_due_tenants(session: AsyncSession, now: datetime) -> Sequence[UUID]:
+    """Return the tenants in which some hold has expired and still counts as held."""
+    return (await session.scalars(_DUE_TENANTS, {"now": now})).all()
+
+
+async def list_due_levels(
+    session: AsyncSession, now: datetime, *, most: int
+) -> Sequence[tuple[UUID, UUID]]:
+    """Return the levels of the tenant at which some hold has expired: item and location."""
+    rows = await session.execute(_DUE_LEVELS, {"now": now, "most": most})
+    return [(row.item_id, row.location_id) for row in rows]
+
+
+def add(
+    session: AsyncSession, reservation: Reservation, held: dict[tuple[int, UUID, UUID], Decimal]
+) -> None:
+    """Add a reservation with its holds: by line, item and location, how much."""
+    session.add(reservation)
+    for (line, item_id, location_id), quantity in held.items():
+        session.add(
+            ReservationHold(
+                reservation_id=reservation.id,
+                line=line,
+                item_id=item_id,
+                location_id=location_id,
+                lot_id=UUID(int=0),
+                quantity=quantity,
+                held=quantity,
+                committed=Decimal(0),
+                released=Decimal(0),
+                expired=Decimal(0),
+                expires_at=reservation.expires_at,
+            )
+        )
+
+
+_ITEMS = table("items", column("id", Uuid), column("code", String))
+_LOCATIONS = table("locations", column("id", Uuid), column("name", String))
+_IDENTIFIERS = table("identifiers", column("key", String), column("item_id", Uuid))
+_CANDIDATES = text("""
+    SELECT k.n, v.location_id, v.location
+    FROM (
+        SELECT w.n, coalesce(w.id, (SELECT item_id FROM identifiers WHERE key = w.key)) AS item_id
+        FROM unnest(CAST(:numbers AS int[]), CAST(:ids AS uuid[]), CAST(:keys AS text[]))
+             AS w(n, id, key)
+        OFFSET 0
+    ) k
+    CROSS JOIN LATERAL (
+        SELECT l.id AS location_id, l.name AS location, v.on_hand - v.reserved AS available
+        FROM levels v JOIN locations l ON l.id = v.location_id
+        WHERE v.item_id = k.item_id AND v.on_hand > 0 AND l.active AND l.frozen_by IS NULL
+            AND (CAST(:places AS uuid[]) IS NULL OR l.id = ANY(CAST(:places AS uuid[])))
+        ORDER BY available DESC, l.name LIMIT :most
+    ) v
+    ORDER BY k.n, v.available DESC, v.location""")
+_DUE_TENANTS = text("SELECT tenant_id FROM tenants_with_due_holds(:now)")
+_DUE_LEVELS = text("""
+    SELECT DISTINCT item_id, location_id FROM reservation_holds
+    WHERE held > 0 AND expires_at <= :now LIMIT :most""")

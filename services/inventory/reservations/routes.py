@@ -1,0 +1,146 @@
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Query, Request
+
+from services.inventory.freezes.errors import Frozen
+from services.inventory.items.errors import ItemNotFound, ItemRetired, UnknownUnit
+from services.inventory.ledger.errors import InsufficientStock, QuantityInexact
+from services.inventory.locations.errors import LocationNotFound, LocationRetired
+from services.inventory.reservations import service
+from services.inventory.reservations.errors import (
+    InsufficientStockAnywhere,
+    MoreThanHeld,
+    ReservationDone,
+    ReservationNotFound,
+    ReservationOver,
+    ReservationRefused,
+    ReservationTimeUnfit,
+)
+from services.inventory.reservations.schemas import (
+    ReservationCommittedRead,
+    ReservationCreate,
+    ReservationPage,
+    ReservationQuery,
+    ReservationRead,
+    ReservationTake,
+    ReservationUpdate,
+)
+from shared.pagination import InvalidCursor
+from shared.principal import Principal
+from shared.web import Language, Now, Session, feature_router, problems, requires
+from shared.web.requests import request_id_of
+
+router = feature_router("/api/inventory/reservations", "reservations")
+
+CanRead = Annotated[Principal, Depends(requires("inventory:read", by_location=True))]
+CanReserve = Annotated[Principal, Depends(requires("stock:write", by_location=True))]
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses=problems(
+        ItemNotFound, ItemRetired, LocationNotFound, LocationRetired, InsufficientStock,
+        InsufficientStockAnywhere, ReservationRefused, ReservationTimeUnfit, Frozen, UnknownUnit,
+        QuantityInexact,
+    ),
+)  # fmt: skip
+async def reserve(
+    body: ReservationCreate,
+    request: Request,
+    session: Session,
+    caller: CanReserve,
+    language: Language,
+    now: Now,
+) -> ReservationRead:
+    """Reserve stock.
+
+    Holds what all lines ask for, or nothing. What is held is not available to others until it is
+    committed, released, or its time is over; from then on it blocks nobody.
+    """
+    return await service.reserve(
+        session,
+        body,
+        caller=caller,
+        request_id=request_id_of(request),
+        language=language,
+        now=now,
+    )
+
+
+@router.get("", responses=problems(InvalidCursor))
+async def list_reservations(
+    query: Annotated[ReservationQuery, Query()], session: Session, caller: CanRead, now: Now
+) -> ReservationPage:
+    """List reservations.
+
+    Newest first. Who is limited to some locations sees those that are wholly in them.
+    """
+    return await service.list_reservations(session, query, caller=caller, now=now)
+
+
+@router.get("/{reservation_id:uuid}", responses=problems(ReservationNotFound))
+async def get_reservation(
+    reservation_id: UUID, session: Session, caller: CanRead, now: Now
+) -> ReservationRead:
+    """Show a reservation."""
+    return await service.get_reservation(session, reservation_id, caller=caller, now=now)
+
+
+@router.patch(
+    "/{reservation_id:uuid}",
+    responses=problems(ReservationNotFound, ReservationOver, ReservationDone, ReservationTimeUnfit),
+)
+async def extend_reservation(
+    reservation_id: UUID, body: ReservationUpdate, session: Session, caller: CanReserve, now: Now
+) -> ReservationRead:
+    """Let a reservation end at another time.
+
+    Later or sooner, while it holds something.
+    """
+    return await service.extend(session, reservation_id, body, caller=caller, now=now)
+
+
+@router.post(
+    "/{reservation_id:uuid}/commit",
+    responses=problems(
+        ReservationNotFound, ReservationOver, ReservationDone, MoreThanHeld, ItemRetired,
+        LocationRetired, InsufficientStock, Frozen,
+    ),
+)  # fmt: skip
+async def commit_reservation(
+    reservation_id: UUID,
+    body: ReservationTake,
+    request: Request,
+    session: Session,
+    caller: CanReserve,
+    now: Now,
+) -> ReservationCommittedRead:
+    """Issue what is reserved.
+
+    All that is held, or the quantities given by line; the rest stays held. Each location that
+    something goes out of has a movement of kind issue, with the reservation's reference.
+    """
+    return await service.issue(
+        session,
+        reservation_id,
+        body,
+        caller=caller,
+        request_id=request_id_of(request),
+        now=now,
+    )
+
+
+@router.post(
+    "/{reservation_id:uuid}/release",
+    responses=problems(ReservationNotFound, ReservationOver, ReservationDone, MoreThanHeld),
+)
+async def release_reservation(
+    reservation_id: UUID, body: ReservationTake, session: Session, caller: CanReserve, now: Now
+) -> ReservationRead:
+    """Release what is reserved.
+
+    All that is held, or the quantities given by line, is available to anybody again.
+    """
+    return await service.release(session, reservation_id, body, caller=caller, now=now)

@@ -1,0 +1,26 @@
+"""Holding stock for somebody, and letting it go out or free again.
+
+Levels are locked before anything of a reservation is read, in the order in which movements lock
+them; its own rows need no lock, since they change only under these.
+"""
+
+from services.inventory.reservations.service.ending import (
+    expire_due,
+    extend,
+    issue,
+    list_due_tenants,
+    release,
+)
+from services.inventory.reservations.service.reading import get_reservation, list_reservations
+from services.inventory.reservations.service.reserving import reserve
+
+__all__ = [
+    "expire_due",
+    "extend",
+    "get_reservation",
+    "issue",
+    "list_due_tenants",
+    "list_reservations",
+    "release",
+    "reserve",
+]

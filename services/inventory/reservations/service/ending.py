@@ -1,0 +1,206 @@
+"""What becomes of what is held: it goes out, is released, held longer, or expires."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.inventory.ledger import service as ledger
+from services.inventory.ledger.rules import Change, Kind, Reference, Refusal
+from services.inventory.ledger.service import Locked
+from services.inventory.reservations import queries
+from services.inventory.reservations.errors import (
+    MoreThanHeld,
+    ReservationDone,
+    ReservationOver,
+    ReservationTimeUnfit,
+)
+from services.inventory.reservations.models import Reservation, ReservationHold
+from services.inventory.reservations.queries import NamedHold
+from services.inventory.reservations.rules import LASTS_MAX, NOTHING, share_out
+from services.inventory.reservations.schemas import (
+    ReservationCommittedRead,
+    ReservationRead,
+    ReservationTake,
+    ReservationUpdate,
+)
+from services.inventory.reservations.service.reading import find_known, read
+from shared import journal
+from shared.contracts.inventory.reservations import (
+    Held,
+    ReservationCommitted,
+    ReservationExtended,
+    ReservationReleased,
+)
+from shared.ids import new_id
+from shared.principal import Principal
+
+LEVELS_AT_ONCE = 500
+
+
+async def issue(
+    session: AsyncSession,
+    reservation_id: UUID,
+    wanted: ReservationTake,
+    *,
+    caller: Principal,
+    request_id: str,
+    now: datetime,
+) -> ReservationCommittedRead:
+    """Issue what is held, or part of it.
+
+    Raises ReservationNotFound, ReservationOver, ReservationDone, MoreThanHeld, and what
+    `ledger.problem_of` returns.
+    """
+    reservation, holds, _locked = await _lock(session, reservation_id, caller)
+    taken = _taken(holds, wanted)
+    changes = [
+        Change(
+            id=new_id(),
+            kind=Kind.ISSUE,
+            item=Reference(each.hold.item_id, None, each.item),
+            place=Reference(each.hold.location_id, None, each.location),
+            actor=caller.actor,
+            request_id=request_id,
+            quantity=-quantity,
+            held=quantity,
+            reference=reservation.reference,
+        )
+        for each, quantity in taken
+    ]
+    for outcome in await ledger.apply(session, changes, atomic=True):
+        if outcome.refusal not in {None, Refusal.HELD_BACK}:
+            raise ledger.problem_of(outcome)
+    for (hold, _, _), quantity in taken:
+        hold.held -= quantity
+        hold.committed += quantity
+    movements = [change.id for change in changes]
+    journal.record(
+        session, ReservationCommitted(reservation_id=reservation.id, movements=movements)
+    )
+    await session.flush()
+    return ReservationCommittedRead(
+        reservation=await read(session, reservation, now), movements=movements
+    )
+
+
+async def release(
+    session: AsyncSession,
+    reservation_id: UUID,
+    wanted: ReservationTake,
+    *,
+    caller: Principal,
+    now: datetime,
+) -> ReservationRead:
+    """Let what is held, or part of it, be anybody's again.
+
+    Raises ReservationNotFound, ReservationOver, ReservationDone, MoreThanHeld.
+    """
+    reservation, holds, locked = await _lock(session, reservation_id, caller)
+    freed: dict[tuple[UUID, UUID], Decimal] = defaultdict(Decimal)
+    lines: list[Held] = []
+    for (hold, _, _), quantity in _taken(holds, wanted):
+        hold.held -= quantity
+        hold.released += quantity
+        freed[hold.item_id, hold.location_id] += quantity
+        lines.append(_as_held(hold, quantity))
+    await ledger.give_back(session, locked, freed)
+    journal.record(session, ReservationReleased(reservation_id=reservation.id, lines=lines))
+    await session.flush()
+    return await read(session, reservation, now)
+
+
+async def extend(
+    session: AsyncSession,
+    reservation_id: UUID,
+    wanted: ReservationUpdate,
+    *,
+    caller: Principal,
+    now: datetime,
+) -> ReservationRead:
+    """Let a reservation end at another time.
+
+    Raises ReservationNotFound, ReservationOver, ReservationDone, ReservationTimeUnfit.
+    """
+    reservation, holds, locked = await _lock(session, reservation_id, caller)
+    if wanted.expires_at is not None and wanted.expires_at != reservation.expires_at:
+        until = reservation.expires_at = checked_end(wanted.expires_at, now)
+        held = [hold for hold, _, _ in holds if hold.held > 0]
+        for hold in held:
+            hold.expires_at = until
+        levels = {(hold.item_id, hold.location_id) for hold in held}
+        await ledger.hold_until(session, locked, levels, until)
+        journal.record(
+            session, ReservationExtended(reservation_id=reservation.id, expires_at=until)
+        )
+        await session.flush()
+    return await read(session, reservation, now)
+
+
+async def list_due_tenants(session: AsyncSession, *, now: datetime) -> Sequence[UUID]:
+    """Return the tenants in which something expired that still counts as held."""
+    return await queries.list_due_tenants(session, now)
+
+
+async def expire_due(session: AsyncSession, *, now: datetime) -> bool:
+    """Give back what expired in the tenant; say whether there may be more.
+
+    Nothing depends on it but what lists show: a movement or a reservation looks for itself.
+    """
+    levels = await queries.list_due_levels(session, now, most=LEVELS_AT_ONCE)
+    if levels:
+        pairs = [_pair(item_id, location_id) for item_id, location_id in levels]
+        await ledger.lock_levels(session, pairs)
+        journal.mark_grown(session)
+    return len(levels) == LEVELS_AT_ONCE
+
+
+def checked_end(until: datetime, now: datetime) -> datetime:
+    if not now < until <= now + LASTS_MAX:
+        raise ReservationTimeUnfit(latest=now + LASTS_MAX)
+    return until
+
+
+async def _lock(
+    session: AsyncSession, reservation_id: UUID, caller: Principal
+) -> tuple[Reservation, Sequence[NamedHold], Locked]:
+    """Return a reservation that holds something, with its levels under lock.
+
+    Raises ReservationNotFound, ReservationOver, ReservationDone.
+    """
+    _, holds = await find_known(session, reservation_id, caller)
+    pairs = {_pair(each.hold.item_id, each.hold.location_id): None for each in holds}
+    locked = await ledger.lock_levels(session, list(pairs))
+    reservation, holds = await find_known(session, reservation_id, caller)  # As it is by now.
+    if all(each.hold.held == 0 for each in holds):
+        if any(each.hold.expired > 0 for each in holds):
+            raise ReservationOver(expired_at=reservation.expires_at)
+        raise ReservationDone
+    return reservation, holds, locked
+
+
+def _taken(holds: Sequence[NamedHold], wanted: ReservationTake) -> list[tuple[NamedHold, Decimal]]:
+    """Return how much of each hold is meant. Raises MoreThanHeld."""
+    if wanted.lines is None:
+        return [(each, each.hold.held) for each in holds if each.hold.held > 0]
+    taken: list[tuple[NamedHold, Decimal]] = []
+    for asked in wanted.lines:
+        of_line = [each for each in holds if each.hold.line == asked.line]
+        there = [each.hold.held for each in of_line]
+        if sum(there, NOTHING) < asked.quantity:
+            held = sum(there, NOTHING)
+            raise MoreThanHeld(line=asked.line, held=held, requested=asked.quantity)
+        parts = zip(of_line, share_out(asked.quantity, there), strict=True)
+        taken += [(each, part) for each, part in parts if part > 0]
+    return taken
+
+
+def _pair(item_id: UUID, location_id: UUID) -> tuple[Reference, Reference]:
+    return Reference(item_id, None, str(item_id)), Reference(location_id, None, str(location_id))
+
+
+def _as_held(hold: ReservationHold, quantity: Decimal) -> Held:
+    return Held(item_id=hold.item_id, location_id=hold.location_id, quantity=quantity)

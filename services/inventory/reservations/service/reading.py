@@ -1,0 +1,124 @@
+"""What reservations hold, as callers see them."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.inventory.ledger.rules import item_reference
+from services.inventory.locations.service import places_of
+from services.inventory.reservations import queries
+from services.inventory.reservations.errors import ReservationNotFound
+from services.inventory.reservations.models import Reservation
+from services.inventory.reservations.queries import NamedHold, ReservationFilter
+from services.inventory.reservations.rules import NOTHING, status_of
+from services.inventory.reservations.schemas import (
+    HoldRead,
+    ReservationLineRead,
+    ReservationPage,
+    ReservationQuery,
+    ReservationRead,
+)
+from shared.pagination import Keyset
+from shared.principal import Principal
+
+_NEWEST = Keyset("newest", UUID)
+
+
+async def get_reservation(
+    session: AsyncSession, reservation_id: UUID, *, caller: Principal, now: datetime
+) -> ReservationRead:
+    """Return a reservation. Raises ReservationNotFound."""
+    reservation, _ = await find_known(session, reservation_id, caller)
+    return await read(session, reservation, now)
+
+
+async def list_reservations(
+    session: AsyncSession, wanted: ReservationQuery, *, caller: Principal, now: datetime
+) -> ReservationPage:
+    """Return one page of reservations, newest first. Raises InvalidCursor."""
+    after = _NEWEST.after(wanted.cursor)
+    filters = ReservationFilter(
+        now=now,
+        active=wanted.active,
+        reference=wanted.reference,
+        item=None if wanted.item is None else item_reference(wanted.item),
+        places=await places_of(session, caller),
+    )
+    rows = await queries.list_reservations(
+        session, filters, before_id=after[0] if after else None, limit=wanted.limit + 1
+    )
+    page, next_cursor = _NEWEST.page(rows, wanted.limit, lambda row: (row.id,))
+    holds: dict[UUID, list[NamedHold]] = defaultdict(list)
+    for each in await queries.list_holds(session, [row.id for row in page]):
+        holds[each.hold.reservation_id].append(each)
+    return ReservationPage(
+        items=[_to_read(row, holds[row.id], now) for row in page], next_cursor=next_cursor
+    )
+
+
+async def find_known(
+    session: AsyncSession, reservation_id: UUID, caller: Principal
+) -> tuple[Reservation, Sequence[NamedHold]]:
+    """Return a reservation all of which the caller may know of. Raises ReservationNotFound."""
+    places = await places_of(session, caller)
+    reservation = await queries.find_reservation(session, reservation_id)
+    holds = await queries.list_holds(session, [reservation_id])
+    is_known = places is None or all(each.hold.location_id in places for each in holds)
+    if reservation is None or not is_known:
+        raise ReservationNotFound(reservation=str(reservation_id))
+    return reservation, holds
+
+
+async def read(session: AsyncSession, reservation: Reservation, now: datetime) -> ReservationRead:
+    return _to_read(reservation, await queries.list_holds(session, [reservation.id]), now)
+
+
+def _to_read(
+    reservation: Reservation, holds: Sequence[NamedHold], now: datetime
+) -> ReservationRead:
+    lines: dict[int, list[NamedHold]] = defaultdict(list)
+    for each in holds:
+        lines[each.hold.line].append(each)
+    return ReservationRead(
+        id=reservation.id,
+        status=status_of(
+            held=sum((each.hold.held for each in holds), NOTHING),
+            committed=sum((each.hold.committed for each in holds), NOTHING),
+            expired=sum((each.hold.expired for each in holds), NOTHING),
+            expires_at=reservation.expires_at,
+            now=now,
+        ),
+        reference=reservation.reference,
+        expires_at=reservation.expires_at,
+        created_at=reservation.created_at,
+        created_by=reservation.created_by,
+        lines=[_line_read(line, of_line) for line, of_line in lines.items()],
+    )
+
+
+def _line_read(line: int, holds: Sequence[NamedHold]) -> ReservationLineRead:
+    return ReservationLineRead(
+        line=line,
+        item=holds[0].item,
+        item_id=holds[0].hold.item_id,
+        quantity=sum((each.hold.quantity for each in holds), NOTHING),
+        held=sum((each.hold.held for each in holds), NOTHING),
+        committed=sum((each.hold.committed for each in holds), NOTHING),
+        released=sum((each.hold.released for each in holds), NOTHING),
+        expired=sum((each.hold.expired for each in holds), NOTHING),
+        holds=[
+            HoldRead(
+                location=each.location,
+                location_id=each.hold.location_id,
+                quantity=each.hold.quantity,
+                held=each.hold.held,
+                committed=each.hold.committed,
+                released=each.hold.released,
+                expired=each.hold.expired,
+            )
+            for each in holds
+        ],
+    )
