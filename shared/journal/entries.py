@@ -94,6 +94,17 @@ class JournalVerification(BaseModel):
     note: str | None = None  # The last checkpoint as a signed note, to be kept outside.
 
 
+class JournalDigests(BaseModel):
+    """Some entries of a journal by their digests, oldest first, to compare copies with."""
+
+    model_config = ConfigDict(frozen=True)
+
+    xids: list[int]
+    seqs: list[int]
+    digest: str | None  # Of all of them; null where there are none.
+    digests: list[str]  # Of each, in hex, where they were asked for.
+
+
 class JournalPage(BaseModel):
     """What the feed answers: entries after a cursor, oldest first."""
 

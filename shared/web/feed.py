@@ -6,7 +6,8 @@ from fastapi import Depends, Query, Response
 from sqlalchemy import text
 
 from shared.db import Database
-from shared.journal import JournalVerification
+from shared.journal import JournalDigests, JournalVerification, digests
+from shared.journal.checkpoint import become_verifier
 from shared.journal.keeper import Keeper
 from shared.journal.notes import SigningKey
 from shared.journal.verification import find_verified, verify
@@ -15,6 +16,7 @@ from shared.web.requests import get_database, get_keeper, get_signing_key
 
 router = service_router("journal")
 PAGE_LIMIT_MAX = 2000
+DIGESTS_LIMIT_MAX = 10_000
 
 CanRead = Annotated[ServiceCaller, Depends(service_scope("journal:read"))]
 
@@ -35,6 +37,25 @@ async def read_feed(
     async with database.engine.connect() as connection:
         page: str = (await connection.execute(_FEED, cursor)).scalar_one()
     return Response(page, media_type="application/json")
+
+
+@router.get("/digests")
+async def read_digests(
+    _caller: CanRead,
+    database: Annotated[Database, Depends(get_database)],
+    signing_key: Annotated[SigningKey, Depends(get_signing_key)],
+    after_xid: Annotated[int, Query(ge=0)] = 0,
+    after_seq: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=DIGESTS_LIMIT_MAX)] = 1000,
+    details: Annotated[bool, Query()] = False,  # noqa: FBT002 - a parameter of the query.
+) -> JournalDigests:
+    """Digests of the entries after a cursor, oldest first, so that copies can be compared."""
+    async with database.engine.connect() as connection:
+        await become_verifier(connection, signing_key)
+        cursor = (after_xid, after_seq)
+        return await digests.read_digests(
+            connection, signing_key.service, cursor, limit, details=details
+        )
 
 
 @router.get("/verify")

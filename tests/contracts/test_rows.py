@@ -15,7 +15,7 @@ from services.inventory.webhooks import service as webhooks
 from services.inventory.webhooks.rules import Attempt
 from shared.clock import utc_now
 from shared.db import Stamp
-from shared.journal import JournalPage, JournalVerification
+from shared.journal import JournalDigests, JournalPage, JournalVerification
 from tests.contracts.rows import CLOSED
 from tests.support.inventory import make_inventory_settings
 from tests.support.services import Caller, running, service_headers
@@ -193,6 +193,9 @@ async def test_the_feed_answers_as_promised(busy, inventory):
     assert len(closed.model_validate_json(page).entries) == 5
     closed = type("Closed", (JournalVerification,), {"model_config": ConfigDict(extra="forbid")})
     assert closed.model_validate_json(verified).ok
+    digests = await _answer(inventory, "/internal/journal/digests", {"limit": 5, "details": True})
+    closed = type("Closed", (JournalDigests,), {"model_config": ConfigDict(extra="forbid")})
+    assert len(closed.model_validate_json(digests).digests) == 5
 
 
 async def _answer(client: httpx.AsyncClient, path, params=None):

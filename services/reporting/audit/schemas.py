@@ -62,7 +62,8 @@ class AuditVerificationQuery(QueryModel):
 
     full: bool = Field(
         default=True,
-        description="false: only what was sealed since the last verification by a worker.",
+        description="false: only what was sealed since the last verification by a worker; the "
+        "trail is not compared with the journals.",
     )
 
 
@@ -99,8 +100,31 @@ class JournalVerificationRead(Output):
     )
 
 
-class AuditVerificationRead(Output):
-    """Whether any journal was changed, service by service."""
+class CopyDifferenceRead(Output):
+    """The first entry whose copy in the audit trail is not what its journal says."""
 
-    ok: bool = Field(description="Every service answered and every journal is as sealed.")
+    kind: Literal["changed", "removed", "inserted"]
+    seq: int
+    entry_id: UUID | None
+
+
+class CopyVerificationRead(Output):
+    """Whether the audit trail, as people read it, is what one journal says."""
+
+    status: Literal["verified", "broken", "unreachable", "skipped"]
+    entries: int | None = Field(description="Entries of the journal that were compared.")
+    first_difference: CopyDifferenceRead | None = Field(examples=[None])
+
+
+class AuditVerificationRead(Output):
+    """Whether any journal was changed, service by service, and the trail made of them."""
+
+    ok: bool = Field(
+        description="Every service answered, every journal is as sealed, and the trail is a true "
+        "copy of them."
+    )
     services: dict[ServiceName, JournalVerificationRead]
+    trail: dict[ServiceName, CopyVerificationRead] = Field(
+        description="The copy of each journal that the audit trail is made of; skipped unless "
+        "`full`."
+    )

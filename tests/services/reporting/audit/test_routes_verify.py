@@ -30,9 +30,9 @@ async def sealed(post, inventory_app, superuser, caller):
 
 
 @pytest.fixture
-async def everyone(services, inventory, resources):
+async def everyone(services, inventory, resources, started):
     """Auth and forecasting answer as inventory does: what is asked here is the combination."""
-    services.apps |= {"auth": inventory, "forecasting": inventory}
+    services.apps |= {"auth": inventory, "forecasting": inventory, "reporting": started}
 
 
 @pytest.fixture

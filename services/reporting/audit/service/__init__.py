@@ -14,8 +14,10 @@ from services.reporting.audit.schemas import (
     AuditPage,
     AuditQuery,
     AuditVerificationRead,
+    CopyVerificationRead,
     JournalVerificationRead,
 )
+from services.reporting.audit.service.copies import verify_copies
 from services.reporting.read_models.rules import PRODUCERS
 from shared.db import Database
 from shared.errors import Unavailable
@@ -62,14 +64,35 @@ async def verify(
         _verify_own(own, full=full),
     )
     services = dict(zip((*PRODUCERS, OWN), found, strict=True))
-    ok = all(journal.status == "verified" for journal in services.values())
-    return AuditVerificationRead.model_validate({"ok": ok, "services": services})
+    trail = {service: await _verify_copies(own, client, service, full=full) for service in services}
+    ok = all(journal.status == "verified" for journal in services.values()) and all(
+        copy.status in {"verified", "skipped"} for copy in trail.values()
+    )
+    return AuditVerificationRead.model_validate({"ok": ok, "services": services, "trail": trail})
 
 
 async def _verify_own(own: OwnJournal, *, full: bool) -> JournalVerificationRead:
     since = None if full else await verification.find_verified(own.database, own.key)
     found = await verification.verify(own.database, own.key, keeper=own.keeper, since=since)
     return _to_read(JournalVerification.model_validate(found))
+
+
+async def _verify_copies(
+    own: OwnJournal, client: ServiceClient, service: str, *, full: bool
+) -> CopyVerificationRead:
+    if not full:
+        return CopyVerificationRead(status="skipped", entries=None, first_difference=None)
+    try:
+        found = await verify_copies(own.database, own.key, client, service)
+    except (Unavailable, httpx.HTTPError, ValidationError):
+        return CopyVerificationRead(status="unreachable", entries=None, first_difference=None)
+    return CopyVerificationRead.model_validate(
+        {
+            "status": "broken" if found.difference else "verified",
+            "entries": found.entries,
+            "first_difference": found.difference,
+        }
+    )
 
 
 async def _verify_remote(
