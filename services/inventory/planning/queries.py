@@ -8,6 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.inventory.planning.models import Planning
 from shared.principal import Places
 
+MANY_LINES = 5_000  # Of stock in a location, from which on its list is made item by item.
+
 
 async def lock_planning(session: AsyncSession, item_id: UUID, location_id: UUID) -> Planning | None:
     query = select(Planning).where(Planning.item_id == item_id, Planning.location_id == location_id)
@@ -64,7 +66,13 @@ async def list_low_at(
     after: tuple[str] | None,
     limit: int,
 ) -> Sequence[RowMapping]:
-    """Return active items that are low in a location, with all that lies in it, by their codes."""
+    """Return active items that are low in a location, with all that lies in it, by their codes.
+
+    Where much lies it goes item by item in the order of the list, until the page is full; where
+    little does, by what has lain there.
+    """
+    lines = await session.scalar(_LINES, {"within": list(within), "many": MANY_LINES})
+    statement = _LOW_AT_MANY if lines == MANY_LINES else _LOW_AT_FEW
     parameters: dict[str, Any] = {
         "language": language,
         "below": below,
@@ -73,7 +81,7 @@ async def list_low_at(
         "within": list(within),
         "limit": limit,
     }
-    return (await session.execute(_LOW_AT, parameters)).mappings().all()
+    return (await session.execute(statement, parameters)).mappings().all()
 
 
 _LIST = text("""
@@ -109,9 +117,32 @@ _LOW = text(f"""
     WHERE i.active AND (i.reorder_point IS NOT NULL OR i.par_level IS NOT NULL)
         AND i.code > :after AND {_IS_LOW}
     ORDER BY i.code LIMIT :limit""")  # noqa: S608 - of constants alone.
-# By what has lain there: a small location has few items, however many there are elsewhere. Ids are
-# made in a step of their own: row-level security lets only plain conditions use an index.
-_LOW_AT = text(f"""
+_LINES = text("""
+    SELECT count(*) FROM (SELECT FROM levels WHERE location_id = ANY(CAST(:within AS uuid[]))
+                          LIMIT :many) v""")
+_HOLDS_THERE = """
+    CROSS JOIN LATERAL (
+        SELECT {held}.on_hand, {held}.reserved, coalesce(p.par_level, i.par_level) AS par_level,
+               coalesce(p.reorder_point, i.reorder_point) AS reorder_point,
+               coalesce(p.reorder_quantity, i.reorder_quantity) AS reorder_quantity,
+               coalesce(p.maximum, i.maximum) AS maximum
+    ) t
+    CROSS JOIN LATERAL (SELECT * FROM locations WHERE id = :location_id) l"""
+_LOW_AT_MANY = text(f"""
+    SELECT {_COLUMNS}, l.name AS location, l.id AS location_id FROM items i
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(on_hand), 0) AS on_hand, coalesce(sum(reserved), 0) AS reserved,
+               count(*) AS lines
+        FROM levels v WHERE item_id = i.id AND v.location_id = ANY(CAST(:within AS uuid[]))
+    ) h
+    LEFT JOIN LATERAL (
+        SELECT * FROM planning WHERE item_id = i.id AND location_id = :location_id OFFSET 0
+    ) p ON true
+    {_HOLDS_THERE.format(held="h")}
+    WHERE i.active AND i.code > :after AND (h.lines > 0 OR p.item_id IS NOT NULL) AND {_IS_LOW}
+    ORDER BY i.code LIMIT :limit""")  # noqa: S608 - of constants alone.
+# Ids are made in a step of their own: row-level security lets only plain conditions use an index.
+_LOW_AT_FEW = text(f"""
     WITH held AS MATERIALIZED (
         SELECT item_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved
         FROM levels WHERE location_id = ANY(CAST(:within AS uuid[])) GROUP BY item_id
@@ -126,12 +157,6 @@ _LOW_AT = text(f"""
         FROM held h FULL JOIN planned w ON w.item_id = h.item_id OFFSET 0
     ) p
     CROSS JOIN LATERAL (SELECT * FROM items WHERE id = p.item_id OFFSET 0) i
-    CROSS JOIN LATERAL (
-        SELECT p.on_hand, p.reserved, coalesce(p.par_level, i.par_level) AS par_level,
-               coalesce(p.reorder_point, i.reorder_point) AS reorder_point,
-               coalesce(p.reorder_quantity, i.reorder_quantity) AS reorder_quantity,
-               coalesce(p.maximum, i.maximum) AS maximum
-    ) t
-    CROSS JOIN LATERAL (SELECT * FROM locations WHERE id = :location_id) l
+    {_HOLDS_THERE.format(held="p")}
     WHERE i.active AND i.code > :after AND {_IS_LOW}
     ORDER BY i.code LIMIT :limit""")  # noqa: S608 - same.

@@ -6,6 +6,7 @@ import pytest
 
 from services.inventory.items.errors import ItemNotFound
 from services.inventory.locations.errors import LocationNotFound
+from services.inventory.planning import queries
 from services.inventory.planning.errors import PlanningNotFound
 from shared.errors import LocationNotAllowed, PreconditionFailed, ValidationFailed
 from shared.pagination import InvalidCursor
@@ -74,9 +75,12 @@ async def test_what_is_low_over_all_locations(low, make_item, move, places):
     assert [item["code"] for item in (await low(below="par_level"))["items"]] == ["B1", "C1"]
 
 
+@pytest.mark.parametrize("many", [1, 5_000])
 async def test_values_of_a_location_hold_there_with_what_lies_in_it(
-    low, send, make_item, move, places
+    low, send, make_item, move, places, monkeypatch, many
 ):
+    """However much lies there, by which the statement is chosen."""
+    monkeypatch.setattr(queries, "MANY_LINES", many)
     item = await make_item("A1", reorder_point="5", par_level="5")
     await make_item("B1", reorder_point="5")  # Never lay anywhere.
     planned = await make_item("C1")
@@ -103,7 +107,11 @@ async def test_values_of_a_location_hold_there_with_what_lies_in_it(
     assert (await low(location="Shop"))["items"] == []
 
 
-async def test_pages_go_on_where_the_last_one_ended(low, make_item, move, places):
+@pytest.mark.parametrize("many", [1, 5_000])
+async def test_pages_go_on_where_the_last_one_ended(
+    low, make_item, move, places, monkeypatch, many
+):
+    monkeypatch.setattr(queries, "MANY_LINES", many)
     for number in range(5):
         await make_item(f"A{number}", reorder_point="1")
         await move("receipt", 1, item=f"A{number}")
