@@ -92,7 +92,7 @@ def _print(name: str, times: Sequence[float]) -> None:
 
 
 async def _fill(dsn: str, tenant_id: UUID) -> None:
-    """Make the items, with a code, a barcode and stock at two places each, past row-level security."""
+    """Make the items, with a code, a barcode and stock at two places each, as a superuser."""
     chance = random.Random(1)
     items: list[tuple[object, ...]] = []
     named: list[tuple[object, ...]] = []

@@ -86,7 +86,7 @@ async def list_categories(
 
 
 async def rename_in_searches(session: AsyncSession, category_id: UUID, words: str) -> None:
-    """Let searches find the items of a category by its new name: what stands behind the mark."""
+    """Let searches find the items of a category by its new name."""
     await session.execute(_RENAME_IN_SEARCHES, {"id": category_id, "words": words})
 
 
@@ -117,7 +117,10 @@ _ITEMS_SAVED = text("""
            i.attributes, i.cost_id, i.active, ARRAY['category'] AS changed
     FROM items i WHERE i.category_id = :id ORDER BY i.id""")
 _RENAME_IN_SEARCHES = text("""
-    UPDATE items SET search_text = split_part(search_text, chr(31), 1) || chr(31) || :words
+    UPDATE items SET search_text = concat_ws(chr(31),
+        split_part(search_text, chr(31), 1), split_part(search_text, chr(31), 2),
+        split_part(search_text, chr(31), 3), CAST(:words AS text),
+        split_part(search_text, chr(31), 5))
     WHERE category_id = :id""")
 _LOCK_TREE = text("SELECT wait_lock('categories ' || current_setting('app.tenant', true))")
 _HOLD_TREE = text("SELECT wait_lock_shared('categories ' || current_setting('app.tenant', true))")

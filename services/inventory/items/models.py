@@ -47,6 +47,15 @@ class Item(Base):
     updated_at: Mapped[datetime]
 
 
+class SearchWord(Base):
+    """A word of names or categories, and the item that brought it; kept by a trigger of items."""
+
+    __tablename__ = "search_words"
+
+    word: Mapped[str] = mapped_column(primary_key=True)
+    item_id: Mapped[UUID] = mapped_column(primary_key=True)
+
+
 class Identifier(Base):
     """What one key names: an item's code, one of its barcodes, or both in one. None names two."""
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import asyncpg
 
-from services.inventory.items.rules import patterns
 from services.inventory.items.schemas import ItemQuery
 from shared.identifiers import find_id, identifier_key
 from shared.principal import Places
@@ -65,6 +64,7 @@ async def search_items(
     connection: asyncpg.Connection,
     query: str,
     key: str,
+    code: str,
     language: str,
     *,
     places: Places,
@@ -72,11 +72,11 @@ async def search_items(
 ) -> list[dict[str, Any]]:
     """Return items by a folded query, best first.
 
-    That is the one with a code or barcode of this key, then those that hold every word, and where
-    these are few, those that resemble the query.
+    That is the one with a code or barcode of this key, then those whose code begins with `code`, or
+    whose name begins so, then those that hold every word, and where these are few, parts of words
+    and words that resemble them.
     """
-    words = [f"%{word}%" for word in patterns(query)]
-    parameters = [language, limit, query, key, words]
+    parameters = [language, limit, query, key, code, list(dict.fromkeys(query.split()))]
     return _dicts(await _fetch_at(connection, _SEARCH, parameters, places))
 
 
@@ -174,5 +174,5 @@ _AT_LOCATION = """EXISTS (
     SELECT FROM levels v JOIN locations l ON l.id = v.location_id
     WHERE v.item_id = i.id AND {place} AND v.on_hand > 0{within})"""
 _SEARCH = f"""
-    {_ITEMS} JOIN search_items($3, $4, $5, $2) s ON s.id = i.id
-    ORDER BY s.rank DESC, length(i.search_text), i.id LIMIT $2"""
+    {_ITEMS} JOIN search_items($3, $4, $5, $6, $2) s ON s.id = i.id
+    ORDER BY s.place LIMIT $2"""

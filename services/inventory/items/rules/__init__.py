@@ -1,15 +1,15 @@
 """What can be decided about items without a database."""
 
 from services.inventory.items.rules.naming import (
-    CATEGORY_MARK,
-    SEARCH_TEXT_LENGTH_MAX,
+    DESCRIBED_LENGTH_MAX,
+    SECTION_LENGTH_MAX,
+    SECTION_MARK,
     Doubt,
     Label,
     barcodes_of,
     doubts_of,
     in_order,
     labels_of,
-    patterns,
     search_text,
 )
 from services.inventory.items.rules.units import (
@@ -24,9 +24,10 @@ from services.inventory.items.rules.units import (
 )
 
 __all__ = [
-    "CATEGORY_MARK",
+    "DESCRIBED_LENGTH_MAX",
     "PACKS_MAX",
-    "SEARCH_TEXT_LENGTH_MAX",
+    "SECTION_LENGTH_MAX",
+    "SECTION_MARK",
     "Doubt",
     "Label",
     "Pack",
@@ -38,7 +39,6 @@ __all__ = [
     "in_order",
     "labels_of",
     "packs_of",
-    "patterns",
     "read_packs",
     "search_text",
     "stored_packs",

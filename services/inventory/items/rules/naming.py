@@ -1,6 +1,5 @@
 """What names an item, and what a search sees of it."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,8 +8,8 @@ from shared.gtin import find_gtin, has_gtin_form, is_pack_gtin, item_key
 from shared.i18n.folding import folded
 from shared.identifiers import identifier_key
 
-SEARCH_TEXT_LENGTH_MAX = 1000
-CATEGORY_MARK = "\x1f"  # No text holds it, and a search takes it for a space.
+SECTION_LENGTH_MAX, DESCRIBED_LENGTH_MAX = 400, 1000
+SECTION_MARK = "\x1f"  # No text holds it, and a search takes it for a space.
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +64,16 @@ def doubts_of(barcode: str, *, is_pack: bool) -> list[Doubt]:
     return [Doubt.PACK_UNNAMED] if is_pack_gtin(gtin) and not is_pack else []
 
 
-def patterns(query: str) -> list[str]:
-    """Return the words of a folded query for LIKE, the longest, which finds fewest, first."""
-    words = sorted(set(query.split()), key=lambda word: (-len(word), word))
-    return [re.sub(r"([\\%_])", r"\\\1", word) for word in words] or [""]
+def search_text(
+    code: str,
+    names: Iterable[str | None],
+    category_words: str = "",
+    descriptions: Iterable[str | None] = (),
+) -> str:
+    """Return what a search looks at, without case and accents, with a mark between its sections.
 
-
-def search_text(parts: Iterable[str | None], category_words: str = "") -> str:
-    """Return what a search looks at: the item's own words, and behind a mark its category's.
-
-    Without case and accents, in one line; a category that is renamed changes what is behind.
+    These are the code, the name in each language, the category's words, and the descriptions.
     """
-    words = " ".join(folded(part) for part in parts if part)[:SEARCH_TEXT_LENGTH_MAX]
-    return f"{words}{CATEGORY_MARK}{category_words}"
+    described = " ".join(folded(text) for text in descriptions if text)
+    said = [folded(text or "")[:SECTION_LENGTH_MAX] for text in (code, *names)]
+    return SECTION_MARK.join([*said, category_words, described[:DESCRIBED_LENGTH_MAX]])

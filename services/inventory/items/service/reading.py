@@ -27,6 +27,7 @@ from shared.gtin import item_key
 from shared.i18n import N_, translate
 from shared.i18n.folding import folded
 from shared.i18n.localised import said_in
+from shared.identifiers import identifier_key
 from shared.pagination import Keyset
 from shared.principal import Principal
 from shared.security.sealing import Sealer
@@ -150,6 +151,7 @@ async def search_items(
             connection,
             folded(wanted.q),
             item_key(wanted.q),
+            identifier_key(wanted.q),
             language,
             places=await find_places(connection, caller),
             limit=wanted.limit,

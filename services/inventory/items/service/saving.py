@@ -281,8 +281,10 @@ async def _finish(
     barcodes = barcodes_of(labels.values())
     category = await category_of(session, item)
     item.search_text = search_text(
-        [item.code, item.name_en, item.name_fr, *barcodes],
+        item.code,
+        (item.name_en, item.name_fr),
         search_words(category) if category else "",
+        (item.description_en, item.description_fr),
     )
     journal.record(
         session,

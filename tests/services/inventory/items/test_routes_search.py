@@ -71,3 +71,54 @@ async def test_a_retired_item_is_not_found(client, caller, make_item, found):
     await client.delete(f"/api/inventory/{item['id']}", headers=caller.headers())
 
     assert await found("M8") == []
+
+
+async def test_codes_come_before_names_names_before_what_is_said_of_them(make_item, found):
+    await make_item("Z1", "Something", description="Goes with a valve")
+    await make_item("Y1", "Pump valve")
+    await make_item("X1", "Other", category="Valves")
+    await make_item("W1", "Valve 10 mm")
+    await make_item("VALVE-7", "Tap")
+    await make_item("VALVE", "Cock")
+    await make_item("V1", "Bivalve")
+
+    assert await found("valve") == ["VALVE", "VALVE-7", "W1", "Y1", "X1", "Z1"]
+    assert await found("valve", limit=2) == ["VALVE", "VALVE-7"]
+    assert await found("ivalv") == ["V1"]
+
+
+@pytest.mark.parametrize(
+    ("query", "codes"),
+    [
+        ("spagetti", ["P1"]),
+        ("galvanized wahser", ["W1"]),
+        ("galvanised washer m12", ["W1"]),
+        ("perceuse biologque", []),
+        ("rondele galvanise", ["W1"]),
+        ("gal was", ["W1"]),
+        ("40", ["W1"]),
+        ("x40", []),
+        ("w-1", []),
+        ("80768", ["P1"]),
+        ("807680", ["P1"]),
+        ("076800", []),
+    ],
+)
+async def test_what_is_mistyped_or_begun_is_found(make_item, found, query, codes):
+    name = {"en": "Galvanised washer M10 x 40", "fr": "Rondelle galvanisée M10 x 40"}
+    await make_item("W1", name)
+    await make_item("P1", "Spaghetti 500 g", barcodes=["8076800195057"])
+
+    assert await found(query) == codes
+
+
+async def test_new_words_are_known_at_once(client, caller, make_item, found):
+    item = await make_item("A1", "Screw")
+    assert await found("driling") == []
+
+    await client.patch(
+        f"/api/inventory/{item['id']}", json={"name": "Drilling machine"}, headers=caller.headers()
+    )
+
+    assert await found("driling") == ["A1"]
+    assert await found("drilling machnie") == ["A1"]

@@ -62,4 +62,7 @@ async def test_searches_are_written_anew(before):
     await finish()
 
     texts = await connection.fetch("SELECT search_text FROM inventory.items ORDER BY code")
-    assert [row[0] for row in texts] == ["i10 coeurs ab\x1foeufs oeufs", "i11 n\x1f"]
+    assert [row[0] for row in texts] == [
+        "i10\x1fcoeurs\x1f\x1foeufs oeufs\x1f",
+        "i11\x1fn\x1f\x1f\x1f",
+    ]
