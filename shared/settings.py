@@ -109,6 +109,8 @@ class ServiceSettings(ProcessSettings):
     owner_database_url: SecretStr | None = None
     journal_signing_key: HexKey
     journal_folder: Path | None = None  # Where the newest checkpoint is kept beside the database.
+    journal_export: bool = False  # To `export` in that folder, as JSON lines.
+    journal_export_max_mb: int = Field(default=64, ge=1, le=1024)
     gateway_key_previous: HexKeys = SecretStr("")  # Of gateways that have not changed it yet.
     gateway_key: HexKey  # Of the proof that a request came through the gateway.
     pg_pool_size: int = Field(default=20, ge=1, le=200)

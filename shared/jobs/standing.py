@@ -8,12 +8,14 @@ from sqlalchemy import text
 from shared.clock import utc_now
 from shared.db.months import keep_months
 from shared.jobs.periodic import every, run_together
+from shared.journal.export import Exporter
 from shared.journal.watch import JournalWatch
 from shared.resources import Resources
 
 SEAL_INTERVAL_S = 2.0
 VERIFY_INTERVAL_S = 3600.0
 VERIFY_NEW_INTERVAL_S = 60.0
+EXPORT_INTERVAL_S = 10.0
 HOUSEKEEPING_INTERVAL_S = 3600.0
 IDEMPOTENCY_KEYS_KEPT = timedelta(days=7)
 
@@ -27,12 +29,22 @@ async def standing_work(resources: Resources[Any]) -> None:
             await connection.execute(_FORGET, {"before": utc_now() - IDEMPOTENCY_KEYS_KEPT})
         await keep_months(resources.database, utc_now().date())
 
-    await run_together(
+    loops = [
         every(SEAL_INTERVAL_S, "seal journal", watch.seal),
         every(VERIFY_INTERVAL_S, "verify journal", watch.verify),
         every(VERIFY_NEW_INTERVAL_S, "verify new entries", watch.verify_new),
         every(HOUSEKEEPING_INTERVAL_S, "keep house", keep_house),
-    )
+    ]
+    settings = resources.settings
+    if settings.journal_export and settings.journal_folder is not None:
+        exporter = Exporter(
+            resources.database,
+            resources.signing_key,
+            settings.journal_folder / "export",
+            max_bytes=settings.journal_export_max_mb * 1_000_000,
+        )
+        loops.append(every(EXPORT_INTERVAL_S, "export journal", lambda: exporter.export(utc_now())))
+    await run_together(*loops)
 
 
 _FORGET = text("SELECT forget_idempotency_keys(:before)")

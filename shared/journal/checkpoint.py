@@ -21,7 +21,7 @@ from shared.db import Database
 from shared.journal.entries import DifferenceKind
 from shared.journal.keeper import Keeper
 from shared.journal.merkle import Tree
-from shared.journal.notes import CheckpointNote, NoteInvalid, SigningKey
+from shared.journal.notes import CheckpointNote, NoteInvalid, NoteKey, SigningKey
 
 CHECKPOINT_SIZE_MAX = 1000
 GENESIS = bytes(32)
@@ -74,16 +74,16 @@ def records_of(leaves: bytes) -> list[bytes]:
     return [leaves[at : at + LEAF_BYTES] for at in range(0, len(leaves), LEAF_BYTES)]
 
 
-def signed_of(row: Row[Any], key: SigningKey) -> bytes:
+def signed_of(row: Row[Any], key: NoteKey) -> bytes:
     """Return what a checkpoint's signature is over: its note, or the digest in version 1."""
     return digest_of(row) if row.version == 1 else note_of(row, key).text.encode()
 
 
-def note_of(row: Row[Any], key: SigningKey) -> CheckpointNote:
-    return CheckpointNote(key.public.origin, row.tree_size, row.root, row.number, digest_of(row))
+def note_of(row: Row[Any], key: NoteKey) -> CheckpointNote:
+    return CheckpointNote(key.origin, row.tree_size, row.root, row.number, digest_of(row))
 
 
-def extended(row: Row[Any], tree: Tree, key: SigningKey) -> bool:
+def extended(row: Row[Any], tree: Tree, key: NoteKey) -> bool:
     """Add a checkpoint's leaves to the tree; say whether it is genuine, and the tree's own."""
     records = records_of(row.leaves)
     if not 0 < len(row.leaves) == row.size * LEAF_BYTES:
@@ -224,13 +224,13 @@ async def _tree_of(connection: AsyncConnection, key: SigningKey, last: Row[Any] 
         return Tree()
     if last.version == VERSION:
         kept = tree_at(last)
-        if kept is None or not key.is_signed(signed_of(last, key), last.signature):
+        if kept is None or not key.is_signed(signed_of(last, key.public), last.signature):
             raise ChainBroken(Difference("checkpoint_forged", last.number))
         return kept
     tree, number = Tree(), 0
     while number < last.number:
         for row in await list_after(connection, number, 100):
-            if not extended(row, tree, key):
+            if not extended(row, tree, key.public):
                 raise ChainBroken(Difference("checkpoint_forged", row.number))
             number = row.number
     return tree

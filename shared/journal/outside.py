@@ -25,7 +25,7 @@ async def newest_note(database: Database, key: SigningKey) -> str | None:
         last = await last_of(connection)
     if last is None or last.version == 1:
         return None
-    return key.public.write(note_of(last, key), last.signature)
+    return key.public.write(note_of(last, key.public), last.signature)
 
 
 async def check_kept(database: Database, key: SigningKey, kept: CheckpointNote) -> Kept:
@@ -41,7 +41,7 @@ async def check_kept(database: Database, key: SigningKey, kept: CheckpointNote) 
     if last is None or last.version == 1:
         return Kept(is_beginning=False, entries=0)
     is_beginning = (
-        key.is_signed(signed_of(last, key), last.signature)
+        key.is_signed(signed_of(last, key.public), last.signature)
         and kept.size <= last.tree_size == len(hashes)
         and is_consistent(
             kept.size, kept.root, last.tree_size, last.root, consistency_proof(hashes, kept.size)

@@ -76,7 +76,7 @@ class _Walk:
         return (
             row.previous == self.previous
             and (row.after_xid, row.after_seq) == self.cursor
-            and extended(row, self.tree, self.key)
+            and extended(row, self.tree, self.key.public)
         )
 
     def pass_by(self, row: Row[Any]) -> None:
@@ -87,7 +87,7 @@ class _Walk:
         note = None
         if self.last is not None and self.last.version > 1:
             public = self.key.public
-            note = public.write(note_of(self.last, self.key), self.last.signature)
+            note = public.write(note_of(self.last, public), self.last.signature)
         return Verification(self.number, self.entries, self.previous.hex(), difference, note)
 
 

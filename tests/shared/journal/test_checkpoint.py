@@ -203,7 +203,9 @@ async def test_one_checkpoint_signed_with_another_key_is_forged(database, sealed
     last = await superuser.fetchrow("SELECT * FROM reporting.checkpoints ORDER BY number DESC")
     await superuser.execute(
         "UPDATE reporting.checkpoints SET signature = $1 WHERE number = $2",
-        OTHER_KEY.sign(signed_of(SimpleNamespace(**last, _asdict=lambda: dict(last)), OTHER_KEY)),
+        OTHER_KEY.sign(
+            signed_of(SimpleNamespace(**last, _asdict=lambda: dict(last)), OTHER_KEY.public)
+        ),
         last["number"],
     )
 
