@@ -22,7 +22,7 @@ async def list_differences(
     `without` are the numbers of journal entries that cannot be read. Raises DBAPIError for others.
     """
     found: list[RowMapping] = []
-    for check in (_LEVELS, _LEVEL_TIMES, _RESERVED, _BALANCES, _PAST, _TWICE):
+    for check in (_LEVELS, _LEVEL_TIMES, _RESERVED, _BALANCES, _PAST, _TWICE, _IN_TRANSIT):
         rows = await session.execute(check, {"most": DIFFERENCES_MAX - len(found)})
         found.extend(rows.mappings())
     parameters = {
@@ -97,6 +97,19 @@ _RESERVED = text("""
             WHERE held > 0 GROUP BY 1, 2, 3
         ) h USING (item_id, location_id, lot_id)
     ) r WHERE reserved <> expected LIMIT :most""")
+# What lies in transit is what was dispatched and not received yet.
+_IN_TRANSIT = text("""
+    SELECT 'in_transit' AS kind, item_id, location_id, NULL::uuid AS movement_id,
+           coalesce(t.total, 0) AS expected, coalesce(v.on_hand, 0) AS found,
+           NULL::timestamptz AS occurred_at
+    FROM (
+        SELECT item_id, location_id, sum(on_hand) AS on_hand FROM levels
+        WHERE location_id IN (SELECT id FROM locations WHERE type = 'transit') GROUP BY 1, 2
+    ) v FULL JOIN (
+        SELECT item_id, via_id AS location_id, sum(quantity) AS total
+        FROM transfers WHERE received IS NULL GROUP BY 1, 2
+    ) t USING (item_id, location_id)
+    WHERE coalesce(v.on_hand, 0) <> coalesce(t.total, 0) LIMIT :most""")
 # At no instant of business time did less than nothing lie anywhere.
 _PAST = text("""
     SELECT 'past' AS kind, item_id, location_id, NULL::uuid AS movement_id,

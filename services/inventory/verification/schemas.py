@@ -24,6 +24,7 @@ class StockDifferenceRead(Output):
         "reserved",
         "balance",
         "past",
+        "in_transit",
         "entry_missing",
         "entry_differs",
         "entry_unreadable",
@@ -33,6 +34,7 @@ class StockDifferenceRead(Output):
         "price_in_force",
     ] = Field(
         description="past: stock below zero at `occurred_at`, in the order of business time. "
+        "in_transit: what lies there is not what was dispatched. "
         "price: a cost or price is not as it was journaled. price_in_force: an item's cost or "
         "price is not the last that was set."
     )

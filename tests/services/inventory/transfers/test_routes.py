@@ -3,6 +3,7 @@
 import asyncio
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from services.inventory.freezes.errors import Frozen
@@ -258,3 +259,20 @@ async def test_without_a_location_of_type_transit_one_is_asked_for(send):
     body = {"item": "A1", "location": "Main", "to_location": "Shop", "quantity": 4}
 
     assert_problem(await send("POST", PATH, body, stranger), TransitMissing)
+
+
+async def test_what_was_done_to_stock_in_transit_behind_the_service_is_named(
+    send, dispatch, caller, databases
+):
+    await dispatch(4)
+    owner = await asyncpg.connect(databases.superuser_dsn)
+    await owner.execute(
+        "UPDATE inventory.transfers SET quantity = 5 WHERE tenant_id = $1", caller.tenant_id
+    )
+    await owner.close()
+
+    found = (await send("GET", "/api/inventory/verify")).json()
+
+    assert [(row["kind"], row["expected"], row["found"]) for row in found["differences"]] == [
+        ("in_transit", "5", "4")
+    ]
