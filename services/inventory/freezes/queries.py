@@ -1,9 +1,10 @@
 """Freezes, and the marks that they leave on what they cover.
 
-One lock of each tenant lets freezes take turns, and who changes master data holds it shared, so
-that nothing is added beside a freeze that is just being made. Movements do not take it: they learn
-of a freeze from the rows of items and locations, which they hold in KEY SHARE and a freeze takes
-FOR UPDATE, locations in the order of their ids.
+One lock of each tenant lets freezes take turns with all else: movements hold it shared from their
+first statement on (LOCK), and so does who changes master data. Once a freeze has it, nothing is
+under way; what waited for it finds the marks in the rows that it locks. For that these are taken
+FOR UPDATE before they are marked: of a row that was merely updated, whoever takes it FOR KEY SHARE
+by an older snapshot is given the version before.
 """
 
 from collections.abc import Collection
@@ -14,11 +15,11 @@ from sqlalchemy import String, Uuid, column, select, table, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.freezes.models import Freeze
-from services.inventory.freezes.rules import FreezeScope, Notice
+from services.inventory.freezes.rules import FREEZES_LOCK, FreezeScope, Notice
 
 
 async def lock_freezes(session: AsyncSession) -> None:
-    """Let no other freeze be made or lifted, and no master data change, until the end."""
+    """Wait until nothing changes any more, and let nothing change until the transaction ends."""
     await session.execute(_LOCK)
 
 
@@ -55,13 +56,13 @@ async def find_location_id(
 
 
 async def mark_item(session: AsyncSession, item_id: UUID, freeze_id: UUID | None) -> None:
-    """Let the item say by what it is frozen, once no movement of it is under way."""
+    """Let the item say by what it is frozen, also to whom waits with an older snapshot."""
     await session.execute(_HOLD_OFF_ITEM, {"id": item_id})
     await session.execute(_MARK_ITEM, {"id": item_id, "freeze_id": freeze_id})
 
 
 async def hold_off_locations(session: AsyncSession, root: UUID | None) -> None:
-    """Wait until no movement is under way in a location or in what lies in it; None for all."""
+    """Take a location and what lies in it, None for all: see above."""
     await session.execute(_HOLD_OFF_LOCATIONS, {"root": root})
 
 
@@ -109,9 +110,8 @@ async def list_freezes(
 
 _ITEMS = table("items", column("id", Uuid), column("code", String))
 _LOCATIONS = table("locations", column("id", Uuid), column("name", String))
-_KEY = "current_setting('app.tenant') || ' freezes'"
-_LOCK = text(f"SELECT wait_lock({_KEY})")
-_HOLD = text(f"SELECT wait_lock_shared({_KEY})")
+_LOCK = text(f"SELECT wait_lock({FREEZES_LOCK})")
+_HOLD = text(f"SELECT wait_lock_shared({FREEZES_LOCK})")
 _ITEM_ID = text("""
     SELECT id FROM items WHERE id = coalesce(
         CAST(:id AS uuid), (SELECT item_id FROM identifiers WHERE key = :key))""")

@@ -1,6 +1,7 @@
 """Finding and locking what movements touch: items and places in order of the place, then levels.
 
-Whoever retires, removes or freezes takes the same locks: a movement holds each item and place in
+First of all it waits its turn beside freezes, which let nothing be under way. Whoever retires or
+removes takes the same locks of rows: a movement holds each item and place in
 KEY SHARE, which an ordinary edit leaves alone (FOR NO KEY UPDATE) and a retirement waits for
 (FOR UPDATE). Levels are locked in key order, each once, however many changes touch it.
 
@@ -17,6 +18,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.inventory.freezes.rules import FREEZES_LOCK
 from services.inventory.ledger.rules import CLOCK_TOLERANCE, Balance, Late, Reference, Spot
 from shared.db.locks import TRY_KEY
 
@@ -102,8 +104,10 @@ async def list_changes_since(
 # Rows of the first release may be dated ahead of their recording by what its clocks were allowed.
 RECORDED_MARGIN = CLOCK_TOLERANCE + timedelta(minutes=1)
 
-LOCK = """
-WITH named AS MATERIALIZED (
+LOCK = f"""
+WITH thawed AS MATERIALIZED (
+    SELECT wait_lock_shared({FREEZES_LOCK})
+), named AS MATERIALIZED (
     SELECT k.n, i.id AS item_id, i.code, i.active, i.cost_id, p.id AS place_id, p.name AS place,
            p.active AS place_active, i.unit, i.packs,
            CASE WHEN i.packs IS NOT NULL THEN (
@@ -118,6 +122,7 @@ WITH named AS MATERIALIZED (
                    AS place_id
         FROM unnest($1::int[], $2::uuid[], $3::text[], $4::uuid[], $5::text[])
              AS w(n, item_id, item_key, place_id, place_key)
+        WHERE (SELECT count(*) FROM thawed) = 1
         ORDER BY place_id OFFSET 0
     ) k
     LEFT JOIN LATERAL (
@@ -136,7 +141,7 @@ LEFT JOIN LATERAL (
     SELECT on_hand, reserved, moved_at, holds_until FROM levels
     WHERE item_id = s.item_id AND location_id = s.place_id AND lot_id = $6 FOR UPDATE
 ) v ON true
-"""
+"""  # noqa: S608 - of constants alone.
 
 ENSURE_LEVELS = """
 INSERT INTO levels (item_id, location_id)

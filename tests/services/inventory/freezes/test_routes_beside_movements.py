@@ -5,8 +5,9 @@ import asyncio
 import asyncpg
 import pytest
 
+from services.inventory.app import create_app
 from services.inventory.freezes.errors import Frozen
-from tests.support.services import assert_problem
+from tests.support.services import assert_problem, running
 from tests.support.waiting import until_blocked_by
 
 pytestmark = pytest.mark.stack
@@ -163,3 +164,35 @@ async def test_a_location_added_beside_a_freeze_of_its_parent_is_frozen(
         path = f"{PATH}/{made.json()['id']}"
         assert (await client.delete(path, headers=caller.headers())).status_code == 204
         assert (await move("receipt", 1, location=names[-1])).status_code == 201
+
+
+@pytest.fixture
+async def second(inventory_settings):
+    """Another process of the service."""
+    async with running(create_app(inventory_settings)) as started:
+        yield started
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target["scope"])
+async def test_a_freeze_has_its_turn_though_movements_never_stop(
+    client, second, caller, freeze, target
+):
+    line = {"kind": "issue", "item": "A1", "location": "Main", "quantity": "0.0001"}
+    is_over = asyncio.Event()
+
+    async def go_on(process):
+        while not is_over.is_set():
+            path = "/api/inventory/movements"
+            answer = await process.post(path, json=line, headers=caller.headers())
+            assert answer.status_code in {201, Frozen.status}
+
+    crowd = [asyncio.create_task(go_on(process)) for process in (client, second) * 6]
+    answers = []
+    for _ in range(3):
+        answers.append(await freeze(**target))
+        path = f"{PATH}/{answers[-1].json().get('id')}"
+        await client.delete(path, headers=caller.headers())
+    is_over.set()
+    await asyncio.gather(*crowd)
+
+    assert [answer.status_code for answer in answers] == [201] * 3
