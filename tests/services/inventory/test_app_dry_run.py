@@ -1,6 +1,7 @@
 """`dry_run=true` on each change: answered as it would be, and nothing at all is changed."""
 
 import re
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
@@ -11,11 +12,13 @@ from services.inventory.freezes.errors import Frozen
 from services.inventory.ledger.errors import InsufficientStock
 from services.inventory.ledger.metrics import movements
 from services.inventory.movements.errors import BulkRefused
+from shared.clock import utc_now
 from shared.errors import MissingScope, ValidationFailed
 from tests.support.services import Caller, assert_problem
 
 pytestmark = pytest.mark.stack
 
+SOON = (utc_now() + timedelta(days=9)).isoformat()
 HOOK = "https://hooks.example.com/stock"
 LINE = {"kind": "issue", "item": "A1", "location": "Main", "quantity": 2}
 # Each operation that changes something, with a body that it takes; a new one needs a line.
@@ -37,6 +40,13 @@ BODIES = {
     "DELETE /api/inventory/freezes/{freeze_id}": None,
     "POST /api/inventory/periods": {"last_day": "2026-02-28"},
     "POST /api/inventory/periods/{period_id}/reopen": {"reason": "x"},
+    "POST /api/inventory/reservations": {
+        "lines": [{"item": "A1", "location": "Main", "quantity": "1"}],
+        "expires_at": SOON,
+    },
+    "PATCH /api/inventory/reservations/{reservation_id}": {"expires_at": SOON},
+    "POST /api/inventory/reservations/{reservation_id}/commit": {},
+    "POST /api/inventory/reservations/{reservation_id}/release": {},
     "POST /api/inventory/transfers": {
         "item": "A1",
         "location": "Main",
@@ -59,7 +69,7 @@ UNTRIED = {"POST /api/webhooks/{webhook_id}/deliveries/{event_id}/resend"}
 VOLATILE = {
     "id", "item_id", "category_id", "event_id", "secret", "occurred_at", "recorded_at",
     "created_at", "updated_at", "closed_at", "reopened_at", "frozen_at", "happened_at",
-    "previous_until", "dispatched_at", "received_at", "next_attempt_at",
+    "movements", "previous_until", "dispatched_at", "received_at", "next_attempt_at",
 }  # fmt: skip
 
 
@@ -94,6 +104,10 @@ async def names(client, caller, make_item, make_location, move):
     del transfer["kind"]
     return {
         "transfer_id": await send("/api/inventory/transfers", transfer),
+        "reservation_id": await send(
+            "/api/inventory/reservations",
+            {"lines": [{"item": "A1", "location": "Main", "quantity": "2"}]},
+        ),
         "item_id": item["id"],
         "empty_item_id": (await make_item("E1"))["id"],
         "location_id": place["id"],
@@ -207,7 +221,7 @@ async def test_what_would_be_refused_is_refused_with_the_same_words(
         "/api/inventory/movements", LINE, Caller(caller.tenant_id, scopes={"inventory:read"})
     )
 
-    assert_problem(single, InsufficientStock, available="7", requested="99")
+    assert_problem(single, InsufficientStock, available="5", requested="99")
     assert_problem(frozen, Frozen)
     assert_problem(bulk, BulkRefused, refused=1)
     assert unchanged == before
@@ -215,7 +229,7 @@ async def test_what_would_be_refused_is_refused_with_the_same_words(
 
 
 async def test_a_bulk_call_is_tried_line_by_line_each_after_those_before(client, caller, names):
-    lines = [LINE | {"quantity": 4}, LINE | {"quantity": 4}, LINE | {"quantity": 3}]
+    lines = [LINE | {"quantity": 3}, LINE | {"quantity": 3}, LINE | {"quantity": 2}]
 
     tried = await client.post(
         "/api/inventory/movements/bulk?dry_run=true",
@@ -224,7 +238,7 @@ async def test_a_bulk_call_is_tried_line_by_line_each_after_those_before(client,
     )
 
     assert [(row["status"], row["balance_after"]) for row in tried.json()["results"]] == [
-        ("applied", "3"), ("refused", None), ("applied", "0")
+        ("applied", "4"), ("refused", None), ("applied", "2")
     ]  # fmt: skip
 
 
