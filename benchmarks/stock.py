@@ -2,8 +2,9 @@
 
 One run starts the system as `make up` does (fsync on, row-level security, both servers
 embedded) in a folder of its own, and measures in turn: single movements spread over 200 items and
-on one item; the same by asyncpg workers without groups; bulk movements beside COPY into an equal
-table; lists of 50 among 10,000 and 100,000 items. Needs `wrk`.
+on one item; issues of items with lots beside plain ones; the same by asyncpg workers without
+groups; bulk movements beside COPY into an equal table; lists of 50 among 10,000 and 100,000 items.
+Needs `wrk`.
 """
 
 import asyncio
@@ -35,6 +36,8 @@ CONNECTIONS = 32
 WORKERS = 16
 LISTERS = 8
 BULK_LINES = 10_000
+LOTS = 5
+TURNS = 2
 BULK_ROUNDS = 3
 _POST = """
 local n = 0
@@ -44,7 +47,7 @@ wrk.headers["Authorization"] = "%(token)s"
 function request()
   n = n + 1
   local item = %(item)s
-  return wrk.format(nil, nil, nil, '{"kind":"receipt","item":"' .. item
+  return wrk.format(nil, nil, nil, '{"kind":"%(kind)s","item":"' .. item
     .. '","location":"Main","quantity":1}')
 end
 """
@@ -120,14 +123,51 @@ async def _measure_movements(
     print(f"{'':24}{'per s':>8}{'p50 ms':>8}{'p95 ms':>8}{'p99 ms':>8}  CPU µs a movement")
     rates = {}
     for name, item in (("spread", f'"I" .. (n * 7 % {ITEMS})'), ("one item", '"I0"')):
-        script = _POST % {"token": tenant["Authorization"], "item": item}
+        script = _script(tenant, item)
         found = await asyncio.to_thread(_load, stack, script, "/api/inventory/movements")
         rates[name] = found.per_s
         _print_load(name, found)
+    await _measure_lots(stack, client, tenant)
     tenant_id = UUID((await client.get("/api/auth/me", headers=tenant)).json()["tenant"]["id"])
     for name, pick in _PICKS.items():
         rate = await _sql_rate(dsn, tenant_id, partial(_move, pick))
         _print_ratio(name, rates[name], rate)
+
+
+async def _measure_lots(stack: Stack, client: httpx.AsyncClient, tenant: dict[str, str]) -> None:
+    """Measure issues of what expires first beside plain ones, both spread, in turns."""
+    await _receive_lots(client, tenant)
+    plain, lots = (_script(tenant, f'"{code}" .. (n * 7 % {ITEMS})', "issue") for code in "IT")
+    rates: dict[str, list[float]] = {"issues": [], f"of {LOTS} lots": []}
+    for _ in range(TURNS):
+        for name, script in zip(rates, (plain, lots), strict=True):
+            found = await asyncio.to_thread(_load, stack, script, "/api/inventory/movements")
+            rates[name].append(found.per_s)
+            _print_load(name, found)
+    without, with_lots = map(sum, rates.values())
+    print(f"an issue of {LOTS} lots costs {without / with_lots:.2f} of one without")
+
+
+async def _receive_lots(client: httpx.AsyncClient, tenant: dict[str, str]) -> None:
+    """Give each item with lots many, and each without them enough to issue meanwhile."""
+    lines = [_line(f"I{n}") | {"quantity": 100_000} for n in range(ITEMS)]
+    for n in range(ITEMS):
+        item = {"code": f"T{n}", "name": f"Item {n}", "unit_cost": "1.5", "tracking": "lot"}
+        await _made(client.post("/api/inventory/add-item", json=item, headers=tenant))
+        lines += [
+            _line(f"T{n}") | {"quantity": 20_000, "lot": f"L{lot}", "expires_on": f"209{lot}-01-01"}
+            for lot in range(LOTS)
+        ]
+    await _made(client.post("/api/inventory/movements/bulk", json={"lines": lines}, headers=tenant))
+
+
+def _script(tenant: dict[str, str], item: str, kind: str = "receipt") -> str:
+    """Return what wrk sends: movements of one unit of the items that a piece of Lua names."""
+    return _POST % {
+        "token": tenant["Authorization"],
+        "item": item,
+        "kind": kind,
+    }
 
 
 async def _measure_bulk(stack: Stack, client: httpx.AsyncClient, tenant: dict[str, str]) -> None:

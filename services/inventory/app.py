@@ -8,6 +8,7 @@ from services.inventory.categories import routes as categories
 from services.inventory.freezes import routes as freezes
 from services.inventory.items import routes as items
 from services.inventory.locations import routes as locations
+from services.inventory.lots import routes as lots
 from services.inventory.movements import routes as movements
 from services.inventory.periods import routes as periods
 from services.inventory.planning import routes as planning
@@ -34,6 +35,7 @@ def create_app(settings: Settings | None) -> FastAPI:
             "stock": "What lies where, now or at a past moment.",
             "movements": "The ledger: what changes stock, and what has changed it.",
             "reservations": "Stock that is promised: held, then issued or released.",
+            "lots": "Units that came together: their expiry, where they came from and went.",
             "freezes": "Stops of all changes: of everything, of a location or of an item.",
             "periods": "Days that are closed: nothing is recorded in them any more.",
             "transfers": "Stock on its way between locations: dispatched, then received.",
@@ -53,6 +55,7 @@ def create_app(settings: Settings | None) -> FastAPI:
             scan.router,
             items.router,
             planning.router,
+            lots.router,
             locations.router,
             categories.router,
             freezes.router,

@@ -42,7 +42,7 @@ OLD = {
         "items_reorder_point_check", "items_reorder_quantity_check", "items_tenant_id_id_key",
         "items_tracking_check", "locations_capacity_check", "locations_name_check",
         "locations_tenant_id_id_key", "movements_balance_after_check",
-        "movements_leg_check", "on_hand_not_negative", "prices_kind_check",
+        "on_hand_not_negative", "prices_kind_check",
         "prices_source_check", "prices_tenant_id_item_id_fkey", "reserved_within_on_hand",
     },
     "forecasting": {

@@ -221,6 +221,12 @@ async def fill_own(client: Client, tenant: Tenant, mark: str = "") -> None:
         "quantity": "1",
     }
     transfer_id = (await post(client, boss, "/api/inventory/transfers", transfer))["id"]
+    tracked = {"code": f"L-{mark}", "name": "Tracked", "tracking": "lot"}
+    tracked_id = (await post(client, boss, "/api/inventory", tracked))["id"]
+    lot = {"kind": "receipt", "item": tracked["code"], "location": place_id, "lot": f"LOT-{mark}"}
+    await post(client, boss, "/api/inventory/movements", lot | {"quantity": "5"})
+    lots = await client.get(f"/api/inventory/{tracked_id}/lots", headers=boss.headers)
+    [lot_id] = [each["id"] for each in lots.json()["items"]]
     closed = {"last_day": (datetime.now(UTC) - timedelta(days=DAYS + 9)).date().isoformat()}
     period_id = (await post(client, boss, "/api/inventory/periods", closed))["id"]
     freeze = {"scope": "item", "item": other["code"], "reason": "To be attacked."}
@@ -234,6 +240,7 @@ async def fill_own(client: Client, tenant: Tenant, mark: str = "") -> None:
     tenant.things |= {
         "freeze_id": freeze_id, "period_id": period_id,
         "movement_id": movement_id, "transfer_id": transfer_id, "reservation_id": reservation_id,
+        "lot_id": lot_id, "lot": f"LOT-{mark}",
         "webhook_id": hook_id, "event_id": sent["event_id"],
         "category_id": category_id, "category": f"Kind {mark}",
         "location_id": place_id, "name": place["name"],

@@ -56,13 +56,7 @@ def send(inventory, caller):
 @pytest.fixture
 async def busy(send, inventory, caller):
     """A tenant in which everything has happened that inventory journals."""
-    parent = (await send("POST", "/api/categories", {"name": "Dry"})).json()
-    schema = {"properties": {"weight_g": {"type": "number"}}}
-    child = {"name": {"en": "Pasta", "fr": "Pâtes"}, "parent": parent["id"],
-             "attribute_schema": schema}  # fmt: skip
-    await send("POST", "/api/categories", child)
-    gone = (await send("POST", "/api/categories", {"name": "Gone"})).json()
-    await send("DELETE", f"/api/categories/{gone['id']}")
+    await _make_categories(send)
     places = {
         name: (await send("POST", "/api/locations", {"name": name, "type": "warehouse"})).json()
         for name in ("Main", "Shop", "Closed")
@@ -105,6 +99,7 @@ async def busy(send, inventory, caller):
     transfer = {"item": "A1", "location": "Main", "to_location": "Shop", "quantity": "2"}
     sent = (await send("POST", "/api/inventory/transfers", transfer)).json()
     await send("POST", f"/api/inventory/transfers/{sent['id']}/receive", {"quantity": "1"})
+    await _use_lots(send)
     freeze = {"scope": "item", "item": "A1", "reason": "count"}
     made_freeze = (await send("POST", "/api/inventory/freezes", freeze)).json()
     await send("DELETE", f"/api/inventory/freezes/{made_freeze['id']}?note=done")
@@ -134,6 +129,31 @@ async def _reserve(send, inventory, caller):
             await session.execute(text(statement))
     async with resources.database.transaction(Stamp(caller.tenant_id, "worker")) as session:
         await reservations.expire_due(session, now=utc_now())
+
+
+async def _make_categories(send):
+    """Have two categories saved, and one removed."""
+    parent = (await send("POST", "/api/categories", {"name": "Dry"})).json()
+    schema = {"properties": {"weight_g": {"type": "number"}}}
+    child = {"name": {"en": "Pasta", "fr": "Pâtes"}, "parent": parent["id"],
+             "attribute_schema": schema}  # fmt: skip
+    await send("POST", "/api/categories", child)
+    gone = (await send("POST", "/api/categories", {"name": "Gone"})).json()
+    await send("DELETE", f"/api/categories/{gone['id']}")
+
+
+async def _use_lots(send):
+    """Have two lots received, issued from at once, and one corrected."""
+    item = {"code": "L1", "name": "L1", "tracking": "lot"}
+    made = (await send("POST", "/api/inventory/add-item", item)).json()
+    line = {"item": "L1", "location": "Main", "quantity": "2"}
+    for lot in ("A", "B"):
+        body = line | {"kind": "receipt", "lot": lot, "expires_on": "2099-12-31"}
+        await send("POST", "/api/inventory/movements", body)
+    await send("POST", "/api/inventory/movements", line | {"kind": "issue", "quantity": "3"})
+    path = f"/api/inventory/{made['id']}/lots"
+    [lot, _] = (await send("GET", path)).json()["items"]
+    await send("PATCH", f"{path}/{lot['id']}", {"expires_on": None})
 
 
 async def _use_webhooks(send, inventory, caller):

@@ -5,6 +5,7 @@ from decimal import Decimal
 from uuid import UUID, uuid4
 
 from services.inventory.ledger.rules import (
+    NO_LOT,
     Balance,
     Change,
     Kind,
@@ -26,7 +27,7 @@ SPOTS = {
     for code, item in ITEMS.items()
     for name, place in PLACES.items()
 }
-LEVELS = [(item, place) for item in ITEMS.values() for place in PLACES.values()]
+LEVELS = [(item, place, NO_LOT) for item in ITEMS.values() for place in PLACES.values()]
 MAIN, SHOP = LEVELS[0], LEVELS[1]
 
 
@@ -92,8 +93,8 @@ class History:
     def record(self, asked, outcome):
         if outcome.refusal is None:
             spot = SPOTS[asked.item, asked.place]
-            level = spot.item_id, spot.place_id
+            level = spot.item_id, spot.place_id, NO_LOT
             self.rows.append((level, outcome.occurred_at, outcome.quantity))
             if asked.counterplace is not None:
-                there = spot.item_id, SPOTS[asked.item, asked.counterplace].place_id
+                there = spot.item_id, SPOTS[asked.item, asked.counterplace].place_id, NO_LOT
                 self.rows.append((there, outcome.occurred_at, -outcome.quantity))

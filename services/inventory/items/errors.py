@@ -83,6 +83,20 @@ class ItemUnitInUse(Conflict):
 
 
 @dataclass(eq=False)
+class ItemTrackingInUse(Conflict):
+    """What was recorded without lots has none. Add another item, or keep the tracking."""
+
+    slug: ClassVar[str] = "item-tracking-in-use"
+    title: ClassVar[str] = N_("Tracking in use")
+    detail: ClassVar[str] = N_(
+        "{item} has a history with the tracking {tracking}, which cannot change. Add another item "
+        "for another tracking."
+    )
+    item: str
+    tracking: str
+
+
+@dataclass(eq=False)
 class UnknownUnit(Unprocessable):
     """The item has no such unit. Name one of its units, or add it to its packs."""
 

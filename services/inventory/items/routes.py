@@ -12,6 +12,7 @@ from services.inventory.items.errors import (
     ItemCodeTaken,
     ItemInStock,
     ItemNotFound,
+    ItemTrackingInUse,
     ItemUnitInUse,
     PackBarcodeIsCode,
     PackIsStockUnit,
@@ -152,6 +153,7 @@ async def get_item(
     responses=problems(
         ItemNotFound,
         ItemUnitInUse,
+        ItemTrackingInUse,
         CategoryNotFound,
         CategoryAmbiguous,
         ItemCodeTaken,
@@ -191,6 +193,7 @@ async def replace_item(
     responses=problems(
         ItemNotFound,
         ItemUnitInUse,
+        ItemTrackingInUse,
         CategoryNotFound,
         CategoryAmbiguous,
         ItemCodeTaken,

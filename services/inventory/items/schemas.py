@@ -44,6 +44,7 @@ ItemCode = Annotated[
     ),
 ]
 LongText = Annotated[Text, Field(max_length=2000)]
+Tracking = Annotated[Literal["none", "lot"], Field(examples=["none"])]
 Unit = Annotated[ShortText, StringConstraints(max_length=32), Field(examples=["each"])]
 
 
@@ -173,7 +174,9 @@ class ItemCreate(ItemFields):
     pack_size: Quantity = Field(
         default=Decimal(1), description="Stock units in the pack that it is ordered in."
     )
-    tracking: Literal["none"] = Field(default="none", description="Lots and serials follow later.")
+    tracking: Tracking = Field(
+        default="none", description="`lot`: what lies where is known lot by lot, with expiry."
+    )
     barcodes: Barcodes = Field(default_factory=list)
     attributes: Attributes = Field(default_factory=dict)
     unit_cost: Amount | None = Field(default=None, description="Needs the scope `price:write`.")
@@ -198,6 +201,9 @@ class ItemUpdate(ItemFields, Update):
     unit: Unit | None = None
     packs: Packs | None = None
     pack_size: Quantity | None = None
+    tracking: Tracking | None = Field(
+        default=None, description="Cannot change once the item was moved."
+    )
     barcodes: Barcodes | None = None
     attributes: Attributes | None = None
     unit_cost: Amount | None = Field(default=None, description="Needs the scope `price:write`.")

@@ -1,11 +1,11 @@
 """Why the ledger refuses a movement."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import ClassVar
 
-from shared.errors import Conflict, Unprocessable
+from shared.errors import Conflict, NotFound, Unprocessable
 from shared.i18n import N_
 
 
@@ -42,6 +42,17 @@ class InsufficientStockThen(InsufficientStock):
         "opening stock comes before the first sale."
     )
     fits_from: datetime
+
+
+@dataclass(eq=False)
+class InsufficientUnexpired(InsufficientStock):
+    """Too little lies there that has not expired; what has is `expired`."""
+
+    detail: ClassVar[str] = N_(
+        "{available} of {item} available at {location}, {requested} asked. Expired, and not "
+        "counted: {expired}. Take less, or bring stock there first; write off what has expired."
+    )
+    expired: Decimal
 
 
 @dataclass(eq=False)
@@ -93,6 +104,83 @@ class InTransit(Conflict):
         "Stock in transit moves by its transfer alone. Dispatch or receive a transfer instead, at "
         "/api/inventory/transfers."
     )
+
+
+@dataclass(eq=False)
+class LotsNotTracked(Unprocessable):
+    """A lot is named of an item that has none."""
+
+    slug: ClassVar[str] = "lots-not-tracked"
+    title: ClassVar[str] = N_("No lots")
+    detail: ClassVar[str] = N_("{item} is not tracked by lots. Leave the lot out.")
+    item: str
+
+
+@dataclass(eq=False)
+class LotsNotReserved(Unprocessable):
+    """Items with lots are not reserved."""
+
+    slug: ClassVar[str] = "lots-not-reserved"
+    title: ClassVar[str] = N_("Not reserved by lots")
+    detail: ClassVar[str] = N_(
+        "{item} is tracked by lots, and such items are not reserved. Issue it when it ships."
+    )
+    item: str
+
+
+@dataclass(eq=False)
+class LotNeeded(Unprocessable):
+    """What comes in or is counted of an item with lots is of one of them."""
+
+    slug: ClassVar[str] = "lot-needed"
+    title: ClassVar[str] = N_("Lot needed")
+    detail: ClassVar[str] = N_("{item} is tracked by lots. Name the lot.")
+    item: str
+
+
+@dataclass(eq=False)
+class LotNotFound(NotFound):
+    """No receipt has named this lot of the item."""
+
+    slug: ClassVar[str] = "lot-not-found"
+    title: ClassVar[str] = N_("Lot not found")
+    detail: ClassVar[str] = N_(
+        "There is no lot {lot} here. Check its code in the list of the item's lots; a lot is begun "
+        "by a receipt that names it."
+    )
+    item: str | None  # As it was named; null where none was.
+    lot: str
+
+
+@dataclass(eq=False)
+class LotExpiryDiffers(Conflict):
+    """The lot was received with another expiry, `expires_on`; null if with none."""
+
+    slug: ClassVar[str] = "lot-expiry-differs"
+    title: ClassVar[str] = N_("Another expiry")
+    detail: ClassVar[str] = N_(
+        "The lot {lot} of {item} has another expiry than {requested}. Leave expires_on out, or "
+        "correct the lot first."
+    )
+    item: str
+    lot: str
+    expires_on: date | None
+    requested: date
+
+
+@dataclass(eq=False)
+class LotExpired(Conflict):
+    """An expired lot is not issued."""
+
+    slug: ClassVar[str] = "lot-expired"
+    title: ClassVar[str] = N_("Lot expired")
+    detail: ClassVar[str] = N_(
+        "The lot {lot} of {item} expired on {expires_on}. Issue another, and write this one off; "
+        "or correct its expiry."
+    )
+    item: str
+    lot: str
+    expires_on: date
 
 
 @dataclass(eq=False)

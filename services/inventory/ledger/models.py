@@ -9,7 +9,10 @@ from shared.db import Base
 
 
 class Level(Base):
-    """What lies of one item at one place, in stock units. Written by this feature's SQL alone."""
+    """What lies of one lot of an item at one place, in stock units.
+
+    Written by this feature's SQL alone.
+    """
 
     __tablename__ = "levels"
 
@@ -23,13 +26,13 @@ class Level(Base):
 
 
 class Movement(Base):
-    """One row of the ledger: a change of one level. A transfer is two of one id, legs 0 and 1."""
+    """One row of the ledger: a change of one level. All those of one movement have its id."""
 
     __tablename__ = "movements"
 
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     id: Mapped[UUID]
-    leg: Mapped[int] = mapped_column(SmallInteger)
+    leg: Mapped[int] = mapped_column(SmallInteger)  # From 0, which is where it begins.
     kind: Mapped[str]
     item_id: Mapped[UUID]
     location_id: Mapped[UUID]

@@ -9,6 +9,11 @@ from services.inventory.ledger.errors import (
     BalanceTooLarge,
     InsufficientStock,
     InTransit,
+    LotExpired,
+    LotExpiryDiffers,
+    LotNeeded,
+    LotNotFound,
+    LotsNotTracked,
     MovementInFuture,
     QuantityInexact,
     TransferInPlace,
@@ -59,6 +64,9 @@ async def record_movement(request: Request, caller: CanMove, body: MovementCreat
     Receives, issues, transfers, takes back or returns, writes off, adjusts or corrects the stock
     of one item.
 
+    An item tracked by lots has as many levels at a location as lots: a receipt names one, and what
+    goes out without a name comes from the lots that expire first, as many as it takes.
+
     With a time before the latest movement of the same stock it is marked as backdated, and refused
     if too little would have lain there at any instant since. So the stock that was there at first
     is a receipt with a time before the first sale.
@@ -89,7 +97,8 @@ router.add_api_route(
     responses=problems(
         ItemNotFound, ItemRetired, LocationNotFound, LocationRetired, InsufficientStock,
         BalanceTooLarge, TransferInPlace, MovementInFuture, InTransit, Frozen, InClosedPeriod,
-        PriceForbidden,         UnknownUnit, QuantityInexact,
+        PriceForbidden, UnknownUnit, QuantityInexact, LotsNotTracked, LotNeeded, LotNotFound,
+        LotExpiryDiffers, LotExpired,
     ),
     openapi_extra=KEY_PARAMETER,
 )  # fmt: skip

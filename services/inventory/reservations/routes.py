@@ -5,7 +5,7 @@ from fastapi import Depends, Query, Request
 
 from services.inventory.freezes.errors import Frozen
 from services.inventory.items.errors import ItemNotFound, ItemRetired, UnknownUnit
-from services.inventory.ledger.errors import InsufficientStock, QuantityInexact
+from services.inventory.ledger.errors import InsufficientStock, LotsNotReserved, QuantityInexact
 from services.inventory.locations.errors import LocationNotFound, LocationRetired
 from services.inventory.reservations import service
 from services.inventory.reservations.errors import (
@@ -43,7 +43,7 @@ CanReserve = Annotated[Principal, Depends(requires("stock:write", by_location=Tr
     responses=problems(
         ItemNotFound, ItemRetired, LocationNotFound, LocationRetired, InsufficientStock,
         InsufficientStockAnywhere, ReservationRefused, ReservationTimeUnfit, Frozen, UnknownUnit,
-        QuantityInexact,
+        QuantityInexact, LotsNotReserved,
     ),
 )  # fmt: skip
 async def reserve(

@@ -43,7 +43,7 @@ _LOOK_UP_AT = """
     SELECT a.n, i.id, i.code, i.name_en, i.name_fr, i.unit, i.active,
            c.name_en AS category_en, c.name_fr AS category_fr, i.category_id,
            l.name AS location, l.type = 'transit' AS is_transit,
-           v.location_id, v.on_hand, v.reserved,
+           v.location_id, o.code AS lot, o.expires_on, v.on_hand, v.reserved,
            i.packs::text AS packs, f.unit AS named_unit
     FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY a(key, id, n)
     CROSS JOIN LATERAL (
@@ -55,7 +55,10 @@ _LOOK_UP_AT = """
     LEFT JOIN categories c ON c.id = i.category_id
     LEFT JOIN levels v ON v.item_id = i.id AND v.on_hand > 0{within}
     LEFT JOIN locations l ON l.id = v.location_id
-    ORDER BY a.n, l.name
+    LEFT JOIN LATERAL (
+        SELECT * FROM lots WHERE i.tracking = 'lot' AND id = v.lot_id OFFSET 0
+    ) o ON true
+    ORDER BY a.n, l.name, o.expires_on, o.received_at, o.key
 """
 _LOOK_UP = _LOOK_UP_AT.format(within="")
 _LOOK_UP_WITHIN = _LOOK_UP_AT.format(within=" AND v.location_id = ANY($3::uuid[])")

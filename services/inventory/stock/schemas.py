@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -13,11 +13,14 @@ CODES_MAX = 200
 
 
 class StockRead(Output):
-    """What lies of an item at one location, in stock units."""
+    """What lies of an item at one location, or of one lot of it there, in stock units."""
 
     location: str
     location_id: UUID
-    lot: str | None = Field(description="Null where lots are not tracked.")
+    lot: str | None = Field(description="Null where lots are not tracked.", examples=[None])
+    expires_on: date | None = Field(
+        description="The last day, by UTC, on which the lot may be issued.", examples=[None]
+    )
     on_hand: DecimalText
     reserved: DecimalText
     available: DecimalText

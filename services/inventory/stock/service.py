@@ -167,7 +167,8 @@ def _stock(row: asyncpg.Record | RowMapping) -> StockRead:
     return StockRead.model_construct(
         location=row["location"],
         location_id=row["location_id"],
-        lot=None,
+        lot=row["lot"],
+        expires_on=row["expires_on"],
         on_hand=row["on_hand"],
         reserved=row["reserved"],
         available=row["on_hand"] - row["reserved"],

@@ -32,9 +32,11 @@ async def hold_transit(session: AsyncSession, transfer: Transfer) -> None:
     await session.execute(_HOLD_LEVELS, {"item_id": transfer.item_id, "ids": places})
 
 
-async def reserve(session: AsyncSession, item_id: UUID, place_id: UUID, quantity: Decimal) -> None:
+async def reserve(
+    session: AsyncSession, item_id: UUID, place_id: UUID, lot_id: UUID, quantity: Decimal
+) -> None:
     """Let so much more of what lies in transit be taken by nobody; less, if below zero."""
-    names = {"item_id": item_id, "place_id": place_id, "quantity": quantity}
+    names = {"item_id": item_id, "place_id": place_id, "lot_id": lot_id, "quantity": quantity}
     await session.execute(_RESERVE, names)
 
 
@@ -65,7 +67,7 @@ _HOLD_LEVELS = text("""
     ORDER BY location_id, lot_id FOR UPDATE""")
 _RESERVE = text("""
     UPDATE levels SET reserved = reserved + :quantity
-    WHERE item_id = :item_id AND location_id = :place_id""")
+    WHERE item_id = :item_id AND location_id = :place_id AND lot_id = :lot_id""")
 _LIST = text("""
     SELECT t.*, i.code AS item, f.name AS location, g.name AS to_location, v.name AS via
     FROM transfers t JOIN items i ON i.id = t.item_id JOIN locations f ON f.id = t.from_id

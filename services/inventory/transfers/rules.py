@@ -1,10 +1,12 @@
 """What became of stock that was on its way."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 _NOTHING = Decimal(0)
+LotT = TypeVar("LotT")
 
 
 class TransferState(StrEnum):
@@ -29,3 +31,16 @@ def arrival_of(dispatched: Decimal, received: Decimal) -> Arrival:
         max(dispatched - received, _NOTHING),
         max(received - dispatched, _NOTHING),
     )
+
+
+def share_arrival(
+    carried: Sequence[tuple[LotT, Decimal]], moved: Decimal
+) -> tuple[list[tuple[LotT, Decimal]], list[tuple[LotT, Decimal]]]:
+    """Return how much of each lot arrived and how much is missing: the first are taken as there."""
+    arrived, missing, left = [], [], moved
+    for lot, quantity in carried:
+        here = min(quantity, left)
+        left -= here
+        arrived.append((lot, here))
+        missing.append((lot, quantity - here))
+    return [each for each in arrived if each[1]], [each for each in missing if each[1]]

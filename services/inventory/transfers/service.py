@@ -1,5 +1,6 @@
 """Transfers in two stages: what leaves one location is in transit until another receives it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -11,12 +12,15 @@ from services.inventory.freezes import service as freezes
 from services.inventory.ledger import service as ledger
 from services.inventory.ledger.errors import InTransit, TransferInPlace
 from services.inventory.ledger.rules import (
+    NO_LOT,
     Change,
     Kind,
+    Lot,
     MovementReason,
     Outcome,
     Reference,
     item_reference,
+    lot_name,
 )
 from services.inventory.locations.rules import LocationType
 from services.inventory.locations.service import get_named_location, hold_location
@@ -27,7 +31,7 @@ from services.inventory.transfers.errors import (
     TransitMissing,
 )
 from services.inventory.transfers.models import Transfer
-from services.inventory.transfers.rules import TransferState, arrival_of
+from services.inventory.transfers.rules import TransferState, arrival_of, share_arrival
 from services.inventory.transfers.schemas import (
     TransferCreate,
     TransferPage,
@@ -72,7 +76,9 @@ async def dispatch_transfer(
     if outcome.spot.item_id is None:
         raise AssertionError("what was granted was found")
     moved = -outcome.quantity  # In stock units, whatever unit a barcode names.
-    await queries.reserve(session, outcome.spot.item_id, via_id, moved)
+    for part in outcome.parts:
+        lot_id = NO_LOT if part.lot is None else part.lot.id
+        await queries.reserve(session, outcome.spot.item_id, via_id, lot_id, -part.quantity)
     transfer = Transfer(
         id=change.id,
         item_id=outcome.spot.item_id,
@@ -119,8 +125,15 @@ async def receive_transfer(
     if transfer.received is not None:
         raise TransferReceivedAlready
     await queries.hold_transit(session, transfer)
-    await queries.reserve(session, transfer.item_id, transfer.via_id, -transfer.quantity)
-    changes = _arriving(transfer, wanted, caller=caller, request_id=request_id)
+    carried = [
+        (leg.lot, leg.quantity)
+        for leg in await ledger.list_legs(session, transfer.id)
+        if leg.location_id == transfer.via_id
+    ]
+    for lot, quantity in carried:
+        lot_id = NO_LOT if lot is None else lot.id
+        await queries.reserve(session, transfer.item_id, transfer.via_id, lot_id, -quantity)
+    changes = _arriving(transfer, carried, wanted, caller=caller, request_id=request_id)
     await _applied(session, changes)
     transfer.received, transfer.reason = wanted.quantity, wanted.reason
     transfer.received_at, transfer.received_by = now, caller.actor
@@ -185,13 +198,26 @@ def _leaving(
 
 
 def _arriving(
-    transfer: Transfer, wanted: TransferReceive, *, caller: Principal, request_id: str
+    transfer: Transfer,
+    carried: Sequence[tuple[Lot | None, Decimal]],
+    wanted: TransferReceive,
+    *,
+    caller: Principal,
+    request_id: str,
 ) -> list[Change]:
     arrival = arrival_of(transfer.quantity, wanted.quantity)
+    arrived, missing = share_arrival(carried, arrival.moved)
+    last = carried[-1][0]
+    found_lot = None if last is None or last.code is None else lot_name(last.code)
     via = Reference(transfer.via_id, None, str(transfer.via_id))
     goal = Reference(transfer.to_id, None, str(transfer.to_id))
 
-    def change(kind: Kind, place: Reference, quantity: Decimal) -> Change:
+    def change(
+        kind: Kind,
+        place: Reference,
+        quantity: Decimal,
+        shares: Sequence[tuple[Lot | None, Decimal]] = (),
+    ) -> Change:
         differs = kind is not Kind.TRANSFER
         return Change(
             id=new_id(),
@@ -206,11 +232,13 @@ def _arriving(
             reason=wanted.reason,
             reference=transfer.reference,
             is_stage=True,
+            lot=None if shares else found_lot,
+            shares=tuple((lot, -share) for lot, share in shares if lot is not None),
         )
 
     found = (
-        change(Kind.TRANSFER, via, -arrival.moved),
-        change(Kind.WRITE_OFF, via, -arrival.short),
+        change(Kind.TRANSFER, via, -arrival.moved, arrived),
+        change(Kind.WRITE_OFF, via, -arrival.short, missing),
         change(Kind.ADJUSTMENT, goal, arrival.over),
     )
     return [each for each in found if each.quantity]

@@ -31,6 +31,7 @@ def is_readable(kind: str, data: str) -> bool:
         said["item_id"],
         said["location_id"],
         said["cost_id"],
+        said.get("lot_id"),
         said.get("reverses"),
     ]
     numbers = [said["quantity"], said["balance_after"], said.get("given_quantity") or "0"]

@@ -1,6 +1,6 @@
 """What inventory journals of the ledger."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import ClassVar
 from uuid import UUID
@@ -9,7 +9,10 @@ from shared.journal import Entry
 
 
 class StockMoved(Entry):
-    """One ledger row: a change of one item at one location. A transfer is two, legs 0 and 1."""
+    """One ledger row: a change of one lot of an item at one location.
+
+    A movement is as many as it changes levels, legs 0 and on: a transfer two of each lot.
+    """
 
     name: ClassVar[str] = "inventory.stock-moved.v1"
     subject_of: ClassVar[tuple[str, str]] = ("item", "item_id")
@@ -20,6 +23,9 @@ class StockMoved(Entry):
     code: str
     location_id: UUID
     location: str
+    lot_id: UUID | None = None  # Null where nothing is known of lots.
+    lot: str | None = None
+    expires_on: date | None = None  # Of the lot, as it was known then.
     quantity: Decimal  # Signed, in stock units.
     balance_after: Decimal
     cost_id: UUID | None

@@ -57,6 +57,7 @@ BODIES = {
     "POST /api/locations": {"name": "New", "type": "warehouse"},
     "PATCH /api/locations/{location_id}": {"capacity": "7"},
     "DELETE /api/locations/{empty_location_id}": None,
+    "PATCH /api/inventory/{tracked_item_id}/lots/{lot_id}": {"expires_on": "2099-12-31"},
     "POST /api/webhooks": {"url": HOOK},
     "PATCH /api/webhooks/{webhook_id}": {"description": "New"},
     "DELETE /api/webhooks/{webhook_id}": None,
@@ -102,6 +103,9 @@ async def names(client, caller, make_item, make_location, move):
     await make_location("On the road", "transit")
     transfer = LINE | {"to_location": goal["id"]}
     del transfer["kind"]
+    tracked = (await make_item("T1", tracking="lot"))["id"]
+    await move("receipt", 1, item="T1", lot="L1")
+    lots = await client.get(f"/api/inventory/{tracked}/lots", headers=caller.headers())
     return {
         "transfer_id": await send("/api/inventory/transfers", transfer),
         "reservation_id": await send(
@@ -109,6 +113,8 @@ async def names(client, caller, make_item, make_location, move):
             {"lines": [{"item": "A1", "location": "Main", "quantity": "2"}]},
         ),
         "item_id": item["id"],
+        "tracked_item_id": tracked,
+        "lot_id": lots.json()["items"][0]["id"],
         "empty_item_id": (await make_item("E1"))["id"],
         "location_id": place["id"],
         "empty_location_id": empty["id"],
@@ -167,7 +173,7 @@ def lasting(body):
 
 
 def test_each_operation_that_changes_something_can_be_tried():
-    named = {re.sub(r"\{empty_", "{", operation) for operation in BODIES}
+    named = {re.sub(r"\{(empty|tracked)_", "{", operation) for operation in BODIES}
 
     assert {name for name, _ in operations()} == named | UNTRIED
     for _, operation in operations():

@@ -32,6 +32,7 @@ BY_LOCATION = {
     "GET /api/inventory/low-stock",
     "GET /api/inventory/lookup",
     "GET /api/inventory/lookup/{code}",
+    "GET /api/inventory/lots/{lot}/trace",
     "GET /api/inventory/movements",
     "GET /api/inventory/movements/reason-codes",
     "GET /api/inventory/periods",
@@ -40,6 +41,7 @@ BY_LOCATION = {
     "GET /api/inventory/scan",
     "GET /api/inventory/search",
     "GET /api/inventory/{item_id}",
+    "GET /api/inventory/{item_id}/lots",
     "GET /api/inventory/{item_id}/planning",
     "GET /api/inventory/{item_id}/planning/{location_id}",
     "GET /api/inventory/{item_id}/stock",
@@ -105,6 +107,11 @@ async def shop(client: httpx.AsyncClient, caller: Caller) -> Shop:
         ("A1", "Zanzibar", SECRET_QUANTITY), ("S1", "Zanzibar shelf", SECRET_QUANTITY),
     ):  # fmt: skip
         await shop.move(kind="receipt", item=item, location=location, quantity=str(quantity))
+    tracked = {"code": "T1", "name": "T1", "tracking": "lot"}
+    await shop.post("/api/inventory/add-item", tracked)
+    for location, quantity in (("Main", OWN_QUANTITY), ("Zanzibar", SECRET_QUANTITY)):
+        of_lot = {"item": "T1", "lot": "L1", "quantity": str(quantity)}
+        await shop.move(kind="receipt", location=location, **of_lot)
     for there, back in (("Zanzibar", "Main"), ("Main", "Zanzibar")):
         moved = await shop.move(kind="transfer", location=there, to_location=back, quantity=1)
         assert moved.status_code == 201, moved.text
@@ -157,7 +164,7 @@ async def test_whatever_concerns_all_locations_is_refused(shop: Shop, operation:
     method, path = operation.split()
     path = path.format(item_id=shop.items["A1"], location_id=shop.places["Main"],
                        category_id=shop.category, name="Main", code="A1",
-                       freeze_id=uuid4(), period_id=uuid4(), transfer_id=uuid4(),
+                       freeze_id=uuid4(), period_id=uuid4(), transfer_id=uuid4(), lot_id=uuid4(),
                        webhook_id=uuid4(), event_id=uuid4())  # fmt: skip
 
     response = await shop.client.request(method, path, headers=shop.limited.headers())
@@ -182,7 +189,7 @@ async def test_nothing_of_other_places_is_shown(shop: Shop, operation: str):
         for place, place_id in shop.places.items():
             for code in shop.items:
                 filled = path.format(item_id=item, location_id=place_id, name=place, code=code,
-                                     category_id=shop.category,
+                                     category_id=shop.category, lot="L1",
                                      reservation_id=shop.reservations[place])  # fmt: skip
                 filled_paths[filled] = place
     for filled, place in filled_paths.items():

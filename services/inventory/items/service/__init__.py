@@ -9,6 +9,7 @@ from services.inventory.items.service.reading import (
 from services.inventory.items.service.saving import (
     add_item,
     change_item,
+    lock_item,
     replace_item,
     retire_item,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "change_item",
     "get_item",
     "list_items",
+    "lock_item",
     "replace_item",
     "retire_item",
     "search_items",

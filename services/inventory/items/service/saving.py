@@ -16,7 +16,13 @@ from services.inventory.categories.service import (
 )
 from services.inventory.freezes import service as freezes
 from services.inventory.items import queries
-from services.inventory.items.errors import ItemCodeTaken, ItemInStock, ItemNotFound, ItemUnitInUse
+from services.inventory.items.errors import (
+    ItemCodeTaken,
+    ItemInStock,
+    ItemNotFound,
+    ItemTrackingInUse,
+    ItemUnitInUse,
+)
 from services.inventory.items.models import Item
 from services.inventory.items.rules import Label, barcodes_of, search_text
 from services.inventory.items.schemas import ItemCreate, ItemUpdate, LocalisedText
@@ -78,16 +84,17 @@ async def replace_item(
     """Make an item what the body says; what it does not say is as for a new item.
 
     Costs and prices are put in force, never taken out of it: one that is not given stays.
-    Raises ItemNotFound, PreconditionFailed, ItemUnitInUse, CategoryNotFound, CategoryAmbiguous,
+    Raises ItemNotFound, PreconditionFailed, ItemUnitInUse, ItemTrackingInUse, CategoryNotFound,
+    CategoryAmbiguous,
     ItemCodeTaken, BarcodeTaken, PackBarcodeIsCode, PackIsStockUnit, PackSizeContradicts,
     UnknownUnit, PriceForbidden, AttributesInvalid, Frozen.
     """
     await freezes.require_thawed(session)
     category_id = await _find_category_id(session, wanted, now)
     await require_fit(session, category_id, merged({}, wanted.attributes))
-    item = await _lock(session, item_id, against_movements=True)
+    item = await lock_item(session, item_id, against_movements=True)
     require_match(if_match, item.version)
-    await _require_unit(session, item, wanted.unit)
+    await _require_unmoved(session, item, wanted.unit, wanted.tracking)
     _fill(item, wanted)
     item.category_id = category_id
     await _write(session, item)
@@ -110,14 +117,16 @@ async def change_item(
 ) -> Item:
     """Change the fields given.
 
-    Raises ItemNotFound, PreconditionFailed, ItemUnitInUse, CategoryNotFound, CategoryAmbiguous,
+    Raises ItemNotFound, PreconditionFailed, ItemUnitInUse, ItemTrackingInUse, CategoryNotFound,
+    CategoryAmbiguous,
     ItemCodeTaken, BarcodeTaken, PackBarcodeIsCode, PackIsStockUnit, PackSizeContradicts,
     UnknownUnit, PriceForbidden, AttributesInvalid, Frozen.
     """
     await freezes.require_thawed(session)
     category_id = await _find_category_id(session, wanted, now)
     changes_units = not UNIT_FIELDS.isdisjoint(wanted.model_fields_set)
-    item = await _lock(session, item_id, against_movements=changes_units)
+    is_recounted = changes_units or wanted.tracking is not None
+    item = await lock_item(session, item_id, against_movements=is_recounted)
     require_match(if_match, item.version)
     if not wanted.model_fields_set:
         return item
@@ -129,8 +138,8 @@ async def change_item(
         item.category_id, item.attributes = category_id, attributes
     if wanted.code is not None:
         item.code = wanted.code
-    if wanted.unit is not None:
-        await _require_unit(session, item, wanted.unit)
+    await _require_unmoved(session, item, wanted.unit, wanted.tracking)
+    item.tracking = wanted.tracking or item.tracking
     if changes_units:
         set_units(item, changed_units(item, wanted))
     _change_texts(item, wanted)
@@ -153,7 +162,7 @@ async def retire_item(
     Raises ItemNotFound, PreconditionFailed, ItemInStock, Frozen.
     """
     await freezes.require_thawed(session)
-    item = await _lock(session, item_id, against_movements=True)
+    item = await lock_item(session, item_id, against_movements=True)
     require_match(if_match, item.version)
     total = await queries.total_stock(session, item_id)
     if total.on_hand:
@@ -165,7 +174,11 @@ async def retire_item(
         await _finish(session, item, labels, changed=["active"])
 
 
-async def _lock(session: AsyncSession, item_id: UUID, *, against_movements: bool) -> Item:
+async def lock_item(session: AsyncSession, item_id: UUID, *, against_movements: bool) -> Item:
+    """Return the item, held against other edits, or against movements too.
+
+    Raises ItemNotFound, Frozen.
+    """
     item = await queries.lock_item(session, item_id, against_movements=against_movements)
     if item is None:
         raise ItemNotFound(item=str(item_id))
@@ -173,10 +186,16 @@ async def _lock(session: AsyncSession, item_id: UUID, *, against_movements: bool
     return item
 
 
-async def _require_unit(session: AsyncSession, item: Item, unit: str) -> None:
-    """Raise ItemUnitInUse where the unit would change under quantities that were counted in it."""
-    if unit != item.unit and await queries.has_moved(session, item.id):
+async def _require_unmoved(
+    session: AsyncSession, item: Item, unit: str | None, tracking: str | None
+) -> None:
+    """Raise ItemUnitInUse or ItemTrackingInUse where these would change under what was recorded."""
+    recounts, retracks = unit not in {None, item.unit}, tracking not in {None, item.tracking}
+    if not (recounts or retracks) or not await queries.has_moved(session, item.id):
+        return
+    if recounts:
         raise ItemUnitInUse(item=item.code, unit=item.unit)
+    raise ItemTrackingInUse(item=item.code, tracking=item.tracking)
 
 
 async def _find_category_id(
@@ -297,6 +316,7 @@ async def _finish(
             category=name_of(category, "en") if category else None,
             category_id=item.category_id,
             unit=item.unit,
+            tracking=item.tracking,
             packs=packs_saved(units_of(item), labels.values()),
             pack_size=item.pack_size,
             pack_unit=item.pack_unit,

@@ -11,6 +11,12 @@ from services.inventory.ledger.queries.lock import (
     list_changes_since,
     lock,
 )
+from services.inventory.ledger.queries.lots import (
+    add_lots,
+    find_lots,
+    lock_first_out,
+    lock_levels,
+)
 from services.inventory.ledger.queries.read import (
     LedgerRow,
     MovementFilter,
@@ -32,10 +38,12 @@ __all__ = [
     "Locked",
     "MovementFilter",
     "Pair",
+    "add_lots",
     "claim_reversal",
     "ensure_levels",
     "expire_holds",
     "find_kept",
+    "find_lots",
     "find_movement",
     "find_recording",
     "get_recorded",
@@ -44,6 +52,8 @@ __all__ = [
     "list_legs",
     "list_movements",
     "lock",
+    "lock_first_out",
+    "lock_levels",
     "stock_as_of",
     "stock_now",
     "write",

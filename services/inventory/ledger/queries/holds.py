@@ -1,41 +1,38 @@
 """What is reserved at a level, beside what lies there: written and given back under its lock.
 
 The rows of `reservation_holds` at a level are changed only by who holds the level's lock, so that
-neither needs a lock of its own and no two of them can wait for each other.
+neither needs a lock of its own and no two of them can wait for each other. Items with lots are not
+reserved.
 """
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
-from uuid import UUID
 
 import asyncpg
 
-from services.inventory.ledger.queries.lock import NO_LOT
-from services.inventory.ledger.rules import Balance
+from services.inventory.ledger.rules import NO_LOT, Balance, Level
 
 
-async def write_reserved(
-    connection: asyncpg.Connection, levels: Mapping[tuple[UUID, UUID], Balance]
-) -> None:
+async def write_reserved(connection: asyncpg.Connection, levels: Mapping[Level, Balance]) -> None:
     """Write what is reserved at the levels, and until when. They must be locked."""
-    items, places = zip(*levels, strict=True)
+    items, places, _ = zip(*levels, strict=True)
     reserved = [balance.reserved for balance in levels.values()]
     holds_until = [balance.holds_until for balance in levels.values()]
     await connection.execute(_WRITE_RESERVED, items, places, reserved, holds_until, NO_LOT)
 
 
 async def expire_holds(
-    connection: asyncpg.Connection, levels: Collection[tuple[UUID, UUID]], now: datetime
-) -> dict[tuple[UUID, UUID], tuple[Decimal, datetime | None]]:
+    connection: asyncpg.Connection, levels: Collection[Level], now: datetime
+) -> dict[Level, tuple[Decimal, datetime | None]]:
     """Give back what was held at the levels until now or before; they must be locked.
 
     Returns what is still reserved at each, and when the first of it may expire. Each reservation
     that lost something has its journal entry.
     """
-    items, places = zip(*levels, strict=True)
+    items, places, _ = zip(*levels, strict=True)
     rows = await connection.fetch(_EXPIRE, items, places, NO_LOT, now)
-    return {(row[0], row[1]): (row[2], row[3]) for row in rows}
+    return {(row[0], row[1], NO_LOT): (row[2], row[3]) for row in rows}
 
 
 _WRITE_RESERVED = """

@@ -19,10 +19,19 @@ from uuid import UUID
 import asyncpg
 
 from services.inventory.freezes.rules import FREEZES_LOCK
-from services.inventory.ledger.rules import CLOCK_TOLERANCE, Balance, Late, Reference, Spot
+from services.inventory.ledger.rules import (
+    CLOCK_TOLERANCE,
+    NO_LOT,
+    Balance,
+    Balances,
+    Late,
+    Level,
+    Lots,
+    Reference,
+    Spot,
+)
 from shared.db.locks import TRY_KEY
 
-NO_LOT = UUID(int=0)
 Pair = tuple[Reference, Reference]
 
 
@@ -30,9 +39,10 @@ class Locked(NamedTuple):
     """What was found under lock, and the database's time once all of it was held."""
 
     spots: dict[Pair, Spot]
-    balances: dict[tuple[UUID, UUID], Balance]
-    missing: list[tuple[UUID, UUID]]  # Levels that are not there yet.
+    balances: Balances
+    missing: list[Level]  # Levels of items without lots that are not there yet.
     now: datetime
+    lots: Lots
 
 
 class KeptAnswer(NamedTuple):
@@ -48,27 +58,24 @@ async def lock(connection: asyncpg.Connection, pairs: Collection[Pair]) -> Locke
     named = zip(*((i.id, i.key, p.id, p.key) for i, p in ordered), strict=True)
     rows = await connection.fetch(LOCK, range(len(ordered)), *named, NO_LOT)
     spots: dict[Pair, Spot] = {}
-    balances: dict[tuple[UUID, UUID], Balance] = {}
-    missing: list[tuple[UUID, UUID]] = []
+    balances: Balances = {}
+    missing: list[Level] = []
     for number, on_hand, reserved, moved_at, holds_until, _now, *found in rows:
         spot = spots[ordered[number]] = Spot._make(found)
         if spot.item_id is None or spot.place_id is None:
             continue
-        level = spot.item_id, spot.place_id
-        if on_hand is None:
+        level = spot.item_id, spot.place_id, NO_LOT
+        if on_hand is not None:
+            balances[level] = Balance(on_hand, reserved, moved_at, holds_until=holds_until)
+        elif not spot.has_lots:
             missing.append(level)
             balances[level] = Balance()
-        else:
-            balances[level] = Balance(on_hand, reserved, moved_at, holds_until=holds_until)
-    return Locked(spots, balances, missing, max(row[5] for row in rows))
+    return Locked(spots, balances, missing, max(row[5] for row in rows), Lots())
 
 
-async def ensure_levels(
-    connection: asyncpg.Connection, levels: Sequence[tuple[UUID, UUID]]
-) -> None:
+async def ensure_levels(connection: asyncpg.Connection, levels: Collection[Level]) -> None:
     """Make the levels that are not there, empty, so that they can be locked."""
-    items, places = zip(*levels, strict=True)
-    await connection.execute(ENSURE_LEVELS, items, places)
+    await connection.execute(ENSURE_LEVELS, *zip(*levels, strict=True))
 
 
 async def find_kept(
@@ -84,8 +91,8 @@ async def find_kept(
 
 
 async def list_changes_since(
-    connection: asyncpg.Connection, late: Mapping[tuple[UUID, UUID], Late]
-) -> dict[tuple[UUID, UUID], list[tuple[datetime, Decimal]]]:
+    connection: asyncpg.Connection, late: Mapping[Level, Late]
+) -> dict[Level, list[tuple[datetime, Decimal]]]:
     """Return by level what happened after its earliest late instant: (instant, sum), in order.
 
     Nothing is recorded before it happens, so only the months since then are read.
@@ -93,11 +100,11 @@ async def list_changes_since(
     levels = list(late)
     since = [late[level].since for level in levels]
     recorded_from = min(at for at in since if at is not None) - RECORDED_MARGIN
-    items, places = zip(*levels, strict=True)
-    rows = await connection.fetch(CHANGES_SINCE, items, places, since, NO_LOT, recorded_from)
-    found: dict[tuple[UUID, UUID], list[tuple[datetime, Decimal]]] = {level: [] for level in levels}
-    for item_id, place_id, instant, quantity in rows:
-        found[item_id, place_id].append((instant, quantity))
+    columns = zip(*levels, strict=True)
+    rows = await connection.fetch(CHANGES_SINCE, *columns, since, recorded_from)
+    found: dict[Level, list[tuple[datetime, Decimal]]] = {level: [] for level in levels}
+    for item_id, place_id, lot_id, instant, quantity in rows:
+        found[item_id, place_id, lot_id].append((instant, quantity))
     return found
 
 
@@ -113,7 +120,7 @@ WITH thawed AS MATERIALIZED (
            CASE WHEN i.packs IS NOT NULL THEN (
                SELECT unit FROM identifiers WHERE key = k.item_key) END AS named_unit,
            coalesce(i.frozen_by, p.frozen_by) AS frozen_by,
-           p.type = 'transit' AS is_transit
+           p.type = 'transit' AS is_transit, i.tracking
     FROM (
         SELECT w.n, w.item_key,
                coalesce(w.item_id, (SELECT item_id FROM identifiers WHERE key = w.item_key))
@@ -126,7 +133,8 @@ WITH thawed AS MATERIALIZED (
         ORDER BY place_id OFFSET 0
     ) k
     LEFT JOIN LATERAL (
-        SELECT id, code, active, cost_id, unit, nullif(packs, '[]')::text AS packs, frozen_by
+        SELECT id, code, active, cost_id, unit, nullif(packs, '[]')::text AS packs, frozen_by,
+               tracking
         FROM items WHERE id = k.item_id FOR KEY SHARE
     ) i ON true
     LEFT JOIN LATERAL (
@@ -135,7 +143,7 @@ WITH thawed AS MATERIALIZED (
 )
 SELECT s.n, v.on_hand, v.reserved, v.moved_at, v.holds_until, clock_timestamp(),
        s.item_id, s.code, s.active, s.cost_id, s.place_id, s.place, s.place_active, s.unit,
-       s.packs, s.named_unit, s.frozen_by, s.is_transit
+       s.packs, s.named_unit, s.frozen_by, s.is_transit, s.tracking
 FROM (SELECT * FROM named ORDER BY item_id, place_id) s
 LEFT JOIN LATERAL (
     SELECT on_hand, reserved, moved_at, holds_until FROM levels
@@ -144,8 +152,9 @@ LEFT JOIN LATERAL (
 """  # noqa: S608 - of constants alone.
 
 ENSURE_LEVELS = """
-INSERT INTO levels (item_id, location_id)
-SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS w(item_id, location_id) ORDER BY 1, 2
+INSERT INTO levels (item_id, location_id, lot_id)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS w(item_id, location_id, lot_id)
+ORDER BY 1, 2, 3
 ON CONFLICT DO NOTHING
 """
 
@@ -162,12 +171,13 @@ WHERE k.key IS NOT NULL OR NOT w.is_ours
 """  # noqa: S608 - of constants alone.
 
 CHANGES_SINCE = """
-SELECT w.item_id, w.place_id, m.occurred_at, sum(m.quantity)
-FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS w(item_id, place_id, since)
+SELECT w.item_id, w.place_id, w.lot_id, m.occurred_at, sum(m.quantity)
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[])
+     AS w(item_id, place_id, lot_id, since)
 CROSS JOIN LATERAL (
     SELECT occurred_at, quantity FROM movements
-    WHERE item_id = w.item_id AND location_id = w.place_id AND lot_id = $4
+    WHERE item_id = w.item_id AND location_id = w.place_id AND lot_id = w.lot_id
         AND occurred_at > w.since AND recorded_at >= $5 OFFSET 0
 ) m
-GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
 """

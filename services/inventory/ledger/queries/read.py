@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 import asyncpg
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.inventory.ledger.rules import Reference
+from services.inventory.ledger.rules import LotName, Reference
 from shared.db import driver_connection
 from shared.principal import Places
 
@@ -44,6 +44,8 @@ class LedgerRow:
     reverses: UUID | None
     reversed_by: UUID | None
     counterlocation: str | None
+    tracking: str
+    lot: str | None
 
 
 _SELECT = """
@@ -52,40 +54,48 @@ _SELECT = """
            m.reason_code, m.reason, m.reference, m.actor, m.occurred_at, m.recorded_at, m.backdated,
            m.given_quantity, m.given_unit, m.reverses, r.reversal_id AS reversed_by,
            (SELECT cl.name FROM movements c JOIN locations cl ON cl.id = c.location_id
-            WHERE m.kind IN ('transfer', 'reversal') AND c.id = m.id AND c.leg <> m.leg{counter})
-               AS counterlocation
+            WHERE m.kind IN ('transfer', 'reversal') AND c.id = m.id
+                AND c.location_id <> m.location_id{counter} LIMIT 1) AS counterlocation,
+           i.tracking, t.code AS lot
     FROM movements m
     JOIN items i ON i.id = m.item_id
     JOIN locations l ON l.id = m.location_id
     LEFT JOIN reversals r ON r.movement_id = m.id
+    LEFT JOIN lots t ON t.id = m.lot_id
     LEFT JOIN prices p ON p.id = m.cost_id AND p.source = 'receipt'
 """
 
 
 _ALL = _SELECT.format(counter="")
+_WHERE_IT_BEGINS = """
+    WHERE m.id = $1 AND ($2::uuid[] IS NULL OR m.location_id = ANY($2::uuid[]))
+        AND m.location_id = (SELECT location_id FROM movements WHERE id = $1 AND leg = 0)
+    ORDER BY m.leg"""
 _ONE = (
     _SELECT.format(counter=" AND ($2::uuid[] IS NULL OR c.location_id = ANY($2::uuid[]))")
-    + "WHERE m.id = $1 AND m.leg = 0 AND ($2::uuid[] IS NULL OR m.location_id = ANY($2::uuid[]))"
+    + _WHERE_IT_BEGINS
 )
 _WITHIN = _SELECT.format(counter=" AND c.location_id = ANY(CAST(:places AS uuid[]))")
 
 
 async def find_movement(
     connection: asyncpg.Connection, movement_id: UUID, *, places: Places
-) -> LedgerRow | None:
-    """Return the first ledger row of a movement, if it is at one of the places."""
+) -> list[LedgerRow]:
+    """Return the rows of a movement where it begins, lot by lot; none elsewhere than at places."""
     known = None if places is None else list(places)
-    row = await connection.fetchrow(_ONE, movement_id, known)
-    return LedgerRow(**dict(row)) if row else None
+    rows = await connection.fetch(_ONE, movement_id, known)
+    return [LedgerRow(**dict(row)) for row in rows]
 
 
-async def get_recorded(session: AsyncSession, movement_id: UUID, *, places: Places) -> LedgerRow:
-    """Return the first ledger row of a movement that was just recorded at known places."""
+async def get_recorded(
+    session: AsyncSession, movement_id: UUID, *, places: Places
+) -> list[LedgerRow]:
+    """Return such rows of a movement that was just recorded at known places."""
     connection = await driver_connection(session)
-    row = await find_movement(connection, movement_id, places=places)
-    if row is None:
+    rows = await find_movement(connection, movement_id, places=places)
+    if not rows:
         raise LookupError("the movement was recorded in this transaction")
-    return row
+    return rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +107,8 @@ class MovementFilter:
 
     item: Reference | None = None
     location: Reference | None = None
+    lot: LotName | None = None
+    way: Literal["in", "out"] | None = None
     kind: str | None = None
     reference: str | None = None
     from_time: datetime | None = None
@@ -119,6 +131,11 @@ async def list_movements(
     if wanted.location is not None:
         conditions.append(_AT_LOCATION)
         parameters |= {"location_id": wanted.location.id, "name_key": wanted.location.key}
+    if wanted.lot is not None:
+        conditions.append(_OF_LOT)
+        parameters["lot_key"] = wanted.lot.key
+    if wanted.way is not None:
+        conditions.append("m.quantity > 0" if wanted.way == "in" else "m.quantity < 0")
     plain = {
         "m.kind = :kind": wanted.kind,
         "m.reference = :reference": wanted.reference,
@@ -186,20 +203,24 @@ _OF_ITEM = """m.item_id = (SELECT coalesce(
     CAST(:item_id AS uuid), (SELECT item_id FROM identifiers WHERE key = :item_key)))"""
 _AT_LOCATION = """m.location_id = (SELECT coalesce(
     CAST(:location_id AS uuid), (SELECT id FROM locations WHERE name_key = :name_key)))"""
+_OF_LOT = "m.lot_id = ANY(ARRAY(SELECT id FROM lots WHERE key = :lot_key))"
 _NOW = text("""
-    SELECT l.name AS location, v.location_id, v.on_hand, v.reserved
-    FROM levels v JOIN locations l ON l.id = v.location_id
+    SELECT l.name AS location, v.location_id, t.code AS lot, t.expires_on, v.on_hand, v.reserved
+    FROM levels v JOIN locations l ON l.id = v.location_id LEFT JOIN lots t ON t.id = v.lot_id
     WHERE v.item_id = :item_id AND v.on_hand <> 0
         AND (CAST(:places AS uuid[]) IS NULL OR v.location_id = ANY(CAST(:places AS uuid[])))
-    ORDER BY l.name""")
+    ORDER BY l.name, t.expires_on, t.received_at, t.key""")
 _AS_OF = text("""
-    SELECT l.name AS location, m.location_id, sum(m.quantity) AS on_hand, 0::numeric AS reserved
-    FROM movements m JOIN locations l ON l.id = m.location_id
+    SELECT l.name AS location, m.location_id, t.code AS lot, t.expires_on,
+           sum(m.quantity) AS on_hand, 0::numeric AS reserved
+    FROM movements m JOIN locations l ON l.id = m.location_id LEFT JOIN lots t ON t.id = m.lot_id
     WHERE m.item_id = :item_id
         AND m.occurred_at <= coalesce(CAST(:as_of AS timestamptz), 'infinity')
         AND m.recorded_at <= coalesce(CAST(:known_at AS timestamptz), 'infinity')
         AND (CAST(:places AS uuid[]) IS NULL OR m.location_id = ANY(CAST(:places AS uuid[])))
-    GROUP BY l.name, m.location_id HAVING sum(m.quantity) <> 0 ORDER BY l.name""")
+    GROUP BY l.name, m.location_id, m.lot_id, t.code, t.expires_on, t.received_at, t.key
+    HAVING sum(m.quantity) <> 0
+    ORDER BY l.name, t.expires_on, t.received_at, t.key""")
 _LOOK_ANEW = text("SELECT pg_stat_clear_snapshot()")  # Activity is read once a transaction.
 _RECORDING = text("""
     SELECT clock_timestamp(), min(xact_start) FROM pg_stat_activity

@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.inventory.ledger.rules import TRACKS_LOTS, Lot
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,7 @@ class Leg:
     item: str
     location_id: UUID
     location: str
+    lot: Lot | None  # None of an item without lots.
     quantity: Decimal  # Signed, in stock units.
     cost_id: UUID | None
     reference: str | None
@@ -28,7 +32,7 @@ class Leg:
 async def list_legs(session: AsyncSession, movement_id: UUID) -> list[Leg]:
     """Return the legs of a movement in their order; none if there is no such movement."""
     rows = await session.execute(_LEGS, {"id": movement_id})
-    return [Leg(**row) for row in rows.mappings()]
+    return [_leg(dict(row)) for row in rows.mappings()]
 
 
 async def claim_reversal(
@@ -45,10 +49,18 @@ async def claim_reversal(
     return earlier
 
 
+def _leg(row: dict[str, Any]) -> Leg:
+    has_lots = row.pop("tracking") == TRACKS_LOTS
+    lot = Lot(*(row.pop(name) for name in ("lot_id", "lot_code", "expires_on", "received_at")))
+    return Leg(**row, lot=lot if has_lots else None)
+
+
 _LEGS = text("""
     SELECT m.id, m.kind, m.item_id, i.code AS item, m.location_id, l.name AS location, m.quantity,
-           m.cost_id, m.reference, m.occurred_at
+           m.cost_id, m.reference, m.occurred_at, i.tracking, m.lot_id, t.code AS lot_code,
+           t.expires_on, t.received_at
     FROM movements m JOIN items i ON i.id = m.item_id JOIN locations l ON l.id = m.location_id
+    LEFT JOIN lots t ON t.id = m.lot_id
     WHERE m.id = :id ORDER BY m.leg""")
 _CLAIM = text("""
     INSERT INTO reversals (movement_id, reversal_id) VALUES (:movement_id, :reversal_id)

@@ -7,8 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.inventory.ledger.queries.lock import NO_LOT
-from services.inventory.ledger.rules import Balance
+from services.inventory.ledger.rules import Balance, Level
 
 
 class LedgerEntry(NamedTuple):
@@ -23,6 +22,7 @@ class LedgerEntry(NamedTuple):
     kind: str
     item_id: UUID
     location_id: UUID
+    lot_id: UUID
     quantity: str
     balance_after: str
     cost_id: UUID | None
@@ -45,17 +45,17 @@ class LedgerEntry(NamedTuple):
 async def write(
     connection: asyncpg.Connection,
     entries: Sequence[LedgerEntry],
-    levels: Mapping[tuple[UUID, UUID], Balance],
+    levels: Mapping[Level, Balance],
     recorded_at: datetime,
 ) -> None:
     """Write the entries, and the levels as they are after them. They must be locked."""
     columns = map(_sent, LedgerEntry._fields, zip(*entries, strict=True))
-    items, places = zip(*levels, strict=True)
+    items, places, lots = zip(*levels, strict=True)
     on_hand = [balance.on_hand for balance in levels.values()]
     reserved = [balance.reserved for balance in levels.values()]
     moved_at = [balance.moved_at for balance in levels.values()]
-    after = items, places, on_hand, reserved, moved_at
-    await connection.execute(WRITE, *columns, *after, NO_LOT, recorded_at)
+    after = items, places, lots, on_hand, reserved, moved_at
+    await connection.execute(WRITE, *columns, *after, recorded_at)
 
 
 def _sent(name: str, column: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -75,6 +75,7 @@ _TYPES = {
     "kind": "text",
     "item_id": "uuid",
     "location_id": "uuid",
+    "lot_id": "uuid",
     "quantity": "text[]::numeric",
     "balance_after": "text[]::numeric",
     "cost_id": "uuid",
@@ -105,8 +106,8 @@ _FILLED = ", ".join(
     for n, (name, kind) in enumerate(_TYPES.items(), start=1)
 )
 _LEDGER = (
-    "id, leg, kind, item_id, location_id, quantity, balance_after, cost_id, reason_code, reason, "
-    "reference, actor, occurred_at, backdated, given_quantity, given_unit, reverses"
+    "id, leg, kind, item_id, location_id, lot_id, quantity, balance_after, cost_id, reason_code, "
+    "reason, reference, actor, occurred_at, backdated, given_quantity, given_unit, reverses"
 )
 
 WRITE = f"""
@@ -123,10 +124,10 @@ WITH entry AS MATERIALIZED (
     FROM entry WHERE amount IS NOT NULL AND leg = 0
 ), moved AS (
     INSERT INTO levels (item_id, location_id, lot_id, on_hand, reserved, moved_at)
-    SELECT item_id, location_id, ${_WIDTH + 6}, on_hand, reserved, moved_at
-    FROM unnest(${_WIDTH + 1}::uuid[], ${_WIDTH + 2}::uuid[], ${_WIDTH + 3}::numeric[],
-                ${_WIDTH + 4}::numeric[], ${_WIDTH + 5}::timestamptz[])
-         AS level(item_id, location_id, on_hand, reserved, moved_at)
+    SELECT item_id, location_id, lot_id, on_hand, reserved, moved_at
+    FROM unnest(${_WIDTH + 1}::uuid[], ${_WIDTH + 2}::uuid[], ${_WIDTH + 3}::uuid[],
+                ${_WIDTH + 4}::numeric[], ${_WIDTH + 5}::numeric[], ${_WIDTH + 6}::timestamptz[])
+         AS level(item_id, location_id, lot_id, on_hand, reserved, moved_at)
     ON CONFLICT (tenant_id, item_id, location_id, lot_id) DO UPDATE
     SET on_hand = excluded.on_hand, reserved = excluded.reserved, moved_at = excluded.moved_at
 ), journaled AS (

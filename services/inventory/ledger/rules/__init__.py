@@ -6,6 +6,7 @@ from services.inventory.ledger.rules.changes import (
     Change,
     Elsewhere,
     Outcome,
+    Part,
     Reference,
     Refusal,
     Reversed,
@@ -14,7 +15,13 @@ from services.inventory.ledger.rules.changes import (
     item_reference,
     place_reference,
 )
-from services.inventory.ledger.rules.judge import Late, judge, late_levels, stock_units
+from services.inventory.ledger.rules.judge import (
+    Late,
+    judge,
+    late_levels,
+    levels_of,
+    stock_units,
+)
 from services.inventory.ledger.rules.kinds import (
     CLOCK_TOLERANCE,
     LINES_MAX,
@@ -23,21 +30,37 @@ from services.inventory.ledger.rules.kinds import (
     Kind,
     MovementReason,
 )
+from services.inventory.ledger.rules.lots import (
+    NO_LOT,
+    TRACKS_LOTS,
+    Level,
+    Lot,
+    LotName,
+    Lots,
+    lot_name,
+)
 from services.inventory.ledger.rules.timeline import Timeline
 
 __all__ = [
     "CLOCK_TOLERANCE",
     "LINES_MAX",
+    "NO_LOT",
     "ON_HAND_MAX",
     "REASON_CODES",
+    "TRACKS_LOTS",
     "Balance",
     "Balances",
     "Change",
     "Elsewhere",
     "Kind",
     "Late",
+    "Level",
+    "Lot",
+    "LotName",
+    "Lots",
     "MovementReason",
     "Outcome",
+    "Part",
     "Reference",
     "Refusal",
     "Reversed",
@@ -47,6 +70,8 @@ __all__ = [
     "item_reference",
     "judge",
     "late_levels",
+    "levels_of",
+    "lot_name",
     "place_reference",
     "stock_units",
 ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
@@ -12,6 +12,7 @@ from uuid import UUID
 from services.inventory.freezes.rules import Notice
 from services.inventory.items.rules import Pack, packs_of
 from services.inventory.ledger.rules.kinds import Kind, MovementReason
+from services.inventory.ledger.rules.lots import TRACKS_LOTS, Level, Lot, LotName
 from services.inventory.ledger.rules.timeline import NOTHING, Timeline
 from shared.gtin import item_key
 from shared.identifiers import find_id, identifier_key
@@ -57,6 +58,8 @@ class Change(NamedTuple):
     `places` are the locations that whoever asks may know of; any other is as if it were not there.
     With holds_until it only reserves, until then, what it would take. Of what it takes so much was
     `held` for it.
+    Of an item with lots: the `lot` it names and, of a receipt, when that expires; or `shares`, how
+    much of each lot, which add up to the quantity.
     """
 
     id: UUID
@@ -82,6 +85,9 @@ class Change(NamedTuple):
     unit: str | None = None
     holds_until: datetime | None = None
     held: Decimal = NOTHING
+    lot: LotName | None = None
+    expires_on: date | None = None
+    shares: tuple[tuple[Lot, Decimal], ...] = ()
 
     @property
     def asked(self) -> Decimal:
@@ -111,6 +117,11 @@ class Spot(NamedTuple):
     named_unit: str | None = None  # Of the barcode that names the item, if it is a pack's.
     frozen_by: UUID | None = None  # A freeze of either.
     is_transit: bool | None = False  # What lies there is on its way.
+    tracking: str | None = None  # Of the item.
+
+    @property
+    def has_lots(self) -> bool:
+        return self.tracking == TRACKS_LOTS
 
     @property
     def units(self) -> list[str]:
@@ -169,6 +180,12 @@ class Refusal(StrEnum):
     PERIOD_CLOSED = "period_closed"
     UNKNOWN_UNIT = "unknown_unit"
     INEXACT = "inexact"  # In stock units it would have more than four digits after the point.
+    LOTS_NOT_HELD = "lots_not_held"  # Items with lots are not reserved.
+    NO_LOTS = "no_lots"  # A lot is named of an item that has none.
+    LOT_NEEDED = "lot_needed"
+    UNKNOWN_LOT = "unknown_lot"
+    EXPIRY_DIFFERS = "expiry_differs"  # The lot came with another expiry.
+    LOT_EXPIRED = "lot_expired"
     NOT_ENOUGH = "not_enough"
     NOT_ENOUGH_THEN = "not_enough_then"
     TOO_MUCH = "too_much"
@@ -183,15 +200,25 @@ class Elsewhere(NamedTuple):
     available: Decimal
 
 
+class Part(NamedTuple):
+    """What a movement does to one lot: as an outcome's quantity and balances, of that lot alone."""
+
+    lot: Lot | None  # None of an item without lots.
+    quantity: Decimal
+    balance: Decimal
+    counterbalance: Decimal
+
+
 class Outcome(NamedTuple):
     """What becomes of a change: refused, or applied with these figures.
 
     quantity is what it adds at its place in stock units, balance and counterbalance what lies at
-    both places after it; given_unit is the unit that was named, if any. Of a refusal for lack of
-    stock: what was available, on hand and reserved, where (at the counterplace, if a transfer is
-    undone), what was counted, what other locations have, and of one in the past the first instant
-    from which on it would fit (not of a count, whose quantity depends on its instant). notice is
-    what is told of the freeze that refuses it.
+    both places after it, of the lots that it touches; parts are these, lot by lot. given_unit is
+    the unit that was named, if any; lot the one that it is refused for. Of a refusal for lack of
+    stock: what was available, on hand and reserved, and how much there was that has expired, where
+    (at the counterplace, if a transfer is undone), what was counted, what other locations have, and
+    of one in the past the first instant from which on it would fit (not of a count, whose quantity
+    depends on its instant). notice is what is told of the freeze that refuses it.
     """
 
     change: Change
@@ -213,6 +240,9 @@ class Outcome(NamedTuple):
     counted: Decimal | None = None
     given_unit: Pack | None = None
     notice: Notice | None = None
+    parts: tuple[Part, ...] = ()
+    lot: Lot | None = None
+    expired: Decimal = NOTHING
 
     @property
     def is_short(self) -> bool:
@@ -228,4 +258,4 @@ class Outcome(NamedTuple):
 
 
 Spots = Mapping[tuple[Reference, Reference], Spot]
-Balances = dict[tuple[UUID, UUID], Balance]
+Balances = dict[Level, Balance]

@@ -4,21 +4,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
-from uuid import UUID
 
 from services.inventory.items.rules import Pack, exact_product, find_pack, packs_of
 from services.inventory.ledger.rules.changes import (
-    Balance,
     Balances,
     Change,
     Outcome,
+    Part,
     Refusal,
     Spot,
     Spots,
 )
-from services.inventory.ledger.rules.kinds import CLOCK_TOLERANCE, ON_HAND_MAX
-from services.inventory.ledger.rules.timeline import NOTHING, Timeline
+from services.inventory.ledger.rules.draws import (
+    Shortage,
+    Touch,
+    choose_lots,
+    draw,
+    expired_stock,
+    find_touches,
+    instant_of,
+    is_late,
+    lay,
+    touched_lots,
+)
+from services.inventory.ledger.rules.kinds import CLOCK_TOLERANCE
+from services.inventory.ledger.rules.lots import Level, Lots
+from services.inventory.ledger.rules.timeline import NOTHING
 
 
 @dataclass(slots=True)
@@ -36,6 +47,7 @@ def judge(
     now: datetime,
     atomic: bool,  # noqa: FBT001 - named wherever it is said; judged in a thread it is passed on.
     open_from: datetime | None = None,
+    lots: Lots | None = None,
 ) -> list[Outcome]:
     """Decide changes in their order, and bring the balances up to what was granted.
 
@@ -44,7 +56,8 @@ def judge(
     a smaller one after it may still be granted; if `atomic`, one refusal refuses all (then the
     balances mean nothing any more).
     """
-    outcomes = [_decide(change, spots, balances, now, open_from) for change in changes]
+    lots = lots or Lots()
+    outcomes = [_decide(change, spots, balances, lots, now, open_from) for change in changes]
     if atomic and any(outcome.refusal for outcome in outcomes):
         return [
             outcome if outcome.refusal else outcome._replace(refusal=Refusal.HELD_BACK)
@@ -54,20 +67,25 @@ def judge(
 
 
 def late_levels(
-    changes: Sequence[Change], spots: Spots, balances: Balances, now: datetime
-) -> dict[tuple[UUID, UUID], Late]:
-    """Return the levels that some change touches out of order of time.
+    changes: Sequence[Change],
+    spots: Spots,
+    balances: Balances,
+    now: datetime,
+    lots: Lots | None = None,
+) -> dict[Level, Late]:
+    """Return the levels that some change touches, or may touch, out of order of time.
 
     Out of order is a change before the latest movement of the level, whether that is recorded or
     asked for before it.
     """
+    lots = lots or Lots()
     latest = {level: balance.moved_at for level, balance in balances.items()}
-    found: dict[tuple[UUID, UUID], Late] = {}
+    found: dict[Level, Late] = {}
     for change in changes:
         instant = change.occurred_at
         if instant is None or instant >= now:
             instant = now
-        for level in _levels_of(change, spots):
+        for level in levels_of(change, spots, lots):
             before = latest.get(level)
             late = found.setdefault(level, Late())
             late.instants.append(instant)
@@ -78,70 +96,102 @@ def late_levels(
     return {level: late for level, late in found.items() if late.since is not None}
 
 
-def _levels_of(change: Change, spots: Spots) -> list[tuple[UUID, UUID]]:
-    """Return the levels that a change touches, as far as they are known."""
-    spot = spots[change.item, change.place]
-    if change.counterplace is None:
-        return _levels_at(spot, None)
-    return _levels_at(spot, spots[change.item, change.counterplace])
-
-
-def _levels_at(spot: Spot, counterspot: Spot | None) -> list[tuple[UUID, UUID]]:
+def levels_of(change: Change, spots: Spots, lots: Lots) -> list[Level]:
+    """Return the levels that a change touches, or may touch, as far as they are known."""
+    spot, counterspot = _ends(change, spots)
     return [
-        (each.item_id, each.place_id)
-        for each in (spot, counterspot)
-        if each is not None and each.item_id is not None and each.place_id is not None
+        (end.item_id, end.place_id, lot_id)
+        for lot_id in touched_lots(change, spot, lots)
+        for end in (spot, counterspot)
+        if end is not None and end.item_id is not None and end.place_id is not None
     ]
 
 
-def _decide(
-    change: Change, spots: Spots, balances: Balances, now: datetime, open_from: datetime | None
-) -> Outcome:
+def _ends(change: Change, spots: Spots) -> tuple[Spot, Spot | None]:
     spot = spots[change.item, change.place]
-    counterspot = None
-    if change.counterplace is not None:
-        counterspot = spots[change.item, change.counterplace]
-    refusal = _misfit(change, spot, counterspot, now)
+    if change.counterplace is None:
+        return spot, None
+    return spot, spots[change.item, change.counterplace]
+
+
+def _decide(
+    change: Change,
+    spots: Spots,
+    balances: Balances,
+    lots: Lots,
+    now: datetime,
+    open_from: datetime | None,
+) -> Outcome:
+    spot, counterspot = _ends(change, spots)
+    asked_of = change, spot, counterspot, now
+    refusal = _misfit(*asked_of)
     if refusal is not None:
-        return Outcome(change, spot, counterspot, now, refusal)
+        return Outcome(*asked_of, refusal)
     if open_from is not None and change.occurred_at is not None and change.occurred_at < open_from:
-        closed = Refusal.PERIOD_CLOSED
-        return Outcome(change, spot, counterspot, now, closed, fits_from=open_from)
+        return Outcome(*asked_of, Refusal.PERIOD_CLOSED, fits_from=open_from)
     asked, unit, misfit = stock_units(change, spot)
     if misfit is not None:
-        return Outcome(change, spot, counterspot, now, misfit, given_unit=unit)
-    levels = [balances[level] for level in _levels_at(spot, counterspot)]
-    here = levels[0]
-    instant = _instant_of(change, now, levels)
-    late = any(_is_late(instant, level) for level in levels)
+        return Outcome(*asked_of, misfit, given_unit=unit)
+    choice = choose_lots(change, spot, lots, now)
+    if choice.refusal is not None:
+        return Outcome(*asked_of, choice.refusal, lot=choice.lots[0])
+    touches = find_touches(choice, spot, counterspot, balances)
+    instant = instant_of(change, now, [level for touch in touches for level in touch.levels])
     counted = None if change.counted is None else asked
-    quantity = asked if counted is None else asked - _lay(here, instant)
-    touched = list(zip(levels, (quantity, -quantity), strict=False))
-    for number, (level, delta) in enumerate(touched):
-        shortage = _shortage(level, delta, instant, NOTHING if number else change.held)
-        if shortage is not None:
-            return Outcome(
-                *(change, spot, counterspot, now, shortage.refusal, quantity),
-                occurred_at=instant,
-                is_backdated=late,
-                available=shortage.available,
-                on_hand=level.on_hand,
-                reserved=level.reserved,
-                is_at_counterplace=number == 1,
-                fits_from=shortage.fits_from if counted is None else None,
-                counted=counted,
-            )
+    quantity = asked if counted is None else asked - lay(touches[0].here, instant)
+    draws = draw(change, touches, quantity, instant)
+    if isinstance(draws, Shortage):
+        return Outcome(
+            *(*asked_of, draws.refusal, quantity),
+            occurred_at=instant,
+            is_backdated=_is_any_late(touches, instant),
+            available=draws.available,
+            on_hand=draws.on_hand,
+            reserved=draws.reserved,
+            is_at_counterplace=draws.is_at_counterplace,
+            fits_from=draws.fits_from if counted is None else None,
+            counted=counted,
+            expired=expired_stock(choice, spot, balances),
+        )
+    granted = Outcome(*asked_of, None, quantity, occurred_at=instant, given_unit=unit)
+    return _applied(granted, draws, lots, instant)
+
+
+def _applied(
+    granted: Outcome, draws: Sequence[tuple[Touch, Decimal]], lots: Lots, instant: datetime
+) -> Outcome:
+    """Let what was granted come and go, or be held; return its outcome with what it leaves."""
+    change, spot = granted.change, granted.spot
     if change.holds_until is not None:
-        here.hold(-quantity, change.holds_until)
-    else:
-        here.reserved -= change.held
-        for level, delta in touched:
-            level.move(delta, instant)
-    balances_after = here.on_hand, levels[-1].on_hand
-    return Outcome(
-        *(change, spot, counterspot, now, None, quantity, *balances_after, instant, late),
-        given_unit=unit,
-    )
+        draws[0][0].here.hold(-granted.quantity, change.holds_until)
+        return granted
+    late = _is_any_late([touch for touch, _ in draws], instant)
+    draws[0][0].here.reserved -= change.held
+    parts = tuple(_moved(touch, part, instant) for touch, part in draws)
+    lot = parts[0].lot
+    if lot is not None and lot.is_new and change.lot is not None and spot.item_id is not None:
+        lots.receive(spot.item_id, change.lot, change.expires_on, instant)
+    here, there = _total(parts)
+    return granted._replace(balance=here, counterbalance=there, is_backdated=late, parts=parts)
+
+
+def _moved(touch: Touch, quantity: Decimal, instant: datetime) -> Part:
+    """Let a granted quantity come or go, and return what it leaves."""
+    for level, delta in zip(touch.levels, (quantity, -quantity), strict=False):
+        level.move(delta, instant)
+    return Part(touch.lot, quantity, touch.here.on_hand, touch.levels[-1].on_hand)
+
+
+def _total(parts: Sequence[Part]) -> tuple[Decimal, Decimal]:
+    """Return what lies of all the lots together, here and where a transfer goes."""
+    if len(parts) == 1:
+        return parts[0].balance, parts[0].counterbalance
+    here = sum((part.balance for part in parts), NOTHING)
+    return here, sum((part.counterbalance for part in parts), NOTHING)
+
+
+def _is_any_late(touches: Sequence[Touch], instant: datetime) -> bool:
+    return any(is_late(instant, level) for touch in touches for level in touch.levels)
 
 
 def stock_units(change: Change, spot: Spot) -> tuple[Decimal, Pack | None, Refusal | None]:
@@ -192,59 +242,4 @@ def _barred(change: Change, ends: Sequence[Spot]) -> Refusal | None:
         return Refusal.IN_TRANSIT
     if any(end.frozen_by is not None for end in ends):
         return Refusal.FROZEN
-    return None
-
-
-def _instant_of(change: Change, now: datetime, levels: Sequence[Balance]) -> datetime:
-    """Return the instant of a change: its own, or now where it has none or a clock runs ahead.
-
-    Now is never before the latest movement of a level: a server's clock may have been set back.
-    """
-    if change.occurred_at is not None and change.occurred_at < now:
-        return change.occurred_at
-    return max([now, *[level.moved_at for level in levels if level.moved_at is not None]])
-
-
-def _is_late(instant: datetime, level: Balance) -> bool:
-    """Say whether a movement at the instant comes after later ones of the level were recorded."""
-    return level.moved_at is not None and instant < level.moved_at
-
-
-def _timeline_of(level: Balance) -> Timeline:
-    if level.timeline is None:
-        raise LookupError("a late movement is judged by the history of its level")
-    return level.timeline
-
-
-def _lay(level: Balance, instant: datetime) -> Decimal:
-    """Return what lay at the level at the end of the instant."""
-    return _timeline_of(level).at(instant) if _is_late(instant, level) else level.on_hand
-
-
-class _Shortage(NamedTuple):
-    refusal: Refusal
-    available: Decimal = NOTHING
-    fits_from: datetime | None = None
-
-
-def _shortage(
-    level: Balance, quantity: Decimal, instant: datetime, held: Decimal
-) -> _Shortage | None:
-    """Return why the level cannot take or give a quantity at an instant, if it cannot.
-
-    So much of what is reserved was held for it.
-    """
-    after = level.on_hand + quantity
-    if after > ON_HAND_MAX:
-        return _Shortage(Refusal.TOO_MUCH)
-    if quantity >= 0:
-        return None
-    if after < level.reserved - held:
-        return _Shortage(Refusal.NOT_ENOUGH, level.available)
-    if _is_late(instant, level):
-        timeline = _timeline_of(level)
-        lowest = timeline.lowest_from(instant)
-        if lowest + quantity < 0:
-            fits_from = timeline.earliest(instant, -quantity)
-            return _Shortage(Refusal.NOT_ENOUGH_THEN, max(lowest, NOTHING), fits_from)
     return None

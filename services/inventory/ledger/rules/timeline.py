@@ -1,7 +1,7 @@
 """The stock of one level over business time, for movements that are recorded late."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -43,6 +43,11 @@ class Timeline:
             self._low[leaf] = min(NOTHING, self._sum[leaf])
         for node in range(size - 1, 0, -1):
             self._join(node)
+
+    @property
+    def instants(self) -> Sequence[datetime]:
+        """The instants at which it changes, or may, in order."""
+        return self._instants
 
     def at(self, instant: datetime) -> Decimal:
         """Return the stock at the end of an instant."""

@@ -9,13 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.ledger import queries
 from services.inventory.ledger.queries import Locked, Pair
-from services.inventory.ledger.service import recording
+from services.inventory.ledger.rules import NO_LOT
+from services.inventory.ledger.service import locking
 from shared.db import driver_connection
 
 
 async def lock_levels(session: AsyncSession, pairs: Collection[Pair]) -> Locked:
     """Lock items, locations and levels until the transaction ends; what was due has expired."""
-    return await recording.lock_levels(await driver_connection(session), pairs)
+    return await locking.lock_levels(await driver_connection(session), pairs)
 
 
 async def give_back(
@@ -23,7 +24,7 @@ async def give_back(
 ) -> None:
     """Let so much less be reserved at the levels."""
     for level, quantity in freed.items():
-        locked.balances[level].reserved -= quantity
+        locked.balances[*level, NO_LOT].reserved -= quantity
     await _write(session, locked, freed)
 
 
@@ -32,12 +33,12 @@ async def hold_until(
 ) -> None:
     """Let the levels know that something held there may expire at another time."""
     for level in levels:
-        locked.balances[level].hold(Decimal(0), until)
+        locked.balances[*level, NO_LOT].hold(Decimal(0), until)
     await _write(session, locked, levels)
 
 
 async def _write(
     session: AsyncSession, locked: Locked, levels: Collection[tuple[UUID, UUID]]
 ) -> None:
-    changed = {level: locked.balances[level] for level in levels}
+    changed = {(*level, NO_LOT): locked.balances[*level, NO_LOT] for level in levels}
     await queries.write_reserved(await driver_connection(session), changed)

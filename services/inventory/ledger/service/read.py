@@ -20,8 +20,8 @@ _LOOK_AGAIN_S = 0.05
 
 async def find_movement(
     database: Database, tenant_id: UUID, movement_id: UUID, *, places: Places
-) -> LedgerRow | None:
-    """Return the first ledger row of a movement, if it is at one of the places."""
+) -> list[LedgerRow]:
+    """Return the rows of a movement where it begins, lot by lot; none elsewhere than at places."""
     async with database.hot(tenant_id) as connection:
         return await queries.find_movement(connection, movement_id, places=places)
 
@@ -41,7 +41,9 @@ async def stock_as_of(
     known_at: datetime | None,
     places: Places,
 ) -> Sequence[RowMapping]:
-    """Return what lay of an item at each of the places: at `as_of`, as recorded by `known_at`.
+    """Return what lay of an item at each of the places, lot by lot.
+
+    That is at `as_of`, as recorded by `known_at`.
 
     Without them: what lies there now. The answer for a known_at never changes: it waits for
     transactions that may still record something at that time. Raises KnownInFuture,

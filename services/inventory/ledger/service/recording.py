@@ -2,26 +2,30 @@
 
 import asyncio
 from base64 import b64encode
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
 import orjson
 
 from services.inventory.ledger import queries
-from services.inventory.ledger.queries import KeptAnswer, LedgerEntry, Locked, Pair
+from services.inventory.ledger.queries import KeptAnswer, LedgerEntry, Locked
 from services.inventory.ledger.rules import (
+    NO_LOT,
     Balance,
     Change,
+    Level,
     Outcome,
+    Part,
     Spot,
     Timeline,
     judge,
     late_levels,
 )
 from services.inventory.ledger.service.explaining import explained
+from services.inventory.ledger.service.locking import lock_all
 from services.inventory.periods.service import find_open_from
 from shared.money import plain
 
@@ -39,17 +43,16 @@ async def apply_changes(
     """
     if not changes:
         return []
-    locked = await _lock(connection, changes)
-    kept = await _find_kept(connection, changes)
-    wanted = [change for change in changes if change.id not in kept] if kept else changes
-    open_from = None
-    if any(change.occurred_at is not None for change in wanted):
-        open_from = await find_open_from(connection)
-        await _bring_timelines(connection, wanted, locked)
-    known = wanted, locked.spots, locked.balances, locked.now
-    outcomes = await _off_loop(len(wanted), judge, *known, atomic, open_from)
+    while True:
+        locked = await lock_all(connection, changes)
+        kept = await _find_kept(connection, changes)
+        wanted = [change for change in changes if change.id not in kept] if kept else changes
+        outcomes = await _judged(connection, wanted, locked, atomic=atomic)
+        granted = [outcome for outcome in outcomes if outcome.refusal is None]
+        # Somebody else may have received a lot of the same name meanwhile: then it is his.
+        if not granted or await queries.add_lots(connection, locked.lots.received):
+            break
     outcomes = await explained(connection, outcomes)
-    granted = [outcome for outcome in outcomes if outcome.refusal is None]
     moved = [outcome for outcome in granted if outcome.change.holds_until is None]
     if moved:
         entries = await _off_loop(len(moved), _entries, moved)
@@ -62,42 +65,15 @@ async def apply_changes(
     return [kept[change.id] if change.id in kept else next(decided) for change in changes]
 
 
-async def lock_levels(connection: asyncpg.Connection, pairs: Collection[Pair]) -> Locked:
-    """Find and lock what is named; whatever was held there and has expired is given back."""
-    locked = await queries.lock(connection, pairs)
-    await _expire_holds(connection, locked)
-    return locked
-
-
-async def _lock(connection: asyncpg.Connection, changes: Sequence[Change]) -> Locked:
-    """Lock what the changes touch, with the levels that some of them are the first to fill."""
-    pairs = {(change.item, change.place): None for change in changes}
-    pairs |= {(c.item, c.counterplace): None for c in changes if c.counterplace is not None}
-    locked = await queries.lock(connection, pairs)
-    if locked.missing and not all(_only_takes(change) for change in changes):
-        await queries.ensure_levels(connection, locked.missing)
-        locked = await queries.lock(connection, pairs)
-    await _expire_holds(connection, locked)
-    return locked
-
-
-async def _expire_holds(connection: asyncpg.Connection, locked: Locked) -> None:
-    """Give back what was held until now, whether or not somebody has swept there yet."""
-    due = [
-        level
-        for level, balance in locked.balances.items()
-        if balance.holds_until is not None and balance.holds_until <= locked.now
-    ]
-    if due:
-        left = await queries.expire_holds(connection, due, locked.now)
-        for level, (reserved, holds_until) in left.items():
-            locked.balances[level].reserved = reserved
-            locked.balances[level].holds_until = holds_until
-
-
-def _only_takes(change: Change) -> bool:
-    """Say whether a change needs no level to be there that is not."""
-    return change.quantity is not None and change.quantity < 0 and change.counterplace is None
+async def _judged(
+    connection: asyncpg.Connection, changes: Sequence[Change], locked: Locked, *, atomic: bool
+) -> list[Outcome]:
+    open_from = None
+    if any(change.occurred_at is not None for change in changes):
+        open_from = await find_open_from(connection)
+        await _bring_timelines(connection, changes, locked)
+    known = changes, locked.spots, locked.balances, locked.now
+    return await _off_loop(len(changes), judge, *known, atomic, open_from, locked.lots)
 
 
 async def _find_kept(
@@ -118,7 +94,7 @@ async def _bring_timelines(
     connection: asyncpg.Connection, changes: Sequence[Change], locked: Locked
 ) -> None:
     """Give each level that a late change touches its history since then."""
-    late = late_levels(changes, locked.spots, locked.balances, locked.now)
+    late = late_levels(changes, locked.spots, locked.balances, locked.now, locked.lots)
     if not late:
         return
     since = await queries.list_changes_since(connection, late)
@@ -134,25 +110,29 @@ async def _bring_timelines(
 def _entries(granted: Sequence[Outcome]) -> list[LedgerEntry]:
     entries: list[LedgerEntry] = []
     for outcome in granted:
-        entries.append(_entry(outcome, 0, outcome.spot, outcome.quantity, outcome.balance))
-        if outcome.counterspot is not None:
-            counter = outcome.counterspot, -outcome.quantity, outcome.counterbalance
-            entries.append(_entry(outcome, 1, *counter))
+        leg = 0
+        for part in outcome.parts:
+            entries.append(_entry(outcome, leg, outcome.spot, part, part.quantity, part.balance))
+            leg += 1
+            if outcome.counterspot is not None:
+                counter = outcome.counterspot, part, -part.quantity, part.counterbalance
+                entries.append(_entry(outcome, leg, *counter))
+                leg += 1
     return entries
 
 
-def _touched(entries: Sequence[LedgerEntry], locked: Locked) -> dict[tuple[UUID, UUID], Balance]:
+def _touched(entries: Sequence[LedgerEntry], locked: Locked) -> dict[Level, Balance]:
     """Return the levels that were changed, as they are now."""
-    levels = {(entry.item_id, entry.location_id) for entry in entries}
+    levels = {(entry.item_id, entry.location_id, entry.lot_id) for entry in entries}
     if any(locked.balances[level].on_hand < 0 for level in levels):
         raise AssertionError("a level below zero was about to be written")
     return {level: locked.balances[level] for level in levels}
 
 
-def _held_at(granted: Sequence[Outcome], locked: Locked) -> dict[tuple[UUID, UUID], Balance]:
+def _held_at(granted: Sequence[Outcome], locked: Locked) -> dict[Level, Balance]:
     """Return the levels at which something was reserved, as they are now."""
     spots = [outcome.spot for outcome in granted if outcome.change.holds_until is not None]
-    levels = {(s.item_id, s.place_id) for s in spots if s.item_id and s.place_id}
+    levels = {(s.item_id, s.place_id, NO_LOT) for s in spots if s.item_id and s.place_id}
     return {level: locked.balances[level] for level in levels}
 
 
@@ -163,11 +143,13 @@ async def _off_loop(size: int, work: Callable[..., T], *arguments: object) -> T:
     return await asyncio.to_thread(work, *arguments)
 
 
-def _entry(outcome: Outcome, leg: int, spot: Spot, moved: Decimal, balance: Decimal) -> LedgerEntry:
+def _entry(
+    outcome: Outcome, leg: int, spot: Spot, part: Part, moved: Decimal, balance: Decimal
+) -> LedgerEntry:
     change, quantity, balance_after = outcome.change, plain(moved), plain(balance)
     if spot.item_id is None or spot.place_id is None or outcome.occurred_at is None:
         raise AssertionError("only what was found can be granted")
-    cost_id = change.cost_id or spot.cost_id
+    cost_id, given = change.cost_id or spot.cost_id, outcome.given_unit
     # In the shape of shared.contracts.inventory.movements.StockMoved; a contract test compares.
     data = {
         "movement_id": change.id,
@@ -186,23 +168,14 @@ def _entry(outcome: Outcome, leg: int, spot: Spot, moved: Decimal, balance: Deci
         "reference": change.reference,
         "occurred_at": outcome.occurred_at,
         "backdated": outcome.is_backdated,
-    }
-    if change.reverses is not None:
-        data |= {
-            "reverses": str(change.reverses.movement_id),
-            "reversed_kind": change.reverses.kind,
-            "reversed_at": change.reverses.occurred_at,
-        }
-    given_quantity = given_unit = None
-    if outcome.given_unit is not None:
-        given_quantity, given_unit = plain(change.asked), outcome.given_unit.unit
-        data |= {"given_quantity": given_quantity, "given_unit": given_unit}
+    } | _particulars(outcome, part)
     return LedgerEntry(
         id=change.id,
         leg=leg,
         kind=change.kind,
         item_id=spot.item_id,
         location_id=spot.place_id,
+        lot_id=NO_LOT if part.lot is None else part.lot.id,
         quantity=quantity,
         balance_after=balance_after,
         cost_id=cost_id,
@@ -212,8 +185,8 @@ def _entry(outcome: Outcome, leg: int, spot: Spot, moved: Decimal, balance: Deci
         actor=change.actor,
         occurred_at=outcome.occurred_at,
         backdated=outcome.is_backdated,
-        given_quantity=given_quantity,
-        given_unit=given_unit,
+        given_quantity=None if given is None else plain(change.asked),
+        given_unit=None if given is None else given.unit,
         reverses=None if change.reverses is None else change.reverses.movement_id,
         request_id=change.request_id,
         data=orjson.dumps(data).decode(),
@@ -221,3 +194,20 @@ def _entry(outcome: Outcome, leg: int, spot: Spot, moved: Decimal, balance: Deci
         key=change.key,
         fingerprint=change.fingerprint,
     )
+
+
+def _particulars(outcome: Outcome, part: Part) -> dict[str, Any]:
+    """Return what the entry says of a reversal, of a lot, and of a unit that was named."""
+    change, lot, given = outcome.change, part.lot, outcome.given_unit
+    found: dict[str, Any] = {}
+    if change.reverses is not None:
+        found |= {
+            "reverses": str(change.reverses.movement_id),
+            "reversed_kind": change.reverses.kind,
+            "reversed_at": change.reverses.occurred_at,
+        }
+    if lot is not None and lot.id != NO_LOT:
+        found |= {"lot_id": str(lot.id), "lot": lot.code, "expires_on": lot.expires_on}
+    if given is not None:
+        found |= {"given_quantity": plain(change.asked), "given_unit": given.unit}
+    return found

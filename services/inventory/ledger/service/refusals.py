@@ -11,7 +11,14 @@ from services.inventory.ledger.errors import (
     CountTooLow,
     InsufficientStock,
     InsufficientStockThen,
+    InsufficientUnexpired,
     InTransit,
+    LotExpired,
+    LotExpiryDiffers,
+    LotNeeded,
+    LotNotFound,
+    LotsNotReserved,
+    LotsNotTracked,
     MovementInFuture,
     QuantityInexact,
     TransferInPlace,
@@ -86,6 +93,8 @@ def _short(outcome: Outcome) -> Problem:
     requested = abs(outcome.quantity)
     if outcome.fits_from is not None:
         return InsufficientStockThen(**told, requested=requested, fits_from=outcome.fits_from)
+    if outcome.expired:
+        return InsufficientUnexpired(**told, requested=requested, expired=outcome.expired)
     return InsufficientStock(**told, requested=requested)
 
 
@@ -104,6 +113,20 @@ def _of_unit(outcome: Outcome) -> Problem:
     )
 
 
+def _of_lot(outcome: Outcome) -> Problem:
+    """Return what is wrong with the lot that was named."""
+    item, named, lot = _item(outcome), outcome.change.lot, outcome.lot
+    code = (lot.code if lot is not None else None) or (named.text if named is not None else "")
+    if lot is None:
+        return LotNotFound(item=item, lot=code)
+    requested = outcome.change.expires_on
+    if requested is not None:
+        return LotExpiryDiffers(item=item, lot=code, expires_on=lot.expires_on, requested=requested)
+    if lot.expires_on is None:
+        raise ValueError("what expired has an expiry")
+    return LotExpired(item=item, lot=code, expires_on=lot.expires_on)
+
+
 _PROBLEMS: Mapping[Refusal, Callable[[Outcome], Problem]] = {
     Refusal.UNKNOWN_ITEM: lambda it: ItemNotFound(item=it.change.item.text),
     Refusal.RETIRED_ITEM: lambda it: ItemRetired(item=_item(it)),
@@ -116,6 +139,12 @@ _PROBLEMS: Mapping[Refusal, Callable[[Outcome], Problem]] = {
     Refusal.UNKNOWN_UNIT: _of_unit,
     Refusal.INEXACT: _of_unit,
     Refusal.IN_TRANSIT: lambda _: InTransit(),
+    Refusal.LOTS_NOT_HELD: lambda it: LotsNotReserved(item=_item(it)),
+    Refusal.NO_LOTS: lambda it: LotsNotTracked(item=_item(it)),
+    Refusal.LOT_NEEDED: lambda it: LotNeeded(item=_item(it)),
+    Refusal.UNKNOWN_LOT: _of_lot,
+    Refusal.EXPIRY_DIFFERS: _of_lot,
+    Refusal.LOT_EXPIRED: _of_lot,
     Refusal.FROZEN: _frozen,
     Refusal.PERIOD_CLOSED: _closed,
     Refusal.TOO_MUCH: lambda it: BalanceTooLarge(item=_item(it), location=_location(it)),

@@ -1,6 +1,8 @@
 """Recording movements, one or many, and listing them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -10,12 +12,14 @@ from services.inventory.ledger import service as ledger
 from services.inventory.ledger.errors import InsufficientStock
 from services.inventory.ledger.rules import (
     REASON_CODES,
+    TRACKS_LOTS,
     Change,
     Kind,
     MovementReason,
     Outcome,
     Refusal,
     item_reference,
+    lot_name,
     place_reference,
 )
 from services.inventory.ledger.service import Batcher, KeptAnswer, LedgerRow, MovementFilter
@@ -25,6 +29,7 @@ from services.inventory.movements.schemas import (
     BulkCreate,
     GivenRead,
     LineFault,
+    LotQuantityRead,
     MovementCreate,
     MovementPage,
     MovementQuery,
@@ -103,12 +108,12 @@ async def record_movement(
             raise IdempotencyInProgress
         if outcome.fingerprint != origin.fingerprint or outcome.movement_id is None:
             raise IdempotencyKeyReused
-        row = await ledger.find_movement(
+        rows = await ledger.find_movement(
             database, origin.caller.tenant_id, outcome.movement_id, places=origin.places
         )
-        if row is None:
+        if not rows:
             raise IdempotencyAnswerWithheld
-        return Recorded(to_read(row, sealer, caller=origin.caller), was_kept=True)
+        return Recorded(to_read(rows, sealer, caller=origin.caller), was_kept=True)
     if outcome.refusal is not None:
         raise ledger.problem_of(outcome)
     return Recorded(_applied(wanted, outcome), was_kept=False)
@@ -158,6 +163,7 @@ async def list_movements(
     filters = MovementFilter(
         item=item_reference(wanted.item) if wanted.item else None,
         location=place_reference(wanted.location) if wanted.location else None,
+        lot=lot_name(wanted.lot) if wanted.lot else None,
         kind=wanted.kind.value if wanted.kind else None,
         reference=wanted.reference,
         from_time=wanted.from_time,
@@ -169,7 +175,7 @@ async def list_movements(
     )
     page, next_cursor = NEWEST.page(rows, wanted.limit, lambda row: (row.seq,))
     return MovementPage(
-        items=[to_read(row, sealer, caller=caller) for row in page], next_cursor=next_cursor
+        items=[to_read([row], sealer, caller=caller) for row in page], next_cursor=next_cursor
     )
 
 
@@ -212,11 +218,17 @@ def to_change(wanted: MovementCreate, sealer: Sealer, origin: Origin) -> Change:
         fingerprint=origin.fingerprint,
         places=origin.places,
         unit=wanted.unit,
+        lot=None if wanted.lot is None else lot_name(wanted.lot),
+        expires_on=wanted.expires_on,
     )
 
 
-def to_read(row: LedgerRow, sealer: Sealer, *, caller: Principal) -> MovementRead:
-    """Return a ledger row as the caller sees it, the cost only if he may see prices."""
+def to_read(rows: Sequence[LedgerRow], sealer: Sealer, *, caller: Principal) -> MovementRead:
+    """Return the ledger rows of a movement at one location as the caller sees them, as one.
+
+    They differ by their lots. The cost is there only if he may see prices.
+    """
+    row, change = rows[0], sum((each.quantity for each in rows), Decimal(0))
     cost = prices.open_for(sealer, row.cost_id, row.cost_sealed, caller=caller)
     return MovementRead(
         id=row.id,
@@ -225,12 +237,17 @@ def to_read(row: LedgerRow, sealer: Sealer, *, caller: Principal) -> MovementRea
         item_id=row.item_id,
         location=row.location,
         to_location=row.counterlocation,
-        quantity=abs(row.quantity),
+        quantity=abs(change),
         given=None
         if row.given_quantity is None or row.given_unit is None
         else GivenRead(quantity=row.given_quantity, unit=row.given_unit),
-        change=row.quantity,
-        balance_after=row.balance_after,
+        change=change,
+        balance_after=sum((each.balance_after for each in rows), Decimal(0)),
+        lots=[
+            LotQuantityRead(lot=each.lot, quantity=abs(each.quantity))
+            for each in rows
+            if each.tracking == TRACKS_LOTS
+        ],
         unit_cost=cost.amount,
         reverses=row.reverses,
         reversed_by=row.reversed_by,
@@ -260,6 +277,11 @@ def _applied(wanted: MovementCreate, outcome: Outcome) -> MovementRead:
             "given": given,
             "change": outcome.quantity,
             "balance_after": outcome.balance,
+            "lots": [
+                {"lot": part.lot.code, "quantity": abs(part.quantity)}
+                for part in outcome.parts
+                if part.lot is not None
+            ],
             "unit_cost": wanted.unit_cost,
             "reverses": None,
             "reversed_by": None,

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -49,8 +50,8 @@ async def reverse_movement(
     [outcome] = await ledger.apply(session, [change])
     if outcome.refusal is not None:
         raise ledger.problem_of(outcome)
-    row = await ledger.get_recorded(session, change.id, places=origin.places)
-    return to_read(row, sealer, caller=origin.caller)
+    rows = await ledger.get_recorded(session, change.id, places=origin.places)
+    return to_read(rows, sealer, caller=origin.caller)
 
 
 def _is_known(leg: Leg, places: Places) -> bool:
@@ -58,21 +59,26 @@ def _is_known(leg: Leg, places: Places) -> bool:
 
 
 def _opposite(legs: list[Leg], reason: str, occurred_at: datetime | None, origin: Origin) -> Change:
-    """Return the change that undoes a movement: of a transfer, both ends at once."""
-    first, *others = legs
+    """Return the change that undoes a movement: of a transfer both ends at once, lot by lot."""
+    first = legs[0]
+    here = [leg for leg in legs if leg.location_id == first.location_id]
+    elsewhere = (leg for leg in legs if leg.location_id != first.location_id)
     return Change(
         id=new_id(),
         kind=Kind.REVERSAL,
         item=Reference(first.item_id, None, first.item),
         place=Reference(first.location_id, None, first.location),
-        counterplace=next((Reference(leg.location_id, None, leg.location) for leg in others), None),
+        counterplace=next(
+            (Reference(leg.location_id, None, leg.location) for leg in elsewhere), None
+        ),
         actor=origin.actor,
         request_id=origin.request_id,
-        quantity=-first.quantity,
+        quantity=-sum((leg.quantity for leg in here), Decimal(0)),
         occurred_at=occurred_at,
         cost_id=first.cost_id,
         reason=reason,
         reference=first.reference,
         places=origin.places,
+        shares=tuple((leg.lot, -leg.quantity) for leg in here if leg.lot is not None),
         reverses=Reversed(first.id, Kind(first.kind), first.occurred_at),
     )

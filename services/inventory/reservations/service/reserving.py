@@ -151,7 +151,8 @@ async def _changes_of(
         pairs |= {(item_reference(line.item), place): None for place in candidates[id(line)]}
     locked = await ledger.lock_levels(session, list(pairs))
     left: dict[tuple[UUID, UUID], Decimal] = {
-        level: balance.available for level, balance in locked.balances.items()
+        (item_id, place_id): balance.available
+        for (item_id, place_id, _), balance in locked.balances.items()
     }
     found = []
     for line in lines:
@@ -178,6 +179,8 @@ def _spread(
         return _Found(problem=ItemRetired(item=spot.code or line.item))
     change = asking.change(line.item, _NOWHERE, line.quantity, line.unit)
     asked, unit, misfit = stock_units(change, spot)
+    if spot.has_lots:
+        misfit = Refusal.LOTS_NOT_HELD
     if misfit is not None:
         refused = Outcome(change, spot, None, locked.now, misfit, given_unit=unit)
         return _Found(problem=ledger.problem_of(refused))

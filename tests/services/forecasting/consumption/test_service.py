@@ -91,6 +91,30 @@ async def test_returns_lower_demand_and_losses_are_none(client, caller, shop, fo
     assert answer.json()["total"] == "6"
 
 
+async def test_an_issue_from_several_lots_is_demand_once_and_given_back_whole(
+    client, caller, shop, follow
+):
+    await shop.open("A1", tracking="lot")
+    for lot in ("L1", "L2", "L3"):
+        shop.move("receipt", "A1", 10, days_ago(4), lot=lot)
+    shop.move("issue", "A1", 25, days_ago(3))
+    shop.move("issue", "A1", 4, days_ago(2))
+    await shop.record()
+    await follow()
+    window = {"from": str(days_ago(4)), "to": str(days_ago(1))}
+    path = "/api/ai/consumption/A1"
+    before = (await client.get(path, params=window, headers=caller.headers())).json()["days"]
+
+    undone = await shop.reverse("issue", "4")
+    await follow()
+
+    days = (await client.get(path, params=window, headers=caller.headers())).json()["days"]
+    assert undone == 201
+    assert [day["quantity"] for day in before] == ["0", "25", "4", "0"]
+    assert [day["on_hand"] for day in before] == ["30", "5", "1", "1"]
+    assert [day["quantity"] for day in days] == ["0", "25", "0", "0"]
+
+
 async def test_what_was_undone_was_no_demand_on_the_day_it_was_recorded_for(
     client, caller, shop, follow
 ):

@@ -78,6 +78,23 @@ async def test_a_reversal_takes_back_what_the_movement_was_worth(shop, move, fol
     assert (report["total"], report["items"][0]["unit_cost"]) == ("20", "2")
 
 
+async def test_what_is_taken_from_several_lots_is_worth_what_it_is_from_one(
+    shop, move, follow, get, post
+):
+    await post("/api/inventory/add-item", code="T1", name="T1", tracking="lot", unit_cost="2")
+    await move("receipt", "10", item="T1", lot="L1", expires_on="2098-01-01")
+    await move("receipt", "10", item="T1", lot="L2", expires_on="2099-01-01", unit_cost="4")
+    await move("transfer", "12", item="T1", to_location="Shop")
+    await move("issue", "11", item="T1", location="Shop")
+    await follow()
+
+    [row] = (await get(URL))["items"]
+
+    assert (row["key"], row["quantity"], row["unit_cost"], row["value"]) == ("T1", "9", "3", "27")
+    places = (await get(URL, by="location"))["items"]
+    assert [(place["key"], place["quantity"]) for place in places] == [("Main", "8"), ("Shop", "1")]
+
+
 async def test_every_grouping_adds_up_to_the_same_total(shop, move, follow, get):
     await move("receipt", "1", unit_cost="10")
     await move("receipt", "2", location="Shop", unit_cost="0.01")

@@ -128,7 +128,7 @@ async def test_what_is_not_there_is_found_missing(connection):
     assert [(spot.code, spot.place) for spot in spots] == [
         ("I1", "L2"), (None, "L1"), ("I1", None),
     ]  # fmt: skip
-    assert locked.missing == [(spots[0].item_id, spots[0].place_id)]
+    assert locked.missing == [(spots[0].item_id, spots[0].place_id, NO_LOT)]
 
 
 def assert_by_keys(read: list[tuple[str, str]]) -> None:

@@ -9,7 +9,7 @@ from uuid import uuid4
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.inventory.ledger.rules import Change, Reference, Refusal, judge
+from services.inventory.ledger.rules import NO_LOT, Change, Reference, Refusal, judge
 from tests.support.ledger import LEVELS, NOW, PLACES, SPOTS, History, ago, change, counted, transfer
 
 amounts = st.integers(1, 12).map(Decimal)
@@ -100,7 +100,8 @@ def test_a_count_leaves_what_was_counted_at_its_instant(history, changes):
         history.record(asked, outcome)
         if asked.counted is not None and outcome.refusal is None:
             spot = SPOTS[asked.item, asked.place]
-            assert history.at((spot.item_id, spot.place_id), outcome.occurred_at) == asked.counted
+            level = spot.item_id, spot.place_id, NO_LOT
+            assert history.at(level, outcome.occurred_at) == asked.counted
 
 
 @given(histories(), st.lists(asked_changes(), min_size=1, max_size=6))
@@ -112,7 +113,7 @@ def test_transfers_neither_make_nor_lose_units(history, changes):
         history.record(asked, outcome)
 
     totals = defaultdict(Decimal)
-    for (item, _), was, level in zip(LEVELS, before, LEVELS, strict=True):
+    for (item, *_), was, level in zip(LEVELS, before, LEVELS, strict=True):
         totals[item] += history.at(level, NOW) - was
     assert set(totals.values()) == {0}
 

@@ -1,27 +1,23 @@
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+"""One movement: as it is asked for and told, the list of them, and their reason codes."""
+
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Literal, Self
 from uuid import UUID
 
 from pydantic import (
     ConfigDict,
-    FailFast,
     Field,
-    ValidationError,
-    ValidationInfo,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from services.inventory.items.schemas import Unit
-from services.inventory.ledger.rules import LINES_MAX, REASON_CODES, Kind, MovementReason
+from services.inventory.ledger.rules import REASON_CODES, Kind, MovementReason
 from shared.i18n import N_
 from shared.i18n.validation import MESSAGES
+from shared.identifiers import Code
 from shared.money import Amount, AnyQuantity, DecimalText
 from shared.pagination import PageQuery
 from shared.schemas import (
@@ -80,6 +76,10 @@ _COST_ASTRAY = PydanticCustomError(
     "unit_cost_of_receipt", N_("Only a receipt brings a unit_cost. Leave it out.")
 )
 
+_EXPIRY_ASTRAY = PydanticCustomError(
+    "expires_on_of_receipt", N_("Only a receipt that names a lot has an expires_on. Leave it out.")
+)
+
 
 class MovementCreate(Input):
     """One movement of one item."""
@@ -114,6 +114,16 @@ class MovementCreate(Input):
         default=None,
         description="What `quantity` counts: the stock unit or a pack of the item. Unless given, "
         "the pack that the barcode in `item` is printed on, or else the stock unit.",
+    )
+    lot: Code | None = Field(
+        default=None,
+        description="The lot, of an item that has lots. What comes in or is counted needs it; "
+        "where it is not named, the lots that expire first go out first.",
+    )
+    expires_on: date | None = Field(
+        default=None,
+        description="The last day, by UTC, on which the lot may be issued; said by its first "
+        "receipt.",
     )
     direction: Direction | None = Field(
         default=None,
@@ -157,11 +167,18 @@ class MovementCreate(Input):
         elif self.direction is not None and kind not in {Kind.ADJUSTMENT, Kind.RETURN}:
             faults["direction"] = _DIRECTION_ASTRAY
         faults |= self._faults_of_reason()
-        if self.unit_cost is not None and kind is not Kind.RECEIPT:
-            faults["unit_cost"] = _COST_ASTRAY
+        faults |= self._faults_of_what_comes()
         if faults:
             raise refusal_of(faults)
         return self
+
+    def _faults_of_what_comes(self) -> dict[str, PydanticCustomError]:
+        faults, is_receipt = {}, self.kind is Kind.RECEIPT
+        if self.unit_cost is not None and not is_receipt:
+            faults["unit_cost"] = _COST_ASTRAY
+        if self.expires_on is not None and (not is_receipt or self.lot is None):
+            faults["expires_on"] = _EXPIRY_ASTRAY
+        return faults
 
     def _faults_of_reason(self) -> dict[str, PydanticCustomError]:
         kind, code = self.kind, self.reason_code
@@ -196,6 +213,13 @@ class GivenRead(Output):
     unit: str
 
 
+class LotQuantityRead(Output):
+    """How much of one lot moved, in stock units, never negative."""
+
+    lot: str | None = Field(description="Null: of no lot that is known.")
+    quantity: DecimalText
+
+
 class MovementRead(Output):
     """A movement as the ledger holds it; of a transfer, the change at `location`."""
 
@@ -212,7 +236,12 @@ class MovementRead(Output):
         description="The quantity as it was given, where a unit was named.", examples=[None]
     )
     change: DecimalText = Field(description="What it added at `location`, signed.")
-    balance_after: DecimalText = Field(description="On hand at `location` after it.")
+    balance_after: DecimalText = Field(
+        description="On hand at `location` after it; of an item with lots, of these lots."
+    )
+    lots: list[LotQuantityRead] = Field(
+        description="The lots that it moved; empty for an item without lots.", examples=[[]]
+    )
     unit_cost: DecimalText | None = Field(
         description="The unit cost that it brought; null if none, or without a scope for prices."
     )
@@ -229,7 +258,7 @@ class MovementRead(Output):
     occurred_at: datetime
     recorded_at: datetime
     backdated: bool = Field(
-        description="Recorded after a later movement of the same item and location."
+        description="Recorded after a later movement of the same item, location and lot."
     )
     unreadable: list[Literal["unit_cost"]] = unreadable_field()
 
@@ -253,114 +282,13 @@ class MovementQuery(PageQuery):
 
     item: ShortText | None = Field(default=None, description="Id, code or barcode of an item.")
     location: ShortText | None = Field(default=None, description="Id or name of a location.")
+    lot: Code | None = Field(default=None, description="Of this lot only, of whichever item.")
     kind: Kind | None = Field(default=None, description="Of this kind only.")
     reference: ShortText | None = Field(default=None, description="With exactly this reference.")
     from_time: Moment | None = Field(
         default=None, alias="from", description="Happened then or later."
     )
     to_time: Moment | None = Field(default=None, alias="to", description="Happened before.")
-
-
-@dataclass(frozen=True, slots=True)
-class LineFault:
-    """A line of a bulk call that is no valid movement, and what is wrong with it."""
-
-    errors: list[dict[str, Any]]  # As pydantic tells them.
-
-
-def _valid_or_fault(
-    value: object, validate: ValidatorFunctionWrapHandler, info: ValidationInfo
-) -> object:
-    """Return the movement that a line is; in mode each a bad line is set aside, not raised."""
-    each = info.data.get("mode") == "each"
-    if each and isinstance(value, dict) and len(value) > len(MovementCreate.model_fields):
-        # Told by hand: pydantic would make an error of each, in ten thousand lines.
-        unknown = next(name for name in value if name not in MovementCreate.model_fields)
-        return LineFault([{"type": "extra_forbidden", "loc": (unknown,)}])
-    try:
-        return validate(value)
-    except ValidationError as error:
-        if each:
-            found = error.errors(include_url=False, include_input=False)
-            return LineFault([dict(fault) for fault in found])
-        raise
-
-
-class BulkCreate(Input):
-    """Many movements in one call, applied in their order."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "mode": "each",
-                    "lines": [
-                        {
-                            "kind": "issue",
-                            "item": "SPAGHETTI-500",
-                            "location": "Main warehouse",
-                            "quantity": "2",
-                        }
-                    ],
-                }
-            ]
-        }
-    )
-
-    # Before the lines, which are read by it.
-    mode: Literal["atomic", "each"] = Field(
-        default="atomic",
-        description="atomic: all or nothing. each: whatever is possible, a result for every line.",
-    )
-    lines: Annotated[
-        list[Annotated[MovementCreate, WrapValidator(_valid_or_fault)]],
-        Field(min_length=1, max_length=LINES_MAX),
-        FailFast(),
-    ]
-
-    @property
-    def read_lines(self) -> Sequence[MovementCreate | LineFault]:
-        """The lines as they were read; those that are no movements only in mode each."""
-        return self.lines
-
-
-class ElsewhereRead(Output):
-    """What is available of an item at another location."""
-
-    location: str
-    available: DecimalText
-
-
-class LineResult(Output):
-    """What became of one line of a bulk call."""
-
-    line: int = Field(description="Its place in the call, from 0.")
-    status: Literal["applied", "refused", "not_applied"]
-    id: UUID | None = Field(description="The movement, if applied.")
-    balance_after: DecimalText | None
-    code: str | None = Field(
-        description="Why it was refused, as in a problem's `code`.", examples=[None]
-    )
-    message: str | None = Field(examples=[None])
-    available: DecimalText | None = Field(
-        description="What there was, if too little.", examples=[None]
-    )
-    on_hand: DecimalText | None = Field(
-        description="What lay there, if too little.", examples=[None]
-    )
-    reserved: DecimalText | None = Field(description="What of it was reserved.", examples=[None])
-    elsewhere: list[ElsewhereRead] | None = Field(
-        description="Other locations that have some, if too little: at most five, the most first.",
-        examples=[None],
-    )
-
-
-class BulkRead(Output):
-    """The results of a bulk call, one for each line."""
-
-    applied: int
-    refused: int
-    results: list[LineResult]
 
 
 class MovementPage(Page[MovementRead]): ...

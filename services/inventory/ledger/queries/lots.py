@@ -1,0 +1,122 @@
+"""Lots of items that have them: which there are, and the levels of these, locked in key order.
+
+Asked only when a movement is of such an item, once its item is held: whoever changes the expiry of
+a lot holds the item against movements.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from services.inventory.ledger.rules import NO_LOT, Balance, Balances, Level, Lot, Lots
+
+
+async def find_lots(
+    connection: asyncpg.Connection,
+    names: Collection[tuple[UUID, str]],
+    places: Collection[tuple[UUID, UUID]],
+) -> Lots:
+    """Return the lots of these (item, key), as far as there are any, and all at these places."""
+    columns = zip(*names, strict=True) if names else ((), ())
+    at_columns = zip(*places, strict=True) if places else ((), ())
+    lots, known = Lots(), {NO_LOT: Lot(NO_LOT, None)}
+    for row in await connection.fetch(FIND_LOTS, *columns, *at_columns):
+        item_id, key, place_id, lot_id, code, expires_on, received_at = row
+        lot = known.setdefault(lot_id, Lot(lot_id, code, expires_on, received_at))
+        if place_id is None:
+            lots.named[item_id, key] = lot
+        else:
+            lots.at.setdefault((item_id, place_id), {})[lot_id] = lot
+    return lots
+
+
+async def lock_levels(
+    connection: asyncpg.Connection, levels: Collection[Level]
+) -> tuple[Balances, datetime | None]:
+    """Lock the levels that are there; return them, and the database's time once all are held.
+
+    There is no time where there are none.
+    """
+    ordered = sorted(levels)
+    rows = await connection.fetch(LOCK_LEVELS, *zip(*ordered, strict=True))
+    held = {ordered[n - 1]: Balance(*found) for n, _now, *found in rows}
+    return held, max((row[1] for row in rows), default=None)
+
+
+async def lock_first_out(
+    connection: asyncpg.Connection, places: Collection[tuple[UUID, UUID]]
+) -> tuple[Lots, Balances, datetime | None]:
+    """Find and lock at once, in the same order, all lots that lie at these (item, location)."""
+    lots, balances = Lots(), Balances()
+    known: dict[UUID, Lot] = {}
+    rows = await connection.fetch(LOCK_FIRST_OUT, *zip(*places, strict=True))
+    for item_id, place_id, lot_id, on_hand, reserved, moved_at, _now, *said in rows:
+        lot = known.get(lot_id)
+        if lot is None:
+            lot = known[lot_id] = Lot(lot_id, *said)
+        lots.at.setdefault((item_id, place_id), {})[lot_id] = lot
+        balances[item_id, place_id, lot_id] = Balance(on_hand, reserved, moved_at)
+    return lots, balances, max((row[6] for row in rows), default=None)
+
+
+async def add_lots(connection: asyncpg.Connection, lots: Sequence[tuple[UUID, str, Lot]]) -> bool:
+    """Add new lots, each with its item and key; say whether all of them were new indeed.
+
+    If others add the same right now, they are waited for.
+    """
+    if not lots:
+        return True
+    rows = [
+        (lot.id, item_id, lot.code, key, lot.expires_on, lot.received_at)
+        for item_id, key, lot in sorted(lots, key=lambda one: one[:2])
+    ]
+    added = await connection.fetch(ADD_LOTS, *zip(*rows, strict=True))
+    return len(added) == len(rows)
+
+
+FIND_LOTS = """
+SELECT w.item_id, w.key, NULL::uuid AS place_id, t.id, t.code, t.expires_on, t.received_at
+FROM unnest($1::uuid[], $2::text[]) AS w(item_id, key)
+CROSS JOIN LATERAL (SELECT * FROM lots WHERE item_id = w.item_id AND key = w.key OFFSET 0) t
+UNION ALL
+SELECT w.item_id, NULL, w.place_id, v.lot_id, t.code, t.expires_on, t.received_at
+FROM unnest($3::uuid[], $4::uuid[]) AS w(item_id, place_id)
+CROSS JOIN LATERAL (
+    SELECT lot_id FROM levels
+    WHERE item_id = w.item_id AND location_id = w.place_id AND on_hand > 0 OFFSET 0
+) v
+LEFT JOIN LATERAL (SELECT * FROM lots WHERE id = v.lot_id OFFSET 0) t ON true
+"""
+
+LOCK_LEVELS = """
+SELECT w.n, clock_timestamp(), v.on_hand, v.reserved, v.moved_at
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) WITH ORDINALITY AS w(item_id, place_id, lot_id, n)
+CROSS JOIN LATERAL (
+    SELECT on_hand, reserved, moved_at FROM levels
+    WHERE item_id = w.item_id AND location_id = w.place_id AND lot_id = w.lot_id FOR UPDATE
+) v
+"""
+
+LOCK_FIRST_OUT = """
+SELECT w.item_id, w.place_id, v.lot_id, v.on_hand, v.reserved, v.moved_at, clock_timestamp(),
+       t.code, t.expires_on, t.received_at
+FROM (
+    SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS sent(item_id, place_id) ORDER BY 1, 2 OFFSET 0
+) w
+CROSS JOIN LATERAL (
+    SELECT lot_id, on_hand, reserved, moved_at FROM levels
+    WHERE item_id = w.item_id AND location_id = w.place_id AND on_hand > 0
+    ORDER BY lot_id FOR UPDATE
+) v
+CROSS JOIN LATERAL (
+    SELECT code, expires_on, received_at FROM lots WHERE id = v.lot_id OFFSET 0
+) t
+"""
+
+ADD_LOTS = """
+INSERT INTO lots (id, item_id, code, key, expires_on, received_at)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::date[], $6::timestamptz[])
+ON CONFLICT ON CONSTRAINT lots_code DO NOTHING RETURNING id
+"""

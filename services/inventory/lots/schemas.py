@@ -1,0 +1,102 @@
+from datetime import date, datetime
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+
+from services.inventory.ledger.rules import Kind, MovementReason
+from shared.money import DecimalText
+from shared.pagination import PageQuery
+from shared.schemas import Output, Page, ShortText, Update
+
+
+class LotUpdate(Update):
+    """A correction of a lot."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"expires_on": "2027-03-31"}]})
+
+    clearable: ClassVar[frozenset[str]] = frozenset({"expires_on"})
+
+    expires_on: date | None = Field(
+        default=None,
+        description="The last day, by UTC, on which it may be issued; null for no expiry.",
+    )
+
+
+class LotStockRead(Output):
+    """What lies of a lot at one location, in stock units."""
+
+    location: str
+    location_id: UUID
+    on_hand: DecimalText
+    reserved: DecimalText
+    available: DecimalText
+
+
+class LotRead(Output):
+    """A lot of an item, and where it lies."""
+
+    id: UUID
+    item_id: UUID
+    lot: str = Field(description="Its code, as typed first.", examples=["L2026-117"])
+    expires_on: date | None = Field(examples=["2027-03-31"])
+    expired: bool = Field(
+        description="Its last day is over, so it is not issued.", examples=[False]
+    )
+    received_at: datetime = Field(description="When its first receipt happened.")
+    on_hand: DecimalText
+    stock: list[LotStockRead]
+    version: int
+
+
+class LotQuery(PageQuery):
+    """Which lots of an item to list."""
+
+    in_stock: bool = Field(default=False, description="Those of which some lies somewhere.")
+
+
+class LotPage(Page[LotRead]): ...
+
+
+class TraceQuery(PageQuery):
+    """Which movements of a lot to list."""
+
+    item: ShortText | None = Field(
+        default=None,
+        description="Id, code or barcode of the item; any that has such a lot unless given.",
+    )
+    way: Literal["in", "out"] | None = Field(
+        default=None, description="in: where it came from. out: where it went."
+    )
+
+
+class TraceRead(Output):
+    """A movement of a lot at one location: where it came from, or where it went."""
+
+    movement_id: UUID
+    way: Literal["in", "out"]
+    kind: Kind
+    item: str = Field(description="Code of the item.")
+    item_id: UUID
+    lot: str | None = Field(description="As typed first.", examples=["L2026-117"])
+    location: str
+    other_location: str | None = Field(
+        description="The other end of a transfer; null too where you may not know of it.",
+        examples=[None],
+    )
+    quantity: DecimalText = Field(description="Stock units, never negative.")
+    reason_code: MovementReason | None
+    reason: str | None
+    reference: str | None
+    actor: str
+    occurred_at: datetime
+    recorded_at: datetime
+    reverses: UUID | None = Field(
+        description="The movement that it undid, if it is a reversal.", examples=[None]
+    )
+    reversed_by: UUID | None = Field(
+        description="The movement by which it was undone.", examples=[None]
+    )
+
+
+class TracePage(Page[TraceRead]): ...

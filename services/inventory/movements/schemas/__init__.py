@@ -1,0 +1,29 @@
+"""What comes in and goes out of movements."""
+
+from services.inventory.movements.schemas.bulk import BulkCreate, BulkRead, LineFault
+from services.inventory.movements.schemas.movement import (
+    GivenRead,
+    LotQuantityRead,
+    MovementCreate,
+    MovementPage,
+    MovementQuery,
+    MovementRead,
+    MovementReasonRead,
+    MovementReasonsRead,
+    ReversalCreate,
+)
+
+__all__ = [
+    "BulkCreate",
+    "BulkRead",
+    "GivenRead",
+    "LineFault",
+    "LotQuantityRead",
+    "MovementCreate",
+    "MovementPage",
+    "MovementQuery",
+    "MovementRead",
+    "MovementReasonRead",
+    "MovementReasonsRead",
+    "ReversalCreate",
+]

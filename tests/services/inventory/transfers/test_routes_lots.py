@@ -1,0 +1,48 @@
+"""Transfers in two stages of items with lots: what arrives is of the lots that were dispatched."""
+
+import pytest
+
+pytestmark = pytest.mark.stack
+
+PATH = "/api/inventory/transfers"
+
+
+@pytest.mark.parametrize(
+    ("arrived", "lying"),
+    [
+        (7, {("Shop", "L1"): "5", ("Shop", "L2"): "2"}),
+        (6, {("Shop", "L1"): "5", ("Shop", "L2"): "1"}),
+        (4, {("Shop", "L1"): "4"}),
+        (8, {("Shop", "L1"): "5", ("Shop", "L2"): "3"}),
+        (0, {}),
+    ],
+)
+async def test_lots_arrive_as_they_were_dispatched(
+    client, caller, make_location, make_item, move, arrived, lying
+):
+    for name, kind in (("Main", "warehouse"), ("Shop", "warehouse"), ("On the road", "transit")):
+        await make_location(name, kind)
+    await make_item("T1", tracking="lot")
+    for lot, expires_on in (("L1", "2098-01-01"), ("L2", "2099-01-01")):
+        await move("receipt", 5, item="T1", lot=lot, expires_on=expires_on)
+    body = {"item": "T1", "location": "Main", "to_location": "Shop"}
+    sent, other = [
+        await client.post(PATH, json=body | {"quantity": quantity}, headers=caller.headers())
+        for quantity in (7, 3)
+    ]
+    assert (sent.status_code, other.status_code) == (201, 201)
+
+    received = await client.post(
+        f"{PATH}/{sent.json()['id']}/receive",
+        json={"quantity": arrived, "reason": "As counted."},
+        headers=caller.headers(),
+    )
+
+    assert received.status_code == 200, received.text
+    looked_up = await client.get("/api/inventory/lookup/T1", headers=caller.headers())
+    rows = looked_up.json()["stock"]
+    there = {(row["location"], row["lot"]): row["on_hand"] for row in rows}
+    assert there == lying | {("On the road", "L2"): "3"}
+    assert {row["reserved"] for row in rows if row["location"] == "On the road"} == {"3"}
+    verified = await client.get("/api/inventory/verify", headers=caller.headers())
+    assert verified.json()["ok"], verified.text
