@@ -23,8 +23,14 @@ def count_movements(kind: Kind, refusal: Refusal | None, number: int = 1) -> Non
 
 
 def count_stockouts(outcome: Outcome) -> None:
-    """Count the levels that a movement emptied."""
-    if outcome.refusal is None and outcome.quantity:
+    """Count the places that a movement emptied of its item.
+
+    Of an item with lots that is known where none was named: only then all of them were looked at.
+    """
+    if outcome.spot.has_lots:
+        if outcome.is_emptied:
+            stockouts.inc()
+    elif outcome.refusal is None and outcome.quantity:
         taken_from = outcome.balance if outcome.quantity < 0 else outcome.counterbalance
         if not taken_from and (outcome.quantity < 0 or outcome.counterspot is not None):
             stockouts.inc()

@@ -22,7 +22,8 @@ async def list_differences(
     `without` are the numbers of journal entries that cannot be read. Raises DBAPIError for others.
     """
     found: list[RowMapping] = []
-    for check in (_LEVELS, _LEVEL_TIMES, _RESERVED, _BALANCES, _PAST, _TWICE, _IN_TRANSIT):
+    checks = _LEVELS, _LEVEL_TIMES, _LEVEL_LOTS, _RESERVED, _BALANCES, _PAST, _TWICE, _IN_TRANSIT
+    for check in checks:
         rows = await session.execute(check, {"most": DIFFERENCES_MAX - len(found)})
         found.extend(rows.mappings())
     parameters = {
@@ -69,7 +70,7 @@ _COUNTS = text("""
            (SELECT count(*) FROM journal WHERE type = 'inventory.stock-moved.v1') AS entries""")
 # The stock of every level is the sum of its ledger.
 _LEVELS = text("""
-    SELECT 'level' AS kind, item_id, location_id, NULL::uuid AS movement_id,
+    SELECT 'level' AS kind, item_id, location_id, lot_id, NULL::uuid AS movement_id,
            coalesce(m.total, 0) AS expected, coalesce(v.on_hand, 0) AS found,
            NULL::timestamptz AS occurred_at
     FROM levels v FULL JOIN (
@@ -78,7 +79,7 @@ _LEVELS = text("""
     WHERE coalesce(v.on_hand, 0) <> coalesce(m.total, 0) LIMIT :most""")
 # Every level knows when its latest movement happened.
 _LEVEL_TIMES = text("""
-    SELECT 'level_time' AS kind, item_id, location_id, NULL::uuid AS movement_id,
+    SELECT 'level_time' AS kind, item_id, location_id, lot_id, NULL::uuid AS movement_id,
            NULL::numeric AS expected, NULL::numeric AS found, v.moved_at AS occurred_at
     FROM levels v LEFT JOIN (
         SELECT item_id, location_id, lot_id, max(occurred_at) AS latest FROM movements
@@ -87,10 +88,10 @@ _LEVEL_TIMES = text("""
     WHERE v.moved_at IS DISTINCT FROM m.latest LIMIT :most""")
 # What is reserved at every level is what reservations hold there; in transit it is all of it.
 _RESERVED = text("""
-    SELECT 'reserved' AS kind, item_id, location_id, NULL::uuid AS movement_id, expected,
+    SELECT 'reserved' AS kind, item_id, location_id, lot_id, NULL::uuid AS movement_id, expected,
            reserved AS found, NULL::timestamptz AS occurred_at
     FROM (
-        SELECT v.item_id, v.location_id, v.reserved,
+        SELECT v.item_id, v.location_id, v.lot_id, v.reserved,
                CASE WHEN l.type = 'transit' THEN v.on_hand ELSE coalesce(h.total, 0) END AS expected
         FROM levels v JOIN locations l ON l.id = v.location_id LEFT JOIN (
             SELECT item_id, location_id, lot_id, sum(held) AS total FROM reservation_holds
@@ -110,18 +111,24 @@ _IN_TRANSIT = text("""
         FROM transfers WHERE received IS NULL GROUP BY 1, 2
     ) t USING (item_id, location_id)
     WHERE coalesce(v.on_hand, 0) <> coalesce(t.total, 0) LIMIT :most""")
+# What lies is of a lot of its own item, or of none.
+_LEVEL_LOTS = text("""
+    SELECT 'level_lot' AS kind, v.item_id, v.location_id, v.lot_id, NULL::uuid AS movement_id,
+           NULL::numeric AS expected, v.on_hand AS found, NULL::timestamptz AS occurred_at
+    FROM levels v LEFT JOIN lots t ON t.id = v.lot_id AND t.item_id = v.item_id
+    WHERE v.lot_id <> lpad('', 32, '0')::uuid AND t.id IS NULL LIMIT :most""")
 # At no instant of business time did less than nothing lie anywhere.
 _PAST = text("""
-    SELECT 'past' AS kind, item_id, location_id, NULL::uuid AS movement_id,
+    SELECT 'past' AS kind, item_id, location_id, lot_id, NULL::uuid AS movement_id,
            0::numeric AS expected, total AS found, occurred_at
     FROM (
-        SELECT item_id, location_id, occurred_at, sum(sum(quantity)) OVER (
+        SELECT item_id, location_id, lot_id, occurred_at, sum(sum(quantity)) OVER (
             PARTITION BY item_id, location_id, lot_id ORDER BY occurred_at) AS total
         FROM movements GROUP BY item_id, location_id, lot_id, occurred_at
     ) m WHERE total < 0 ORDER BY occurred_at LIMIT :most""")
 # Every balance is the sum of the ledger up to there, in the order of recording.
 _BALANCES = text("""
-    SELECT 'balance' AS kind, item_id, location_id, id AS movement_id, total AS expected,
+    SELECT 'balance' AS kind, item_id, location_id, lot_id, id AS movement_id, total AS expected,
            balance_after AS found, occurred_at
     FROM (
         SELECT *, sum(quantity) OVER (
@@ -129,7 +136,7 @@ _BALANCES = text("""
     ) m WHERE total <> balance_after ORDER BY seq LIMIT :most""")
 # No ledger row is there twice.
 _TWICE = text("""
-    SELECT 'movement_twice' AS kind, item_id, location_id, id AS movement_id,
+    SELECT 'movement_twice' AS kind, item_id, location_id, lot_id, id AS movement_id,
            NULL::numeric AS expected, quantity AS found, occurred_at
     FROM (
         SELECT *, row_number() OVER (PARTITION BY id, leg ORDER BY seq) AS copy FROM movements
@@ -141,6 +148,7 @@ _ENTRIES = text("""
                 WHEN m.id IS NULL THEN 'movement_missing' ELSE 'entry_differs' END AS kind,
            coalesce(m.item_id, j.item_id) AS item_id,
            coalesce(m.location_id, j.location_id) AS location_id,
+           coalesce(m.lot_id, j.lot_id) AS lot_id,
            coalesce(m.id, j.movement_id) AS movement_id,
            j.quantity AS expected, m.quantity AS found,
            coalesce(m.occurred_at, j.occurred_at) AS occurred_at

@@ -22,6 +22,7 @@ class StockDifferenceRead(Output):
         "level",
         "level_time",
         "reserved",
+        "level_lot",
         "balance",
         "past",
         "in_transit",
@@ -33,13 +34,15 @@ class StockDifferenceRead(Output):
         "price",
         "price_in_force",
     ] = Field(
-        description="past: stock below zero at `occurred_at`, in the order of business time. "
+        description="level_lot: of no lot of its item. past: stock below zero at `occurred_at`, in "
+        "the order of business time. "
         "in_transit: what lies there is not what was dispatched. "
         "price: a cost or price is not as it was journaled. price_in_force: an item's cost or "
         "price is not the last that was set."
     )
     item_id: UUID | None
     location_id: UUID | None
+    lot_id: UUID | None = Field(description="All zeros: of no lot.")
     movement_id: UUID | None
     expected: DecimalText | None
     found: DecimalText | None

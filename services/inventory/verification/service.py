@@ -56,7 +56,9 @@ async def _find_unreadable(session: AsyncSession) -> list[int]:
 
 
 def _to_read(row: RowMapping) -> StockDifferenceRead:
-    return StockDifferenceRead.model_validate({"price_id": None, **row, "journal_seq": None})
+    return StockDifferenceRead.model_validate(
+        {"lot_id": None, "price_id": None, **row, "journal_seq": None}
+    )
 
 
 def _unreadable(seq: int) -> StockDifferenceRead:
@@ -64,6 +66,7 @@ def _unreadable(seq: int) -> StockDifferenceRead:
         kind="entry_unreadable",
         item_id=None,
         location_id=None,
+        lot_id=None,
         movement_id=None,
         expected=None,
         found=None,

@@ -110,9 +110,9 @@ CROSS JOIN LATERAL (
     WHERE item_id = w.item_id AND location_id = w.place_id AND on_hand > 0
     ORDER BY lot_id FOR UPDATE
 ) v
-CROSS JOIN LATERAL (
+LEFT JOIN LATERAL (
     SELECT code, expires_on, received_at FROM lots WHERE id = v.lot_id OFFSET 0
-) t
+) t ON true
 """
 
 ADD_LOTS = """

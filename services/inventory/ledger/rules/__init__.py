@@ -15,6 +15,7 @@ from services.inventory.ledger.rules.changes import (
     item_reference,
     place_reference,
 )
+from services.inventory.ledger.rules.follow import follow_lots
 from services.inventory.ledger.rules.judge import (
     Late,
     judge,
@@ -67,6 +68,7 @@ __all__ = [
     "Spot",
     "Spots",
     "Timeline",
+    "follow_lots",
     "item_reference",
     "judge",
     "late_levels",

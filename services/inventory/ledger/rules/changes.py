@@ -243,6 +243,7 @@ class Outcome(NamedTuple):
     parts: tuple[Part, ...] = ()
     lot: Lot | None = None
     expired: Decimal = NOTHING
+    is_emptied: bool = False  # It took the last of all lots there.
 
     @property
     def is_short(self) -> bool:

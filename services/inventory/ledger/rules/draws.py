@@ -25,6 +25,7 @@ class Choice(NamedTuple):
     lots: Sequence[Lot | None]
     refusal: Refusal | None = None
     expired: Sequence[Lot] = ()
+    is_of_all: bool = False  # Of an item with lots, where none is named.
 
 
 class Touch(NamedTuple):
@@ -192,9 +193,10 @@ def _first_out(change: Change, spot: Spot, lots: Lots, at: datetime) -> Choice:
     ordered = lots.first_expired_first_out(spot.item_id, spot.place_id)
     known = [lot for lot in ordered if not lot.is_new]
     if change.kind not in _LEAVES_EXPIRED:
-        return Choice(known)
+        return Choice(known, is_of_all=True)
     good = [lot for lot in known if not lot.is_expired(at)]
-    return Choice(good, expired=[lot for lot in known if lot.is_expired(at)])
+    expired = [lot for lot in known if lot.is_expired(at)]
+    return Choice(good, expired=expired, is_of_all=True)
 
 
 def _level(spot: Spot, lot: Lot | None, balances: Balances) -> Balance:

@@ -140,6 +140,7 @@ def _decide(
     counted = None if change.counted is None else asked
     quantity = asked if counted is None else asked - lay(touches[0].here, instant)
     draws = draw(change, touches, quantity, instant)
+    expired = expired_stock(choice, spot, balances)
     if isinstance(draws, Shortage):
         return Outcome(
             *(*asked_of, draws.refusal, quantity),
@@ -151,10 +152,12 @@ def _decide(
             is_at_counterplace=draws.is_at_counterplace,
             fits_from=draws.fits_from if counted is None else None,
             counted=counted,
-            expired=expired_stock(choice, spot, balances),
+            expired=expired,
         )
     granted = Outcome(*asked_of, None, quantity, occurred_at=instant, given_unit=unit)
-    return _applied(granted, draws, lots, instant)
+    applied = _applied(granted, draws, lots, instant)
+    left = expired or any(touch.here.on_hand for touch in touches)
+    return applied._replace(is_emptied=not left) if choice.is_of_all else applied
 
 
 def _applied(

@@ -10,11 +10,10 @@ from services.inventory.ledger.queries import Locked, Pair
 from services.inventory.ledger.rules import (
     Balance,
     Change,
-    Kind,
     Level,
-    Lot,
     Lots,
     Spots,
+    follow_lots,
     levels_of,
 )
 from shared.ids import new_id
@@ -63,7 +62,7 @@ async def _lock_lots(
     if all(_takes_first_out(change) for change in changes):
         return await _lock_first_out(connection, changes, locked)
     lots = await _find_lots(connection, changes, locked.spots)
-    new = _follow(changes, locked.spots, lots)
+    new = follow_lots(changes, locked.spots, lots, new_id)
     touched: dict[Level, bool] = {}  # Whether something may come to it.
     for change in changes:
         for level in levels_of(change, locked.spots, lots):
@@ -117,39 +116,6 @@ async def _find_lots(
         elif not change.shares:
             places[spot.item_id, spot.place_id] = None
     return await queries.find_lots(connection, names, places)
-
-
-def _follow(changes: Sequence[Change], spots: Spots, lots: Lots) -> set[UUID]:
-    """Let the lots be known where the changes may bring them; return the ids of new ones.
-
-    A later change of the group may take from there.
-    """
-    new: set[UUID] = set()
-    for change in changes:
-        spot = spots[change.item, change.place]
-        if spot.item_id is None or spot.place_id is None:
-            continue
-        if change.lot is not None and change.kind is Kind.RECEIPT:
-            name = spot.item_id, change.lot.key
-            if name not in lots.named:
-                lots.named[name] = Lot(new_id(), None, is_new=True)
-                new.add(lots.named[name].id)
-        touched = _lots_of(change, spot.item_id, spot.place_id, lots)
-        lots.at.setdefault((spot.item_id, spot.place_id), {}).update(touched)
-        if change.counterplace is not None:
-            counterspot = spots[change.item, change.counterplace]
-            if counterspot.place_id is not None:
-                lots.at.setdefault((spot.item_id, counterspot.place_id), {}).update(touched)
-    return new
-
-
-def _lots_of(change: Change, item_id: UUID, place_id: UUID, lots: Lots) -> dict[UUID, Lot]:
-    if change.shares:
-        return {lot.id: lot for lot, _ in change.shares}
-    if change.lot is None:
-        return lots.at.get((item_id, place_id), {})
-    lot = lots.named.get((item_id, change.lot.key))
-    return {} if lot is None else {lot.id: lot}
 
 
 def _only_takes(change: Change) -> bool:
