@@ -29,6 +29,7 @@ from tests.support.ledger import ITEMS, NOW, PLACES, SPOTS, ago
 ITEM = ITEMS["A"]
 WITH_LOTS = {pair: spot._replace(tracking="lot") for pair, spot in SPOTS.items()}
 EXPIRIES = {"soon": 0, "later": 2, "gone": -1, "never": None}  # In days from now.
+KINDS = ["receipt"] * 5 + ["issue", "issue", "transfer", "write_off", "count"]
 amounts = st.integers(1, 9).map(Decimal)
 hours = st.none() | st.integers(1, 40)
 
@@ -40,11 +41,13 @@ def expiry_of(name):
 
 @st.composite
 def asked_changes(draw):
-    hour, quantity = draw(hours), draw(amounts)
-    kind = draw(st.sampled_from(["receipt", "issue", "issue", "transfer", "write_off", "count"]))
+    hour = draw(hours)
+    kind = draw(st.sampled_from(KINDS))
     here, there = draw(st.permutations(["MAIN", "SHOP"]))
+    quantity = draw(amounts) / (3 if kind == "receipt" else 1)  # Several lots for one issue.
+    quantity = quantity.quantize(Decimal("0.01"))
     lot = draw(st.sampled_from(sorted(EXPIRIES)))
-    is_named = kind in {"receipt", "count"} or draw(st.booleans())
+    is_named = kind in {"receipt", "count"} or draw(st.integers(0, 3)) == 0
     return Change(
         uuid4(), Kind(kind) if kind != "count" else Kind.COUNT_CORRECTION,
         item_reference("A"), place_reference(here), "user:1", "r",
@@ -109,7 +112,7 @@ class LotHistory:
                         self.rows.append((level, outcome.occurred_at, quantity))
 
 
-groups = st.lists(st.lists(asked_changes(), min_size=1, max_size=6), min_size=1, max_size=4)
+groups = st.lists(st.lists(asked_changes(), min_size=3, max_size=8), min_size=1, max_size=4)
 
 
 def grown(history, changes):
