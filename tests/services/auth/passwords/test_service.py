@@ -16,11 +16,7 @@ from services.auth.passwords.errors import (
     PasswordTooShort,
     SignInBusy,
 )
-from services.auth.passwords.service import (
-    PLACES_PER_THREAD,
-    TURNS_PER_THREAD,
-    PasswordHasher,
-)
+from services.auth.passwords.service import PLACES_PER_THREAD, PasswordHasher
 from tests.support.waiting import eventually
 
 PASSWORD = "gravel umbrella sonnet 7"
@@ -123,12 +119,12 @@ async def test_nothing_is_done_before_ones_turn_and_who_finds_no_place_is_refuse
     async with asyncio.TaskGroup() as tasks:
         for _ in range(PLACES_PER_THREAD):
             tasks.create_task(check())
-        await eventually(lambda: under_way == TURNS_PER_THREAD)
+        await eventually(lambda: under_way == 1)
 
         with pytest.raises(SignInBusy) as refused:
             async with hasher.place():
                 raise AssertionError("there was a place")
-        assert under_way == TURNS_PER_THREAD
+        assert under_way == 1
         may_end.set()
 
     assert under_way == PLACES_PER_THREAD
@@ -139,8 +135,7 @@ async def test_nothing_is_done_before_ones_turn_and_who_finds_no_place_is_refuse
 async def test_who_waits_too_long_for_his_turn_is_refused_and_his_place_is_free_again():
     hasher = PasswordHasher(1, length_min=12, patience_s=0.01)
     async with AsyncExitStack() as held:
-        for _ in range(TURNS_PER_THREAD):
-            await held.enter_async_context(hasher.place())
+        await held.enter_async_context(hasher.place())
 
         for _ in range(PLACES_PER_THREAD):
             with pytest.raises(SignInBusy):
