@@ -31,6 +31,8 @@ def count_stockouts(outcome: Outcome) -> None:
         if outcome.is_emptied:
             stockouts.inc()
     elif outcome.refusal is None and outcome.quantity:
-        taken_from = outcome.balance if outcome.quantity < 0 else outcome.counterbalance
-        if not taken_from and (outcome.quantity < 0 or outcome.counterspot is not None):
+        is_here = outcome.quantity < 0
+        taken_from = outcome.spot if is_here else outcome.counterspot
+        left = outcome.balance if is_here else outcome.counterbalance
+        if not left and taken_from is not None and not taken_from.is_transit:
             stockouts.inc()

@@ -56,6 +56,7 @@ async def put_planning(
     item = await get_item(session, item_id)
     await freezes.require_not_frozen(session, item.frozen_by)
     location = await get_location(session, location_id)
+    await freezes.require_not_frozen(session, location.frozen_by)
     planning = await queries.lock_planning(session, item_id, location_id)
     if planning is None:
         if if_match is not None:

@@ -46,8 +46,8 @@ class InsufficientStockAnywhere(Conflict):
     slug: ClassVar[str] = "insufficient-stock-anywhere"
     title: ClassVar[str] = N_("Not enough stock in all locations")
     detail: ClassVar[str] = N_(
-        "{available} of {item} available in all locations, {requested} asked. Ask for less, or "
-        "wait for a receipt."
+        "{available} of {item} available in all locations that you may use, {requested} asked. Ask "
+        "for less, or wait for a receipt."
     )
     item: str
     available: Decimal

@@ -12,7 +12,7 @@ from services.inventory.ledger.rules import Reference
 from services.inventory.reservations.models import Reservation, ReservationHold
 from shared.principal import Places
 
-PLACES_TRIED = 20  # For a line that names no location.
+PLACES_TRIED = 500  # For a line that names no location.
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +149,10 @@ _CANDIDATES = text("""
         OFFSET 0
     ) k
     CROSS JOIN LATERAL (
-        SELECT l.id AS location_id, l.name AS location, v.on_hand - v.reserved AS available
+        SELECT l.id AS location_id, l.name AS location,
+               v.on_hand - CASE WHEN v.holds_until <= now() THEN 0 ELSE v.reserved END AS available
         FROM levels v JOIN locations l ON l.id = v.location_id
-        WHERE v.item_id = k.item_id AND v.on_hand > 0 AND l.active AND l.frozen_by IS NULL
+        WHERE v.item_id = k.item_id AND v.on_hand > 0 AND l.active AND l.type <> 'transit'
             AND (CAST(:places AS uuid[]) IS NULL OR l.id = ANY(CAST(:places AS uuid[])))
         ORDER BY available DESC, l.name LIMIT :most
     ) v

@@ -90,7 +90,9 @@ async def get_reservation(
 
 @router.patch(
     "/{reservation_id:uuid}",
-    responses=problems(ReservationNotFound, ReservationOver, ReservationDone, ReservationTimeUnfit),
+    responses=problems(
+        ReservationNotFound, ReservationOver, ReservationDone, ReservationTimeUnfit, Frozen
+    ),
 )
 async def extend_reservation(
     reservation_id: UUID, body: ReservationUpdate, session: Session, caller: CanReserve, now: Now
@@ -134,7 +136,7 @@ async def commit_reservation(
 
 @router.post(
     "/{reservation_id:uuid}/release",
-    responses=problems(ReservationNotFound, ReservationOver, ReservationDone, MoreThanHeld),
+    responses=problems(ReservationNotFound, ReservationOver, ReservationDone, MoreThanHeld, Frozen),
 )
 async def release_reservation(
     reservation_id: UUID, body: ReservationTake, session: Session, caller: CanReserve, now: Now

@@ -77,8 +77,8 @@ async def dispatch_transfer(
 @router.post(
     "/{transfer_id:uuid}/receive",
     responses=problems(
-        TransferNotFound, TransferReceivedAlready, ItemRetired, LocationRetired, BalanceTooLarge,
-        Frozen,
+        TransferNotFound, TransferReceivedAlready, ItemRetired, LocationNotFound, LocationRetired,
+        BalanceTooLarge, Frozen,
     ),
 )  # fmt: skip
 async def receive_transfer(

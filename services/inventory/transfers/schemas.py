@@ -31,7 +31,9 @@ class TransferCreate(Input):
     via: ShortText | None = Field(
         default=None, description="The location of type transit; the oldest one unless given."
     )
-    quantity: Quantity = Field(description="Stock units.", examples=["12"])
+    quantity: Quantity = Field(
+        description="Stock units; if a pack's barcode names the item, such packs.", examples=["12"]
+    )
     reference: ShortText | None = Field(default=None, description="Document it belongs to.")
 
 

@@ -67,6 +67,7 @@ async def dispatch_transfer(
     via_id = await queries.find_transit(session, wanted.via)
     if via_id is None:
         raise TransitMissing
+    await freezes.require_not_frozen(session, goal.frozen_by)
     if LocationType.TRANSIT in {start.type, goal.type}:
         raise InTransit
     if start.id == goal.id:
@@ -124,6 +125,8 @@ async def receive_transfer(
         raise TransferNotFound
     if transfer.received is not None:
         raise TransferReceivedAlready
+    goal = await hold_location(session, str(transfer.to_id))
+    await freezes.require_not_frozen(session, goal.frozen_by)
     await queries.hold_transit(session, transfer)
     carried = [
         (leg.lot, leg.quantity)

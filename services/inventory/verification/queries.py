@@ -22,8 +22,7 @@ async def list_differences(
     `without` are the numbers of journal entries that cannot be read. Raises DBAPIError for others.
     """
     found: list[RowMapping] = []
-    checks = _LEVELS, _LEVEL_TIMES, _LEVEL_LOTS, _RESERVED, _BALANCES, _PAST, _TWICE, _IN_TRANSIT
-    for check in checks:
+    for check in _OF_STOCK:
         rows = await session.execute(check, {"most": DIFFERENCES_MAX - len(found)})
         found.extend(rows.mappings())
     parameters = {
@@ -98,6 +97,15 @@ _RESERVED = text("""
             WHERE held > 0 GROUP BY 1, 2, 3
         ) h USING (item_id, location_id, lot_id)
     ) r WHERE reserved <> expected LIMIT :most""")
+# Every level knows when the first of what is held there may expire, or expects it sooner.
+_HOLD_TIMES = text("""
+    SELECT 'hold_time' AS kind, item_id, location_id, lot_id, NULL::uuid AS movement_id,
+           NULL::numeric AS expected, NULL::numeric AS found, h.first AS occurred_at
+    FROM levels v JOIN (
+        SELECT item_id, location_id, lot_id, min(expires_at) AS first FROM reservation_holds
+        WHERE held > 0 GROUP BY 1, 2, 3
+    ) h USING (item_id, location_id, lot_id)
+    WHERE v.holds_until IS NULL OR v.holds_until > h.first LIMIT :most""")
 # What lies in transit is what was dispatched and not received yet.
 _IN_TRANSIT = text("""
     SELECT 'in_transit' AS kind, item_id, location_id, NULL::uuid AS movement_id,
@@ -219,3 +227,7 @@ _IN_FORCE = text(f"""
         ORDER BY item_id, kind, seq DESC
     ) j ON j.item_id = i.id AND j.kind = held.kind
     WHERE held.id IS DISTINCT FROM j.id LIMIT :most""")  # noqa: S608 - our own text.
+_OF_STOCK = (
+    _LEVELS, _LEVEL_TIMES, _LEVEL_LOTS, _RESERVED, _HOLD_TIMES, _BALANCES, _PAST, _TWICE,
+    _IN_TRANSIT,
+)  # fmt: skip

@@ -22,6 +22,7 @@ class StockDifferenceRead(Output):
         "level",
         "level_time",
         "reserved",
+        "hold_time",
         "level_lot",
         "balance",
         "past",

@@ -27,7 +27,8 @@ async def lock_all(connection: asyncpg.Connection, changes: Sequence[Change]) ->
     if locked.missing and not all(_only_takes(change) for change in changes):
         await queries.ensure_levels(connection, locked.missing)
         locked = await queries.lock(connection, pairs)
-    await _expire_holds(connection, locked)
+    if not any(change.held for change in changes):  # Else they were locked, and expired, before.
+        await _expire_holds(connection, locked)
     if any(spot.has_lots for spot in locked.spots.values()):
         of_lots = [c for c in changes if locked.spots[c.item, c.place].has_lots]
         locked = await _lock_lots(connection, of_lots, locked)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.inventory.freezes import service as freezes
 from services.inventory.ledger import service as ledger
 from services.inventory.ledger.rules import Change, Kind, Reference, Refusal
 from services.inventory.ledger.service import Locked
@@ -169,11 +170,13 @@ async def _lock(
 ) -> tuple[Reservation, Sequence[NamedHold], Locked]:
     """Return a reservation that holds something, with its levels under lock.
 
-    Raises ReservationNotFound, ReservationOver, ReservationDone.
+    Raises ReservationNotFound, ReservationOver, ReservationDone, Frozen.
     """
     _, holds = await find_known(session, reservation_id, caller)
     pairs = {_pair(each.hold.item_id, each.hold.location_id): None for each in holds}
     locked = await ledger.lock_levels(session, list(pairs))
+    for spot in locked.spots.values():
+        await freezes.require_not_frozen(session, spot.frozen_by)
     reservation, holds = await find_known(session, reservation_id, caller)  # As it is by now.
     if all(each.hold.held == 0 for each in holds):
         if any(each.hold.expired > 0 for each in holds):

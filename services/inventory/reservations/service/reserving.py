@@ -154,6 +154,9 @@ async def _changes_of(
         (item_id, place_id): balance.available
         for (item_id, place_id, _), balance in locked.balances.items()
     }
+    for line in lines:
+        if line.location is not None:
+            _set_aside(line, locked, left, asking)
     found = []
     for line in lines:
         if line.location is None:
@@ -161,6 +164,21 @@ async def _changes_of(
         else:
             found.append(_Found([_at(line, asking)]))
     return found
+
+
+def _set_aside(
+    line: ReservationLineCreate,
+    locked: Locked,
+    left: dict[tuple[UUID, UUID], Decimal],
+    asking: _Asking,
+) -> None:
+    """Leave what a line asks of its own location to it, before others are served anywhere."""
+    change = _at(line, asking)
+    spot = locked.spots[change.item, change.place]
+    if spot.item_id is not None and spot.place_id is not None:
+        asked, _, misfit = stock_units(change, spot)
+        if misfit is None:
+            left[spot.item_id, spot.place_id] += asked  # It is negative.
 
 
 def _spread(
@@ -186,9 +204,12 @@ def _spread(
         return _Found(problem=ledger.problem_of(refused))
     open_to_all = [place for place in places if _is_open(locked, item, place)]
     levels = [(spot.item_id, place.id) for place in open_to_all if place.id is not None]
-    there = [left[level] for level in levels]
+    there = [max(left[level], NOTHING) for level in levels]
     parts = share_out(-asked, there)
     if sum(parts, NOTHING) < -asked:
+        frozen = [place for place in places if locked.spots[item, place].frozen_by is not None]
+        if frozen:  # By whom and why, the ledger tells.
+            return _Found([asking.change(line.item, frozen[0], line.quantity, line.unit)])
         available = sum(there, NOTHING)
         short = InsufficientStockAnywhere(
             item=spot.code or line.item, available=available, requested=-asked

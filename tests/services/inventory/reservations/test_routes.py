@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from services.inventory.freezes.errors import Frozen
 from services.inventory.items.errors import ItemNotFound
+from services.inventory.ledger import service as ledger
 from services.inventory.ledger.errors import InsufficientStock
 from services.inventory.reservations.errors import (
     InsufficientStockAnywhere,
@@ -17,6 +19,7 @@ from services.inventory.reservations.errors import (
 )
 from shared.clock import utc_now
 from tests.support.services import Caller, assert_problem
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.stack
 
@@ -259,3 +262,67 @@ async def test_verification_names_a_level_that_reserves_other_than_is_held(
     told = [(row["kind"], row["expected"], row["found"]) for row in found["differences"]]
     assert told == [("reserved", "7", "6")]
     assert found["differences"][0]["item_id"] == made["lines"][0]["item_id"]
+
+
+async def test_a_hold_whose_end_comes_while_it_is_committed_is_committed_once(
+    client, caller, reserve, post, look_up, monkeypatch
+):
+    """Its end falls between the look at the reservation, under lock, and the issue."""
+    until = utc_now() + timedelta(milliseconds=400)
+    made = await reserve("7", expires_at=until.isoformat())
+    apply = ledger.apply
+
+    async def apply_later(*arguments, **named):
+        await eventually(lambda: utc_now() > until)
+        return await apply(*arguments, **named)
+
+    monkeypatch.setattr(ledger, "apply", apply_later)
+    committed = await post(f"/{made['id']}/commit")
+
+    assert committed.status_code == 200, committed.text
+    assert (await look_up())["on_hand"] == "8"
+    assert (await verified(client, caller))["ok"]
+
+
+async def test_lines_without_a_location_leave_others_what_these_name(post):
+    for lines in (
+        [{"item": "A1", "location": "Main", "quantity": "10"}, {"item": "A1", "quantity": "5"}],
+        [{"item": "A1", "quantity": "5"}, {"item": "A1", "location": "Main", "quantity": "10"}],
+    ):
+        made = await post("", {"lines": lines})
+        assert made.status_code == 201, made.text
+        await post(f"/{made.json()['id']}/release")
+
+
+@pytest.mark.parametrize(
+    "target", [{"scope": "everything"}, {"scope": "item", "item": "A1"}], ids=["all", "item"]
+)
+async def test_frozen_stock_is_neither_held_nor_let_go(client, caller, reserve, post, target):
+    made = await reserve("1")
+    freeze = {"reason": "Stop.", **target}
+    frozen = await client.post("/api/inventory/freezes", json=freeze, headers=caller.headers())
+    assert frozen.status_code == 201, frozen.text
+    later = {"expires_at": (utc_now() + timedelta(days=3)).isoformat()}
+
+    answers = [
+        await post("", {"lines": [{"item": "A1", "quantity": "1"}]}),
+        await post(f"/{made['id']}/commit"),
+        await post(f"/{made['id']}/release"),
+        await client.patch(f"{PATH}/{made['id']}", json=later, headers=caller.headers()),
+    ]
+
+    for answer in answers:
+        assert_problem(answer, Frozen, reason="Stop.")
+
+
+async def test_verification_names_a_level_that_would_never_let_a_hold_expire(
+    client, caller, reserve, other
+):
+    await reserve("7")
+    await other.execute(
+        "UPDATE inventory.levels SET holds_until = NULL WHERE tenant_id = $1", caller.tenant_id
+    )
+
+    found = await verified(client, caller)
+
+    assert [row["kind"] for row in found["differences"]] == ["hold_time"]
