@@ -212,6 +212,9 @@ async def fill_own(client: Client, tenant: Tenant, mark: str = "") -> None:
     await post(client, boss, "/api/inventory", other)
     receipt = {"kind": "receipt", "item": other["code"], "location": place_id, "quantity": "5"}
     movement_id = (await post(client, boss, "/api/inventory/movements", receipt))["id"]
+    planning = f"/api/inventory/{item_id}/planning/{place_id}"
+    planned = await client.put(planning, json={"par_level": "9"}, headers=boss.headers)
+    assert planned.is_success, planned.text
     for name, kind in ((f"Goal {mark}", "warehouse"), (f"Road {mark}", "transit")):
         await post(client, boss, "/api/locations", {"name": name, "type": kind})
     transfer = {

@@ -87,4 +87,4 @@ def test_every_way_to_send_a_list_is_tried():
     kinds = {(path, kind) for _, path, kind, _ in worst_bodies(app_of("inventory").openapi())}
 
     assert ("/api/inventory/movements/bulk", '{"mode": "each", "lines": [ 10000 numbers') in kinds
-    assert ("/api/inventory", '{"barcodes": [ 200 empty') in kinds
+    assert ("/api/inventory", '{"tracking": "none", "barcodes": [ 200 empty') in kinds
