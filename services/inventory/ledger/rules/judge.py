@@ -140,7 +140,6 @@ def _decide(
     counted = None if change.counted is None else asked
     quantity = asked if counted is None else asked - lay(touches[0].here, instant)
     draws = draw(change, touches, quantity, instant)
-    expired = expired_stock(choice, spot, balances)
     if isinstance(draws, Shortage):
         return Outcome(
             *(*asked_of, draws.refusal, quantity),
@@ -152,30 +151,38 @@ def _decide(
             is_at_counterplace=draws.is_at_counterplace,
             fits_from=draws.fits_from if counted is None else None,
             counted=counted,
-            expired=expired,
+            expired=expired_stock(choice, spot, balances),
         )
-    granted = Outcome(*asked_of, None, quantity, occurred_at=instant, given_unit=unit)
-    applied = _applied(granted, draws, lots, instant)
-    left = expired or any(touch.here.on_hand for touch in touches)
-    return applied._replace(is_emptied=not left) if choice.is_of_all else applied
-
-
-def _applied(
-    granted: Outcome, draws: Sequence[tuple[Touch, Decimal]], lots: Lots, instant: datetime
-) -> Outcome:
-    """Let what was granted come and go, or be held; return its outcome with what it leaves."""
-    change, spot = granted.change, granted.spot
-    if change.holds_until is not None:
-        draws[0][0].here.hold(-granted.quantity, change.holds_until)
-        return granted
     late = _is_any_late([touch for touch, _ in draws], instant)
-    draws[0][0].here.reserved -= change.held
-    parts = tuple(_moved(touch, part, instant) for touch, part in draws)
+    parts = _apply(change, spot, draws, lots, instant)
+    return Outcome(
+        *(*asked_of, None, quantity, *_total(parts), instant, late),
+        given_unit=unit,
+        parts=parts,
+        is_emptied=choice.is_of_all
+        and not any(touch.here.on_hand for touch in touches)
+        and not expired_stock(choice, spot, balances),
+    )
+
+
+def _apply(
+    change: Change,
+    spot: Spot,
+    draws: Sequence[tuple[Touch, Decimal]],
+    lots: Lots,
+    instant: datetime,
+) -> tuple[Part, ...]:
+    """Let what was granted come and go, and return what it leaves; nothing moves that is held."""
+    here, quantity = draws[0][0].here, draws[0][1]
+    if change.holds_until is not None:
+        here.hold(-quantity, change.holds_until)
+        return ()
+    here.reserved -= change.held
+    parts = tuple([_moved(touch, part, instant) for touch, part in draws])
     lot = parts[0].lot
     if lot is not None and lot.is_new and change.lot is not None and spot.item_id is not None:
         lots.receive(spot.item_id, change.lot, change.expires_on, instant)
-    here, there = _total(parts)
-    return granted._replace(balance=here, counterbalance=there, is_backdated=late, parts=parts)
+    return parts
 
 
 def _moved(touch: Touch, quantity: Decimal, instant: datetime) -> Part:
@@ -236,13 +243,13 @@ def _misfit(  # noqa: PLR0911 - one return for each reason.
         return Refusal.SAME_PLACE
     if change.occurred_at is not None and change.occurred_at > now + CLOCK_TOLERANCE:
         return Refusal.IN_FUTURE
-    return _barred(change, [spot] if counterspot is None else [spot, counterspot])
+    return _barred(change, spot, counterspot)
 
 
-def _barred(change: Change, ends: Sequence[Spot]) -> Refusal | None:
+def _barred(change: Change, spot: Spot, counterspot: Spot | None) -> Refusal | None:
     """Return what bars any movement at one of the ends."""
-    if not change.is_stage and any(end.is_transit for end in ends):
+    if not change.is_stage and (spot.is_transit or (counterspot and counterspot.is_transit)):
         return Refusal.IN_TRANSIT
-    if any(end.frozen_by is not None for end in ends):
+    if spot.frozen_by is not None or (counterspot and counterspot.frozen_by is not None):
         return Refusal.FROZEN
     return None
