@@ -43,6 +43,11 @@ router = feature_router("/api/inventory", "items")
 CanRead = Annotated[Principal, Depends(requires("inventory:read", by_location=True))]
 Hot = Annotated[Database, Depends(get_database)]
 CanWrite = Annotated[Principal, Depends(requires("inventory:write"))]
+# What may be wrong with what a body says of an item.
+OF_A_BODY = (
+    CategoryNotFound, CategoryAmbiguous, ItemCodeTaken, BarcodeTaken, PackBarcodeIsCode,
+    PackIsStockUnit, PackSizeContradicts, UnknownUnit, AttributesInvalid, PriceForbidden, Frozen,
+)  # fmt: skip
 
 
 async def list_items(
@@ -69,19 +74,7 @@ router.add_api_route(
 @router.post(
     "/add-item",
     status_code=201,
-    responses=problems(
-        CategoryNotFound,
-        CategoryAmbiguous,
-        ItemCodeTaken,
-        BarcodeTaken,
-        PackBarcodeIsCode,
-        PackIsStockUnit,
-        PackSizeContradicts,
-        UnknownUnit,
-        AttributesInvalid,
-        PriceForbidden,
-        Frozen,
-    ),
+    responses=problems(*OF_A_BODY),
 )
 @router.post(
     "",
@@ -89,19 +82,7 @@ router.add_api_route(
     name="create_item",
     summary="Create an item",
     description="The way for new programs; `POST /api/inventory/add-item` is the same.",
-    responses=problems(
-        CategoryNotFound,
-        CategoryAmbiguous,
-        ItemCodeTaken,
-        BarcodeTaken,
-        PackBarcodeIsCode,
-        PackIsStockUnit,
-        PackSizeContradicts,
-        UnknownUnit,
-        AttributesInvalid,
-        PriceForbidden,
-        Frozen,
-    ),
+    responses=problems(*OF_A_BODY),
 )
 async def add_item(
     body: ItemCreate,
@@ -150,22 +131,7 @@ async def get_item(
 
 @router.put(
     "/{item_id:uuid}",
-    responses=problems(
-        ItemNotFound,
-        ItemUnitInUse,
-        ItemTrackingInUse,
-        CategoryNotFound,
-        CategoryAmbiguous,
-        ItemCodeTaken,
-        BarcodeTaken,
-        PackBarcodeIsCode,
-        PackIsStockUnit,
-        PackSizeContradicts,
-        UnknownUnit,
-        AttributesInvalid,
-        PriceForbidden,
-        Frozen,
-    ),
+    responses=problems(ItemNotFound, ItemUnitInUse, ItemTrackingInUse, *OF_A_BODY),
 )
 async def replace_item(
     item_id: UUID,
@@ -190,22 +156,7 @@ async def replace_item(
 
 @router.patch(
     "/{item_id:uuid}",
-    responses=problems(
-        ItemNotFound,
-        ItemUnitInUse,
-        ItemTrackingInUse,
-        CategoryNotFound,
-        CategoryAmbiguous,
-        ItemCodeTaken,
-        BarcodeTaken,
-        PackBarcodeIsCode,
-        PackIsStockUnit,
-        PackSizeContradicts,
-        UnknownUnit,
-        AttributesInvalid,
-        PriceForbidden,
-        Frozen,
-    ),
+    responses=problems(ItemNotFound, ItemUnitInUse, ItemTrackingInUse, *OF_A_BODY),
 )
 async def change_item(
     item_id: UUID,

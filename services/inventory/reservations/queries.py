@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import String, Uuid, column, exists, func, literal, select, table, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.inventory.ledger.rules import Reference
+from services.inventory.ledger.rules import NO_LOT, Reference
 from services.inventory.reservations.models import Reservation, ReservationHold
 from shared.principal import Places
 
@@ -126,7 +126,7 @@ def add(
                 line=line,
                 item_id=item_id,
                 location_id=location_id,
-                lot_id=UUID(int=0),
+                lot_id=NO_LOT,
                 quantity=quantity,
                 held=quantity,
                 committed=Decimal(0),

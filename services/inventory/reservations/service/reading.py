@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -82,12 +83,13 @@ def _to_read(
     lines: dict[int, list[NamedHold]] = defaultdict(list)
     for each in holds:
         lines[each.hold.line].append(each)
+    amounts = _amounts(holds)
     return ReservationRead(
         id=reservation.id,
         status=status_of(
-            held=sum((each.hold.held for each in holds), NOTHING),
-            committed=sum((each.hold.committed for each in holds), NOTHING),
-            expired=sum((each.hold.expired for each in holds), NOTHING),
+            held=amounts["held"],
+            committed=amounts["committed"],
+            expired=amounts["expired"],
             expires_at=reservation.expires_at,
             now=now,
         ),
@@ -100,25 +102,26 @@ def _to_read(
 
 
 def _line_read(line: int, holds: Sequence[NamedHold]) -> ReservationLineRead:
-    return ReservationLineRead(
-        line=line,
-        item=holds[0].item,
-        item_id=holds[0].hold.item_id,
-        quantity=sum((each.hold.quantity for each in holds), NOTHING),
-        held=sum((each.hold.held for each in holds), NOTHING),
-        committed=sum((each.hold.committed for each in holds), NOTHING),
-        released=sum((each.hold.released for each in holds), NOTHING),
-        expired=sum((each.hold.expired for each in holds), NOTHING),
-        holds=[
-            HoldRead(
-                location=each.location,
-                location_id=each.hold.location_id,
-                quantity=each.hold.quantity,
-                held=each.hold.held,
-                committed=each.hold.committed,
-                released=each.hold.released,
-                expired=each.hold.expired,
-            )
-            for each in holds
-        ],
+    first = holds[0]
+    return ReservationLineRead.model_validate(
+        {
+            "line": line,
+            "item": first.item,
+            "item_id": first.hold.item_id,
+            **_amounts(holds),
+            "holds": [_hold_read(each) for each in holds],
+        }
     )
+
+
+def _hold_read(held: NamedHold) -> HoldRead:
+    where = {"location": held.location, "location_id": held.hold.location_id}
+    return HoldRead.model_validate(where | _amounts([held]))
+
+
+def _amounts(holds: Sequence[NamedHold]) -> dict[str, Decimal]:
+    """Return what the holds were for, and what has become of it, all together."""
+    return {
+        name: sum((getattr(each.hold, name) for each in holds), NOTHING)
+        for name in ("quantity", "held", "committed", "released", "expired")
+    }

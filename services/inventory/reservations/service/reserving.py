@@ -135,35 +135,28 @@ async def _changes_of(
     session: AsyncSession, lines: Sequence[ReservationLineCreate], asking: _Asking
 ) -> list[_Found]:
     """Return what each line asks, with all that any of them may touch under lock at once."""
-    anywhere = [line for line in lines if line.location is None]
+    anywhere = {n: item_reference(line.item) for n, line in enumerate(lines) if not line.location}
     if not anywhere:
         return [_Found([_at(line, asking)]) for line in lines]
-    items = [item_reference(line.item) for line in anywhere]
-    candidates = dict(
-        zip(
-            (id(line) for line in anywhere),
-            await queries.list_candidates(session, items, places=asking.places),
-            strict=True,
-        )
-    )
+    items = list(anywhere.values())
+    found = await queries.list_candidates(session, items, places=asking.places)
+    candidates = dict(zip(anywhere, found, strict=True))
     pairs = {(item_reference(line.item), _place(line)): None for line in lines}
-    for line in anywhere:
-        pairs |= {(item_reference(line.item), place): None for place in candidates[id(line)]}
+    pairs |= {(anywhere[n], place): None for n, places in candidates.items() for place in places}
     locked = await ledger.lock_levels(session, list(pairs))
     left: dict[tuple[UUID, UUID], Decimal] = {
         (item_id, place_id): balance.available
         for (item_id, place_id, _), balance in locked.balances.items()
     }
-    for line in lines:
-        if line.location is not None:
+    for n, line in enumerate(lines):
+        if n not in anywhere:
             _set_aside(line, locked, left, asking)
-    found = []
-    for line in lines:
-        if line.location is None:
-            found.append(_spread(line, candidates[id(line)], locked, left, asking))
-        else:
-            found.append(_Found([_at(line, asking)]))
-    return found
+    return [
+        _spread(line, candidates[n], locked, left, asking)
+        if n in anywhere
+        else _Found([_at(line, asking)])
+        for n, line in enumerate(lines)
+    ]
 
 
 def _set_aside(
