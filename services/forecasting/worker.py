@@ -19,6 +19,7 @@ from services.forecasting.training.models import JobItem
 from services.forecasting.training.rules import CRASHES_MAX, ErrorCode
 from shared.clock import utc_now
 from shared.db import Stamp
+from shared.ending import is_ending
 from shared.journal.aside import is_rebuilding
 from shared.journal.follow import hold_off
 from shared.log import log
@@ -44,14 +45,12 @@ class Trainer:
 
     async def run(self) -> None:
         """Serve the queue for ever, connecting again as needed."""
-        task = asyncio.current_task()
         try:
             while True:
                 try:
                     await self._serve()
                 except Exception:
-                    # A driver that is just connecting turns a cancellation into its own error.
-                    if task is not None and task.cancelling():
+                    if is_ending():
                         raise
                     log.exception("training queue failed")
                 system_health.labels("ai").set(0)

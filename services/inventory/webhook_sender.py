@@ -26,6 +26,7 @@ from services.inventory.webhooks.rules import (
 )
 from services.inventory.webhooks.service import Message
 from shared.clock import utc_now
+from shared.ending import is_ending
 from shared.log import log
 from shared.outgoing import AddressRefused, OutgoingClient, TimedOut, Unreachable
 from shared.security.sealing import Sealer
@@ -61,7 +62,7 @@ class WebhookSender:
                 try:
                     await self.begin(lanes)
                 except Exception:
-                    if _is_ending():
+                    if is_ending():
                         raise
                     log.exception("webhooks could not be looked for")
                 await asyncio.sleep(PAUSE_S)
@@ -86,7 +87,7 @@ class WebhookSender:
             while await self._send_next(tenant_id, webhook_id) and time.monotonic() < ends_at:
                 pass
         except Exception:
-            if _is_ending():
+            if is_ending():
                 raise
             log.exception("a webhook could not be served", webhook_id=webhook_id)
         finally:
@@ -143,9 +144,3 @@ def _count_down(counted: Counter[UUID], key: UUID) -> None:
     counted[key] -= 1
     if not counted[key]:
         del counted[key]
-
-
-def _is_ending() -> bool:
-    """Say whether this task was cancelled: a driver may turn that into an error of its own."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

@@ -1,21 +1,17 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from shared.ending import is_ending
 from shared.log import log
 
 
 async def every(interval_s: float, name: str, work: Callable[[], Awaitable[object]]) -> None:
-    """Do `work` now and then every `interval_s` seconds, for ever; a failure waits for the next.
-
-    A driver that is just connecting turns a cancellation into an error of its own, hence the look
-    whether this task was cancelled.
-    """
-    task = asyncio.current_task()
+    """Do `work` now and then every `interval_s` seconds, for ever; a failure waits for the next."""
     while True:
         try:
             await work()
         except Exception:
-            if task is not None and task.cancelling():
+            if is_ending():
                 raise
             log.exception("periodic work failed", work=name)
         await asyncio.sleep(interval_s)

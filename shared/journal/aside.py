@@ -5,7 +5,6 @@ value are only right in their order. So a subject stands still as it was before 
 others go on, and nothing is lost. See ADR 0015.
 """
 
-import asyncio
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.clock import utc_now
+from shared.ending import is_ending
 from shared.errors import Unavailable
 
 FeedEntry = dict[str, Any]  # An entry as the feed gives it, not read yet.
@@ -56,8 +56,7 @@ class Failure:
 
 def is_transient(error: Exception) -> bool:
     """Say whether the same entry may well be applied in a moment: the fault is around it."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():  # A driver may turn that into an error of its own.
+    if is_ending():
         return True
     found = _innermost(error)
     if isinstance(found, asyncpg.PostgresError):

@@ -69,6 +69,22 @@ def digest_of(row: Row[Any]) -> bytes:
     return _digest(row._asdict())
 
 
+def record_of(entry: Row[Any]) -> bytes:
+    """Return the leaf of the tree that an entry is: its sequence number and leaf hash."""
+    return bytes(entry.seq.to_bytes(8) + entry.leaf)
+
+
+def bounds_of(row: Row[Any], *, more: int) -> dict[str, int]:
+    """Return the parameters by which `entries_query` reads a checkpoint's entries, and some more.
+
+    These show what is there beside them.
+    """
+    return {
+        "after_xid": row.after_xid, "after_seq": row.after_seq,
+        "upto_xid": row.upto_xid, "upto_seq": row.upto_seq, "most": row.size + more,
+    }  # fmt: skip
+
+
 def records_of(leaves: bytes) -> list[bytes]:
     """Return the leaves of the tree, one for each entry: its sequence number and leaf hash."""
     return [leaves[at : at + LEAF_BYTES] for at in range(0, len(leaves), LEAF_BYTES)]
@@ -174,7 +190,7 @@ async def _seal_next(
     if not rows:
         return 0, None
     tree = await _tree_of(connection, key, last)
-    records = [row.seq.to_bytes(8) + row.leaf for row in rows]
+    records = [record_of(row) for row in rows]
     tree.add(records)
     values: dict[str, Any] = {
         "number": last.number + 1 if last else 1,

@@ -22,9 +22,11 @@ from shared.journal.checkpoint import (
     ChainBroken,
     Difference,
     become_verifier,
+    bounds_of,
     digest_of,
     entries_query,
     list_after,
+    record_of,
 )
 from shared.journal.keeper import PRIVATE, write_private
 from shared.journal.merkle import Tree
@@ -75,13 +77,9 @@ class Exporter:
         return written
 
     async def _entries_of(self, connection: AsyncConnection, row: Row[Any]) -> Sequence[Row[Any]]:
-        bounds = {
-            "after_xid": row.after_xid, "after_seq": row.after_seq,
-            "upto_xid": row.upto_xid, "upto_seq": row.upto_seq, "most": row.size + 1,
-        }  # fmt: skip
         query = entries_query(self._key.service, row.version, _COLUMNS)
-        entries = (await connection.execute(query, bounds)).all()
-        if b"".join(entry.seq.to_bytes(8) + entry.leaf for entry in entries) != row.leaves:
+        entries = (await connection.execute(query, bounds_of(row, more=1))).all()
+        if b"".join(map(record_of, entries)) != row.leaves:
             raise ChainBroken(Difference("changed", row.number))
         return entries
 
@@ -179,7 +177,7 @@ class _OpenFile:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        self._pass(row, [entry.seq.to_bytes(8) + entry.leaf for entry in entries], len(content))
+        self._pass(row, [record_of(entry) for entry in entries], len(content))
 
     def _pass(self, row: Any, records: list[bytes], size: int) -> None:  # noqa: ANN401 - same.
         self.after.tree.add(records)

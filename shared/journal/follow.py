@@ -20,6 +20,7 @@ from shared import metrics
 from shared.clock import utc_now
 from shared.db import Database, Stamp
 from shared.db.database import set_tenant
+from shared.ending import is_ending
 from shared.errors import Unavailable
 from shared.http import ServiceClient
 from shared.journal import aside
@@ -42,10 +43,7 @@ async def follow(
     """Apply the producer's journal for ever; with the producer away, wait and try again.
 
     First of all what was set aside is tried again: this may be the release that can read it.
-    A driver that is just connecting turns a cancellation into an error of its own, hence the look
-    whether this task was cancelled.
     """
-    task = asyncio.current_task()
     retried = False
     while True:
         try:
@@ -58,7 +56,7 @@ async def follow(
             await asyncio.sleep(RETRY_DELAY_S)
             continue
         except Exception:
-            if task is not None and task.cancelling():
+            if is_ending():
                 raise
             log.exception("following failed", producer=follower.producer)
             await asyncio.sleep(RETRY_DELAY_S)

@@ -20,6 +20,7 @@ from shared.journal.checkpoint import (
     LEAF_BYTES,
     Difference,
     become_verifier,
+    bounds_of,
     digest_of,
     entries_query,
     extended,
@@ -28,6 +29,7 @@ from shared.journal.checkpoint import (
     last_of,
     list_after,
     note_of,
+    records_of,
     tree_at,
 )
 from shared.journal.keeper import Keeper
@@ -262,16 +264,9 @@ async def _compare(
 ) -> Difference | None:
     """Return the first difference between a genuine checkpoint and the journal."""
     upto = (found.upto_xid, found.upto_seq)
-    sealed = [
-        (int.from_bytes(found.leaves[at : at + 8]), found.leaves[at + 8 : at + LEAF_BYTES])
-        for at in range(0, len(found.leaves), LEAF_BYTES)
-    ]
-    bounds = {
-        "after_xid": found.after_xid, "after_seq": found.after_seq,
-        "upto_xid": found.upto_xid, "upto_seq": found.upto_seq,
-        # To tell an inserted entry from a removed one takes those around it.
-        "most": found.size + CHECKPOINT_SIZE_MAX,
-    }  # fmt: skip
+    sealed = [(int.from_bytes(leaf[:8]), leaf[8:]) for leaf in records_of(found.leaves)]
+    # To tell an inserted entry from a removed one takes those around it.
+    bounds = bounds_of(found, more=CHECKPOINT_SIZE_MAX)
     rows = await connection.execute(entries_query(key.service, found.version), bounds)
     present = [(row.xid, row.seq, row.id, row.leaf) for row in rows]
     return first_difference(found.number, sealed, present, upto)

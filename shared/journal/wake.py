@@ -10,6 +10,8 @@ from contextlib import suppress
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from shared.ending import is_ending
+
 CHANNEL_PREFIX = "journal:"
 PUBLISH_INTERVAL_S = 0.02
 RECONNECT_DELAY_S = 1.0
@@ -40,7 +42,6 @@ class Waker:
 
     async def listen(self, services: set[str]) -> None:
         """Receive wake-up calls for these services for ever, connecting again as needed."""
-        task = asyncio.current_task()
         while True:
             try:
                 async with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
@@ -48,7 +49,7 @@ class Waker:
                     async for message in pubsub.listen():
                         self._called[message["channel"].removeprefix(CHANNEL_PREFIX)].set()
             except (RedisError, OSError):
-                if task is not None and task.cancelling():
+                if is_ending():
                     raise
                 await asyncio.sleep(RECONNECT_DELAY_S)
 
