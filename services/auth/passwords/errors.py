@@ -34,7 +34,7 @@ class PasswordTooLong(Unprocessable):
 
 @dataclass(eq=False)
 class SignInBusy(Unavailable):
-    """As many passwords as can be checked in a second are waiting. Try again in a moment."""
+    """As many passwords as can be checked in three seconds are waiting. Try again in a moment."""
 
     slug: ClassVar[str] = "sign-in-busy"
     title: ClassVar[str] = N_("Too many sign-ins at once")

@@ -24,7 +24,7 @@ from services.auth.passwords.errors import (
 
 T = TypeVar("T")
 
-PLACES_PER_THREAD = 100  # Some 25 ms of work each: about as many as are served in time.
+PLACES_PER_THREAD = 100  # Some 25 ms of work each: as many as are served in time on an idle core.
 _PATIENCE_S = 3.0  # Beyond it a client hears sooner that we are busy than it would be served.
 _NICENESS = 10  # Of hashing: what answers other requests goes first.
 
