@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from services.inventory.categories import routes as categories
 from services.inventory.freezes import routes as freezes
 from services.inventory.items import routes as items
+from services.inventory.kits import routes as kits
 from services.inventory.locations import routes as locations
 from services.inventory.lots import routes as lots
 from services.inventory.movements import routes as movements
@@ -35,6 +36,7 @@ def create_app(settings: Settings | None) -> FastAPI:
             "stock": "What lies where, now or at a past moment.",
             "movements": "The ledger: what changes stock, and what has changed it.",
             "reservations": "Stock that is promised: held, then issued or released.",
+            "kits": "Items that are made of others: assembled, and taken apart.",
             "lots": "Units that came together: their expiry, where they came from and went.",
             "freezes": "Stops of all changes: of everything, of a location or of an item.",
             "periods": "Days that are closed: nothing is recorded in them any more.",
@@ -56,6 +58,7 @@ def create_app(settings: Settings | None) -> FastAPI:
             items.router,
             planning.router,
             lots.router,
+            kits.router,
             locations.router,
             categories.router,
             freezes.router,

@@ -230,6 +230,8 @@ async def fill_own(client: Client, tenant: Tenant, mark: str = "") -> None:
     await post(client, boss, "/api/inventory/movements", lot | {"quantity": "5"})
     lots = await client.get(f"/api/inventory/{tracked_id}/lots", headers=boss.headers)
     [lot_id] = [each["id"] for each in lots.json()["items"]]
+    kit = {"item": tracked["code"], "components": [{"item": item["code"], "quantity": "1"}]}
+    kit_id = (await post(client, boss, "/api/inventory/kits", kit))["id"]
     closed = {"last_day": (datetime.now(UTC) - timedelta(days=DAYS + 9)).date().isoformat()}
     period_id = (await post(client, boss, "/api/inventory/periods", closed))["id"]
     freeze = {"scope": "item", "item": other["code"], "reason": "To be attacked."}
@@ -243,7 +245,7 @@ async def fill_own(client: Client, tenant: Tenant, mark: str = "") -> None:
     tenant.things |= {
         "freeze_id": freeze_id, "period_id": period_id,
         "movement_id": movement_id, "transfer_id": transfer_id, "reservation_id": reservation_id,
-        "lot_id": lot_id, "lot": f"LOT-{mark}",
+        "kit_id": kit_id, "lot_id": lot_id, "lot": f"LOT-{mark}",
         "webhook_id": hook_id, "event_id": sent["event_id"],
         "category_id": category_id, "category": f"Kind {mark}",
         "location_id": place_id, "name": place["name"],

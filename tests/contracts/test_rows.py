@@ -100,6 +100,7 @@ async def busy(send, inventory, caller):
     sent = (await send("POST", "/api/inventory/transfers", transfer)).json()
     await send("POST", f"/api/inventory/transfers/{sent['id']}/receive", {"quantity": "1"})
     await _use_lots(send)
+    await _use_kits(send)
     freeze = {"scope": "item", "item": "A1", "reason": "count"}
     made_freeze = (await send("POST", "/api/inventory/freezes", freeze)).json()
     await send("DELETE", f"/api/inventory/freezes/{made_freeze['id']}?note=done")
@@ -129,6 +130,16 @@ async def _reserve(send, inventory, caller):
             await session.execute(text(statement))
     async with resources.database.transaction(Stamp(caller.tenant_id, "worker")) as session:
         await reservations.expire_due(session, now=utc_now())
+
+
+async def _use_kits(send):
+    """Have a kit assembled, taken apart, and none any more."""
+    await send("POST", "/api/inventory/add-item", {"code": "K1", "name": "K1"})
+    kit = {"item": "K1", "components": [{"item": "A1", "quantity": "1"}]}
+    path = f"/api/inventory/kits/{(await send('POST', '/api/inventory/kits', kit)).json()['id']}"
+    await send("POST", f"{path}/assemble", {"quantity": "1", "location": "Main"})
+    await send("POST", f"{path}/disassemble", {"quantity": "1", "location": "Main"})
+    await send("DELETE", path)
 
 
 async def _make_categories(send):
@@ -199,7 +210,7 @@ async def test_a_row_that_a_statement_writes_has_every_field(busy, superuser, ca
     assert all(required <= entry.model_fields_set for entry in seen)
     assert {entry.kind for entry in seen} == {
         "receipt", "issue", "transfer", "return", "write_off", "adjustment", "count_correction",
-        "reversal",
+        "reversal", "assembly", "disassembly",
     }  # fmt: skip
     assert {entry.leg for entry in seen} == {0, 1}
     assert {entry.amount_sealed is None for entry in seen} == {True, False}

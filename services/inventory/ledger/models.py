@@ -42,6 +42,7 @@ class Movement(Base):
     given_quantity: Mapped[Decimal | None]  # As it was asked for, in given_unit.
     given_unit: Mapped[str | None]  # Null where none was named: stock units.
     reverses: Mapped[UUID | None]  # The movement that it undid.
+    part_of: Mapped[UUID | None]  # Of a kit's assembly: the kit's own movement.
     cost_id: Mapped[UUID | None]  # The unit cost at the time, a row of prices.
     reason_code: Mapped[str | None]
     reason: Mapped[str | None]

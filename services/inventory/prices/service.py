@@ -48,6 +48,11 @@ def seal(sealer: Sealer, amount: Decimal, *, caller: Principal) -> SealedAmount:
     """Return the amount sealed for a row to come. Raises PriceForbidden."""
     if not may_set(caller):
         raise PriceForbidden
+    return seal_reckoned(sealer, amount, caller=caller)
+
+
+def seal_reckoned(sealer: Sealer, amount: Decimal, *, caller: Principal) -> SealedAmount:
+    """Return an amount that follows from others, sealed, whoever lets it be reckoned."""
     price_id = new_id()
     where = place(UNIT_AMOUNT_COLUMN, caller.tenant_id, price_id)
     return SealedAmount(price_id, sealer.seal_amount(amount, where))
@@ -60,7 +65,16 @@ def open_for(
 
     A broken seal takes nothing else away; it is logged.
     """
-    if sealed is None or price_id is None or not may_see(caller):
+    if not may_see(caller):
+        return SeenAmount(None)
+    return open_to_reckon(sealer, price_id, sealed, caller=caller)
+
+
+def open_to_reckon(
+    sealer: Sealer, price_id: UUID | None, sealed: bytes | None, *, caller: Principal
+) -> SeenAmount:
+    """Return the amount of a price to reckon with, whoever asks; he does not see it."""
+    if sealed is None or price_id is None:
         return SeenAmount(None)
     try:
         where = place(UNIT_AMOUNT_COLUMN, caller.tenant_id, price_id)

@@ -170,7 +170,7 @@ _ENTRIES = text("""
                (data ->> 'location_id')::uuid AS location_id, actor,
                (data ->> 'quantity')::numeric AS quantity, data ->> 'reason' AS reason,
                data ->> 'reason_code' AS reason_code,
-               (data ->> 'reverses')::uuid AS reverses,
+               (data ->> 'reverses')::uuid AS reverses, (data ->> 'part_of')::uuid AS part_of,
                (data ->> 'balance_after')::numeric AS balance_after,
                (data ->> 'cost_id')::uuid AS cost_id, data ->> 'reference' AS reference,
                (data ->> 'occurred_at')::timestamptz AS occurred_at,
@@ -187,7 +187,7 @@ _ENTRIES = text("""
        OR m.given_unit IS DISTINCT FROM j.given_unit
        OR m.cost_id IS DISTINCT FROM j.cost_id OR m.reason IS DISTINCT FROM j.reason
        OR m.reason_code IS DISTINCT FROM j.reason_code
-       OR m.reverses IS DISTINCT FROM j.reverses
+       OR m.reverses IS DISTINCT FROM j.reverses OR m.part_of IS DISTINCT FROM j.part_of
        OR m.reference IS DISTINCT FROM j.reference OR m.backdated <> j.backdated
     LIMIT :most""")
 # What is journaled of a cost or price: its row, and what it opens to. The newest entry of an item

@@ -39,6 +39,7 @@ class StockMoved(Entry):
         None  # As it was asked for, in given_unit; null in stock units.
     )
     given_unit: str | None = None
+    part_of: UUID | None = None  # Of a kit's assembly: the movement of the kit itself.
     reverses: UUID | None = None  # Of a reversal: the movement that it undoes, of which kind that
     reversed_kind: str | None = None  # is and when it happened. It carries the same cost_id.
     reversed_at: datetime | None = None

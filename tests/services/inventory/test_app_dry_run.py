@@ -34,6 +34,11 @@ BODIES = {
     "POST /api/inventory/movements": LINE,
     "POST /api/inventory/movements/bulk": {"lines": [LINE, LINE | {"kind": "receipt"}]},
     "POST /api/inventory/movements/{movement_id}/reverse": {"reason": "x"},
+    "POST /api/inventory/kits": {"item": "E1", "components": [{"item": "A1", "quantity": 1}]},
+    "PUT /api/inventory/kits/{kit_id}": {"components": [{"item": "F1", "quantity": 1}]},
+    "DELETE /api/inventory/kits/{kit_id}": None,
+    "POST /api/inventory/kits/{kit_id}/assemble": {"quantity": 1, "location": "Main"},
+    "POST /api/inventory/kits/{kit_id}/disassemble": {"quantity": 1, "location": "Main"},
     "PUT /api/inventory/{item_id}/planning/{location_id}": {"reorder_point": "12"},
     "DELETE /api/inventory/{item_id}/planning/{location_id}": None,
     "POST /api/inventory/freezes": {"scope": "everything", "reason": "x"},
@@ -106,7 +111,11 @@ async def names(client, caller, make_item, make_location, move):
     tracked = (await make_item("T1", tracking="lot"))["id"]
     await move("receipt", 1, item="T1", lot="L1")
     lots = await client.get(f"/api/inventory/{tracked}/lots", headers=caller.headers())
+    await make_item("K1")
+    await move("receipt", 1, item="K1")
+    parts = {"item": "K1", "components": [{"item": "A1", "quantity": "1"}]}
     return {
+        "kit_id": await send("/api/inventory/kits", parts),
         "transfer_id": await send("/api/inventory/transfers", transfer),
         "reservation_id": await send(
             "/api/inventory/reservations",

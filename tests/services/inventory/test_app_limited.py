@@ -29,6 +29,9 @@ BY_LOCATION = {
     "GET /api/categories",
     "GET /api/categories/{category_id}",
     "GET /api/inventory",
+    "GET /api/inventory/kits",
+    "GET /api/inventory/kits/{kit_id}",
+    "GET /api/inventory/kits/{kit_id}/availability",
     "GET /api/inventory/low-stock",
     "GET /api/inventory/lookup",
     "GET /api/inventory/lookup/{code}",
@@ -48,6 +51,8 @@ BY_LOCATION = {
     "GET /api/locations",
     "GET /api/locations/{location_id}",
     "GET /api/locations/{name}/inventory",
+    "POST /api/inventory/kits/{kit_id}/assemble",
+    "POST /api/inventory/kits/{kit_id}/disassemble",
     "POST /api/inventory/lookup",
     "POST /api/inventory/movements",
     "POST /api/inventory/movements/bulk",
@@ -69,6 +74,7 @@ class Shop:
     places: dict[str, str]
     items: dict[str, str]
     category: str
+    kit: str = ""
     reservations: dict[str, str] = field(default_factory=dict)  # By the place that they hold at.
 
     async def get(self, path: str, caller: Caller | None = None, **query: str) -> httpx.Response:
@@ -109,6 +115,8 @@ async def shop(client: httpx.AsyncClient, caller: Caller) -> Shop:
         await shop.move(kind="receipt", item=item, location=location, quantity=str(quantity))
     tracked = {"code": "T1", "name": "T1", "tracking": "lot"}
     await shop.post("/api/inventory/add-item", tracked)
+    kit = {"item": "T1", "components": [{"item": "S1", "quantity": "1"}]}
+    shop.kit = (await shop.post("/api/inventory/kits", kit)).json()["id"]
     for location, quantity in (("Main", OWN_QUANTITY), ("Zanzibar", SECRET_QUANTITY)):
         of_lot = {"item": "T1", "lot": "L1", "quantity": str(quantity)}
         await shop.move(kind="receipt", location=location, **of_lot)
@@ -165,7 +173,7 @@ async def test_whatever_concerns_all_locations_is_refused(shop: Shop, operation:
     path = path.format(item_id=shop.items["A1"], location_id=shop.places["Main"],
                        category_id=shop.category, name="Main", code="A1",
                        freeze_id=uuid4(), period_id=uuid4(), transfer_id=uuid4(), lot_id=uuid4(),
-                       webhook_id=uuid4(), event_id=uuid4())  # fmt: skip
+                       webhook_id=uuid4(), event_id=uuid4(), kit_id=shop.kit)  # fmt: skip
 
     response = await shop.client.request(method, path, headers=shop.limited.headers())
 
@@ -189,7 +197,7 @@ async def test_nothing_of_other_places_is_shown(shop: Shop, operation: str):
         for place, place_id in shop.places.items():
             for code in shop.items:
                 filled = path.format(item_id=item, location_id=place_id, name=place, code=code,
-                                     category_id=shop.category, lot="L1",
+                                     category_id=shop.category, lot="L1", kit_id=shop.kit,
                                      reservation_id=shop.reservations[place])  # fmt: skip
                 filled_paths[filled] = place
     for filled, place in filled_paths.items():

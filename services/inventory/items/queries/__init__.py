@@ -11,6 +11,7 @@ from services.inventory.items.queries.rows import (
     StockTotal,
     find_item,
     has_moved,
+    list_named_items,
     lock_item,
     total_stock,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "list_holders",
     "list_items",
     "list_labels",
+    "list_named_items",
     "lock_item",
     "release_keys",
     "search_items",

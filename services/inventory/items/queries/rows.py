@@ -1,5 +1,6 @@
 """Single items, and their stock."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
@@ -26,6 +27,19 @@ class StockTotal:
 
 async def find_item(session: AsyncSession, item_id: UUID) -> Item | None:
     return await session.get(Item, item_id)
+
+
+async def list_named_items(
+    session: AsyncSession, ids: Sequence[UUID | None], keys: Sequence[str | None]
+) -> Sequence[Item | None]:
+    """Return the items of these ids or keys, of each one or the other, in their order."""
+    rows = await session.execute(_NAMED, {"ids": list(ids), "keys": list(keys)})
+    found = {row.n: row.id for row in rows}
+    items = {
+        item.id: item
+        for item in await session.scalars(select(Item).where(Item.id.in_(found.values())))
+    }
+    return [items[found[n]] if n in found else None for n in range(1, len(ids) + 1)]
 
 
 async def lock_item(
@@ -57,4 +71,9 @@ _TOTAL = text("""
            coalesce(sum(v.on_hand) FILTER (WHERE l.type = 'transit'), 0) AS in_transit
     FROM levels v JOIN locations l ON l.id = v.location_id WHERE v.item_id = :item_id
         AND (CAST(:places AS uuid[]) IS NULL OR v.location_id = ANY(CAST(:places AS uuid[])))""")
+_NAMED = text("""
+    SELECT a.n, i.id
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:keys AS text[])) WITH ORDINALITY a(id, key, n)
+    JOIN items i ON i.id = coalesce(
+        a.id, (SELECT item_id FROM identifiers WHERE key = a.key))""")
 _HAS_MOVED = text("SELECT EXISTS (SELECT FROM movements WHERE item_id = :item_id)")

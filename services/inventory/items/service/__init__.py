@@ -2,6 +2,7 @@
 
 from services.inventory.items.service.reading import (
     get_item,
+    get_named_items,
     list_items,
     search_items,
     to_read,
@@ -13,15 +14,18 @@ from services.inventory.items.service.saving import (
     replace_item,
     retire_item,
 )
+from services.inventory.items.service.units import units_of
 
 __all__ = [
     "add_item",
     "change_item",
     "get_item",
+    "get_named_items",
     "list_items",
     "lock_item",
     "replace_item",
     "retire_item",
     "search_items",
     "to_read",
+    "units_of",
 ]

@@ -1,5 +1,6 @@
 """Items as callers see them, alone and in lists."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +28,7 @@ from shared.gtin import item_key
 from shared.i18n import N_, translate
 from shared.i18n.folding import folded
 from shared.i18n.localised import said_in
-from shared.identifiers import identifier_key
+from shared.identifiers import find_id, identifier_key
 from shared.pagination import Keyset
 from shared.principal import Principal
 from shared.security.sealing import Sealer
@@ -41,6 +42,18 @@ async def get_item(session: AsyncSession, item_id: UUID) -> Item:
     if item is None:
         raise ItemNotFound(item=str(item_id))
     return item
+
+
+async def get_named_items(session: AsyncSession, texts: Sequence[str]) -> list[Item]:
+    """Return the items that texts name, each by its id, code or barcode. Raises ItemNotFound."""
+    ids = [find_id(named) for named in texts]
+    keys = [None if found else item_key(named) for named, found in zip(texts, ids, strict=True)]
+    items = []
+    for named, item in zip(texts, await queries.list_named_items(session, ids, keys), strict=True):
+        if item is None:
+            raise ItemNotFound(item=named)
+        items.append(item)
+    return items
 
 
 async def to_read(

@@ -27,7 +27,12 @@ from services.inventory.ledger.queries.read import (
     stock_as_of,
     stock_now,
 )
-from services.inventory.ledger.queries.reversals import Leg, claim_reversal, list_legs
+from services.inventory.ledger.queries.reversals import (
+    Leg,
+    claim_reversal,
+    list_legs,
+    list_parts,
+)
 from services.inventory.ledger.queries.write import LedgerEntry, write
 
 __all__ = [
@@ -51,6 +56,7 @@ __all__ = [
     "list_elsewhere",
     "list_legs",
     "list_movements",
+    "list_parts",
     "lock",
     "lock_first_out",
     "lock_levels",

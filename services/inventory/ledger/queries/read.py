@@ -42,6 +42,7 @@ class LedgerRow:
     given_quantity: Decimal | None
     given_unit: str | None
     reverses: UUID | None
+    part_of: UUID | None
     reversed_by: UUID | None
     counterlocation: str | None
     tracking: str
@@ -52,7 +53,7 @@ _SELECT = """
     SELECT m.seq, m.id, m.leg, m.kind, i.code AS item, m.item_id, l.name AS location,
            m.location_id, m.quantity, m.balance_after, p.id AS cost_id, p.amount AS cost_sealed,
            m.reason_code, m.reason, m.reference, m.actor, m.occurred_at, m.recorded_at, m.backdated,
-           m.given_quantity, m.given_unit, m.reverses, r.reversal_id AS reversed_by,
+           m.given_quantity, m.given_unit, m.reverses, m.part_of, r.reversal_id AS reversed_by,
            (SELECT cl.name FROM movements c JOIN locations cl ON cl.id = c.location_id
             WHERE m.kind IN ('transfer', 'reversal') AND c.id = m.id
                 AND c.location_id <> m.location_id{counter} LIMIT 1) AS counterlocation,

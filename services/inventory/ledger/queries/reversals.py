@@ -25,6 +25,7 @@ class Leg:
     lot: Lot | None  # None of an item without lots.
     quantity: Decimal  # Signed, in stock units.
     cost_id: UUID | None
+    part_of: UUID | None
     reference: str | None
     occurred_at: datetime
 
@@ -33,6 +34,11 @@ async def list_legs(session: AsyncSession, movement_id: UUID) -> list[Leg]:
     """Return the legs of a movement in their order; none if there is no such movement."""
     rows = await session.execute(_LEGS, {"id": movement_id})
     return [_leg(dict(row)) for row in rows.mappings()]
+
+
+async def list_parts(session: AsyncSession, part_of: UUID) -> list[UUID]:
+    """Return the movements of an assembly, in the order of their ids."""
+    return list(await session.scalars(_PARTS, {"part_of": part_of}))
 
 
 async def claim_reversal(
@@ -57,11 +63,12 @@ def _leg(row: dict[str, Any]) -> Leg:
 
 _LEGS = text("""
     SELECT m.id, m.kind, m.item_id, i.code AS item, m.location_id, l.name AS location, m.quantity,
-           m.cost_id, m.reference, m.occurred_at, i.tracking, m.lot_id, t.code AS lot_code,
-           t.expires_on, t.received_at
+           m.cost_id, m.part_of, m.reference, m.occurred_at, i.tracking, m.lot_id,
+           t.code AS lot_code, t.expires_on, t.received_at
     FROM movements m JOIN items i ON i.id = m.item_id JOIN locations l ON l.id = m.location_id
     LEFT JOIN lots t ON t.id = m.lot_id
     WHERE m.id = :id ORDER BY m.leg""")
+_PARTS = text("SELECT DISTINCT id FROM movements WHERE part_of = :part_of ORDER BY id")
 _CLAIM = text("""
     INSERT INTO reversals (movement_id, reversal_id) VALUES (:movement_id, :reversal_id)
     ON CONFLICT ON CONSTRAINT reversals_pkey DO NOTHING RETURNING true""")

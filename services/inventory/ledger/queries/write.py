@@ -35,6 +35,7 @@ class LedgerEntry(NamedTuple):
     given_quantity: str | None
     given_unit: str | None
     reverses: UUID | None
+    part_of: UUID | None
     request_id: str
     data: str  # The journal entry, as JSON.
     amount: bytes | None  # The sealed unit cost that it brings.
@@ -88,6 +89,7 @@ _TYPES = {
     "given_quantity": "text[]::numeric",
     "given_unit": "text",
     "reverses": "uuid",
+    "part_of": "uuid",
     "request_id": "text",
     "data": "text",
     "amount": "bytea",
@@ -99,7 +101,7 @@ _WIDTH = len(_TYPES)
 _ARRAYS = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(_TYPES.values(), start=1))
 _NULLABLE = {
     "cost_id", "reason_code", "reason", "reference", "given_quantity", "given_unit", "reverses",
-    "amount", "key", "fingerprint",
+    "part_of", "amount", "key", "fingerprint",
 }  # fmt: skip
 _FILLED = ", ".join(
     name if name in _NULLABLE else f"coalesce({name}, (${n}::{kind}[])[1]) AS {name}"
@@ -107,7 +109,8 @@ _FILLED = ", ".join(
 )
 _LEDGER = (
     "id, leg, kind, item_id, location_id, lot_id, quantity, balance_after, cost_id, reason_code, "
-    "reason, reference, actor, occurred_at, backdated, given_quantity, given_unit, reverses"
+    "reason, reference, actor, occurred_at, backdated, given_quantity, given_unit, reverses, "
+    "part_of"
 )
 
 WRITE = f"""

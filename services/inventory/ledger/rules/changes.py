@@ -57,7 +57,7 @@ class Change(NamedTuple):
     occurred_at is None for now. cost_id and amount are the sealed unit cost that it brings.
     `places` are the locations that whoever asks may know of; any other is as if it were not there.
     With holds_until it only reserves, until then, what it would take. Of what it takes so much was
-    `held` for it.
+    `held` for it. `part_of` is the movement that several of an assembly belong to.
     Of an item with lots: the `lot` it names and, of a receipt, when that expires; or `shares`, how
     much of each lot, which add up to the quantity.
     """
@@ -88,6 +88,7 @@ class Change(NamedTuple):
     lot: LotName | None = None
     expires_on: date | None = None
     shares: tuple[tuple[Lot, Decimal], ...] = ()
+    part_of: UUID | None = None
 
     @property
     def asked(self) -> Decimal:

@@ -8,11 +8,12 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.inventory.ledger.rules.changes import Balance, Balances, Change, Refusal, Spot
-from services.inventory.ledger.rules.kinds import ON_HAND_MAX, Kind
+from services.inventory.ledger.rules.kinds import BRINGS_LOTS, ON_HAND_MAX, Kind
 from services.inventory.ledger.rules.lots import NO_LOT, Lot, Lots
 from services.inventory.ledger.rules.timeline import NOTHING, Timeline
 
-_LEAVES_EXPIRED = frozenset({Kind.ISSUE, Kind.TRANSFER})  # Where no lot is named.
+_LEAVES_EXPIRED = frozenset({Kind.ISSUE, Kind.TRANSFER, Kind.ASSEMBLY})  # Where no lot is named.
+_USES_UP = frozenset({Kind.ISSUE, Kind.ASSEMBLY})
 
 
 class Choice(NamedTuple):
@@ -69,11 +70,11 @@ def choose_lots(change: Change, spot: Spot, lots: Lots, now: datetime) -> Choice
     if spot.item_id is None:
         raise AssertionError("only of an item that was found lots are chosen")
     lot = lots.named.get((spot.item_id, change.lot.key))
-    if lot is None or (lot.is_new and change.kind is not Kind.RECEIPT):
+    if lot is None or (lot.is_new and change.kind not in BRINGS_LOTS):
         return Choice((None,), Refusal.UNKNOWN_LOT)
     if change.expires_on is not None and not lot.is_new and change.expires_on != lot.expires_on:
         return Choice((lot,), Refusal.EXPIRY_DIFFERS)
-    if change.kind is Kind.ISSUE and lot.is_expired(at):
+    if change.kind in _USES_UP and _only_takes(change) and lot.is_expired(at):
         return Choice((lot,), Refusal.LOT_EXPIRED)
     return Choice((lot,))
 

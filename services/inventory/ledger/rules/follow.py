@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from services.inventory.ledger.rules.changes import Change, Spots
-from services.inventory.ledger.rules.kinds import Kind
+from services.inventory.ledger.rules.kinds import BRINGS_LOTS
 from services.inventory.ledger.rules.lots import Lot, Lots
 
 
@@ -20,7 +20,7 @@ def follow_lots(
         spot = spots[change.item, change.place]
         if spot.item_id is None or spot.place_id is None:
             continue
-        if change.lot is not None and change.kind is Kind.RECEIPT:
+        if change.lot is not None and change.kind in BRINGS_LOTS:
             name = spot.item_id, change.lot.key
             if name not in lots.named:
                 lots.named[name] = Lot(new_id(), None, is_new=True)

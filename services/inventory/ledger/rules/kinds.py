@@ -21,6 +21,8 @@ class Kind(StrEnum):
     ADJUSTMENT = "adjustment"
     COUNT_CORRECTION = "count_correction"
     REVERSAL = "reversal"  # Of another movement; recorded by reversing that.
+    ASSEMBLY = "assembly"  # Of a kit: its components leave and it comes; recorded with the kit.
+    DISASSEMBLY = "disassembly"
 
 
 class MovementReason(StrEnum):
@@ -39,6 +41,7 @@ class MovementReason(StrEnum):
     OTHER = "other"  # Told in the reason.
 
 
+BRINGS_LOTS = frozenset({Kind.RECEIPT, Kind.ASSEMBLY, Kind.DISASSEMBLY})  # New ones, when they add.
 _LOSSES = frozenset(
     {
         MovementReason.DAMAGED,

@@ -9,6 +9,7 @@ from services.inventory.ledger.queries import (
     claim_reversal,
     get_recorded,
     list_legs,
+    list_parts,
 )
 from services.inventory.ledger.service.batching import Batcher, apply_group
 from services.inventory.ledger.service.holding import give_back, hold_until, lock_levels
@@ -34,6 +35,7 @@ __all__ = [
     "hold_until",
     "list_legs",
     "list_movements",
+    "list_parts",
     "lock_levels",
     "problem_of",
     "stock_as_of",

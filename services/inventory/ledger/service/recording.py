@@ -188,6 +188,7 @@ def _entry(
         given_quantity=None if given is None else plain(change.asked),
         given_unit=None if given is None else given.unit,
         reverses=None if change.reverses is None else change.reverses.movement_id,
+        part_of=change.part_of,
         request_id=change.request_id,
         data=orjson.dumps(data).decode(),
         amount=change.amount,
@@ -197,7 +198,7 @@ def _entry(
 
 
 def _particulars(outcome: Outcome, part: Part) -> dict[str, Any]:
-    """Return what the entry says of a reversal, of a lot, and of a unit that was named."""
+    """Return what the entry says of a reversal, an assembly, a lot, and a unit that was named."""
     change, lot, given = outcome.change, part.lot, outcome.given_unit
     found: dict[str, Any] = {}
     if change.reverses is not None:
@@ -206,6 +207,8 @@ def _particulars(outcome: Outcome, part: Part) -> dict[str, Any]:
             "reversed_kind": change.reverses.kind,
             "reversed_at": change.reverses.occurred_at,
         }
+    if change.part_of is not None:
+        found["part_of"] = str(change.part_of)
     if lot is not None and lot.id != NO_LOT:
         found |= {"lot_id": str(lot.id), "lot": lot.code, "expires_on": lot.expires_on}
     if given is not None:

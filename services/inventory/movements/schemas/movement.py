@@ -72,6 +72,9 @@ _KIND_ELSEWHERE = PydanticCustomError(
     "kind_of_reversal",
     N_("A reversal is recorded at /api/inventory/movements/{movement_id}/reverse."),
 )
+_KIND_OF_KIT = PydanticCustomError(
+    "kind_of_kit", N_("Kits are assembled and taken apart at /api/inventory/kits/{kit_id}.")
+)
 _COST_ASTRAY = PydanticCustomError(
     "unit_cost_of_receipt", N_("Only a receipt brings a unit_cost. Leave it out.")
 )
@@ -153,6 +156,8 @@ class MovementCreate(Input):
         kind, faults = self.kind, {}
         if kind is Kind.REVERSAL:
             faults["kind"] = _KIND_ELSEWHERE
+        if kind in {Kind.ASSEMBLY, Kind.DISASSEMBLY}:
+            faults["kind"] = _KIND_OF_KIT
         is_transfer, is_adjustment = kind is Kind.TRANSFER, kind is Kind.ADJUSTMENT
         if self.quantity <= 0 and kind is not Kind.COUNT_CORRECTION:
             faults["quantity"] = _TOO_FEW
@@ -250,6 +255,11 @@ class MovementRead(Output):
     )
     reversed_by: UUID | None = Field(
         description="The movement by which it was undone.", examples=[None]
+    )
+    part_of: UUID | None = Field(
+        description="Of the assembly of a kit: the movement of the kit, which the others belong "
+        "to. They are reversed together.",
+        examples=[None],
     )
     reason_code: MovementReason | None
     reason: str | None

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.ledger import service as ledger
-from services.inventory.ledger.rules import Change, Kind, Reference, Reversed
+from services.inventory.ledger.rules import Change, Kind, Reference, Refusal, Reversed
 from services.inventory.ledger.service import Leg
 from services.inventory.locations.service import places_of
 from services.inventory.movements.errors import (
@@ -33,8 +33,8 @@ async def reverse_movement(
 ) -> MovementRead:
     """Record the opposite of a movement, at the cost that it had, and return that.
 
-    It is judged like any movement. Raises MovementNotFound, ReversalIsFinal, AlreadyReversed, and
-    what `ledger.problem_of` returns.
+    Of the assembly of a kit all movements are undone together. It is judged like any movement.
+    Raises MovementNotFound, ReversalIsFinal, AlreadyReversed, and what `ledger.problem_of` returns.
     """
     origin = replace(origin, places=await places_of(session, origin.caller))
     legs = await ledger.list_legs(session, movement_id)
@@ -42,16 +42,36 @@ async def reverse_movement(
         raise MovementNotFound(movement=str(movement_id))
     if legs[0].kind == Kind.REVERSAL:
         raise ReversalIsFinal
-    occurred_at = legs[0].occurred_at if wanted.dated == "original" else None
-    change = _opposite(legs, wanted.reason, occurred_at, origin)
-    earlier = await ledger.claim_reversal(session, movement_id, change.id)
-    if earlier is not None:
-        raise AlreadyReversed(reversed_by=str(earlier))
-    [outcome] = await ledger.apply(session, [change])
-    if outcome.refusal is not None:
-        raise ledger.problem_of(outcome)
-    rows = await ledger.get_recorded(session, change.id, places=origin.places)
+    changes = await _opposites(session, legs, wanted, origin)
+    for undone, change in changes.items():
+        earlier = await ledger.claim_reversal(session, undone, change.id)
+        if earlier is not None:
+            raise AlreadyReversed(reversed_by=str(earlier))
+    for outcome in await ledger.apply(session, list(changes.values()), atomic=True):
+        if outcome.refusal not in {None, Refusal.HELD_BACK}:
+            raise ledger.problem_of(outcome)
+    rows = await ledger.get_recorded(session, changes[movement_id].id, places=origin.places)
     return to_read(rows, sealer, caller=origin.caller)
+
+
+async def _opposites(
+    session: AsyncSession, legs: list[Leg], wanted: ReversalCreate, origin: Origin
+) -> dict[UUID, Change]:
+    """Return what undoes a movement and all that it is one with, by what it undoes."""
+    occurred_at = legs[0].occurred_at if wanted.dated == "original" else None
+    part_of = legs[0].part_of
+    if part_of is None:
+        return {legs[0].id: _opposite(legs, wanted.reason, occurred_at, origin)}
+    found = {
+        each: await ledger.list_legs(session, each)
+        for each in await ledger.list_parts(session, part_of)
+    }
+    changes = {
+        each: _opposite(legs_of, wanted.reason, occurred_at, origin)
+        for each, legs_of in found.items()
+    }
+    whole = changes[part_of].id
+    return {each: change._replace(part_of=whole) for each, change in changes.items()}
 
 
 def _is_known(leg: Leg, places: Places) -> bool:

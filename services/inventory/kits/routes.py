@@ -1,0 +1,188 @@
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Query, Request
+
+from services.inventory.freezes.errors import Frozen
+from services.inventory.items.errors import ItemNotFound, ItemRetired, UnknownUnit
+from services.inventory.kits import service
+from services.inventory.kits.errors import (
+    AssemblyInexact,
+    AssemblyRefused,
+    ComponentTwice,
+    KitExists,
+    KitInItself,
+    KitNotFound,
+    PickUnfit,
+)
+from services.inventory.kits.schemas import (
+    AssemblyCreate,
+    AssemblyRead,
+    KitAvailability,
+    KitAvailabilityQuery,
+    KitCreate,
+    KitPage,
+    KitQuery,
+    KitRead,
+    KitReplace,
+)
+from services.inventory.ledger.errors import (
+    BalanceTooLarge,
+    InsufficientStock,
+    InTransit,
+    LotExpired,
+    LotExpiryDiffers,
+    LotNeeded,
+    LotNotFound,
+    LotsNotTracked,
+    MovementInFuture,
+    QuantityInexact,
+)
+from services.inventory.locations.errors import LocationNotFound, LocationRetired
+from services.inventory.periods.errors import InClosedPeriod
+from services.inventory.resources import PriceSealer
+from shared.pagination import InvalidCursor
+from shared.principal import Principal
+from shared.web import Language, Now, Session, feature_router, problems, requires
+from shared.web.etag import IfMatch
+from shared.web.requests import request_id_of
+
+router = feature_router("/api/inventory/kits", "kits")
+
+CanRead = Annotated[Principal, Depends(requires("inventory:read", by_location=True))]
+CanWrite = Annotated[Principal, Depends(requires("inventory:write"))]
+CanMove = Annotated[Principal, Depends(requires("stock:write", by_location=True))]
+ASSEMBLY_PROBLEMS = problems(
+    KitNotFound, AssemblyRefused, AssemblyInexact, PickUnfit, ItemNotFound, ItemRetired,
+    LocationNotFound, LocationRetired, InsufficientStock, BalanceTooLarge, MovementInFuture,
+    InTransit, Frozen, InClosedPeriod, UnknownUnit, QuantityInexact, LotsNotTracked, LotNeeded,
+    LotNotFound, LotExpiryDiffers, LotExpired,
+)  # fmt: skip
+
+
+@router.get("", responses=problems(InvalidCursor))
+async def list_kits(
+    session: Session, _caller: CanRead, language: Language, query: Annotated[KitQuery, Query()]
+) -> KitPage:
+    """List kits.
+
+    With what each is made of, by their codes; or those that are made of one item.
+    """
+    return await service.list_kits(session, query, language=language)
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses=problems(
+        ItemNotFound, UnknownUnit, QuantityInexact, ComponentTwice, KitExists, KitInItself, Frozen
+    ),
+)
+async def add_kit(
+    body: KitCreate, session: Session, _caller: CanWrite, language: Language, now: Now
+) -> KitRead:
+    """Add a kit.
+
+    Says of an item what it is made of. A component may be a kit itself, though none that is made of
+    this one.
+    """
+    return await service.add_kit(session, body, language=language, now=now)
+
+
+@router.get("/{kit_id:uuid}", responses=problems(KitNotFound))
+async def get_kit(kit_id: UUID, session: Session, _caller: CanRead, language: Language) -> KitRead:
+    """Read a kit."""
+    return await service.get_kit(session, kit_id, language=language)
+
+
+@router.put(
+    "/{kit_id:uuid}",
+    responses=problems(
+        KitNotFound, ItemNotFound, UnknownUnit, QuantityInexact, ComponentTwice, KitInItself, Frozen
+    ),
+)
+async def replace_kit(
+    kit_id: UUID,
+    body: KitReplace,
+    session: Session,
+    _caller: CanWrite,
+    language: Language,
+    now: Now,
+    if_match: IfMatch = None,
+) -> KitRead:
+    """Replace a kit's components.
+
+    What was assembled before stays as it is.
+    """
+    return await service.replace_kit(session, kit_id, body, if_match, language=language, now=now)
+
+
+@router.delete(
+    "/{kit_id:uuid}", status_code=204, responses=problems(KitNotFound, ItemNotFound, Frozen)
+)
+async def remove_kit(
+    kit_id: UUID, session: Session, _caller: CanWrite, if_match: IfMatch = None
+) -> None:
+    """Remove a kit.
+
+    The item stays, with its stock; it is not made of anything any more.
+    """
+    await service.remove_kit(session, kit_id, if_match)
+
+
+@router.get("/{kit_id:uuid}/availability", responses=problems(KitNotFound, LocationNotFound))
+async def get_kit_availability(
+    kit_id: UUID,
+    session: Session,
+    caller: CanRead,
+    language: Language,
+    query: Annotated[KitAvailabilityQuery, Query()],
+) -> KitAvailability:
+    """Read how many of a kit can be had.
+
+    What is available of it, how many more could be assembled of what is available, and which
+    component is short; in all locations together, or at one with all that lies in it.
+    """
+    return await service.get_availability(session, kit_id, query, caller=caller, language=language)
+
+
+@router.post("/{kit_id:uuid}/assemble", status_code=201, responses=ASSEMBLY_PROBLEMS)
+async def assemble_kit(
+    kit_id: UUID,
+    body: AssemblyCreate,
+    request: Request,
+    session: Session,
+    caller: CanMove,
+    sealer: PriceSealer,
+    language: Language,
+) -> AssemblyRead:
+    """Assemble kits.
+
+    Their components leave the location and the kits come, all or nothing. A kit costs what its
+    components cost together.
+    """
+    return await service.assemble_kit(
+        session, sealer, kit_id, body,
+        caller=caller, request_id=request_id_of(request), language=language,
+    )  # fmt: skip
+
+
+@router.post("/{kit_id:uuid}/disassemble", status_code=201, responses=ASSEMBLY_PROBLEMS)
+async def disassemble_kit(
+    kit_id: UUID,
+    body: AssemblyCreate,
+    request: Request,
+    session: Session,
+    caller: CanMove,
+    sealer: PriceSealer,
+    language: Language,
+) -> AssemblyRead:
+    """Take kits apart.
+
+    The kits leave the location and their components come, all or nothing; these share what the kits
+    cost, each in proportion to its own cost.
+    """
+    return await service.disassemble_kit(
+        session, sealer, kit_id, body,
+        caller=caller, request_id=request_id_of(request), language=language,
+    )  # fmt: skip

@@ -1,0 +1,87 @@
+"""How much of an item is meant, and what kits and their components cost."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from uuid import UUID
+
+from services.inventory.items.errors import UnknownUnit
+from services.inventory.items.models import Item
+from services.inventory.items.rules import exact_product
+from services.inventory.items.service import units_of
+from services.inventory.kits.queries import Costed
+from services.inventory.kits.rules import shared_value
+from services.inventory.ledger.errors import QuantityInexact
+from services.inventory.prices import service as prices
+from services.inventory.prices.service import SealedAmount
+from shared.money import rounded_amount
+from shared.principal import Principal
+from shared.security.sealing import Sealer
+
+_NOTHING = Decimal(0)
+
+
+def in_stock_units(item: Item, quantity: Decimal, unit: str | None) -> Decimal:
+    """Return a quantity in stock units, which it is in without a unit.
+
+    Raises UnknownUnit, QuantityInexact.
+    """
+    if unit is None:
+        return quantity
+    units = units_of(item)
+    pack = units.find(unit)
+    if pack is None:
+        raise UnknownUnit(item=item.code, unit=unit, units=units.names)
+    product = exact_product(quantity, pack.quantity)
+    if product is None:
+        raise QuantityInexact(
+            item=item.code,
+            quantity=quantity,
+            unit=pack.unit,
+            holds=pack.quantity,
+            stock_unit=item.unit,
+        )
+    return product
+
+
+def sum_carried(
+    sealer: Sealer,
+    needs: Mapping[UUID, Decimal],
+    costs: Mapping[UUID, Costed],
+    *,
+    kits: Decimal,
+    caller: Principal,
+) -> SealedAmount | None:
+    """Return what a kit costs by what all of them take; None where that is not known of an item."""
+    total = _NOTHING
+    for item_id, need in needs.items():
+        cost = _cost(sealer, costs[item_id], caller)
+        if cost is None:
+            return None
+        total += need * cost
+    return prices.seal_reckoned(sealer, rounded_amount(total / kits), caller=caller)
+
+
+def share_out_value(
+    sealer: Sealer,
+    needs: Mapping[UUID, Decimal],
+    costs: Mapping[UUID, Costed],
+    *,
+    kit: Costed,
+    kits: Decimal,
+    caller: Principal,
+) -> dict[UUID, Decimal]:
+    """Return the unit costs at which components come out of kits, each a share of what these cost.
+
+    None of them where the cost of one, or of the kit, is not known: then each comes at its own.
+    """
+    value = _cost(sealer, kit, caller)
+    own = {item_id: _cost(sealer, costs[item_id], caller) for item_id in needs}
+    known = [(needs[item_id], cost) for item_id, cost in own.items() if cost is not None]
+    if value is None or len(known) < len(needs):
+        return {}
+    shares = shared_value(value * kits, known) or ()
+    return {item_id: rounded_amount(share) for item_id, share in zip(own, shares, strict=False)}
+
+
+def _cost(sealer: Sealer, costed: Costed, caller: Principal) -> Decimal | None:
+    return prices.open_to_reckon(sealer, costed.cost_id, costed.amount, caller=caller).amount
