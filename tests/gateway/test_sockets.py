@@ -153,6 +153,7 @@ async def test_another_version_is_told_which_one(stream: Stream):
     assert b"sec-websocket-version: 13\r\n" in head
 
 
+@pytest.mark.slow
 async def test_it_ends_with_its_token(stream: Stream):
     async with stream.connect(make_token(exp=int(time.time()) + 2)) as client:
         assert await is_said_back(client, "hello")
@@ -160,6 +161,7 @@ async def test_it_ends_with_its_token(stream: Stream):
             await client.recv()
 
 
+@pytest.mark.slow
 async def test_it_ends_with_its_session(stream: Stream):
     sid = "0197f9d6-0000-7000-8000-000000000001"
     async with stream.connect(make_token(sid=UUID(sid))) as client:

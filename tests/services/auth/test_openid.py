@@ -11,6 +11,7 @@ async def asked_of(client: ProviderClient, issuer: str) -> str:
         await client.close()
 
 
+@pytest.mark.slow
 async def test_loopback_is_for_development():
     with running_provider() as provider:
         developing = ProviderClient(allows_loopback=True, allows_private=False)
@@ -21,6 +22,7 @@ async def test_loopback_is_for_development():
             await asked_of(in_production, provider.issuer)
 
 
+@pytest.mark.slow
 async def test_an_answer_without_end_is_left():
     with running_provider() as provider:
         provider.configuration = {"more": "x" * 400_000}

@@ -133,7 +133,7 @@ async def test_nothing_is_done_before_ones_turn_and_who_finds_no_place_is_refuse
 
 
 async def test_who_waits_too_long_for_his_turn_is_refused_and_his_place_is_free_again():
-    hasher = PasswordHasher(1, length_min=12, patience_s=0.01)
+    hasher = PasswordHasher(1, length_min=12, patience_s=0.001)
     async with AsyncExitStack() as held:
         await held.enter_async_context(hasher.place())
 
