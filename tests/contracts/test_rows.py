@@ -98,7 +98,9 @@ async def busy(send, inventory, caller):
     await send("POST", "/api/locations", {"name": "On the road", "type": "transit"})
     transfer = {"item": "A1", "location": "Main", "to_location": "Shop", "quantity": "2"}
     sent = (await send("POST", "/api/inventory/transfers", transfer)).json()
-    await send("POST", f"/api/inventory/transfers/{sent['id']}/receive", {"quantity": "1"})
+    path = f"/api/inventory/transfers/{sent['id']}"
+    await send("PATCH", path, {"expected_at": "2030-01-31T12:00:00Z"})
+    await send("POST", f"{path}/receive", {"quantity": "1"})
     await _use_lots(send)
     await _use_kits(send)
     freeze = {"scope": "item", "item": "A1", "reason": "count"}

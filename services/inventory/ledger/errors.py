@@ -13,7 +13,8 @@ from shared.i18n import N_
 class InsufficientStock(Conflict):
     """The place has fewer available units than the movement takes.
 
-    `elsewhere` are at most five other locations with what is available there, the most first. Take
+    `elsewhere` are at most five other locations with what is available there, the most first;
+    `next_receipt` is what is expected next, there or else anywhere, null where nothing is. Take
     less, bring stock there first, or take it from there.
     """
 
@@ -30,6 +31,7 @@ class InsufficientStock(Conflict):
     on_hand: Decimal
     reserved: Decimal
     elsewhere: list[dict[str, str]]  # location, available
+    next_receipt: dict[str, str] | None  # location, quantity, expected_at
 
 
 @dataclass(eq=False)

@@ -9,12 +9,14 @@ from services.inventory.locations.errors import LocationNotFound
 from services.inventory.planning import service
 from services.inventory.planning.errors import PlanningNotFound
 from services.inventory.planning.schemas import (
+    ItemPromise,
     LowStockPage,
     LowStockQuery,
     PlanningCreate,
     PlanningPage,
     PlanningQuery,
     PlanningRead,
+    PromiseQuery,
 )
 from shared.pagination import InvalidCursor
 from shared.principal import Principal
@@ -40,6 +42,24 @@ async def list_low_stock(
     all locations, or at one by the values that hold there.
     """
     return await service.list_low_stock(session, query, caller=caller, language=language)
+
+
+@router.get("/{item_id:uuid}/promise", responses=problems(ItemNotFound, LocationNotFound))
+async def get_item_promise(
+    item_id: UUID,
+    session: Session,
+    caller: CanRead,
+    now: Now,
+    query: Annotated[PromiseQuery, Query()],
+) -> ItemPromise:
+    """Read what may be promised of an item.
+
+    What is available to promise now and at each later time at which that changes, by what lies
+    there and by transfers under way with a time at which they are expected; in all, and location by
+    location. Of a kit this counts what is assembled: how many more could be, its `availability`
+    tells.
+    """
+    return await service.get_promise(session, item_id, query, caller=caller, now=now)
 
 
 @router.get("/{item_id:uuid}/planning", responses=problems(ItemNotFound, InvalidCursor))

@@ -41,7 +41,10 @@ class ReservationRefused(Conflict):
 
 @dataclass(eq=False)
 class InsufficientStockAnywhere(Conflict):
-    """All locations together have fewer available units than asked."""
+    """All locations together have fewer available units than asked.
+
+    `next_receipt` is what is expected next, null where nothing is. Ask for less, or wait for it.
+    """
 
     slug: ClassVar[str] = "insufficient-stock-anywhere"
     title: ClassVar[str] = N_("Not enough stock in all locations")
@@ -52,6 +55,7 @@ class InsufficientStockAnywhere(Conflict):
     item: str
     available: Decimal
     requested: Decimal
+    next_receipt: dict[str, str] | None = None  # location, quantity, expected_at
 
 
 @dataclass(eq=False)

@@ -27,6 +27,18 @@ class Transfer(Base):
     reference: Mapped[str | None]
     dispatched_at: Mapped[datetime]
     dispatched_by: Mapped[str]  # The actor.
+    expected_at: Mapped[datetime | None]  # When it should arrive; None where nobody has said.
     received_at: Mapped[datetime | None]
     received_by: Mapped[str | None]
     reason: Mapped[str | None]  # Of a difference.
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class TransferPart(Base):
+    """What a transfer carries of one lot, or of no lot."""
+
+    __tablename__ = "transfer_parts"
+
+    transfer_id: Mapped[UUID] = mapped_column(ForeignKey("transfers.id"), primary_key=True)
+    lot_id: Mapped[UUID] = mapped_column(primary_key=True)
+    quantity: Mapped[Decimal]  # Dispatched, in stock units.

@@ -24,10 +24,12 @@ from services.inventory.transfers.schemas import (
     TransferQuery,
     TransferRead,
     TransferReceive,
+    TransferUpdate,
 )
 from shared.pagination import InvalidCursor
 from shared.principal import Principal
 from shared.web import Now, Session, feature_router, problems, requires
+from shared.web.etag import IfMatch
 from shared.web.requests import request_id_of
 
 router = feature_router("/api/inventory/transfers", "transfers")
@@ -72,6 +74,24 @@ async def dispatch_transfer(
     return await service.dispatch_transfer(
         session, body, caller=caller, request_id=request_id_of(request), now=now
     )
+
+
+@router.patch(
+    "/{transfer_id:uuid}",
+    responses=problems(TransferNotFound, TransferReceivedAlready, LocationNotFound, Frozen),
+)
+async def change_transfer(
+    transfer_id: UUID,
+    body: TransferUpdate,
+    session: Session,
+    _caller: CanMove,
+    if_match: IfMatch = None,
+) -> TransferRead:
+    """Change when a transfer is expected.
+
+    While it is under way. What is expected at a time still to come is promised from then on.
+    """
+    return await service.change_transfer(session, transfer_id, body, if_match)
 
 
 @router.post(

@@ -1,4 +1,5 @@
 from datetime import datetime
+from typing import ClassVar
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
@@ -6,7 +7,7 @@ from pydantic import ConfigDict, Field
 from services.inventory.transfers.rules import TransferState
 from shared.money import AnyQuantity, DecimalText, Quantity
 from shared.pagination import PageQuery
-from shared.schemas import Input, Note, Output, Page, ShortText
+from shared.schemas import Input, Moment, Note, Output, Page, ShortText, Update
 
 
 class TransferCreate(Input):
@@ -35,6 +36,21 @@ class TransferCreate(Input):
         description="Stock units; if a pack's barcode names the item, such packs.", examples=["12"]
     )
     reference: ShortText | None = Field(default=None, description="Document it belongs to.")
+    expected_at: Moment | None = Field(
+        default=None, description="When it should arrive; until then it is an expected receipt."
+    )
+
+
+class TransferUpdate(Update):
+    """Another time at which a transfer should arrive; null if that is not known."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"expected_at": "2030-01-31T12:00:00Z"}]}
+    )
+
+    clearable: ClassVar[frozenset[str]] = frozenset({"expected_at"})
+
+    expected_at: Moment | None = None
 
 
 class TransferReceive(Input):
@@ -67,10 +83,14 @@ class TransferRead(Output):
     )
     reference: str | None = Field(examples=[None])
     reason: str | None = Field(description="What is known of a difference.", examples=[None])
+    expected_at: datetime | None = Field(
+        description="When it should arrive; null where nobody has said.", examples=[None]
+    )
     dispatched_at: datetime
     dispatched_by: str = Field(examples=["user:0192f0c1-5ac4-7b3e-8f21-6a52b0c9d001"])
     received_at: datetime | None = Field(examples=[None])
     received_by: str | None = Field(examples=[None])
+    version: int
 
 
 class TransferQuery(PageQuery):

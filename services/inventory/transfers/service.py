@@ -23,14 +23,14 @@ from services.inventory.ledger.rules import (
     lot_name,
 )
 from services.inventory.locations.rules import LocationType
-from services.inventory.locations.service import get_named_location, hold_location
+from services.inventory.locations.service import get_location, get_named_location, hold_location
 from services.inventory.transfers import queries
 from services.inventory.transfers.errors import (
     TransferNotFound,
     TransferReceivedAlready,
     TransitMissing,
 )
-from services.inventory.transfers.models import Transfer
+from services.inventory.transfers.models import Transfer, TransferPart
 from services.inventory.transfers.rules import TransferState, arrival_of, share_arrival
 from services.inventory.transfers.schemas import (
     TransferCreate,
@@ -38,9 +38,15 @@ from services.inventory.transfers.schemas import (
     TransferQuery,
     TransferRead,
     TransferReceive,
+    TransferUpdate,
 )
 from shared import journal
-from shared.contracts.inventory.transfers import TransferDispatched, TransferReceived
+from shared.contracts.inventory.transfers import (
+    TransferDispatched,
+    TransferExpected,
+    TransferReceived,
+)
+from shared.etag import require_match
 from shared.ids import new_id
 from shared.pagination import Keyset
 from shared.principal import Principal
@@ -88,10 +94,12 @@ async def dispatch_transfer(
         via_id=via_id,
         quantity=moved,
         reference=wanted.reference,
+        expected_at=wanted.expected_at,
         dispatched_at=now,
         dispatched_by=caller.actor,
     )
     session.add(transfer)
+    session.add_all(_parts(transfer.id, outcome))
     journal.record(
         session,
         TransferDispatched(
@@ -100,10 +108,37 @@ async def dispatch_transfer(
             from_id=transfer.from_id,
             to_id=transfer.to_id,
             quantity=transfer.quantity,
+            expected_at=transfer.expected_at,
         ),
     )
     await session.flush()  # Read back with the names of what it is about.
     return to_read(*await queries.list_transfers(session, only=transfer.id))
+
+
+async def change_transfer(
+    session: AsyncSession, transfer_id: UUID, wanted: TransferUpdate, if_match: str | None
+) -> TransferRead:
+    """Let a transfer that is under way be expected at another time.
+
+    Raises TransferNotFound, TransferReceivedAlready, LocationNotFound, PreconditionFailed, Frozen.
+    """
+    await freezes.require_thawed(session)
+    transfer = await queries.lock_transfer(session, transfer_id)
+    if transfer is None:
+        raise TransferNotFound
+    goal = await get_location(session, transfer.to_id)
+    await freezes.require_not_frozen(session, goal.frozen_by)
+    require_match(if_match, transfer.version)
+    if transfer.received is not None:
+        raise TransferReceivedAlready
+    if "expected_at" in wanted.model_fields_set and wanted.expected_at != transfer.expected_at:
+        transfer.expected_at = wanted.expected_at
+        transfer.version += 1
+        journal.record(
+            session, TransferExpected(transfer_id=transfer.id, expected_at=transfer.expected_at)
+        )
+        await session.flush()  # Read back with the names of what it is about.
+    return await get_transfer(session, transfer.id)
 
 
 async def receive_transfer(
@@ -140,6 +175,7 @@ async def receive_transfer(
     await _applied(session, changes)
     transfer.received, transfer.reason = wanted.quantity, wanted.reason
     transfer.received_at, transfer.received_by = now, caller.actor
+    transfer.version += 1
     journal.record(
         session,
         TransferReceived(
@@ -181,6 +217,15 @@ def to_read(row: RowMapping) -> TransferRead:
     state = TransferState.IN_TRANSIT if received is None else TransferState.RECEIVED
     difference = None if received is None else received - row["quantity"]
     return TransferRead.model_validate({**row, "state": state, "difference": difference})
+
+
+def _parts(transfer_id: UUID, outcome: Outcome) -> list[TransferPart]:
+    """Return what left, lot by lot."""
+    carried = [(NO_LOT if p.lot is None else p.lot.id, -p.quantity) for p in outcome.parts]
+    return [
+        TransferPart(transfer_id=transfer_id, lot_id=lot_id, quantity=quantity)
+        for lot_id, quantity in carried
+    ]
 
 
 def _leaving(

@@ -1,5 +1,6 @@
 """What inventory journals of transfers in two stages."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar
 from uuid import UUID
@@ -17,6 +18,16 @@ class TransferDispatched(Entry):
     from_id: UUID
     to_id: UUID
     quantity: Decimal  # Stock units.
+    expected_at: datetime | None = None
+
+
+class TransferExpected(Entry):
+    """A transfer under way is expected at another time; null: nobody knows when."""
+
+    name: ClassVar[str] = "inventory.transfer-expected.v1"
+    subject_of: ClassVar[tuple[str, str]] = ("transfer", "transfer_id")
+    transfer_id: UUID
+    expected_at: datetime | None
 
 
 class TransferReceived(Entry):

@@ -58,6 +58,7 @@ BODIES = {
         "to_location": "Empty",
         "quantity": "2",
     },
+    "PATCH /api/inventory/transfers/{transfer_id}": {"expected_at": SOON},
     "POST /api/inventory/transfers/{transfer_id}/receive": {"quantity": "1"},
     "POST /api/locations": {"name": "New", "type": "warehouse"},
     "PATCH /api/locations/{location_id}": {"capacity": "7"},

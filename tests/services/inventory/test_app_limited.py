@@ -47,6 +47,7 @@ BY_LOCATION = {
     "GET /api/inventory/{item_id}/lots",
     "GET /api/inventory/{item_id}/planning",
     "GET /api/inventory/{item_id}/planning/{location_id}",
+    "GET /api/inventory/{item_id}/promise",
     "GET /api/inventory/{item_id}/stock",
     "GET /api/locations",
     "GET /api/locations/{location_id}",

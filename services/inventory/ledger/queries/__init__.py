@@ -1,6 +1,6 @@
 """The ledger in the database: locking what is touched, writing what was granted, reading it."""
 
-from services.inventory.ledger.queries.elsewhere import list_elsewhere
+from services.inventory.ledger.queries.elsewhere import list_elsewhere, list_next_receipts
 from services.inventory.ledger.queries.holds import expire_holds, write_reserved
 from services.inventory.ledger.queries.lock import (
     KeptAnswer,
@@ -56,6 +56,7 @@ __all__ = [
     "list_elsewhere",
     "list_legs",
     "list_movements",
+    "list_next_receipts",
     "list_parts",
     "lock",
     "lock_first_out",

@@ -16,6 +16,7 @@ from services.inventory.ledger.rules.lots import TRACKS_LOTS, Level, Lot, LotNam
 from services.inventory.ledger.rules.timeline import NOTHING, Timeline
 from shared.gtin import item_key
 from shared.identifiers import find_id, identifier_key
+from shared.money import plain
 from shared.principal import Places
 
 
@@ -201,6 +202,20 @@ class Elsewhere(NamedTuple):
     available: Decimal
 
 
+class NextReceipt(NamedTuple):
+    """What of an item comes next to a location, in stock units, and when."""
+
+    location_id: UUID
+    location: str
+    quantity: Decimal
+    expected_at: datetime
+
+    def as_told(self) -> dict[str, str]:
+        """Return it as a problem tells it."""
+        when, quantity = self.expected_at.isoformat(), plain(self.quantity)
+        return {"location": self.location, "quantity": quantity, "expected_at": when}
+
+
 class Part(NamedTuple):
     """What a movement does to one lot: as an outcome's quantity and balances, of that lot alone."""
 
@@ -217,9 +232,10 @@ class Outcome(NamedTuple):
     both places after it, of the lots that it touches; parts are these, lot by lot. given_unit is
     the unit that was named, if any; lot the one that it is refused for. Of a refusal for lack of
     stock: what was available, on hand and reserved, and how much there was that has expired, where
-    (at the counterplace, if a transfer is undone), what was counted, what other locations have, and
-    of one in the past the first instant from which on it would fit (not of a count, whose quantity
-    depends on its instant). notice is what is told of the freeze that refuses it.
+    (at the counterplace, if a transfer is undone), what was counted, what other locations have,
+    what comes next, and of one in the past the first instant from which on it would fit (not of a
+    count, whose quantity depends on its instant). notice is what is told of the freeze that refuses
+    it.
     """
 
     change: Change
@@ -237,6 +253,7 @@ class Outcome(NamedTuple):
     reserved: Decimal = NOTHING
     is_at_counterplace: bool = False
     elsewhere: tuple[Elsewhere, ...] = ()
+    next_receipt: NextReceipt | None = None
     fits_from: datetime | None = None
     counted: Decimal | None = None
     given_unit: Pack | None = None

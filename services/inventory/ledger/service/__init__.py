@@ -12,6 +12,7 @@ from services.inventory.ledger.queries import (
     list_parts,
 )
 from services.inventory.ledger.service.batching import Batcher, apply_group
+from services.inventory.ledger.service.explaining import find_next_receipt
 from services.inventory.ledger.service.holding import give_back, hold_until, lock_levels
 from services.inventory.ledger.service.many import apply
 from services.inventory.ledger.service.read import find_movement, list_movements, stock_as_of
@@ -30,6 +31,7 @@ __all__ = [
     "apply_group",
     "claim_reversal",
     "find_movement",
+    "find_next_receipt",
     "get_recorded",
     "give_back",
     "hold_until",

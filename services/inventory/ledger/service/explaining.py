@@ -5,10 +5,12 @@ from collections.abc import Iterable
 from uuid import UUID
 
 import asyncpg
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.freezes.service import find_notices
 from services.inventory.ledger import queries
-from services.inventory.ledger.rules import Elsewhere, Outcome
+from services.inventory.ledger.rules import Elsewhere, NextReceipt, Outcome
+from shared.db import driver_connection
 from shared.principal import Places
 
 ELSEWHERE_MAX = 5
@@ -22,31 +24,70 @@ async def explained(connection: asyncpg.Connection, outcomes: list[Outcome]) -> 
         return outcomes
     notices = await find_notices(connection, frozen) if frozen else {}
     found = await _list_elsewhere(connection, short)
+    coming = await _list_next_receipts(connection, short)
     return [
         outcome._replace(notice=notices[outcome.frozen_by])
         if outcome.frozen_by is not None
-        else outcome._replace(elsewhere=_told(outcome, found))
+        else outcome._replace(
+            elsewhere=_told(outcome, found), next_receipt=_find_next(outcome, coming)
+        )
         if outcome.is_short
         else outcome
         for outcome in outcomes
     ]
 
 
-async def _list_elsewhere(
-    connection: asyncpg.Connection, short: Iterable[Outcome]
-) -> dict[tuple[UUID, Places], list[Elsewhere]]:
-    """Return where the items lie that there was too little of, by what each caller may know."""
+async def find_next_receipt(
+    session: AsyncSession, item_id: UUID, *, places: Places
+) -> NextReceipt | None:
+    """Return what of an item comes next to any of the places, if it is known when."""
+    connection = await driver_connection(session)
+    found = await queries.list_next_receipts(connection, [item_id], places=places)
+    return next(iter(found.get(item_id, [])), None)
+
+
+def _wanted(short: Iterable[Outcome]) -> dict[Places, set[UUID]]:
+    """Return the items that there was too little of, by what each caller may know."""
     wanted: dict[Places, set[UUID]] = defaultdict(set)
     for outcome in short:
         if outcome.spot.item_id is not None:
             wanted[outcome.change.places].add(outcome.spot.item_id)
+    return wanted
+
+
+async def _list_elsewhere(
+    connection: asyncpg.Connection, short: Iterable[Outcome]
+) -> dict[tuple[UUID, Places], list[Elsewhere]]:
+    """Return where the items lie that there was too little of."""
     found: dict[tuple[UUID, Places], list[Elsewhere]] = {}
-    for places, item_ids in wanted.items():
+    for places, item_ids in _wanted(short).items():
         rows = await queries.list_elsewhere(
             connection, item_ids, places=places, most=ELSEWHERE_MAX + 2
         )  # With both ends of a transfer, which are left out.
         found |= {(item_id, places): each for item_id, each in rows.items()}
     return found
+
+
+async def _list_next_receipts(
+    connection: asyncpg.Connection, short: Iterable[Outcome]
+) -> dict[tuple[UUID, Places], list[NextReceipt]]:
+    """Return what comes next of the items that there was too little of."""
+    found: dict[tuple[UUID, Places], list[NextReceipt]] = {}
+    for places, item_ids in _wanted(short).items():
+        rows = await queries.list_next_receipts(connection, item_ids, places=places)
+        found |= {(item_id, places): each for item_id, each in rows.items()}
+    return found
+
+
+def _find_next(
+    outcome: Outcome, coming: dict[tuple[UUID, Places], list[NextReceipt]]
+) -> NextReceipt | None:
+    """Return what comes next where there was too little, or else anywhere."""
+    if outcome.spot.item_id is None:
+        return None
+    rows = coming.get((outcome.spot.item_id, outcome.change.places), [])
+    there = [row for row in rows if row.location_id == outcome.spot.place_id]
+    return next(iter(there or rows), None)
 
 
 def _told(

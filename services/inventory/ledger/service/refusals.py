@@ -39,6 +39,7 @@ class _Told(TypedDict):
     on_hand: Decimal
     reserved: Decimal
     elsewhere: list[dict[str, str]]
+    next_receipt: dict[str, str] | None
 
 
 def problem_of(outcome: Outcome) -> Problem:
@@ -76,6 +77,7 @@ def _location(outcome: Outcome) -> str:
 
 def _short(outcome: Outcome) -> Problem:
     """Return what there was too little of, now or at an instant since, and where else it lies."""
+    comes = outcome.next_receipt
     told = _Told(
         item=_item(outcome),
         location=_location(outcome),
@@ -86,6 +88,7 @@ def _short(outcome: Outcome) -> Problem:
             {"location": each.location, "available": plain(each.available)}
             for each in outcome.elsewhere
         ],
+        next_receipt=None if comes is None else comes.as_told(),
     )
     if outcome.counted is not None:
         least = outcome.counted - outcome.quantity - outcome.available

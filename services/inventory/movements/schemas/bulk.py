@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -91,6 +92,14 @@ class ElsewhereRead(Output):
     available: DecimalText
 
 
+class NextReceiptRead(Output):
+    """What of an item is expected next, in stock units."""
+
+    location: str
+    quantity: DecimalText
+    expected_at: datetime
+
+
 class LineResult(Output):
     """What became of one line of a bulk call."""
 
@@ -111,6 +120,10 @@ class LineResult(Output):
     reserved: DecimalText | None = Field(description="What of it was reserved.", examples=[None])
     elsewhere: list[ElsewhereRead] | None = Field(
         description="Other locations that have some, if too little: at most five, the most first.",
+        examples=[None],
+    )
+    next_receipt: NextReceiptRead | None = Field(
+        description="What is expected next, there or else anywhere, if too little.",
         examples=[None],
     )
 

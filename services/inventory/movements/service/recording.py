@@ -320,6 +320,7 @@ def _result(number: int, found: Outcome | Problem | LineFault, language: str) ->
     result: dict[str, Any] = {
         "line": number, "status": "refused", "id": None, "balance_after": None, "code": None,
         "message": None, "available": None, "on_hand": None, "reserved": None, "elsewhere": None,
+        "next_receipt": None,
     }  # fmt: skip
     match found:
         case Outcome(refusal=None):
@@ -335,6 +336,7 @@ def _result(number: int, found: Outcome | Problem | LineFault, language: str) ->
                 result |= {
                     "available": plain(problem.available), "on_hand": plain(problem.on_hand),
                     "reserved": plain(problem.reserved), "elsewhere": problem.elsewhere,
+                    "next_receipt": problem.next_receipt,
                 }  # fmt: skip
         case Problem():
             problem = found

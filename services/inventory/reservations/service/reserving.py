@@ -95,7 +95,12 @@ async def reserve(
         if outcome.refusal not in {None, Refusal.HELD_BACK}:
             refused.setdefault(line, ledger.problem_of(outcome))
     if refused:
-        raise _refusal(refused, lines=len(wanted.lines), language=language)
+        problem = _refusal(refused, lines=len(wanted.lines), language=language)
+        short_of = found[0].short_of
+        if isinstance(problem, InsufficientStockAnywhere) and short_of is not None:
+            comes = await ledger.find_next_receipt(session, short_of, places=asking.places)
+            problem.next_receipt = None if comes is None else comes.as_told()
+        raise problem
     held: dict[tuple[int, UUID, UUID], Decimal] = defaultdict(Decimal)
     for (line, _), outcome in zip(changes, outcomes, strict=True):
         held[line, *_level_of(outcome)] -= outcome.quantity
@@ -129,6 +134,7 @@ class _Found(NamedTuple):
 
     changes: Sequence[Change] = ()
     problem: Problem | None = None
+    short_of: UUID | None = None  # The item, if there is too little of it anywhere.
 
 
 async def _changes_of(
@@ -207,7 +213,7 @@ def _spread(
         short = InsufficientStockAnywhere(
             item=spot.code or line.item, available=available, requested=-asked
         )
-        return _Found(problem=short)
+        return _Found(problem=short, short_of=spot.item_id)
     for level, part in zip(levels, parts, strict=True):
         left[level] -= part
     return _Found(

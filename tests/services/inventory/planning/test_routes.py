@@ -6,8 +6,8 @@ import pytest
 
 from services.inventory.items.errors import ItemNotFound
 from services.inventory.locations.errors import LocationNotFound
-from services.inventory.planning import queries
 from services.inventory.planning.errors import PlanningNotFound
+from services.inventory.planning.queries import low as queries
 from shared.errors import LocationNotAllowed, PreconditionFailed, ValidationFailed
 from shared.pagination import InvalidCursor
 from tests.support.services import Caller, assert_problem

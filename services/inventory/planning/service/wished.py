@@ -1,4 +1,4 @@
-"""What is wished of items at single locations, and which items are low by that."""
+"""What is wished of items at single locations."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,17 +11,12 @@ from services.inventory.items.service import get_item
 from services.inventory.locations.errors import LocationNotFound
 from services.inventory.locations.service import (
     get_location,
-    get_named_location,
-    list_within,
     places_of,
 )
 from services.inventory.planning import queries
 from services.inventory.planning.errors import PlanningNotFound
 from services.inventory.planning.models import Planning
 from services.inventory.planning.schemas import (
-    LowStockItem,
-    LowStockPage,
-    LowStockQuery,
     PlanningCreate,
     PlanningPage,
     PlanningQuery,
@@ -35,7 +30,6 @@ from shared.etag import require_match
 from shared.pagination import Keyset
 from shared.principal import Principal
 
-_BY_CODE = Keyset("code", str)
 _BY_LOCATION = Keyset("location", str)
 
 
@@ -129,29 +123,4 @@ async def list_planning(
     page, next_cursor = _BY_LOCATION.page(rows, wanted.limit, lambda row: (row["location"],))
     return PlanningPage(
         items=[PlanningRead.model_validate(row) for row in page], next_cursor=next_cursor
-    )
-
-
-async def list_low_stock(
-    session: AsyncSession, wanted: LowStockQuery, *, caller: Principal, language: str
-) -> LowStockPage:
-    """Return one page of the items that are low, in all or at a location, by their codes.
-
-    Raises LocationNotFound, InvalidCursor.
-    """
-    places = await places_of(session, caller)
-    after, limit = _BY_CODE.after(wanted.cursor), wanted.limit + 1
-    if wanted.location is None:
-        rows = await queries.list_low(
-            session, language, below=wanted.below, after=after, places=places, limit=limit
-        )
-    else:
-        location = await get_named_location(session, wanted.location, places=places)
-        within = await list_within(session, location.id)
-        rows = await queries.list_low_at(
-            session, language, location.id, within, below=wanted.below, after=after, limit=limit
-        )
-    page, next_cursor = _BY_CODE.page(rows, wanted.limit, lambda row: (row["code"],))
-    return LowStockPage(
-        items=[LowStockItem.model_validate(row) for row in page], next_cursor=next_cursor
     )

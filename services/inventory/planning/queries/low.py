@@ -2,38 +2,12 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, select, text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.inventory.planning.models import Planning
 from shared.principal import Places
 
 MANY_LINES = 5_000  # Of stock in a location, from which on its list is made item by item.
-
-
-async def lock_planning(session: AsyncSession, item_id: UUID, location_id: UUID) -> Planning | None:
-    query = select(Planning).where(Planning.item_id == item_id, Planning.location_id == location_id)
-    return await session.scalar(query.with_for_update())
-
-
-async def list_planning(
-    session: AsyncSession,
-    item_id: UUID,
-    *,
-    only: UUID | None = None,
-    after: tuple[str] | None = None,
-    places: Places,
-    limit: int = 1,
-) -> Sequence[RowMapping]:
-    """Return the item's own values at these places, or at `only` one, by the locations' names."""
-    parameters = {
-        "item_id": item_id,
-        "only": only,
-        "after": after[0] if after else "",
-        "places": None if places is None else list(places),
-        "limit": limit,
-    }
-    return (await session.execute(_LIST, parameters)).mappings().all()
 
 
 async def list_low(
@@ -84,12 +58,6 @@ async def list_low_at(
     return (await session.execute(statement, parameters)).mappings().all()
 
 
-_LIST = text("""
-    SELECT p.*, l.name AS location FROM planning p JOIN locations l ON l.id = p.location_id
-    WHERE p.item_id = :item_id AND l.name > :after
-        AND (CAST(:only AS uuid) IS NULL OR p.location_id = :only)
-        AND (CAST(:places AS uuid[]) IS NULL OR p.location_id = ANY(CAST(:places AS uuid[])))
-    ORDER BY l.name LIMIT :limit""")
 _COLUMNS = """
     i.id, i.code, CASE :language WHEN 'fr' THEN coalesce(i.name_fr, i.name_en)
         ELSE coalesce(i.name_en, i.name_fr) END AS name,
