@@ -16,6 +16,7 @@ from services.inventory.planning import routes as planning
 from services.inventory.reservations import routes as reservations
 from services.inventory.resources import InventoryResources, open_service
 from services.inventory.scan import routes as scan
+from services.inventory.serials import routes as serials
 from services.inventory.settings import Settings
 from services.inventory.stock import routes as stock
 from services.inventory.transfers import routes as transfers
@@ -38,6 +39,7 @@ def create_app(settings: Settings | None) -> FastAPI:
             "reservations": "Stock that is promised: held, then issued or released.",
             "kits": "Items that are made of others: assembled, and taken apart.",
             "lots": "Units that came together: their expiry, where they came from and went.",
+            "serials": "Units with a number of their own: where each lies, and its history.",
             "freezes": "Stops of all changes: of everything, of a location or of an item.",
             "periods": "Days that are closed: nothing is recorded in them any more.",
             "transfers": "Stock on its way between locations: dispatched, then received.",
@@ -58,6 +60,7 @@ def create_app(settings: Settings | None) -> FastAPI:
             items.router,
             planning.router,
             lots.router,
+            serials.router,
             kits.router,
             locations.router,
             categories.router,

@@ -67,6 +67,7 @@ _WORDS: Final[Mapping[str, object]] = {
     "role": "clerk",
     "state": "succeeded",
     "status": "active",
+    "serial": "SN-0001",
     "stock_out": False,
     "stock_out_days": 0,
     "time_zone": "Europe/Paris",

@@ -25,8 +25,10 @@ TWICE = {
 # Services that open a transaction or take a connection of their own, and why.
 HOT = {
     "services/inventory/items/service/reading.py": "The list and the search, ADR 0006.",
+    "services/inventory/ledger/queries/lots.py": "A savepoint: a lot may be somebody else's.",
     "services/inventory/ledger/service/batching.py": "A group is a transaction, ADR 0005.",
     "services/inventory/ledger/service/read.py": "Look-ups on the hot path, ADR 0012.",
+    "services/inventory/serials/service.py": "Scans, as the look-ups of stock, ADR 0012.",
     "services/inventory/stock/service.py": "Look-ups on the hot path, ADR 0012.",
     "services/inventory/verification/queries.py": "A savepoint: the question may fail on bad data.",
 }

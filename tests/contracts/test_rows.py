@@ -102,6 +102,7 @@ async def busy(send, inventory, caller):
     await send("PATCH", path, {"expected_at": "2030-01-31T12:00:00Z"})
     await send("POST", f"{path}/receive", {"quantity": "1"})
     await _use_lots(send)
+    await _use_serials(send)
     await _use_kits(send)
     freeze = {"scope": "item", "item": "A1", "reason": "count"}
     made_freeze = (await send("POST", "/api/inventory/freezes", freeze)).json()
@@ -169,6 +170,18 @@ async def _use_lots(send):
     await send("PATCH", f"{path}/{lot['id']}", {"expires_on": None})
 
 
+async def _use_serials(send):
+    """Have serials moved, and one of them lost and another found on the way to another place."""
+    await send(
+        "POST", "/api/inventory/add-item", {"code": "N1", "name": "N1", "tracking": "serial"}
+    )
+    line = {"item": "N1", "location": "Main", "serials": ["X1", "X2"]}
+    await send("POST", "/api/inventory/movements", line | {"kind": "receipt"})
+    sent = (await send("POST", "/api/inventory/transfers", line | {"to_location": "Shop"})).json()
+    path = f"/api/inventory/transfers/{sent['id']}/receive"
+    await send("POST", path, {"serials": ["X1", "X3"]})
+
+
 async def _use_webhooks(send, inventory, caller):
     """Have a secret rotated, one webhook removed, and one switched off by its receiver's answer."""
     path = "/api/webhooks"
@@ -214,7 +227,7 @@ async def test_a_row_that_a_statement_writes_has_every_field(busy, superuser, ca
         "receipt", "issue", "transfer", "return", "write_off", "adjustment", "count_correction",
         "reversal", "assembly", "disassembly",
     }  # fmt: skip
-    assert {entry.leg for entry in seen} == {0, 1}
+    assert {entry.leg for entry in seen} == {0, 1, 2, 3}
     assert {entry.amount_sealed is None for entry in seen} == {True, False}
 
 

@@ -84,7 +84,7 @@ class ItemUnitInUse(Conflict):
 
 @dataclass(eq=False)
 class ItemTrackingInUse(Conflict):
-    """What was recorded without lots has none. Add another item, or keep the tracking."""
+    """What was recorded otherwise stays so. Add another item, or keep the tracking."""
 
     slug: ClassVar[str] = "item-tracking-in-use"
     title: ClassVar[str] = N_("Tracking in use")

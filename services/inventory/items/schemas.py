@@ -44,7 +44,7 @@ ItemCode = Annotated[
     ),
 ]
 LongText = Annotated[Text, Field(max_length=2000)]
-Tracking = Annotated[Literal["none", "lot"], Field(examples=["none"])]
+Tracking = Annotated[Literal["none", "lot", "serial"], Field(examples=["none"])]
 Unit = Annotated[ShortText, StringConstraints(max_length=32), Field(examples=["each"])]
 
 
@@ -175,7 +175,9 @@ class ItemCreate(ItemFields):
         default=Decimal(1), description="Stock units in the pack that it is ordered in."
     )
     tracking: Tracking = Field(
-        default="none", description="`lot`: what lies where is known lot by lot, with expiry."
+        default="none",
+        description="`lot`: what lies where is known lot by lot, with expiry. `serial`: each unit "
+        "has a serial number of its own.",
     )
     barcodes: Barcodes = Field(default_factory=list)
     attributes: Attributes = Field(default_factory=dict)

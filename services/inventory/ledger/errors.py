@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from shared.errors import Conflict, NotFound, Unprocessable
-from shared.i18n import N_
+from shared.i18n import N_, NP_
 
 
 @dataclass(eq=False)
@@ -183,6 +183,89 @@ class LotExpired(Conflict):
     item: str
     lot: str
     expires_on: date
+
+
+@dataclass(eq=False)
+class SerialsNotTracked(Unprocessable):
+    """Serials are named of an item that has none."""
+
+    slug: ClassVar[str] = "serials-not-tracked"
+    title: ClassVar[str] = N_("No serial numbers")
+    detail: ClassVar[str] = N_("{item} is not tracked by serial numbers. Leave the serials out.")
+    item: str
+
+
+@dataclass(eq=False)
+class SerialsNeeded(Unprocessable):
+    """Whatever moves or is counted of an item with serials is named."""
+
+    slug: ClassVar[str] = "serials-needed"
+    title: ClassVar[str] = N_("Serial numbers needed")
+    detail: ClassVar[str] = N_("{item} is tracked by serial numbers. Name the serials.")
+    item: str
+
+
+@dataclass(eq=False)
+class SerialsDiffer(Unprocessable):
+    """The quantity, in stock units, is not how many serials are named."""
+
+    slug: ClassVar[str] = "serials-differ"
+    title: ClassVar[str] = N_("Not as many serial numbers as units")
+    detail: ClassVar[str] = N_(
+        "{item}: {requested} asked in stock units, but {named} named by serial number. Leave the "
+        "quantity out, or correct one of both."
+    )
+    item: str
+    requested: Decimal
+    named: int
+
+
+@dataclass(eq=False)
+class SerialsInStock(Conflict):
+    """Some serials cannot come, since they lie, or lay at that time or later, somewhere.
+
+    `serials` names all that do not fit, each with the reason, and with the location where you may
+    know of it.
+    """
+
+    slug: ClassVar[str] = "serials-in-stock"
+    title: ClassVar[str] = N_("Serial number in stock already")
+    detail: ClassVar[tuple[str, str]] = NP_(
+        "{failing} serial number of {item} cannot come: {first} is in stock already, or was then. "
+        "See in serials where; correct it, or issue it there first.",
+        "{failing} serial numbers of {item} cannot come, {first} among them: they are in stock "
+        "already, or were then. See in serials where; correct them, or issue them there first.",
+    )
+    counted: ClassVar[str] = "failing"
+    item: str
+    location: str
+    failing: int
+    first: str
+    serials: list[dict[str, str | None]]  # serial, reason, location
+
+
+@dataclass(eq=False)
+class SerialsNotThere(Conflict):
+    """Some serials cannot leave a location where they do not lie, or are reserved.
+
+    `serials` names all of them, each with the reason, and with the location where it lies, where
+    you may know of it.
+    """
+
+    slug: ClassVar[str] = "serials-not-there"
+    title: ClassVar[str] = N_("Serial number not there")
+    detail: ClassVar[tuple[str, str]] = NP_(
+        "{failing} serial number of {item} cannot leave {location}: {first}. See in serials why; "
+        "correct it, then send all again.",
+        "{failing} serial numbers of {item} cannot leave {location}, {first} among them. See in "
+        "serials why; correct them, then send all again.",
+    )
+    counted: ClassVar[str] = "failing"
+    item: str
+    location: str
+    failing: int
+    first: str
+    serials: list[dict[str, str | None]]  # serial, reason, location
 
 
 @dataclass(eq=False)

@@ -25,9 +25,10 @@ def count_movements(kind: Kind, refusal: Refusal | None, number: int = 1) -> Non
 def count_stockouts(outcome: Outcome) -> None:
     """Count the places that a movement emptied of its item.
 
-    Of an item with lots that is known where none was named: only then all of them were looked at.
+    Of an item with lots that is known where none was named: only then all of them were looked at;
+    of one with serials never.
     """
-    if outcome.spot.has_lots:
+    if outcome.spot.is_tracked:
         if outcome.is_emptied:
             stockouts.inc()
     elif outcome.refusal is None and outcome.quantity:

@@ -11,6 +11,7 @@ from shared.db import Base
 class Level(Base):
     """What lies of one lot of an item at one place, in stock units.
 
+    A serial is a lot of one unit: of it 0 or 1 lies there, and 1 at one place alone.
     Written by this feature's SQL alone.
     """
 
@@ -23,6 +24,8 @@ class Level(Base):
     reserved: Mapped[Decimal]  # Part of on hand.
     moved_at: Mapped[datetime | None]  # When its latest movement happened.
     holds_until: Mapped[datetime | None]  # Nothing that is reserved expires before.
+    is_serial: Mapped[bool]
+    serial_id: Mapped[UUID | None]  # The lot, where it is a serial and lies there.
 
 
 class Movement(Base):

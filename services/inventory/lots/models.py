@@ -8,7 +8,10 @@ from shared.db import Base
 
 
 class ItemLot(Base):
-    """Units of an item that came with one code. Added by the ledger, with its first receipt."""
+    """Units of an item that came with one code; of an item with serials, the one with its number.
+
+    Added by the ledger, with its first receipt.
+    """
 
     __tablename__ = "lots"
 

@@ -67,13 +67,15 @@ async def has_lot(
 _WAS_AT = """(CAST(:places AS uuid[]) IS NULL OR EXISTS (
             SELECT FROM levels WHERE item_id = t.item_id AND lot_id = t.id
                 AND location_id = ANY(CAST(:places AS uuid[]))))"""
+# Serials are rows of `lots` too, and none of these.
+_HAS_LOTS = "EXISTS (SELECT FROM items WHERE id = t.item_id AND tracking = 'lot')"
 # A lot without expiry comes last: ~ is after every digit.
 _LOTS = text(f"""
     SELECT * FROM (
         SELECT t.id, t.item_id, t.code AS lot, t.expires_on, t.received_at, t.version,
                coalesce(to_char(t.expires_on, 'YYYY-MM-DD'), '~') COLLATE "C" AS day
         FROM lots t
-        WHERE t.item_id = :item_id AND {_WAS_AT}
+        WHERE t.item_id = :item_id AND {_HAS_LOTS} AND {_WAS_AT}
             AND (NOT :in_stock OR EXISTS (
                 SELECT FROM levels WHERE item_id = t.item_id AND lot_id = t.id AND on_hand > 0
                     AND (CAST(:places AS uuid[]) IS NULL
@@ -90,7 +92,7 @@ _STOCK = text("""
     ORDER BY l.name""")
 _HAS_LOT = text(f"""
     SELECT EXISTS (
-        SELECT FROM lots t WHERE t.key = :key AND {_WAS_AT}
+        SELECT FROM lots t WHERE t.key = :key AND {_HAS_LOTS} AND {_WAS_AT}
             AND (:any_item OR t.item_id = (SELECT coalesce(
                 CAST(:item_id AS uuid), (SELECT item_id FROM identifiers WHERE key = :item_key))))
     )""")  # noqa: S608 - of constants alone.

@@ -13,7 +13,13 @@ from services.inventory.freezes import service as freezes
 from services.inventory.items.service import get_item, lock_item
 from services.inventory.ledger import service as ledger
 from services.inventory.ledger.errors import LotNotFound
-from services.inventory.ledger.rules import Kind, MovementReason, item_reference, lot_name
+from services.inventory.ledger.rules import (
+    TRACKS_LOTS,
+    Kind,
+    MovementReason,
+    item_reference,
+    lot_name,
+)
 from services.inventory.ledger.service import LedgerRow, MovementFilter
 from services.inventory.locations.service import places_of
 from services.inventory.lots import queries
@@ -53,7 +59,7 @@ async def change_lot(
     await freezes.require_thawed(session)
     item = await lock_item(session, item_id, against_movements=True)
     lot = await queries.lock_lot(session, item_id, lot_id)
-    if lot is None:
+    if lot is None or item.tracking != TRACKS_LOTS:
         raise LotNotFound(item=item.code, lot=str(lot_id))
     require_match(if_match, lot.version)
     if "expires_on" in wanted.model_fields_set:
@@ -113,7 +119,7 @@ async def trace_lot(
         raise LotNotFound(item=wanted.item, lot=lot)
     rows = await ledger.list_movements(
         session,
-        MovementFilter(item=item, lot=name, way=wanted.way, places=places),
+        MovementFilter(item=item, lot=name, tracking=TRACKS_LOTS, way=wanted.way, places=places),
         before_seq=after[0] if after else None,
         limit=wanted.limit + 1,
     )

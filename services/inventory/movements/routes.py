@@ -16,6 +16,11 @@ from services.inventory.ledger.errors import (
     LotsNotTracked,
     MovementInFuture,
     QuantityInexact,
+    SerialsDiffer,
+    SerialsInStock,
+    SerialsNeeded,
+    SerialsNotThere,
+    SerialsNotTracked,
     TransferInPlace,
 )
 from services.inventory.locations import service as locations
@@ -65,7 +70,9 @@ async def record_movement(request: Request, caller: CanMove, body: MovementCreat
     of one item.
 
     An item tracked by lots has as many levels at a location as lots: a receipt names one, and what
-    goes out without a name comes from the lots that expire first, as many as it takes.
+    goes out without a name comes from the lots that expire first, as many as it takes. Of an item
+    tracked by serial numbers each unit is named, and lies at one location at most; a count takes
+    out what it does not name.
 
     With a time before the latest movement of the same stock it is marked as backdated, and refused
     if too little would have lain there at any instant since. So the stock that was there at first
@@ -98,7 +105,8 @@ router.add_api_route(
         ItemNotFound, ItemRetired, LocationNotFound, LocationRetired, InsufficientStock,
         BalanceTooLarge, TransferInPlace, MovementInFuture, InTransit, Frozen, InClosedPeriod,
         PriceForbidden, UnknownUnit, QuantityInexact, LotsNotTracked, LotNeeded, LotNotFound,
-        LotExpiryDiffers, LotExpired,
+        LotExpiryDiffers, LotExpired, SerialsNotTracked, SerialsNeeded, SerialsDiffer,
+        SerialsInStock, SerialsNotThere,
     ),
     openapi_extra=KEY_PARAMETER,
 )  # fmt: skip
@@ -133,7 +141,8 @@ async def record_movements(
     status_code=201,
     responses=problems(
         MovementNotFound, AlreadyReversed, ReversalIsFinal, ItemRetired, LocationRetired,
-        InsufficientStock, BalanceTooLarge, InTransit, Frozen, InClosedPeriod,
+        InsufficientStock, BalanceTooLarge, InTransit, Frozen, InClosedPeriod, SerialsInStock,
+        SerialsNotThere,
     ),
 )  # fmt: skip
 async def reverse_movement(

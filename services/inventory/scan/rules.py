@@ -32,6 +32,7 @@ class Form(StrEnum):
     GTIN = "gtin"
     ELEMENT_STRING = "element_string"
     DIGITAL_LINK = "digital_link"
+    SERIAL = "serial"  # No code of an item, but a serial number of one.
 
 
 @dataclass(frozen=True, slots=True)

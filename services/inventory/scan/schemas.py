@@ -46,6 +46,11 @@ class ScanRead(Output):
     )
     lot: str | None
     serial: str | None = Field(examples=[None])
+    serial_location: str | None = Field(
+        description="Where the unit with that serial lies; null where none does, or where you may "
+        "not know of it.",
+        examples=[None],
+    )
     expiry: date | None = Field(description="Not to be used after it.", examples=["2027-06-30"])
     best_before: date | None = Field(examples=[None])
     produced: date | None = Field(examples=[None])

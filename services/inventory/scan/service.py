@@ -10,8 +10,10 @@ from services.inventory.scan.rules import (
     readings,
 )
 from services.inventory.scan.schemas import ElementRead, ScanRead
+from services.inventory.serials.schemas import SerialRead
+from services.inventory.serials.service import find_serials
 from services.inventory.stock.schemas import LookupRead
-from services.inventory.stock.service import look_up_all
+from services.inventory.stock.service import look_up, look_up_all
 from shared.db import Database
 from shared.identifiers import identifier_key
 from shared.principal import Principal
@@ -25,7 +27,7 @@ async def read_scan(
     """Return what a text says that was scanned.
 
     A label whose item is not known is read all the same. Raises ItemNotFound where it is neither
-    label nor code, LabelUnreadable, CheckDigitWrong, ScanAmbiguous.
+    label nor code nor serial, LabelUnreadable, CheckDigitWrong, ScanAmbiguous.
     """
     try:
         ways = readings(value)
@@ -41,13 +43,38 @@ async def read_scan(
     if len({item.id for _, item in items}) > 1:
         raise ScanAmbiguous(candidates=[item.code for _, item in items])
     if items:
-        return _to_read(*items[0])
+        way, item = items[0]
+        return _to_read(way, item, await _find_serial(database, way, item, caller))
     if ways[-1].form is Form.CODE:
-        raise ItemNotFound(item=value)
+        return await _of_serial(database, value, caller=caller, language=language)
     return _to_read(ways[-1], None)
 
 
-def _to_read(way: Reading, item: LookupRead | None) -> ScanRead:
+async def _find_serial(
+    database: Database, way: Reading, item: LookupRead, caller: Principal
+) -> SerialRead | None:
+    """Return the unit whose serial a label names, if the item has such a one."""
+    if way.serial is None:
+        return None
+    found = await find_serials(database, way.serial, item.id, caller=caller)
+    return found[0] if found else None
+
+
+async def _of_serial(
+    database: Database, value: str, *, caller: Principal, language: str
+) -> ScanRead:
+    """Return the unit of which a text is the serial. Raises ItemNotFound, ScanAmbiguous."""
+    found = await find_serials(database, value, None, caller=caller)
+    if not found:
+        raise ItemNotFound(item=value)
+    if len(found) > 1:
+        raise ScanAmbiguous(candidates=[serial.item for serial in found])
+    [serial] = found
+    item = await look_up(database, str(serial.item_id), caller=caller, language=language)
+    return _to_read(Reading(Form.SERIAL, item.code, serial=serial.serial), item, serial)
+
+
+def _to_read(way: Reading, item: LookupRead | None, serial: SerialRead | None = None) -> ScanRead:
     is_weighed = item is not None and identifier_key(item.unit) in KILOGRAMS
     unit = None if item is None else (item.pack.unit if item.pack else item.unit)
     weight = way.net_weight_kg if is_weighed else None
@@ -57,6 +84,7 @@ def _to_read(way: Reading, item: LookupRead | None) -> ScanRead:
         gtin=way.gtin,
         lot=way.lot,
         serial=way.serial,
+        serial_location=None if serial is None else serial.location,
         expiry=way.expiry,
         best_before=way.best_before,
         produced=way.produced,

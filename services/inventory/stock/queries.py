@@ -53,7 +53,14 @@ _LOOK_UP_AT = """
     ) f
     CROSS JOIN LATERAL (SELECT * FROM items WHERE id = f.item_id OFFSET 0) i
     LEFT JOIN categories c ON c.id = i.category_id
-    LEFT JOIN levels v ON v.item_id = i.id AND v.on_hand > 0{within}
+    LEFT JOIN LATERAL (
+        SELECT location_id, lot_id, on_hand, reserved FROM levels
+        WHERE i.tracking <> 'serial' AND item_id = i.id AND on_hand > 0{within}
+        UNION ALL
+        SELECT location_id, NULL, sum(on_hand), sum(reserved) FROM levels
+        WHERE i.tracking = 'serial' AND item_id = i.id AND serial_id IS NOT NULL{within}
+        GROUP BY location_id
+    ) v ON true
     LEFT JOIN locations l ON l.id = v.location_id
     LEFT JOIN LATERAL (
         SELECT * FROM lots WHERE i.tracking = 'lot' AND id = v.lot_id OFFSET 0
@@ -61,7 +68,7 @@ _LOOK_UP_AT = """
     ORDER BY a.n, l.name, o.expires_on, o.received_at, o.key
 """
 _LOOK_UP = _LOOK_UP_AT.format(within="")
-_LOOK_UP_WITHIN = _LOOK_UP_AT.format(within=" AND v.location_id = ANY($3::uuid[])")
+_LOOK_UP_WITHIN = _LOOK_UP_AT.format(within=" AND location_id = ANY($3::uuid[])")
 _AT_LOCATION = text("""
     SELECT i.id AS item_id, i.code, i.name_en, i.name_fr, i.unit, sum(v.on_hand) AS on_hand,
            sum(v.reserved) AS reserved, sum(v.on_hand - v.reserved) AS available

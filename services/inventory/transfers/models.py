@@ -2,7 +2,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ARRAY, ForeignKey, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db import Base
@@ -31,6 +31,7 @@ class Transfer(Base):
     received_at: Mapped[datetime | None]
     received_by: Mapped[str | None]
     reason: Mapped[str | None]  # Of a difference.
+    missing_serials: Mapped[list[str]] = mapped_column(ARRAY(Text))
     version: Mapped[int] = mapped_column(default=1)
 
 

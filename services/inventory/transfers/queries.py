@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -24,19 +24,16 @@ async def lock_transfer(session: AsyncSession, transfer_id: UUID) -> Transfer | 
     )
 
 
-async def hold_transit(session: AsyncSession, transfer: Transfer) -> None:
-    """Hold what receiving moves, in the order in which movements take it, then the levels."""
-    places = sorted([transfer.via_id, transfer.to_id])
-    await session.execute(_HOLD_ITEM, {"id": transfer.item_id})
-    await session.execute(_HOLD_PLACES, {"ids": places})
-    await session.execute(_HOLD_LEVELS, {"item_id": transfer.item_id, "ids": places})
-
-
 async def reserve(
-    session: AsyncSession, item_id: UUID, place_id: UUID, lot_id: UUID, quantity: Decimal
+    session: AsyncSession, item_id: UUID, place_id: UUID, lots: Mapping[UUID, Decimal]
 ) -> None:
-    """Let so much more of what lies in transit be taken by nobody; less, if below zero."""
-    names = {"item_id": item_id, "place_id": place_id, "lot_id": lot_id, "quantity": quantity}
+    """Let so much more of what lies in transit of each lot be taken by nobody."""
+    names = {
+        "item_id": item_id,
+        "place_id": place_id,
+        "lot_ids": list(lots),
+        "quantities": list(lots.values()),
+    }
     await session.execute(_RESERVE, names)
 
 
@@ -60,14 +57,10 @@ _TRANSIT = text("""
         AND (CAST(:id AS uuid) IS NULL OR id = :id)
         AND (CAST(:key AS text) IS NULL OR name_key = :key)
     ORDER BY id LIMIT 1""")
-_HOLD_ITEM = text("SELECT FROM items WHERE id = :id FOR KEY SHARE")
-_HOLD_PLACES = text("SELECT FROM locations WHERE id = ANY(:ids) ORDER BY id FOR KEY SHARE")
-_HOLD_LEVELS = text("""
-    SELECT FROM levels WHERE item_id = :item_id AND location_id = ANY(:ids)
-    ORDER BY location_id, lot_id FOR UPDATE""")
 _RESERVE = text("""
-    UPDATE levels SET reserved = reserved + :quantity
-    WHERE item_id = :item_id AND location_id = :place_id AND lot_id = :lot_id""")
+    UPDATE levels v SET reserved = v.reserved + w.quantity
+    FROM unnest(CAST(:lot_ids AS uuid[]), CAST(:quantities AS numeric[])) AS w(lot_id, quantity)
+    WHERE v.item_id = :item_id AND v.location_id = :place_id AND v.lot_id = w.lot_id""")
 _LIST = text("""
     SELECT t.*, i.code AS item, f.name AS location, g.name AS to_location, v.name AS via
     FROM transfers t JOIN items i ON i.id = t.item_id JOIN locations f ON f.id = t.from_id

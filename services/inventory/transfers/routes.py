@@ -9,6 +9,11 @@ from services.inventory.ledger.errors import (
     BalanceTooLarge,
     InsufficientStock,
     InTransit,
+    SerialsDiffer,
+    SerialsInStock,
+    SerialsNeeded,
+    SerialsNotThere,
+    SerialsNotTracked,
     TransferInPlace,
 )
 from services.inventory.locations.errors import LocationNotFound, LocationRetired
@@ -61,6 +66,7 @@ async def get_transfer(transfer_id: UUID, session: Session, _caller: CanRead) ->
     responses=problems(
         TransitMissing, ItemNotFound, ItemRetired, LocationNotFound, LocationRetired, InTransit,
         TransferInPlace, InsufficientStock, BalanceTooLarge, UnknownUnit, Frozen,
+        SerialsNotTracked, SerialsNeeded, SerialsDiffer, SerialsNotThere,
     ),
 )  # fmt: skip
 async def dispatch_transfer(
@@ -98,7 +104,7 @@ async def change_transfer(
     "/{transfer_id:uuid}/receive",
     responses=problems(
         TransferNotFound, TransferReceivedAlready, ItemRetired, LocationNotFound, LocationRetired,
-        BalanceTooLarge, Frozen,
+        BalanceTooLarge, Frozen, SerialsNotTracked, SerialsNeeded, SerialsDiffer, SerialsInStock,
     ),
 )  # fmt: skip
 async def receive_transfer(

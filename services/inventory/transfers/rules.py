@@ -33,6 +33,21 @@ def arrival_of(dispatched: Decimal, received: Decimal) -> Arrival:
     )
 
 
+def part_arrival(
+    carried: Sequence[tuple[LotT, Decimal]], keys: Sequence[str], received: Sequence[str]
+) -> tuple[list[tuple[LotT, Decimal]], list[tuple[LotT, Decimal]], list[int]]:
+    """Return which serials arrived, which are missing, and which of those received are more.
+
+    keys are those of what was carried, in its order; the last are places in `received`.
+    """
+    there, known = set(received), set(keys)
+    arrived: list[tuple[LotT, Decimal]] = []
+    missing: list[tuple[LotT, Decimal]] = []
+    for each, key in zip(carried, keys, strict=True):
+        (arrived if key in there else missing).append(each)
+    return arrived, missing, [n for n, key in enumerate(received) if key not in known]
+
+
 def share_arrival(
     carried: Sequence[tuple[LotT, Decimal]], moved: Decimal
 ) -> tuple[list[tuple[LotT, Decimal]], list[tuple[LotT, Decimal]]]:

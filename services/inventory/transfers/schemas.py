@@ -1,13 +1,27 @@
 from datetime import datetime
-from typing import ClassVar
+from decimal import Decimal
+from typing import ClassVar, Self
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
+from services.inventory.movements.schemas import Serials, fault_of_serials
 from services.inventory.transfers.rules import TransferState
-from shared.money import AnyQuantity, DecimalText, Quantity
+from shared.i18n.validation import MESSAGES
+from shared.money import DecimalText, Quantity, QuantityOrZero
 from shared.pagination import PageQuery
-from shared.schemas import Input, Moment, Note, Output, Page, ShortText, Update
+from shared.schemas import Input, Moment, Note, Output, Page, ShortText, Update, refusal_of
+
+
+def _require_amount(quantity: Decimal | None, serials: list[str] | None) -> None:
+    """Refuse what does not say how much, by a quantity or by serials."""
+    if serials is None and quantity is None:
+        fault = PydanticCustomError("missing", MESSAGES["missing"])
+        raise refusal_of({"quantity": fault})
+    twice = fault_of_serials(serials or [])
+    if twice is not None:
+        raise refusal_of({"serials": twice})
 
 
 class TransferCreate(Input):
@@ -32,13 +46,24 @@ class TransferCreate(Input):
     via: ShortText | None = Field(
         default=None, description="The location of type transit; the oldest one unless given."
     )
-    quantity: Quantity = Field(
-        description="Stock units; if a pack's barcode names the item, such packs.", examples=["12"]
+    quantity: Quantity | None = Field(
+        default=None,
+        description="Stock units; if a pack's barcode names the item, such packs. Not needed with "
+        "`serials`.",
+        examples=["12"],
+    )
+    serials: Serials | None = Field(
+        default=None, min_length=1, description="All units of an item with serial numbers."
     )
     reference: ShortText | None = Field(default=None, description="Document it belongs to.")
     expected_at: Moment | None = Field(
         default=None, description="When it should arrive; until then it is an expected receipt."
     )
+
+    @model_validator(mode="after")
+    def _says_how_much(self) -> Self:
+        _require_amount(self.quantity, self.serials)
+        return self
 
 
 class TransferUpdate(Update):
@@ -58,12 +83,24 @@ class TransferReceive(Input):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"quantity": "12"}]})
 
-    quantity: AnyQuantity = Field(
-        ge=0, description="Stock units that arrived, all of them at once.", examples=["12"]
+    quantity: QuantityOrZero | None = Field(
+        default=None,
+        description="Stock units that arrived, all of them at once. Not needed with `serials`.",
+        examples=["12"],
+    )
+    serials: Serials | None = Field(
+        default=None,
+        description="What arrived of an item with serial numbers; where all did, the quantity is "
+        "enough.",
     )
     reason: Note | None = Field(
         default=None, description="What is known of a difference.", examples=[None]
     )
+
+    @model_validator(mode="after")
+    def _says_how_much(self) -> Self:
+        _require_amount(self.quantity, self.serials)
+        return self
 
 
 class TransferRead(Output):
@@ -80,6 +117,9 @@ class TransferRead(Output):
     received: DecimalText | None = Field(description="Stock units that arrived.", examples=["12"])
     difference: DecimalText | None = Field(
         description="Received less dispatched; null while in transit.", examples=["0"]
+    )
+    missing_serials: list[str] = Field(
+        description="Serials that were dispatched and did not arrive.", examples=[[]]
     )
     reference: str | None = Field(examples=[None])
     reason: str | None = Field(description="What is known of a difference.", examples=[None])

@@ -123,8 +123,22 @@ _IN_TRANSIT = text("""
 _LEVEL_LOTS = text("""
     SELECT 'level_lot' AS kind, v.item_id, v.location_id, v.lot_id, NULL::uuid AS movement_id,
            NULL::numeric AS expected, v.on_hand AS found, NULL::timestamptz AS occurred_at
-    FROM levels v LEFT JOIN lots t ON t.id = v.lot_id AND t.item_id = v.item_id
-    WHERE v.lot_id <> lpad('', 32, '0')::uuid AND t.id IS NULL LIMIT :most""")
+    FROM levels v JOIN items i ON i.id = v.item_id
+    LEFT JOIN lots t ON t.id = v.lot_id AND t.item_id = v.item_id
+    WHERE v.lot_id <> lpad('', 32, '0')::uuid
+        AND (t.id IS NULL OR v.on_hand > 0 AND v.is_serial <> (i.tracking = 'serial'))
+    LIMIT :most""")
+# At no instant of business time was a serial in two places.
+_SERIALS = text("""
+    SELECT 'serial_twice' AS kind, item_id, NULL::uuid AS location_id, lot_id,
+           NULL::uuid AS movement_id, 1::numeric AS expected, total AS found, occurred_at
+    FROM (
+        SELECT m.item_id, m.lot_id, m.occurred_at, sum(sum(m.quantity)) OVER (
+            PARTITION BY m.item_id, m.lot_id ORDER BY m.occurred_at) AS total
+        FROM movements m JOIN items i ON i.id = m.item_id AND i.tracking = 'serial'
+        WHERE m.lot_id <> lpad('', 32, '0')::uuid
+        GROUP BY m.item_id, m.lot_id, m.occurred_at
+    ) m WHERE total > 1 ORDER BY occurred_at LIMIT :most""")
 # At no instant of business time did less than nothing lie anywhere.
 _PAST = text("""
     SELECT 'past' AS kind, item_id, location_id, lot_id, NULL::uuid AS movement_id,
@@ -228,6 +242,6 @@ _IN_FORCE = text(f"""
     ) j ON j.item_id = i.id AND j.kind = held.kind
     WHERE held.id IS DISTINCT FROM j.id LIMIT :most""")  # noqa: S608 - our own text.
 _OF_STOCK = (
-    _LEVELS, _LEVEL_TIMES, _LEVEL_LOTS, _RESERVED, _HOLD_TIMES, _BALANCES, _PAST, _TWICE,
+    _LEVELS, _LEVEL_TIMES, _LEVEL_LOTS, _SERIALS, _RESERVED, _HOLD_TIMES, _BALANCES, _PAST, _TWICE,
     _IN_TRANSIT,
 )  # fmt: skip

@@ -24,6 +24,7 @@ class StockDifferenceRead(Output):
         "reserved",
         "hold_time",
         "level_lot",
+        "serial_twice",
         "balance",
         "past",
         "in_transit",
@@ -35,7 +36,8 @@ class StockDifferenceRead(Output):
         "price",
         "price_in_force",
     ] = Field(
-        description="level_lot: of no lot of its item. past: stock below zero at `occurred_at`, in "
+        description="level_lot: of no lot of its item. serial_twice: in two places at "
+        "`occurred_at`. past: stock below zero at `occurred_at`, in "
         "the order of business time. "
         "in_transit: what lies there is not what was dispatched. "
         "price: a cost or price is not as it was journaled. price_in_force: an item's cost or "

@@ -41,5 +41,5 @@ class ItemSaved(Entry):
     attributes: dict[str, Any] = Field(default_factory=dict)
     cost_id: UUID | None
     active: bool
-    tracking: str = "none"  # Or "lot".
+    tracking: str = "none"  # Or "lot", or "serial".
     changed: list[str]  # The fields that differ from before; empty for a new item.

@@ -11,7 +11,7 @@ from shared.journal import Entry
 class StockMoved(Entry):
     """One ledger row: a change of one lot of an item at one location.
 
-    A movement is as many as it changes levels, legs 0 and on: a transfer two of each lot.
+    A movement is as many as it changes levels, legs 0 and on: a transfer two of each lot or serial.
     """
 
     name: ClassVar[str] = "inventory.stock-moved.v1"
@@ -23,8 +23,9 @@ class StockMoved(Entry):
     code: str
     location_id: UUID
     location: str
-    lot_id: UUID | None = None  # Null where nothing is known of lots.
+    lot_id: UUID | None = None  # Of the lot or of the serial; null where neither is known.
     lot: str | None = None
+    serial: str | None = None
     expires_on: date | None = None  # Of the lot, as it was known then.
     quantity: Decimal  # Signed, in stock units.
     balance_after: Decimal

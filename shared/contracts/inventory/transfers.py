@@ -40,3 +40,5 @@ class TransferReceived(Entry):
     quantity: Decimal  # Dispatched, in stock units.
     received: Decimal
     reason: str | None
+    missing_serials: tuple[str, ...] = ()  # Dispatched, and not received.
+    added_serials: tuple[str, ...] = ()  # Received, and not dispatched.

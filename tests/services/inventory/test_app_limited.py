@@ -43,11 +43,13 @@ BY_LOCATION = {
     "GET /api/inventory/reservations/{reservation_id}",
     "GET /api/inventory/scan",
     "GET /api/inventory/search",
+    "GET /api/inventory/serials/{serial}",
     "GET /api/inventory/{item_id}",
     "GET /api/inventory/{item_id}/lots",
     "GET /api/inventory/{item_id}/planning",
     "GET /api/inventory/{item_id}/planning/{location_id}",
     "GET /api/inventory/{item_id}/promise",
+    "GET /api/inventory/{item_id}/serials",
     "GET /api/inventory/{item_id}/stock",
     "GET /api/locations",
     "GET /api/locations/{location_id}",
@@ -121,6 +123,7 @@ async def shop(client: httpx.AsyncClient, caller: Caller) -> Shop:
     for location, quantity in (("Main", OWN_QUANTITY), ("Zanzibar", SECRET_QUANTITY)):
         of_lot = {"item": "T1", "lot": "L1", "quantity": str(quantity)}
         await shop.move(kind="receipt", location=location, **of_lot)
+    await _have_serials(shop)
     for there, back in (("Zanzibar", "Main"), ("Main", "Zanzibar")):
         moved = await shop.move(kind="transfer", location=there, to_location=back, quantity=1)
         assert moved.status_code == 201, moved.text
@@ -137,6 +140,20 @@ async def shop(client: httpx.AsyncClient, caller: Caller) -> Shop:
         shop.reservations[place] = made.json()["id"]
     limited = Caller(caller.tenant_id, locations=[shop.places["Main"]])
     return replace(shop, limited=limited)
+
+
+async def _have_serials(shop: Shop) -> None:
+    """Let one of three units come from a secret place to one's own, and another go there."""
+    body = {"code": "N1", "name": "N1", "tracking": "serial"}
+    shop.items["N1"] = (await shop.post("/api/inventory/add-item", body)).json()["id"]
+    for kind, location, serials, goal in (
+        ("receipt", "Main", ["X1"], None), ("receipt", "Zanzibar", ["X2", "X3"], None),
+        ("transfer", "Zanzibar", ["X2"], "Main"), ("transfer", "Main", ["X1"], "Zanzibar"),
+    ):  # fmt: skip
+        line = {"kind": kind, "item": "N1", "location": location, "serials": serials}
+        body = line | ({"to_location": goal} if goal else {})
+        moved = await shop.post("/api/inventory/movements", body)
+        assert moved.status_code == 201, moved.text
 
 
 def operations(app: FastAPI) -> dict[str, bool]:
@@ -199,6 +216,7 @@ async def test_nothing_of_other_places_is_shown(shop: Shop, operation: str):
             for code in shop.items:
                 filled = path.format(item_id=item, location_id=place_id, name=place, code=code,
                                      category_id=shop.category, lot="L1", kit_id=shop.kit,
+                                     serial="X1",
                                      reservation_id=shop.reservations[place])  # fmt: skip
                 filled_paths[filled] = place
     for filled, place in filled_paths.items():
@@ -259,7 +277,7 @@ async def test_lists_hold_ones_own_places_alone(shop: Shop):
     assert [place["name"] for place in listed] == ["Main", "Main shelf"]
     assert {row["location"] for row in moved} == {"Main", "Main shelf"}
     transfers = [row for row in moved if row["kind"] == "transfer"]
-    assert len(transfers) == 2
+    assert len(transfers) == 4
     assert {row["to_location"] for row in transfers} == {None}
     (only,) = (await shop.get("/api/locations", narrow)).json()["items"]
     assert (only["name"], only["parent_id"]) == ("Main shelf", None)

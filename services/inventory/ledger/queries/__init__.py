@@ -14,8 +14,10 @@ from services.inventory.ledger.queries.lock import (
 from services.inventory.ledger.queries.lots import (
     add_lots,
     find_lots,
+    list_whereabouts,
     lock_first_out,
     lock_levels,
+    lock_serials,
 )
 from services.inventory.ledger.queries.read import (
     LedgerRow,
@@ -58,9 +60,11 @@ __all__ = [
     "list_movements",
     "list_next_receipts",
     "list_parts",
+    "list_whereabouts",
     "lock",
     "lock_first_out",
     "lock_levels",
+    "lock_serials",
     "stock_as_of",
     "stock_now",
     "write",

@@ -22,6 +22,7 @@ from services.inventory.freezes.rules import FREEZES_LOCK
 from services.inventory.ledger.rules import (
     CLOCK_TOLERANCE,
     NO_LOT,
+    OUTSIDE,
     Balance,
     Balances,
     Late,
@@ -40,7 +41,7 @@ class Locked(NamedTuple):
 
     spots: dict[Pair, Spot]
     balances: Balances
-    missing: list[Level]  # Levels of items without lots that are not there yet.
+    missing: list[Level]  # Levels of items with neither lots nor serials, not there yet.
     now: datetime
     lots: Lots
 
@@ -67,7 +68,7 @@ async def lock(connection: asyncpg.Connection, pairs: Collection[Pair]) -> Locke
         level = spot.item_id, spot.place_id, NO_LOT
         if on_hand is not None:
             balances[level] = Balance(on_hand, reserved, moved_at, holds_until=holds_until)
-        elif not spot.has_lots:
+        elif not spot.is_tracked:
             missing.append(level)
             balances[level] = Balance()
     return Locked(spots, balances, missing, max(row[5] for row in rows), Lots())
@@ -95,16 +96,20 @@ async def list_changes_since(
 ) -> dict[Level, list[tuple[datetime, Decimal]]]:
     """Return by level what happened after its earliest late instant: (instant, sum), in order.
 
+    Outside what comes to a location has left, and the other way round.
     Nothing is recorded before it happens, so only the months since then are read.
     """
-    levels = list(late)
-    since = [late[level].since for level in levels]
-    recorded_from = min(at for at in since if at is not None) - RECORDED_MARGIN
-    columns = zip(*levels, strict=True)
-    rows = await connection.fetch(CHANGES_SINCE, *columns, since, recorded_from)
-    found: dict[Level, list[tuple[datetime, Decimal]]] = {level: [] for level in levels}
-    for item_id, place_id, lot_id, instant, quantity in rows:
-        found[item_id, place_id, lot_id].append((instant, quantity))
+    recorded_from = min(one.since for one in late.values() if one.since) - RECORDED_MARGIN
+    found: dict[Level, list[tuple[datetime, Decimal]]] = {level: [] for level in late}
+    for statement, is_of_lots in ((CHANGES_SINCE, False), (CHANGES_OF_LOTS_SINCE, True)):
+        levels = [level for level in late if (level[2] != NO_LOT) is is_of_lots]
+        if not levels:
+            continue
+        since = [late[level].since for level in levels]
+        columns = zip(*levels, strict=True)
+        rows = await connection.fetch(statement, *columns, since, recorded_from, OUTSIDE, NO_LOT)
+        for item_id, place_id, lot_id, instant, quantity in rows:
+            found[item_id, place_id, lot_id].append((instant, quantity))
     return found
 
 
@@ -170,14 +175,18 @@ LEFT JOIN LATERAL (
 WHERE k.key IS NOT NULL OR NOT w.is_ours
 """  # noqa: S608 - of constants alone.
 
-CHANGES_SINCE = """
-SELECT w.item_id, w.place_id, w.lot_id, m.occurred_at, sum(m.quantity)
+# Of a lot by the index of its own rows: what its item did since may be many times as much.
+_CHANGES_SINCE = """
+SELECT w.item_id, w.place_id, w.lot_id, m.occurred_at,
+       sum(CASE WHEN w.place_id = $6 THEN -m.quantity ELSE m.quantity END)
 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[])
      AS w(item_id, place_id, lot_id, since)
 CROSS JOIN LATERAL (
     SELECT occurred_at, quantity FROM movements
-    WHERE item_id = w.item_id AND location_id = w.place_id AND lot_id = w.lot_id
+    WHERE {of_it} AND (w.place_id = $6 OR location_id = w.place_id)
         AND occurred_at > w.since AND recorded_at >= $5 OFFSET 0
 ) m
 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
 """
+CHANGES_SINCE = _CHANGES_SINCE.format(of_it="item_id = w.item_id AND lot_id = $7")
+CHANGES_OF_LOTS_SINCE = _CHANGES_SINCE.format(of_it="lot_id = w.lot_id AND lot_id <> $7")

@@ -46,7 +46,7 @@ class LedgerRow:
     reversed_by: UUID | None
     counterlocation: str | None
     tracking: str
-    lot: str | None
+    lot: str | None  # Or the serial.
 
 
 _SELECT = """
@@ -55,8 +55,8 @@ _SELECT = """
            m.reason_code, m.reason, m.reference, m.actor, m.occurred_at, m.recorded_at, m.backdated,
            m.given_quantity, m.given_unit, m.reverses, m.part_of, r.reversal_id AS reversed_by,
            (SELECT cl.name FROM movements c JOIN locations cl ON cl.id = c.location_id
-            WHERE m.kind IN ('transfer', 'reversal') AND c.id = m.id
-                AND c.location_id <> m.location_id{counter} LIMIT 1) AS counterlocation,
+            WHERE m.kind IN ('transfer', 'reversal') AND c.id = m.id{counter}
+                AND c.location_id <> m.location_id LIMIT 1) AS counterlocation,
            i.tracking, t.code AS lot
     FROM movements m
     JOIN items i ON i.id = m.item_id
@@ -72,8 +72,11 @@ _WHERE_IT_BEGINS = """
     WHERE m.id = $1 AND ($2::uuid[] IS NULL OR m.location_id = ANY($2::uuid[]))
         AND m.location_id = (SELECT location_id FROM movements WHERE id = $1 AND leg = 0)
     ORDER BY m.leg"""
+# The other end of the first row alone: of ten thousand it would be looked for among as many.
 _ONE = (
-    _SELECT.format(counter=" AND ($2::uuid[] IS NULL OR c.location_id = ANY($2::uuid[]))")
+    _SELECT.format(
+        counter=" AND m.leg = 0 AND ($2::uuid[] IS NULL OR c.location_id = ANY($2::uuid[]))"
+    )
     + _WHERE_IT_BEGINS
 )
 _WITHIN = _SELECT.format(counter=" AND c.location_id = ANY(CAST(:places AS uuid[]))")
@@ -109,6 +112,7 @@ class MovementFilter:
     item: Reference | None = None
     location: Reference | None = None
     lot: LotName | None = None
+    tracking: str | None = None  # Of the item.
     way: Literal["in", "out"] | None = None
     kind: str | None = None
     reference: str | None = None
@@ -139,6 +143,7 @@ async def list_movements(
         conditions.append("m.quantity > 0" if wanted.way == "in" else "m.quantity < 0")
     plain = {
         "m.kind = :kind": wanted.kind,
+        "i.tracking = :tracking": wanted.tracking,
         "m.reference = :reference": wanted.reference,
         "m.occurred_at >= :from_time": wanted.from_time,
         "m.occurred_at < :to_time": wanted.to_time,
@@ -205,21 +210,28 @@ _OF_ITEM = """m.item_id = (SELECT coalesce(
 _AT_LOCATION = """m.location_id = (SELECT coalesce(
     CAST(:location_id AS uuid), (SELECT id FROM locations WHERE name_key = :name_key)))"""
 _OF_LOT = "m.lot_id = ANY(ARRAY(SELECT id FROM lots WHERE key = :lot_key))"
+# Serials are counted: one row for all that lie at a location.
 _NOW = text("""
     SELECT l.name AS location, v.location_id, t.code AS lot, t.expires_on, v.on_hand, v.reserved
-    FROM levels v JOIN locations l ON l.id = v.location_id LEFT JOIN lots t ON t.id = v.lot_id
-    WHERE v.item_id = :item_id AND v.on_hand <> 0
-        AND (CAST(:places AS uuid[]) IS NULL OR v.location_id = ANY(CAST(:places AS uuid[])))
+    FROM (
+        SELECT location_id, CASE WHEN NOT is_serial THEN lot_id END AS lot_id,
+               sum(on_hand) AS on_hand, sum(reserved) AS reserved
+        FROM levels
+        WHERE item_id = :item_id AND on_hand <> 0
+            AND (CAST(:places AS uuid[]) IS NULL OR location_id = ANY(CAST(:places AS uuid[])))
+        GROUP BY 1, 2
+    ) v JOIN locations l ON l.id = v.location_id LEFT JOIN lots t ON t.id = v.lot_id
     ORDER BY l.name, t.expires_on, t.received_at, t.key""")
 _AS_OF = text("""
     SELECT l.name AS location, m.location_id, t.code AS lot, t.expires_on,
            sum(m.quantity) AS on_hand, 0::numeric AS reserved
-    FROM movements m JOIN locations l ON l.id = m.location_id LEFT JOIN lots t ON t.id = m.lot_id
+    FROM movements m JOIN locations l ON l.id = m.location_id JOIN items i ON i.id = m.item_id
+    LEFT JOIN lots t ON t.id = m.lot_id AND i.tracking <> 'serial'
     WHERE m.item_id = :item_id
         AND m.occurred_at <= coalesce(CAST(:as_of AS timestamptz), 'infinity')
         AND m.recorded_at <= coalesce(CAST(:known_at AS timestamptz), 'infinity')
         AND (CAST(:places AS uuid[]) IS NULL OR m.location_id = ANY(CAST(:places AS uuid[])))
-    GROUP BY l.name, m.location_id, m.lot_id, t.code, t.expires_on, t.received_at, t.key
+    GROUP BY l.name, m.location_id, t.id, t.code, t.expires_on, t.received_at, t.key
     HAVING sum(m.quantity) <> 0
     ORDER BY l.name, t.expires_on, t.received_at, t.key""")
 _LOOK_ANEW = text("SELECT pg_stat_clear_snapshot()")  # Activity is read once a transaction.

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.inventory.ledger.rules import TRACKS_LOTS, Lot
+from services.inventory.ledger.rules import TRACKS_LOTS, TRACKS_SERIALS, Lot
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,8 @@ class Leg:
     item: str
     location_id: UUID
     location: str
-    lot: Lot | None  # None of an item without lots.
+    tracking: str  # Of the item.
+    lot: Lot | None  # A serial too; None of an item without either.
     quantity: Decimal  # Signed, in stock units.
     cost_id: UUID | None
     part_of: UUID | None
@@ -56,9 +57,9 @@ async def claim_reversal(
 
 
 def _leg(row: dict[str, Any]) -> Leg:
-    has_lots = row.pop("tracking") == TRACKS_LOTS
+    is_tracked = row["tracking"] in {TRACKS_LOTS, TRACKS_SERIALS}
     lot = Lot(*(row.pop(name) for name in ("lot_id", "lot_code", "expires_on", "received_at")))
-    return Leg(**row, lot=lot if has_lots else None)
+    return Leg(**row, lot=lot if is_tracked else None)
 
 
 _LEGS = text("""

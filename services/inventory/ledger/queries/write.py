@@ -1,6 +1,6 @@
 """Writing what was granted, in one statement: levels, ledger, costs, journal, keys."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -48,14 +48,22 @@ async def write(
     entries: Sequence[LedgerEntry],
     levels: Mapping[Level, Balance],
     recorded_at: datetime,
+    *,
+    serials: Collection[UUID] = (),
 ) -> None:
-    """Write the entries, and the levels as they are after them. They must be locked."""
+    """Write the entries, and the levels as they are after them. They must be locked.
+
+    `serials` are the lots that are serials: what they leave is written before where they go.
+    """
     columns = map(_sent, LedgerEntry._fields, zip(*entries, strict=True))
+    if serials:
+        levels = dict(sorted(levels.items(), key=lambda level: level[1].on_hand))
     items, places, lots = zip(*levels, strict=True)
     on_hand = [balance.on_hand for balance in levels.values()]
     reserved = [balance.reserved for balance in levels.values()]
     moved_at = [balance.moved_at for balance in levels.values()]
-    after = items, places, lots, on_hand, reserved, moved_at
+    is_serial = [lot_id in serials for lot_id in lots]
+    after = items, places, lots, on_hand, reserved, moved_at, is_serial
     await connection.execute(WRITE, *columns, *after, recorded_at)
 
 
@@ -126,18 +134,22 @@ WITH entry AS MATERIALIZED (
     SELECT cost_id, item_id, 'cost', 'receipt', amount
     FROM entry WHERE amount IS NOT NULL AND leg = 0
 ), moved AS (
-    INSERT INTO levels (item_id, location_id, lot_id, on_hand, reserved, moved_at)
-    SELECT item_id, location_id, lot_id, on_hand, reserved, moved_at
+    INSERT INTO levels (item_id, location_id, lot_id, on_hand, reserved, moved_at, is_serial,
+                        serial_id)
+    SELECT item_id, location_id, lot_id, on_hand, reserved, moved_at, is_serial,
+           CASE WHEN is_serial AND on_hand = 1 THEN lot_id END
     FROM unnest(${_WIDTH + 1}::uuid[], ${_WIDTH + 2}::uuid[], ${_WIDTH + 3}::uuid[],
-                ${_WIDTH + 4}::numeric[], ${_WIDTH + 5}::numeric[], ${_WIDTH + 6}::timestamptz[])
-         AS level(item_id, location_id, lot_id, on_hand, reserved, moved_at)
+                ${_WIDTH + 4}::numeric[], ${_WIDTH + 5}::numeric[], ${_WIDTH + 6}::timestamptz[],
+                ${_WIDTH + 7}::bool[])
+         AS level(item_id, location_id, lot_id, on_hand, reserved, moved_at, is_serial)
     ON CONFLICT (tenant_id, item_id, location_id, lot_id) DO UPDATE
-    SET on_hand = excluded.on_hand, reserved = excluded.reserved, moved_at = excluded.moved_at
+    SET on_hand = excluded.on_hand, reserved = excluded.reserved, moved_at = excluded.moved_at,
+        is_serial = excluded.is_serial, serial_id = excluded.serial_id
 ), journaled AS (
     INSERT INTO journal (id, recorded_at, actor, request_id, type, subject, data)
-    SELECT gen_random_uuid(), ${_WIDTH + 7}, actor, request_id, 'inventory.stock-moved.v1',
+    SELECT gen_random_uuid(), ${_WIDTH + 8}, actor, request_id, 'inventory.stock-moved.v1',
            'item:' || item_id, data::json
     FROM entry ORDER BY n
 )
-INSERT INTO movements ({_LEDGER}, recorded_at) SELECT {_LEDGER}, ${_WIDTH + 7} FROM entry ORDER BY n
+INSERT INTO movements ({_LEDGER}, recorded_at) SELECT {_LEDGER}, ${_WIDTH + 8} FROM entry ORDER BY n
 """  # noqa: S608 - made of our own names.

@@ -5,6 +5,7 @@ from services.inventory.ledger.rules.changes import (
     Balances,
     Change,
     Elsewhere,
+    Ends,
     NextReceipt,
     Outcome,
     Part,
@@ -34,26 +35,38 @@ from services.inventory.ledger.rules.kinds import (
 )
 from services.inventory.ledger.rules.lots import (
     NO_LOT,
+    OUTSIDE,
+    SERIALS_MAX,
     TRACKS_LOTS,
+    TRACKS_SERIALS,
     Level,
     Lot,
     LotName,
     Lots,
+    SerialFault,
+    SerialReason,
     lot_name,
 )
-from services.inventory.ledger.rules.timeline import Timeline
+from services.inventory.ledger.rules.serials import UNIT
+from services.inventory.ledger.rules.timeline import NOTHING, Timeline
 
 __all__ = [
     "CLOCK_TOLERANCE",
     "LINES_MAX",
+    "NOTHING",
     "NO_LOT",
     "ON_HAND_MAX",
+    "OUTSIDE",
     "REASON_CODES",
+    "SERIALS_MAX",
     "TRACKS_LOTS",
+    "TRACKS_SERIALS",
+    "UNIT",
     "Balance",
     "Balances",
     "Change",
     "Elsewhere",
+    "Ends",
     "Kind",
     "Late",
     "Level",
@@ -67,6 +80,8 @@ __all__ = [
     "Reference",
     "Refusal",
     "Reversed",
+    "SerialFault",
+    "SerialReason",
     "Spot",
     "Spots",
     "Timeline",

@@ -12,7 +12,14 @@ from uuid import UUID
 from services.inventory.freezes.rules import Notice
 from services.inventory.items.rules import Pack, packs_of
 from services.inventory.ledger.rules.kinds import Kind, MovementReason
-from services.inventory.ledger.rules.lots import TRACKS_LOTS, Level, Lot, LotName
+from services.inventory.ledger.rules.lots import (
+    TRACKS_LOTS,
+    TRACKS_SERIALS,
+    Level,
+    Lot,
+    LotName,
+    SerialFault,
+)
 from services.inventory.ledger.rules.timeline import NOTHING, Timeline
 from shared.gtin import item_key
 from shared.identifiers import find_id, identifier_key
@@ -57,10 +64,11 @@ class Change(NamedTuple):
     what these count; None is the pack that the barcode in `item` is on, or else the stock unit.
     occurred_at is None for now. cost_id and amount are the sealed unit cost that it brings.
     `places` are the locations that whoever asks may know of; any other is as if it were not there.
-    With holds_until it only reserves, until then, what it would take. Of what it takes so much was
-    `held` for it. `part_of` is the movement that several of an assembly belong to.
+    With holds_until it only reserves, until then, what it would take. What it takes was reserved
+    for it if it `is_held`. `part_of` is the movement that several of an assembly belong to.
     Of an item with lots: the `lot` it names and, of a receipt, when that expires; or `shares`, how
-    much of each lot, which add up to the quantity.
+    much of each lot, which add up to the quantity. Of one with serials: `serials` or shares; if
+    `is_told_by_serials`, the quantity is how many these are, and in no unit that was named.
     """
 
     id: UUID
@@ -85,11 +93,13 @@ class Change(NamedTuple):
     places: Places = None
     unit: str | None = None
     holds_until: datetime | None = None
-    held: Decimal = NOTHING
+    is_held: bool = False
     lot: LotName | None = None
     expires_on: date | None = None
     shares: tuple[tuple[Lot, Decimal], ...] = ()
     part_of: UUID | None = None
+    serials: tuple[LotName, ...] | None = None
+    is_told_by_serials: bool = False
 
     @property
     def asked(self) -> Decimal:
@@ -126,9 +136,21 @@ class Spot(NamedTuple):
         return self.tracking == TRACKS_LOTS
 
     @property
+    def has_serials(self) -> bool:
+        return self.tracking == TRACKS_SERIALS
+
+    @property
+    def is_tracked(self) -> bool:
+        """Say whether the item has a level for each lot, or for each serial."""
+        return self.has_lots or self.has_serials
+
+    @property
     def units(self) -> list[str]:
         """All units of the item as they are written, the stock unit first."""
         return [self.unit or "", *(pack.unit for pack in packs_of(self.packs).values())]
+
+
+Ends = tuple[Spot, Spot | None]  # Where a change is, and where a transfer goes.
 
 
 @dataclass(slots=True)
@@ -188,6 +210,11 @@ class Refusal(StrEnum):
     UNKNOWN_LOT = "unknown_lot"
     EXPIRY_DIFFERS = "expiry_differs"  # The lot came with another expiry.
     LOT_EXPIRED = "lot_expired"
+    NO_SERIALS = "no_serials"  # Serials are named of an item that has none.
+    SERIALS_NEEDED = "serials_needed"
+    SERIALS_DIFFER = "serials_differ"  # The quantity is another one.
+    SERIALS_IN_STOCK = "serials_in_stock"  # They cannot come.
+    SERIALS_NOT_THERE = "serials_not_there"  # They cannot go.
     NOT_ENOUGH = "not_enough"
     NOT_ENOUGH_THEN = "not_enough_then"
     TOO_MUCH = "too_much"
@@ -219,7 +246,7 @@ class NextReceipt(NamedTuple):
 class Part(NamedTuple):
     """What a movement does to one lot: as an outcome's quantity and balances, of that lot alone."""
 
-    lot: Lot | None  # None of an item without lots.
+    lot: Lot | None  # A serial too; None of an item without either.
     quantity: Decimal
     balance: Decimal
     counterbalance: Decimal
@@ -235,7 +262,7 @@ class Outcome(NamedTuple):
     (at the counterplace, if a transfer is undone), what was counted, what other locations have,
     what comes next, and of one in the past the first instant from which on it would fit (not of a
     count, whose quantity depends on its instant). notice is what is told of the freeze that refuses
-    it.
+    it, serials are those that it is refused for.
     """
 
     change: Change
@@ -262,6 +289,7 @@ class Outcome(NamedTuple):
     lot: Lot | None = None
     expired: Decimal = NOTHING
     is_emptied: bool = False  # It took the last of all lots there.
+    serials: tuple[SerialFault, ...] = ()
 
     @property
     def is_short(self) -> bool:

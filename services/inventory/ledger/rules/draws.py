@@ -9,7 +9,7 @@ from uuid import UUID
 
 from services.inventory.ledger.rules.changes import Balance, Balances, Change, Refusal, Spot
 from services.inventory.ledger.rules.kinds import BRINGS_LOTS, ON_HAND_MAX, Kind
-from services.inventory.ledger.rules.lots import NO_LOT, Lot, Lots
+from services.inventory.ledger.rules.lots import NO_LOT, Lot, Lots, SerialFault
 from services.inventory.ledger.rules.timeline import NOTHING, Timeline
 
 _LEAVES_EXPIRED = frozenset({Kind.ISSUE, Kind.TRANSFER, Kind.ASSEMBLY})  # Where no lot is named.
@@ -49,6 +49,7 @@ class Shortage(NamedTuple):
     on_hand: Decimal = NOTHING
     reserved: Decimal = NOTHING
     is_at_counterplace: bool = False
+    serials: tuple[SerialFault, ...] = ()
 
 
 _PLAIN = Choice((None,))
@@ -100,7 +101,7 @@ def find_touches(
 ) -> list[Touch]:
     """Return the levels of the lots chosen."""
     ends = [spot] if counterspot is None else [spot, counterspot]
-    return [Touch(lot, [_level(end, lot, balances) for end in ends]) for lot in choice.lots]
+    return [Touch(lot, [level_at(end, lot, balances) for end in ends]) for lot in choice.lots]
 
 
 def draw(
@@ -124,8 +125,8 @@ def draw(
         draws = found
     for touch, part in draws:
         for number, (level, delta) in enumerate(zip(touch.levels, (part, -part), strict=False)):
-            held = NOTHING if number else change.held
-            shortage = shortage_of(level, delta, instant, held)
+            is_held = change.is_held and number == 0
+            shortage = shortage_of(level, delta, instant, is_held=is_held)
             if shortage is not None:
                 return shortage._replace(
                     on_hand=level.on_hand,
@@ -137,7 +138,7 @@ def draw(
 
 def expired_stock(choice: Choice, spot: Spot, balances: Balances) -> Decimal:
     """Return how much lies at the place that has expired and is passed over."""
-    levels = [_level(spot, lot, balances) for lot in choice.expired]
+    levels = [level_at(spot, lot, balances) for lot in choice.expired]
     return sum((level.available for level in levels), NOTHING)
 
 
@@ -162,18 +163,18 @@ def lay(level: Balance, instant: datetime) -> Decimal:
 
 
 def shortage_of(
-    level: Balance, quantity: Decimal, instant: datetime, held: Decimal
+    level: Balance, quantity: Decimal, instant: datetime, *, is_held: bool = False
 ) -> Shortage | None:
     """Return why the level cannot take or give a quantity at an instant, if it cannot.
 
-    So much of what is reserved was held for it.
+    What it gives was reserved for it if it is held.
     """
     after = level.on_hand + quantity
     if after > ON_HAND_MAX:
         return Shortage(Refusal.TOO_MUCH)
     if quantity >= 0:
         return None
-    if after < level.reserved - held:
+    if after < level.reserved + (quantity if is_held else NOTHING):
         return Shortage(Refusal.NOT_ENOUGH, level.available)
     if is_late(instant, level):
         timeline = _timeline_of(level)
@@ -200,7 +201,8 @@ def _first_out(change: Change, spot: Spot, lots: Lots, at: datetime) -> Choice:
     return Choice(good, expired=expired, is_of_all=True)
 
 
-def _level(spot: Spot, lot: Lot | None, balances: Balances) -> Balance:
+def level_at(spot: Spot, lot: Lot | None, balances: Balances) -> Balance:
+    """Return the level of a lot at a place."""
     if spot.item_id is None or spot.place_id is None:
         raise AssertionError("only what was found has levels")
     return balances[spot.item_id, spot.place_id, NO_LOT if lot is None else lot.id]

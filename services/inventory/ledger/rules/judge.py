@@ -9,6 +9,7 @@ from services.inventory.items.rules import Pack, exact_product, find_pack, packs
 from services.inventory.ledger.rules.changes import (
     Balances,
     Change,
+    Ends,
     Outcome,
     Part,
     Refusal,
@@ -28,7 +29,15 @@ from services.inventory.ledger.rules.draws import (
     touched_lots,
 )
 from services.inventory.ledger.rules.kinds import CLOCK_TOLERANCE
-from services.inventory.ledger.rules.lots import Level, Lots
+from services.inventory.ledger.rules.lots import NO_LOT, OUTSIDE, Level, Lots
+from services.inventory.ledger.rules.serials import (
+    choose_serials,
+    draw_serials,
+    find_serial_touches,
+    follow_serials,
+    misfit_of_serials,
+    touched_serials,
+)
 from services.inventory.ledger.rules.timeline import NOTHING
 
 
@@ -99,12 +108,17 @@ def late_levels(
 def levels_of(change: Change, spots: Spots, lots: Lots) -> list[Level]:
     """Return the levels that a change touches, or may touch, as far as they are known."""
     spot, counterspot = _ends(change, spots)
-    return [
+    find = touched_serials if spot.has_serials else touched_lots
+    touched = find(change, spot, lots)
+    found = [
         (end.item_id, end.place_id, lot_id)
-        for lot_id in touched_lots(change, spot, lots)
+        for lot_id in touched
         for end in (spot, counterspot)
         if end is not None and end.item_id is not None and end.place_id is not None
     ]
+    if spot.has_serials and spot.item_id is not None and counterspot is None:
+        found += [(spot.item_id, OUTSIDE, lot_id) for lot_id in touched if lot_id != NO_LOT]
+    return found
 
 
 def _ends(change: Change, spots: Spots) -> tuple[Spot, Spot | None]:
@@ -122,24 +136,25 @@ def _decide(
     now: datetime,
     open_from: datetime | None,
 ) -> Outcome:
-    spot, counterspot = _ends(change, spots)
-    asked_of = change, spot, counterspot, now
+    spot, _ = ends = _ends(change, spots)
+    asked_of = change, *ends, now
     refusal = _misfit(*asked_of)
     if refusal is not None:
         return Outcome(*asked_of, refusal)
     if open_from is not None and change.occurred_at is not None and change.occurred_at < open_from:
         return Outcome(*asked_of, Refusal.PERIOD_CLOSED, fits_from=open_from)
     asked, unit, misfit = stock_units(change, spot)
+    misfit = misfit or misfit_of_serials(change, spot, asked)
     if misfit is not None:
-        return Outcome(*asked_of, misfit, given_unit=unit)
-    choice = choose_lots(change, spot, lots, now)
+        return Outcome(*asked_of, misfit, asked, given_unit=unit)
+    choice = (choose_serials if spot.has_serials else choose_lots)(change, spot, lots, now)
     if choice.refusal is not None:
         return Outcome(*asked_of, choice.refusal, lot=choice.lots[0])
-    touches = find_touches(choice, spot, counterspot, balances)
+    find = find_serial_touches if spot.has_serials else find_touches
+    touches = find(choice, *ends, balances)
     instant = instant_of(change, now, [level for touch in touches for level in touch.levels])
     counted = None if change.counted is None else asked
-    quantity = asked if counted is None else asked - lay(touches[0].here, instant)
-    draws = draw(change, touches, quantity, instant)
+    quantity, draws = _draw(change, touches, ends, asked, instant, lots)
     if isinstance(draws, Shortage):
         return Outcome(
             *(*asked_of, draws.refusal, quantity),
@@ -152,9 +167,10 @@ def _decide(
             fits_from=draws.fits_from if counted is None else None,
             counted=counted,
             expired=expired_stock(choice, spot, balances),
+            serials=draws.serials,
         )
     late = _is_any_late([touch for touch, _ in draws], instant)
-    parts = _apply(change, spot, draws, lots, instant)
+    parts = _apply(change, ends, draws, lots, instant)
     return Outcome(
         *(*asked_of, None, quantity, *_total(parts), instant, late),
         given_unit=unit,
@@ -165,20 +181,44 @@ def _decide(
     )
 
 
+def _draw(
+    change: Change,
+    touches: Sequence[Touch],
+    ends: Ends,
+    asked: Decimal,
+    instant: datetime,
+    lots: Lots,
+) -> tuple[Decimal, list[tuple[Touch, Decimal]] | Shortage]:
+    """Return what is added at the place, and how much of it to which level; or why nothing is."""
+    if ends[0].has_serials:
+        serials = draw_serials(change, touches, ends, instant, lots)
+        if isinstance(serials, Shortage):
+            return asked, serials
+        return sum((part for _, part in serials), NOTHING), serials
+    quantity = asked if change.counted is None else asked - lay(touches[0].here, instant)
+    return quantity, draw(change, touches, quantity, instant)
+
+
 def _apply(
     change: Change,
-    spot: Spot,
+    ends: Ends,
     draws: Sequence[tuple[Touch, Decimal]],
     lots: Lots,
     instant: datetime,
 ) -> tuple[Part, ...]:
     """Let what was granted come and go, and return what it leaves; nothing moves that is held."""
+    spot, _ = ends
     here, quantity = draws[0][0].here, draws[0][1]
     if change.holds_until is not None:
         here.hold(-quantity, change.holds_until)
         return ()
-    here.reserved -= change.held
+    if change.is_held:
+        for touch, part in draws:
+            touch.here.reserved += part
     parts = tuple([_moved(touch, part, instant) for touch, part in draws])
+    if spot.has_serials:
+        follow_serials(change, draws, ends, instant, lots)
+        return parts
     lot = parts[0].lot
     if lot is not None and lot.is_new and change.lot is not None and spot.item_id is not None:
         lots.receive(spot.item_id, change.lot, change.expires_on, instant)
@@ -210,7 +250,7 @@ def stock_units(change: Change, spot: Spot) -> tuple[Decimal, Pack | None, Refus
     if number is None:
         raise ValueError("a change has a quantity or a count")
     named = change.unit or spot.named_unit
-    if named is None:
+    if named is None or change.is_told_by_serials:
         return number, None, None
     unit = find_pack(named, spot.unit or "", packs_of(spot.packs))
     if unit is None:

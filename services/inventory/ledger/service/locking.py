@@ -1,6 +1,7 @@
 """Locking what a group of movements touches, the lots of their items too."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -8,10 +9,16 @@ import asyncpg
 from services.inventory.ledger import queries
 from services.inventory.ledger.queries import Locked, Pair
 from services.inventory.ledger.rules import (
+    NO_LOT,
+    NOTHING,
+    OUTSIDE,
+    UNIT,
     Balance,
+    Balances,
     Change,
     Level,
     Lots,
+    Spot,
     Spots,
     follow_lots,
     levels_of,
@@ -27,11 +34,11 @@ async def lock_all(connection: asyncpg.Connection, changes: Sequence[Change]) ->
     if locked.missing and not all(_only_takes(change) for change in changes):
         await queries.ensure_levels(connection, locked.missing)
         locked = await queries.lock(connection, pairs)
-    if not any(change.held for change in changes):  # Else they were locked, and expired, before.
+    if not any(change.is_held for change in changes):  # Else they were locked, and expired, before.
         await _expire_holds(connection, locked)
-    if any(spot.has_lots for spot in locked.spots.values()):
-        of_lots = [c for c in changes if locked.spots[c.item, c.place].has_lots]
-        locked = await _lock_lots(connection, of_lots, locked)
+    if any(spot.is_tracked for spot in locked.spots.values()):
+        tracked = [c for c in changes if _is_tracked(c, locked.spots[c.item, c.place])]
+        locked = await _lock_lots(connection, tracked, locked)
     return locked
 
 
@@ -63,12 +70,13 @@ async def _lock_lots(
     if all(_takes_first_out(change) for change in changes):
         return await _lock_first_out(connection, changes, locked)
     lots = await _find_lots(connection, changes, locked.spots)
+    serials = await _lock_serials(connection, changes, locked.spots, lots)
     new = follow_lots(changes, locked.spots, lots, new_id)
     touched: dict[Level, bool] = {}  # Whether something may come to it.
     for change in changes:
         for level in levels_of(change, locked.spots, lots):
             touched[level] = touched.get(level, False) or not _only_takes(change)
-    there = [level for level in touched if level[2] not in new]
+    there = [level for level in touched if level[2] not in new and level[1] != OUTSIDE]
     balances, now = await queries.lock_levels(connection, there) if there else ({}, None)
     missing = [level for level in there if level not in balances and touched[level]]
     if missing:
@@ -76,6 +84,7 @@ async def _lock_lots(
         ensured, now = await queries.lock_levels(connection, missing)
         balances |= ensured
     balances = {level: balances.get(level) or Balance() for level in touched}
+    await _find_outside(connection, serials, lots, balances)
     return locked._replace(
         balances=locked.balances | balances,
         now=max(locked.now, now or locked.now),
@@ -99,23 +108,73 @@ async def _lock_first_out(
 
 def _takes_first_out(change: Change) -> bool:
     """Say whether a change takes from whatever lots go out first, and brings nothing anywhere."""
-    return change.lot is None and not change.shares and _only_takes(change)
+    return change.lot is None and not _names_serials(change) and _only_takes(change)
+
+
+def _names_serials(change: Change) -> bool:
+    return bool(change.shares) or change.serials is not None
+
+
+def _is_tracked(change: Change, spot: Spot) -> bool:
+    """Say whether a change touches lots or serials; one that does not name these is refused."""
+    return spot.has_lots or (spot.has_serials and _names_serials(change))
+
+
+async def _lock_serials(
+    connection: asyncpg.Connection, changes: Sequence[Change], spots: Spots, lots: Lots
+) -> Collection[UUID]:
+    """Lock the serials that the changes name, or may miss; return the ids of those there are."""
+    names: dict[tuple[UUID, str], None] = {}
+    ids: set[UUID] = set()
+    for change in changes:
+        spot = spots[change.item, change.place]
+        if not spot.has_serials or spot.item_id is None:
+            continue
+        names |= {(spot.item_id, name.key): None for name in change.serials or ()}
+        ids.update(lot.id for lot, _ in change.shares)
+        if change.counted is not None and spot.place_id is not None:
+            ids.update(lots.at.get((spot.item_id, spot.place_id), ()))
+    found = await queries.lock_serials(connection, names, ids - {NO_LOT}) if names or ids else {}
+    lots.named |= found
+    return {lot.id for lot in found.values()}
+
+
+async def _find_outside(
+    connection: asyncpg.Connection, serial_ids: Collection[UUID], lots: Lots, balances: Balances
+) -> None:
+    """Let it be known where the serials lie; those that lie nowhere, new ones too, are outside."""
+    moved: dict[UUID, datetime] = {}
+    if serial_ids:
+        lots.lying, moved = await queries.list_whereabouts(connection, serial_ids)
+    for level in balances:
+        _, place_id, lot_id = level
+        if place_id == OUTSIDE:
+            outside = NOTHING if lot_id in lots.lying else UNIT
+            balances[level] = Balance(outside, moved_at=moved.get(lot_id))
 
 
 async def _find_lots(
     connection: asyncpg.Connection, changes: Sequence[Change], spots: Spots
 ) -> Lots:
-    """Return the lots that the changes name, and all where one takes what goes out first."""
+    """Return the lots that the changes name, and all where one takes what goes out first.
+
+    Where one counts serials these are all that lay there at its time.
+    """
     names: dict[tuple[UUID, str], None] = {}
-    places: dict[tuple[UUID, UUID], None] = {}
+    places: dict[tuple[UUID, UUID], datetime | None] = {}
     for change in changes:
         spot = spots[change.item, change.place]
         if spot.item_id is None or spot.place_id is None:
             continue
-        if change.lot is not None:
+        place, then = (spot.item_id, spot.place_id), change.occurred_at
+        if spot.has_serials:
+            if change.counted is not None:
+                known = places.get(place)
+                places[place] = min(then, known) if then and known else then or known
+        elif change.lot is not None:
             names[spot.item_id, change.lot.key] = None
         elif not change.shares:
-            places[spot.item_id, spot.place_id] = None
+            places[place] = None
     return await queries.find_lots(connection, names, places)
 
 

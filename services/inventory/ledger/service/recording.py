@@ -55,8 +55,10 @@ async def apply_changes(
     outcomes = await explained(connection, outcomes)
     moved = [outcome for outcome in granted if outcome.change.holds_until is None]
     if moved:
-        entries = await _off_loop(len(moved), _entries, moved)
-        await queries.write(connection, entries, _touched(entries, locked), locked.now)
+        size = sum(len(outcome.parts) for outcome in moved)
+        entries = await _off_loop(size, _entries, moved)
+        touched, serials = _touched(entries, locked), _serials_of(moved)
+        await queries.write(connection, entries, touched, locked.now, serials=serials)
     if len(moved) < len(granted):
         await queries.write_reserved(connection, _held_at(granted, locked))
     if not kept:
@@ -73,7 +75,7 @@ async def _judged(
         open_from = await find_open_from(connection)
         await _bring_timelines(connection, changes, locked)
     known = changes, locked.spots, locked.balances, locked.now
-    return await _off_loop(len(changes), judge, *known, atomic, open_from, locked.lots)
+    return await _off_loop(_size_of(changes), judge, *known, atomic, open_from, locked.lots)
 
 
 async def _find_kept(
@@ -134,6 +136,18 @@ def _held_at(granted: Sequence[Outcome], locked: Locked) -> dict[Level, Balance]
     spots = [outcome.spot for outcome in granted if outcome.change.holds_until is not None]
     levels = {(s.item_id, s.place_id, NO_LOT) for s in spots if s.item_id and s.place_id}
     return {level: locked.balances[level] for level in levels}
+
+
+def _serials_of(granted: Sequence[Outcome]) -> set[UUID]:
+    """Return the lots that are serials among those that moved."""
+    with_serials = (outcome for outcome in granted if outcome.spot.has_serials)
+    found = {part.lot.id for outcome in with_serials for part in outcome.parts if part.lot}
+    return found - {NO_LOT}
+
+
+def _size_of(changes: Sequence[Change]) -> int:
+    """Return how many levels the changes are about, or more or less."""
+    return sum(max(1, len(change.serials or ()), len(change.shares)) for change in changes)
 
 
 async def _off_loop(size: int, work: Callable[..., T], *arguments: object) -> T:
@@ -210,7 +224,11 @@ def _particulars(outcome: Outcome, part: Part) -> dict[str, Any]:
     if change.part_of is not None:
         found["part_of"] = str(change.part_of)
     if lot is not None and lot.id != NO_LOT:
-        found |= {"lot_id": str(lot.id), "lot": lot.code, "expires_on": lot.expires_on}
+        found["lot_id"] = str(lot.id)
+        if outcome.spot.has_serials:
+            found["serial"] = lot.code
+        else:
+            found |= {"lot": lot.code, "expires_on": lot.expires_on}
     if given is not None:
         found |= {"given_quantity": plain(change.asked), "given_unit": given.unit}
     return found

@@ -21,6 +21,11 @@ from services.inventory.ledger.errors import (
     LotsNotTracked,
     MovementInFuture,
     QuantityInexact,
+    SerialsDiffer,
+    SerialsInStock,
+    SerialsNeeded,
+    SerialsNotThere,
+    SerialsNotTracked,
     TransferInPlace,
 )
 from services.inventory.ledger.rules import Outcome, Refusal
@@ -130,6 +135,31 @@ def _of_lot(outcome: Outcome) -> Problem:
     return LotExpired(item=item, lot=code, expires_on=lot.expires_on)
 
 
+def _of_serials(outcome: Outcome) -> Problem:
+    """Return which serials cannot move, and where they lie as far as who asks may know."""
+    kind = SerialsInStock if outcome.refusal is Refusal.SERIALS_IN_STOCK else SerialsNotThere
+    may_use = outcome.change.may_use
+    return kind(
+        item=_item(outcome),
+        location=outcome.change.place.text,
+        failing=len(outcome.serials),
+        first=outcome.serials[0].serial,
+        serials=[
+            {
+                "serial": each.serial,
+                "reason": each.reason.value,
+                "location": each.place if each.place_id and may_use(each.place_id) else None,
+            }
+            for each in outcome.serials
+        ],
+    )
+
+
+def _differing(outcome: Outcome) -> Problem:
+    named = len(outcome.change.serials or ())
+    return SerialsDiffer(item=_item(outcome), requested=abs(outcome.quantity), named=named)
+
+
 _PROBLEMS: Mapping[Refusal, Callable[[Outcome], Problem]] = {
     Refusal.UNKNOWN_ITEM: lambda it: ItemNotFound(item=it.change.item.text),
     Refusal.RETIRED_ITEM: lambda it: ItemRetired(item=_item(it)),
@@ -148,6 +178,11 @@ _PROBLEMS: Mapping[Refusal, Callable[[Outcome], Problem]] = {
     Refusal.UNKNOWN_LOT: _of_lot,
     Refusal.EXPIRY_DIFFERS: _of_lot,
     Refusal.LOT_EXPIRED: _of_lot,
+    Refusal.NO_SERIALS: lambda it: SerialsNotTracked(item=_item(it)),
+    Refusal.SERIALS_NEEDED: lambda it: SerialsNeeded(item=_item(it)),
+    Refusal.SERIALS_DIFFER: _differing,
+    Refusal.SERIALS_IN_STOCK: _of_serials,
+    Refusal.SERIALS_NOT_THERE: _of_serials,
     Refusal.FROZEN: _frozen,
     Refusal.PERIOD_CLOSED: _closed,
     Refusal.TOO_MUCH: lambda it: BalanceTooLarge(item=_item(it), location=_location(it)),

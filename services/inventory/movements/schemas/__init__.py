@@ -11,6 +11,8 @@ from services.inventory.movements.schemas.movement import (
     MovementReasonRead,
     MovementReasonsRead,
     ReversalCreate,
+    Serials,
+    fault_of_serials,
 )
 
 __all__ = [
@@ -26,4 +28,6 @@ __all__ = [
     "MovementReasonRead",
     "MovementReasonsRead",
     "ReversalCreate",
+    "Serials",
+    "fault_of_serials",
 ]

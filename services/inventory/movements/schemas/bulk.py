@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import (
@@ -14,12 +14,21 @@ from pydantic import (
     ValidationInfo,
     ValidatorFunctionWrapHandler,
     WrapValidator,
+    model_validator,
 )
+from pydantic_core import PydanticCustomError
 
-from services.inventory.ledger.rules import LINES_MAX
+from services.inventory.ledger.rules import LINES_MAX, SERIALS_MAX
 from services.inventory.movements.schemas.movement import MovementCreate
+from shared.i18n import N_
 from shared.money import DecimalText
-from shared.schemas import Input, Output
+from shared.schemas import Input, Output, refusal_of
+
+_TOO_MANY = PydanticCustomError(
+    "too_many_serials",
+    N_("Too many serials in all lines together; at most: {most}. Send them in several calls."),
+    {"most": SERIALS_MAX},
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +87,13 @@ class BulkCreate(Input):
         Field(min_length=1, max_length=LINES_MAX),
         FailFast(),
     ]
+
+    @model_validator(mode="after")
+    def _names_serials_within_bounds(self) -> Self:
+        lines = (line for line in self.lines if isinstance(line, MovementCreate))
+        if sum(len(line.serials or ()) for line in lines) > SERIALS_MAX:
+            raise refusal_of({"lines": _TOO_MANY})
+        return self
 
     @property
     def read_lines(self) -> Sequence[MovementCreate | LineFault]:

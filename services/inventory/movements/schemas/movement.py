@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import (
@@ -14,10 +14,10 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from services.inventory.items.schemas import Unit
-from services.inventory.ledger.rules import REASON_CODES, Kind, MovementReason
+from services.inventory.ledger.rules import REASON_CODES, SERIALS_MAX, Kind, MovementReason
 from shared.i18n import N_
 from shared.i18n.validation import MESSAGES
-from shared.identifiers import Code
+from shared.identifiers import Code, identifier_key
 from shared.money import Amount, AnyQuantity, DecimalText
 from shared.pagination import PageQuery
 from shared.schemas import (
@@ -82,6 +82,27 @@ _COST_ASTRAY = PydanticCustomError(
 _EXPIRY_ASTRAY = PydanticCustomError(
     "expires_on_of_receipt", N_("Only a receipt that names a lot has an expires_on. Leave it out.")
 )
+_QUANTITY_MISSING = PydanticCustomError("missing", MESSAGES["missing"])
+_SERIALS_MISSING = PydanticCustomError(
+    "serials_of_count", N_("Name a serial at least; only a count may find none.")
+)
+
+Serials = Annotated[list[Code], Field(max_length=SERIALS_MAX, examples=[["SN-0001", "SN-0002"]])]
+
+
+def fault_of_serials(serials: list[str]) -> PydanticCustomError | None:
+    """Return what is wrong with serials of which one is named twice."""
+    keys: dict[str, None] = {}
+    for serial in serials:
+        key = identifier_key(serial)
+        if key in keys:
+            return PydanticCustomError(
+                "serial_twice",
+                N_("The serial {serial} is named twice. Name each once."),
+                {"serial": serial},
+            )
+        keys[key] = None
+    return None
 
 
 class MovementCreate(Input):
@@ -109,8 +130,10 @@ class MovementCreate(Input):
         description="Id or name of the location.", examples=["Main warehouse"]
     )
     to_location: ShortText | None = Field(default=None, description="Where a transfer goes.")
-    quantity: AnyQuantity = Field(
-        description="In `unit`, above zero. For a count correction: what was counted, zero too.",
+    quantity: AnyQuantity | None = Field(
+        default=None,
+        description="In `unit`, above zero. For a count correction: what was counted, zero too. "
+        "Not needed with `serials`, else as many stock units as these.",
         examples=["12"],
     )
     unit: Unit | None = Field(
@@ -127,6 +150,11 @@ class MovementCreate(Input):
         default=None,
         description="The last day, by UTC, on which the lot may be issued; said by its first "
         "receipt.",
+    )
+    serials: Serials | None = Field(
+        default=None,
+        description="Of an item with serial numbers all units that move, or that a count found, "
+        "each by its own.",
     )
     direction: Direction | None = Field(
         default=None,
@@ -159,10 +187,7 @@ class MovementCreate(Input):
         if kind in {Kind.ASSEMBLY, Kind.DISASSEMBLY}:
             faults["kind"] = _KIND_OF_KIT
         is_transfer, is_adjustment = kind is Kind.TRANSFER, kind is Kind.ADJUSTMENT
-        if self.quantity <= 0 and kind is not Kind.COUNT_CORRECTION:
-            faults["quantity"] = _TOO_FEW
-        elif self.quantity < 0:
-            faults["quantity"] = _BELOW_ZERO
+        faults |= self._faults_of_quantity()
         if is_transfer is (self.to_location is None):
             faults["to_location"] = _GOAL_MISSING if is_transfer else _GOAL_ASTRAY
         elif self.to_location == self.location:
@@ -176,6 +201,23 @@ class MovementCreate(Input):
         if faults:
             raise refusal_of(faults)
         return self
+
+    def _faults_of_quantity(self) -> dict[str, PydanticCustomError]:
+        faults, is_count = {}, self.kind is Kind.COUNT_CORRECTION
+        if self.quantity is None:
+            if self.serials is None or self.unit is not None:
+                faults["quantity"] = _QUANTITY_MISSING
+        elif self.quantity <= 0 and not is_count:
+            faults["quantity"] = _TOO_FEW
+        elif self.quantity < 0:
+            faults["quantity"] = _BELOW_ZERO
+        if self.serials is not None:
+            fault = fault_of_serials(self.serials)
+            if not self.serials and not is_count:
+                fault = _SERIALS_MISSING
+            if fault is not None:
+                faults["serials"] = fault
+        return faults
 
     def _faults_of_what_comes(self) -> dict[str, PydanticCustomError]:
         faults, is_receipt = {}, self.kind is Kind.RECEIPT
@@ -198,17 +240,22 @@ class MovementCreate(Input):
         return {}
 
     @property
+    def number(self) -> Decimal:
+        """The quantity, or how many serials it names."""
+        return Decimal(len(self.serials or ())) if self.quantity is None else self.quantity
+
+    @property
     def change(self) -> Decimal | None:
         """What it adds at its location; None for a count, whose change depends on the stock."""
         match self.kind:
             case Kind.COUNT_CORRECTION:
                 return None
             case Kind.ISSUE | Kind.TRANSFER | Kind.WRITE_OFF:
-                return -self.quantity
+                return -self.number
             case Kind.ADJUSTMENT | Kind.RETURN if self.direction is Direction.OUT:
-                return -self.quantity
+                return -self.number
             case _:
-                return self.quantity
+                return self.number
 
 
 class GivenRead(Output):
@@ -242,10 +289,13 @@ class MovementRead(Output):
     )
     change: DecimalText = Field(description="What it added at `location`, signed.")
     balance_after: DecimalText = Field(
-        description="On hand at `location` after it; of an item with lots, of these lots."
+        description="On hand at `location` after it; of an item with lots or serials, of these."
     )
     lots: list[LotQuantityRead] = Field(
         description="The lots that it moved; empty for an item without lots.", examples=[[]]
+    )
+    serials: list[str] = Field(
+        description="The serials that it moved; of a count those that came or left.", examples=[[]]
     )
     unit_cost: DecimalText | None = Field(
         description="The unit cost that it brought; null if none, or without a scope for prices."
@@ -268,7 +318,8 @@ class MovementRead(Output):
     occurred_at: datetime
     recorded_at: datetime
     backdated: bool = Field(
-        description="Recorded after a later movement of the same item, location and lot."
+        description="Recorded after a later movement of the same item, location and lot; of "
+        "serials, after a later one of such a serial."
     )
     unreadable: list[Literal["unit_cost"]] = unreadable_field()
 
@@ -292,7 +343,9 @@ class MovementQuery(PageQuery):
 
     item: ShortText | None = Field(default=None, description="Id, code or barcode of an item.")
     location: ShortText | None = Field(default=None, description="Id or name of a location.")
-    lot: Code | None = Field(default=None, description="Of this lot only, of whichever item.")
+    lot: Code | None = Field(
+        default=None, description="Of this lot or serial only, of whichever item."
+    )
     kind: Kind | None = Field(default=None, description="Of this kind only.")
     reference: ShortText | None = Field(default=None, description="With exactly this reference.")
     from_time: Moment | None = Field(

@@ -13,6 +13,7 @@ from services.inventory.ledger.errors import InsufficientStock
 from services.inventory.ledger.rules import (
     REASON_CODES,
     TRACKS_LOTS,
+    TRACKS_SERIALS,
     Change,
     Kind,
     MovementReason,
@@ -206,7 +207,7 @@ def to_change(wanted: MovementCreate, sealer: Sealer, origin: Origin) -> Change:
         actor=origin.actor,
         request_id=origin.request_id,
         quantity=wanted.change,
-        counted=wanted.quantity if wanted.kind is Kind.COUNT_CORRECTION else None,
+        counted=wanted.number if wanted.kind is Kind.COUNT_CORRECTION else None,
         counterplace=None if wanted.to_location is None else place_reference(wanted.to_location),
         occurred_at=wanted.occurred_at,
         cost_id=cost_id,
@@ -220,6 +221,8 @@ def to_change(wanted: MovementCreate, sealer: Sealer, origin: Origin) -> Change:
         unit=wanted.unit,
         lot=None if wanted.lot is None else lot_name(wanted.lot),
         expires_on=wanted.expires_on,
+        serials=None if wanted.serials is None else tuple(map(lot_name, wanted.serials)),
+        is_told_by_serials=wanted.quantity is None,
     )
 
 
@@ -247,6 +250,11 @@ def to_read(rows: Sequence[LedgerRow], sealer: Sealer, *, caller: Principal) -> 
             LotQuantityRead(lot=each.lot, quantity=abs(each.quantity))
             for each in rows
             if each.tracking == TRACKS_LOTS
+        ],
+        serials=[
+            each.lot
+            for each in rows
+            if each.tracking == TRACKS_SERIALS and each.lot is not None and each.quantity
         ],
         unit_cost=cost.amount,
         reverses=row.reverses,
@@ -281,7 +289,12 @@ def _applied(wanted: MovementCreate, outcome: Outcome) -> MovementRead:
             "lots": [
                 {"lot": part.lot.code, "quantity": abs(part.quantity)}
                 for part in outcome.parts
-                if part.lot is not None
+                if part.lot is not None and outcome.spot.has_lots
+            ],
+            "serials": [
+                part.lot.code
+                for part in outcome.parts
+                if part.lot is not None and outcome.spot.has_serials and part.quantity
             ],
             "unit_cost": wanted.unit_cost,
             "reverses": None,

@@ -67,7 +67,7 @@ async def issue(
             actor=caller.actor,
             request_id=request_id,
             quantity=-quantity,
-            held=quantity,
+            is_held=True,
             reference=reservation.reference,
         )
         for each, quantity in taken

@@ -196,7 +196,7 @@ def _spread(
         return _Found(problem=ItemRetired(item=spot.code or line.item))
     change = asking.change(line.item, _NOWHERE, line.quantity, line.unit)
     asked, unit, misfit = stock_units(change, spot)
-    if spot.has_lots:
+    if spot.is_tracked:
         misfit = Refusal.LOTS_NOT_HELD
     if misfit is not None:
         refused = Outcome(change, spot, None, locked.now, misfit, given_unit=unit)
