@@ -79,19 +79,20 @@ async def change_category(
     require_match(if_match, category.version)
     if not wanted.model_fields_set:
         return category
+    if moves:  # Looked for before anything is changed: whatever is asked then writes that first.
+        category.parent_id = await _new_parent(session, category, wanted.parent)
     if wanted.name is not None:
         given = wanted.name.model_fields_set
         category.name_en = wanted.name.en if "en" in given else category.name_en
         category.name_fr = wanted.name.fr if "fr" in given else category.name_fr
         _set_keys(category)
-        await _rename_for_items(session, category)
-    if moves:
-        category.parent_id = await _new_parent(session, category, wanted.parent)
     if "attribute_schema" in wanted.model_fields_set:
         category.attribute_schema = wanted.attribute_schema
     category.version += 1
     category.updated_at = now
     await _save(session, category)
+    if wanted.name is not None:
+        await _rename_for_items(session, category)
     if fits_anew:
         await require_items_fit(session, category.id)
     return category

@@ -75,6 +75,23 @@ async def test_siblings_have_different_names_in_each_language(send, make_categor
     assert (await send("POST", name="Food", by=Caller())).status_code == 201
 
 
+async def test_a_rename_is_refused_where_a_sibling_has_the_name_and_only_there(
+    send, make_category, make_item
+):
+    food = await make_category("Food")
+    other = await make_category("Other")
+    await make_item("A1", category="Other")
+    await make_category("Inner", food["id"])
+
+    taken = await send("PATCH", f"/{other['id']}", name="food")
+    inside = await send("PATCH", f"/{other['id']}", name="Inner", parent=food["id"])
+    moved = await send("PATCH", f"/{other['id']}", name="Food", parent=food["id"])
+
+    assert_problem(taken, CategoryNameTaken, category="food")
+    assert_problem(inside, CategoryNameTaken, category="Inner")
+    assert (moved.status_code, moved.json()["parent_id"]) == (200, food["id"])
+
+
 async def test_a_rename_leaves_the_other_language_and_needs_the_present_version(
     send, make_category
 ):
