@@ -1,6 +1,6 @@
 import io
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
 LANGUAGES = ("en", "fr")
+DIGITS_MAX = 1000  # Of a number that is written; quantities of kits and packs multiply.
 SHARED_LOCALES = Path(__file__).parent.parent / "locales"
 
 _translations: dict[str, NullTranslations] = {}
@@ -67,7 +68,7 @@ def _representative(count: Decimal | int, language: str) -> int:
     """Return a whole number of the same form: gettext knows no others."""
     exact = Decimal(count)
     if exact == exact.to_integral_value():
-        exact = exact.quantize(Decimal(1))  # 1.0000 units are one unit.
+        exact = Decimal(int(exact))  # 1.0000 units are one unit.
     return 1 if Locale.parse(language).plural_form(abs(exact)) == "one" else 2
 
 
@@ -77,7 +78,8 @@ def _fill(message: str, language: str, params: dict[str, Any]) -> str:
 
 def _localised(value: object, language: str) -> object:
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        return format_decimal(value, locale=language, decimal_quantization=False)
+        with localcontext(prec=DIGITS_MAX):
+            return format_decimal(value, locale=language, decimal_quantization=False)
     return value
 
 

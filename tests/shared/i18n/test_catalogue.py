@@ -63,6 +63,14 @@ def test_a_decimal_loses_no_digit(load):
     assert digits == "0,000001"
 
 
+def test_a_number_of_many_digits_is_written_whole(load):
+    load("one")
+    number = Decimal("1" * 31)
+
+    assert translate("{n}", "en", n=number) == "1" + ",111" * 10
+    assert translate_plural("{count} box", "{count} boxes", number, "en")[-5:] == "boxes"
+
+
 def test_text_and_truth_are_filled_in_as_they_are(load):
     load("one")
 
