@@ -153,6 +153,8 @@ def _of(form: Form, elements: Iterator[GS1ElementString] | Sequence[GS1ElementSt
         ai = element.ai.ai
         if said.setdefault(ai, element).value != element.value:
             raise LabelUnreadableError(f"({ai}){element.value}")
+        if not (element.value and element.value.isascii()):  # biip lets some be of no length.
+            raise LabelUnreadableError(f"({ai}){element.value}")
         if element.gtin_error or element.sscc_error:
             raise CheckDigitError(element.value)
     item = said.get(_ITEM) or said.get(_CONTENT)

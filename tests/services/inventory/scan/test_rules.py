@@ -64,6 +64,9 @@ def test_a_logistic_unit_has_a_number_of_its_own():
         (f"]C110{'A' * 21}", f"10{'A' * 21}"),  # Without FNC1 nothing is guessed.
         (f"(01){GTIN}(05)1", "(05)1"),
         (f"(01){GTIN}(10)A(10)B", "(10)B"),
+        ("]C130", "(30)"),
+        (f"(01){GTIN}(21)", "(21)"),
+        (f"(01){GTIN}(30)٣", "(30)٣"),
         ("https://id.gs1.org/01/0952123454321X", "https://id.gs1.org/01/0952123454321X"),
     ],
 )
