@@ -9,6 +9,7 @@ from shared.written import checked_decimal
 
 QUANTITY_PLACES = Decimal("0.0001")  # NUMERIC(18, 4) in every schema.
 AMOUNT_PLACES = Decimal("0.000001")  # Unit costs: six places, so that averages lose nothing seen.
+AMOUNT_END = Decimal(10**12)  # Amounts are below it: 18 digits, six of them after the point.
 
 
 def plain(value: Decimal) -> str:

@@ -39,6 +39,20 @@ class KitInItself(Conflict):
 
 
 @dataclass(eq=False)
+class KitTooDeep(Conflict):
+    """Kits would lie within kits on too many levels. Leave some of them out."""
+
+    slug: ClassVar[str] = "kit-too-deep"
+    title: ClassVar[str] = N_("Too many levels of kits")
+    detail: ClassVar[str] = N_(
+        "With {item} too many kits would lie within one another: at most {levels}. Name what the "
+        "inner ones are made of instead."
+    )
+    item: str
+    levels: int
+
+
+@dataclass(eq=False)
 class ComponentTwice(Unprocessable):
     """Two components are one item. Give their sum."""
 

@@ -47,6 +47,17 @@ async def find_within(
     return found
 
 
+async def is_too_deep(
+    session: AsyncSession, kit_id: UUID, item_ids: Collection[UUID], *, most: int
+) -> bool:
+    """Say whether a kit made of these items would close a chain of more levels of kits than that.
+
+    Counts the kits that it is in, on the longest way, and those within the items.
+    """
+    names = {"kit_id": kit_id, "item_ids": list(item_ids), "most": most}
+    return bool(await session.scalar(_TOO_DEEP, names))
+
+
 async def list_structure(session: AsyncSession, kit_id: UUID) -> dict[UUID, list[Component]]:
     """Return the components of a kit, and of every kit within it, by kit."""
     structure: dict[UUID, list[Component]] = {}
@@ -110,6 +121,23 @@ _WITHIN = text("""
         UNION
         SELECT b.root, c.item_id FROM kit_components c JOIN below b ON c.kit_id = b.id
     ) SELECT root FROM below WHERE id = :kit_id ORDER BY root LIMIT 1""")
+# Each kit once a level, and not many more levels than may be.
+_TOO_DEEP = text("""
+    WITH RECURSIVE above AS (
+        SELECT CAST(:kit_id AS uuid) AS id, 1 AS levels
+        UNION
+        SELECT c.kit_id, a.levels + 1 FROM kit_components c JOIN above a ON c.item_id = a.id
+        WHERE a.levels <= :most
+    ), below AS (
+        SELECT item_id AS id, 1 AS levels FROM kits
+        WHERE item_id = ANY(CAST(:item_ids AS uuid[]))
+        UNION
+        SELECT k.item_id, b.levels + 1 FROM kit_components c JOIN below b ON c.kit_id = b.id
+        JOIN kits k ON k.item_id = c.item_id
+        WHERE b.levels <= :most
+    )
+    SELECT (SELECT max(levels) FROM above) + (SELECT coalesce(max(levels), 0) FROM below) > :most
+    """)
 _STRUCTURE = text("""
     WITH RECURSIVE below AS (
         SELECT CAST(:kit_id AS uuid) AS id

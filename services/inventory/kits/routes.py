@@ -13,6 +13,7 @@ from services.inventory.kits.errors import (
     KitExists,
     KitInItself,
     KitNotFound,
+    KitTooDeep,
     PickUnfit,
 )
 from services.inventory.kits.schemas import (
@@ -75,7 +76,14 @@ async def list_kits(
     "",
     status_code=201,
     responses=problems(
-        ItemNotFound, UnknownUnit, QuantityInexact, ComponentTwice, KitExists, KitInItself, Frozen
+        ItemNotFound,
+        UnknownUnit,
+        QuantityInexact,
+        ComponentTwice,
+        KitExists,
+        KitInItself,
+        KitTooDeep,
+        Frozen,
     ),
 )
 async def add_kit(
@@ -98,7 +106,14 @@ async def get_kit(kit_id: UUID, session: Session, _caller: CanRead, language: La
 @router.put(
     "/{kit_id:uuid}",
     responses=problems(
-        KitNotFound, ItemNotFound, UnknownUnit, QuantityInexact, ComponentTwice, KitInItself, Frozen
+        KitNotFound,
+        ItemNotFound,
+        UnknownUnit,
+        QuantityInexact,
+        ComponentTwice,
+        KitInItself,
+        KitTooDeep,
+        Frozen,
     ),
 )
 async def replace_kit(

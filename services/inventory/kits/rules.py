@@ -1,13 +1,16 @@
 """What a kit is made of, level by level, and how many could be made; decided without I/O."""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from typing import NamedTuple
 from uuid import UUID
 
 COMPONENTS_MAX = 200
+LEVELS_MAX = 20  # Of kits within kits.
 _NOTHING = Decimal(0)
 _MOST = 10**12  # More kits than a level takes of anything with four digits.
+# Of 18 digits a level and one for how many, with sums of some millions of them.
+_EXACT = Context(prec=(LEVELS_MAX + 1) * 18 + 10)
 
 
 class Component(NamedTuple):
@@ -28,10 +31,11 @@ def components_of(kit_id: UUID, structure: Structure, *, explode: bool) -> list[
     if not explode:
         return list(structure[kit_id])
     needs = {kit_id: Decimal(1)}
-    for each in _downwards(kit_id, structure):
-        quantity = needs.pop(each)
-        for part in structure[each]:
-            needs[part.item_id] = needs.get(part.item_id, _NOTHING) + quantity * part.quantity
+    with localcontext(_EXACT):
+        for each in _downwards(kit_id, structure):
+            quantity = needs.pop(each)
+            for part in structure[each]:
+                needs[part.item_id] = needs.get(part.item_id, _NOTHING) + quantity * part.quantity
     return [Component(*need) for need in needs.items()]
 
 
@@ -53,11 +57,12 @@ def makeable(kit_id: UUID, structure: Structure, available: Mapping[UUID, Decima
         return all(need <= available.get(item_id, _NOTHING) for item_id, need in needs.items())
 
     enough, too_many = 0, 1
-    while too_many < _MOST and is_enough(too_many):
-        enough, too_many = too_many, too_many * 2
-    while too_many - enough > 1:
-        middle = (enough + too_many) // 2
-        enough, too_many = (middle, too_many) if is_enough(middle) else (enough, middle)
+    with localcontext(_EXACT):
+        while too_many < _MOST and is_enough(too_many):
+            enough, too_many = too_many, too_many * 2
+        while too_many - enough > 1:
+            middle = (enough + too_many) // 2
+            enough, too_many = (middle, too_many) if is_enough(middle) else (enough, middle)
     return enough
 
 

@@ -216,7 +216,7 @@ class AssemblyRead(Output):
     quantity: DecimalText = Field(description="Kits, in stock units.", examples=["10"])
     unit_cost: DecimalText | None = Field(
         description="Of a kit that was assembled: what its components cost. Null where that is "
-        "not known of one, or without a scope for prices."
+        "not known of one, is too large, or without a scope for prices."
     )
     occurred_at: datetime
     movements: list[AssemblyMovement] = Field(description="Of the components, then of the kit.")

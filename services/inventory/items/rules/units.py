@@ -16,7 +16,7 @@ from shared.money import QUANTITY_PLACES, plain
 
 PACKS_MAX = 20
 _ONE = Decimal(1)
-_EXACT = Context(prec=40, traps=[Inexact])  # Two numbers of 18 digits never make more than 36.
+_EXACT = Context(prec=1000, traps=[Inexact])  # More than kits within kits make of 18 digits each.
 
 
 class Pack(NamedTuple):

@@ -13,7 +13,7 @@ from services.inventory.kits.rules import shared_value
 from services.inventory.ledger.errors import QuantityInexact
 from services.inventory.prices import service as prices
 from services.inventory.prices.service import SealedAmount
-from shared.money import rounded_amount
+from shared.money import AMOUNT_END, AMOUNT_PLACES, rounded_amount
 from shared.principal import Principal
 from shared.security.sealing import Sealer
 
@@ -51,14 +51,18 @@ def sum_carried(
     kits: Decimal,
     caller: Principal,
 ) -> SealedAmount | None:
-    """Return what a kit costs by what all of them take; None where that is not known of an item."""
+    """Return what a kit costs by what all of them take.
+
+    None where that is not known of an item, or is more than an amount can be.
+    """
     total = _NOTHING
     for item_id, need in needs.items():
         cost = _cost(sealer, costs[item_id], caller)
         if cost is None:
             return None
         total += need * cost
-    return prices.seal_reckoned(sealer, rounded_amount(total / kits), caller=caller)
+    cost = _kept(total / kits)
+    return None if cost is None else prices.seal_reckoned(sealer, cost, caller=caller)
 
 
 def share_out_value(
@@ -72,15 +76,22 @@ def share_out_value(
 ) -> dict[UUID, Decimal]:
     """Return the unit costs at which components come out of kits, each a share of what these cost.
 
-    None of them where the cost of one, or of the kit, is not known: then each comes at its own.
+    None of them where the cost of one, or of the kit, is not known, or a share is more than an
+    amount can be: then each comes at its own.
     """
     value = _cost(sealer, kit, caller)
     own = {item_id: _cost(sealer, costs[item_id], caller) for item_id in needs}
     known = [(needs[item_id], cost) for item_id, cost in own.items() if cost is not None]
     if value is None or len(known) < len(needs):
         return {}
-    shares = shared_value(value * kits, known) or ()
-    return {item_id: rounded_amount(share) for item_id, share in zip(own, shares, strict=False)}
+    shares = [_kept(share) for share in shared_value(value * kits, known) or ()]
+    kept = [share for share in shares if share is not None]
+    return dict(zip(own, kept, strict=True)) if len(kept) == len(own) else {}
+
+
+def _kept(amount: Decimal) -> Decimal | None:
+    """Return an amount to six places; None if it is more than an amount can be."""
+    return rounded_amount(amount) if amount < AMOUNT_END - AMOUNT_PLACES else None
 
 
 def _cost(sealer: Sealer, costed: Costed, caller: Principal) -> Decimal | None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.inventory.freezes import service as freezes
 from services.inventory.items.models import Item
 from services.inventory.items.rules import exact_product
 from services.inventory.items.service import get_item, get_named_items
@@ -162,6 +163,7 @@ async def _asking(
     caller: Principal,
     request_id: str,
 ) -> _Asking:
+    await freezes.require_thawed(session)  # Before the kit: who replaces it takes them so too.
     if await queries.hold_kit(session, kit_id) is None:
         raise KitNotFound
     kit = await get_item(session, kit_id)

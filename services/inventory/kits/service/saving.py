@@ -10,9 +10,15 @@ from services.inventory.freezes import service as freezes
 from services.inventory.items.models import Item
 from services.inventory.items.service import get_item, get_named_items
 from services.inventory.kits import queries
-from services.inventory.kits.errors import ComponentTwice, KitExists, KitInItself, KitNotFound
+from services.inventory.kits.errors import (
+    ComponentTwice,
+    KitExists,
+    KitInItself,
+    KitNotFound,
+    KitTooDeep,
+)
 from services.inventory.kits.models import Kit
-from services.inventory.kits.rules import Component
+from services.inventory.kits.rules import LEVELS_MAX, Component
 from services.inventory.kits.schemas import ComponentCreate, KitCreate, KitRead, KitReplace
 from services.inventory.kits.service.amounts import in_stock_units
 from services.inventory.kits.service.reading import get_kit, to_read
@@ -27,7 +33,7 @@ async def add_kit(
     """Let an item be made of others.
 
     Raises ItemNotFound, UnknownUnit, QuantityInexact, ComponentTwice, KitExists, KitInItself,
-    Frozen.
+    KitTooDeep, Frozen.
     """
     await freezes.require_thawed(session)
     [item] = await get_named_items(session, [wanted.item])
@@ -100,6 +106,8 @@ async def _save(session: AsyncSession, item: Item, wanted: Sequence[ComponentCre
     if inner is not None:
         found = next(part.code for part in items if part.id == inner)
         raise KitInItself(item=item.code, component=found)
+    if await queries.is_too_deep(session, item.id, list(components), most=LEVELS_MAX):
+        raise KitTooDeep(item=item.code, levels=LEVELS_MAX)
     await queries.replace_components(session, item.id, list(components.values()))
     parts = [KitPart(item_id=each.item_id, quantity=each.quantity) for each in components.values()]
     journal.record(session, KitSaved(item_id=item.id, components=parts))
