@@ -38,6 +38,11 @@ from services.inventory.ledger.errors import (
     LotsNotTracked,
     MovementInFuture,
     QuantityInexact,
+    SerialsDiffer,
+    SerialsInStock,
+    SerialsNeeded,
+    SerialsNotThere,
+    SerialsNotTracked,
 )
 from services.inventory.locations.errors import LocationNotFound, LocationRetired
 from services.inventory.periods.errors import InClosedPeriod
@@ -57,7 +62,8 @@ ASSEMBLY_PROBLEMS = problems(
     KitNotFound, AssemblyRefused, AssemblyInexact, PickUnfit, ItemNotFound, ItemRetired,
     LocationNotFound, LocationRetired, InsufficientStock, BalanceTooLarge, MovementInFuture,
     InTransit, Frozen, InClosedPeriod, UnknownUnit, QuantityInexact, LotsNotTracked, LotNeeded,
-    LotNotFound, LotExpiryDiffers, LotExpired,
+    LotNotFound, LotExpiryDiffers, LotExpired, SerialsDiffer, SerialsInStock, SerialsNeeded,
+    SerialsNotThere, SerialsNotTracked,
 )  # fmt: skip
 
 

@@ -1,4 +1,5 @@
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Self
 from uuid import UUID
 
@@ -7,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from services.inventory.items.schemas import Unit
 from services.inventory.kits.rules import COMPONENTS_MAX
-from services.inventory.movements.schemas import LotQuantityRead
+from services.inventory.movements.schemas import LotQuantityRead, Serials, fault_of_serials
 from shared.i18n import N_
 from shared.identifiers import Code
 from shared.money import DecimalText, Quantity
@@ -22,6 +23,12 @@ from shared.schemas import (
     refusal_of,
 )
 
+_PICK_OF_ONE = PydanticCustomError(
+    "pick_of_one", N_("A pick is of a lot or of serials. Name one or the other.")
+)
+_SERIALS_DIFFER = PydanticCustomError(
+    "serials_of_pick", N_("The quantity is not how many serials are named. Leave it out.")
+)
 _EXPIRY_ASTRAY = PydanticCustomError(
     "expires_on_of_lot", N_("Only a lot has an expires_on. Name the lot, or leave it out.")
 )
@@ -142,16 +149,39 @@ class KitAvailability(Output):
 
 
 class PickCreate(Input):
-    """Of which lot a component is taken, or into which it comes."""
+    """Of which lot a component is taken, or into which it comes; or which serials these are."""
 
     item: ShortText = Field(description="Id, code or barcode of the component.")
-    lot: Code
+    lot: Code | None = Field(default=None, description="Of a component with lots.")
+    serials: Serials | None = Field(default=None, description="Of a component with serials.")
     quantity: Quantity | None = Field(
-        default=None, description="In stock units; all that is not picked otherwise unless given."
+        default=None,
+        description="In stock units; of a lot, all that is not picked otherwise unless given. Not "
+        "needed with `serials`.",
     )
     expires_on: date | None = Field(
         default=None, description="Of a lot that comes out of a kit and is new."
     )
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        faults = {}
+        if (self.lot is None) is (self.serials is None):
+            faults["lot"] = _PICK_OF_ONE
+        if self.serials is not None:
+            twice = fault_of_serials(self.serials)
+            if twice is not None:
+                faults["serials"] = twice
+            elif self.quantity not in {None, Decimal(len(self.serials))}:
+                faults["quantity"] = _SERIALS_DIFFER
+        if faults:
+            raise refusal_of(faults)
+        return self
+
+    @property
+    def picked(self) -> Decimal | None:
+        """How much of the component, in stock units; None for what is not picked otherwise."""
+        return self.quantity if self.serials is None else Decimal(len(self.serials))
 
 
 class AssemblyCreate(Input):
@@ -176,19 +206,28 @@ class AssemblyCreate(Input):
         default=None, description="The lot of the kit, if it has lots: a new one, or taken apart."
     )
     expires_on: date | None = Field(default=None, description="The last day of the kit's new lot.")
+    serials: Serials | None = Field(
+        default=None, description="The kits, each by its serial, if they have serials."
+    )
     picks: Annotated[list[PickCreate], Field(max_length=1000)] = Field(
         default=[],
-        description="Lots of components. What is not picked is taken first expired first out; what "
-        "comes out of a kit and has lots needs one.",
+        description="Lots and serials of components. What is not picked is taken first expired "
+        "first out; what comes out of a kit and has lots needs one, and serials are always named.",
     )
     reason: Note | None = Field(default=None, description="Why, in words.")
     reference: ShortText | None = Field(default=None, description="Document it belongs to.")
     occurred_at: Moment | None = Field(default=None, description="When; now unless given.")
 
     @model_validator(mode="after")
-    def _expires_with_its_lot(self) -> Self:
+    def _fits_the_kit(self) -> Self:
+        faults = {}
         if self.expires_on is not None and self.lot is None:
-            raise refusal_of({"expires_on": _EXPIRY_ASTRAY})
+            faults["expires_on"] = _EXPIRY_ASTRAY
+        twice = fault_of_serials(self.serials or [])
+        if twice is not None:
+            faults["serials"] = twice
+        if faults:
+            raise refusal_of(faults)
         return self
 
 
@@ -203,6 +242,7 @@ class AssemblyMovement(Output):
     lots: list[LotQuantityRead] = Field(
         description="The lots that it moved; empty for an item without lots.", examples=[[]]
     )
+    serials: list[str] = Field(description="The serials that it moved.", examples=[[]])
 
 
 class AssemblyRead(Output):

@@ -75,7 +75,12 @@ async def assemble_kit(
         for change in _part_changes(asking, item_id, -needs[item_id], costs[item_id])
     ]
     kit = asking.change(asking.kit.id, asking.kit.code, asking.quantity, kind=Kind.ASSEMBLY)
-    kit = kit._replace(id=asking.movement_id, lot=_lot(wanted.lot), expires_on=wanted.expires_on)
+    kit = kit._replace(
+        id=asking.movement_id,
+        lot=_lot(wanted.lot),
+        serials=_serials(wanted.serials),
+        expires_on=wanted.expires_on,
+    )
     if carried is not None:
         kit = kit._replace(cost_id=carried.id, amount=carried.amount)
     outcomes = await _applied(session, [*parts, kit], language)
@@ -107,7 +112,12 @@ async def disassemble_kit(
     needs = await _needs(session, asking)
     costs = await queries.find_costs(session, [kit_id, *needs])
     kit = asking.change(asking.kit.id, asking.kit.code, -asking.quantity, kind=Kind.DISASSEMBLY)
-    kit = kit._replace(id=asking.movement_id, lot=_lot(wanted.lot), cost_id=costs[kit_id].cost_id)
+    kit = kit._replace(
+        id=asking.movement_id,
+        lot=_lot(wanted.lot),
+        serials=_serials(wanted.serials),
+        cost_id=costs[kit_id].cost_id,
+    )
     shares = share_out_value(
         sealer, needs, costs, kit=costs[kit_id], kits=asking.quantity, caller=caller
     )
@@ -190,8 +200,8 @@ async def _needs(session: AsyncSession, asking: _Asking) -> dict[UUID, Decimal]:
     needs = {each.item_id: await _need(session, asking, each) for each in components}
     for item_id, picks in asking.picks.items():
         needed = needs.get(item_id, _NOTHING)
-        picked = sum((pick.quantity or _NOTHING for pick in picks), _NOTHING)
-        open_ended = sum(pick.quantity is None for pick in picks)
+        picked = sum((pick.picked or _NOTHING for pick in picks), _NOTHING)
+        open_ended = sum(pick.picked is None for pick in picks)
         if picked > needed or (open_ended and picked == needed) or open_ended > 1:
             raise PickUnfit(component=picks[0].item, picked=picked, needed=needed)
     return needs
@@ -218,13 +228,14 @@ def _part_changes(
         cost_id=costed.cost_id
     )
     left, changes = abs(quantity), []
-    for pick in sorted(asking.picks.get(item_id, ()), key=lambda pick: pick.quantity is None):
-        part = left if pick.quantity is None else pick.quantity
+    for pick in sorted(asking.picks.get(item_id, ()), key=lambda pick: pick.picked is None):
+        part = left if pick.picked is None else pick.picked
         changes.append(
             whole._replace(
                 id=new_id(),
                 quantity=sign * part,
-                lot=lot_name(pick.lot),
+                lot=_lot(pick.lot),
+                serials=_serials(pick.serials),
                 expires_on=pick.expires_on if sign > 0 else None,
             )
         )
@@ -295,7 +306,12 @@ def _movement(outcome: Outcome) -> AssemblyMovement:
         lots=[
             LotQuantityRead(lot=part.lot.code, quantity=abs(part.quantity))
             for part in outcome.parts
-            if part.lot is not None
+            if part.lot is not None and not outcome.spot.has_serials
+        ],
+        serials=[
+            part.lot.code
+            for part in outcome.parts
+            if part.lot is not None and part.lot.code is not None and outcome.spot.has_serials
         ],
     )
 
@@ -308,3 +324,7 @@ def _id_of(change: Change) -> UUID:
 
 def _lot(text: str | None) -> LotName | None:
     return None if text is None else lot_name(text)
+
+
+def _serials(texts: Sequence[str] | None) -> tuple[LotName, ...] | None:
+    return None if texts is None else tuple(map(lot_name, texts))

@@ -17,7 +17,13 @@ from services.inventory.kits.errors import (
     KitNotFound,
     PickUnfit,
 )
-from services.inventory.ledger.errors import InsufficientStock, LotNeeded
+from services.inventory.ledger.errors import (
+    InsufficientStock,
+    LotNeeded,
+    SerialsDiffer,
+    SerialsNeeded,
+    SerialsNotThere,
+)
 from services.inventory.locations.errors import LocationNotFound
 from services.inventory.movements.errors import AlreadyReversed
 from shared.errors import LocationNotAllowed, MissingScope, PreconditionFailed, ValidationFailed
@@ -233,6 +239,36 @@ async def test_lots_go_first_expired_first_or_as_picked_and_the_kit_has_its_own(
     apart = await act(kit, "2", "disassemble", picks=back)
     assert apart.status_code == 201, apart.text
     assert await on_hand("L1", "K9") == [10, 5]
+
+
+async def test_serials_of_components_and_kits_are_named(
+    send, make_kit, act, make_item, move, on_hand
+):
+    await make_item("S1", tracking="serial", unit_cost="7")
+    await make_item("K8", tracking="serial")
+    assert (await move("receipt", None, item="S1", serials=["p1", "p2", "p3"])).status_code == 201
+    kit = await make_kit("K8", S1="1", A1="1")
+    picks = [{"item": "S1", "serials": ["p1", "p3"]}]
+
+    assert_problem(await act(kit, "2", serials=["k1", "k2"]), SerialsNeeded)
+    assert_problem(await act(kit, "2", picks=picks), SerialsNeeded)
+    assert_problem(await act(kit, "2", serials=["k1"], picks=picks), SerialsDiffer)
+    assert_problem(await act(kit, "1", serials=["k1"], picks=picks), PickUnfit)
+    assert_problem(await act(kit, "1", serials=["k1", "K1"], picks=picks), ValidationFailed)
+    both = [{"item": "S1", "serials": ["p1"], "lot": "L"}]
+    assert_problem(await act(kit, "1", serials=["k1"], picks=both), ValidationFailed)
+    made = await act(kit, "2", serials=["k1", "k2"], picks=picks)
+
+    assert made.status_code == 201, made.text
+    named = {each["item"]: each["serials"] for each in made.json()["movements"]}
+    assert named == {"S1": ["p1", "p3"], "A1": [], "K8": ["k1", "k2"]}
+    again = await act(kit, "1", serials=["k3"], picks=[{"item": "S1", "serials": ["p1"]}])
+    assert_problem(again, SerialsNotThere)
+    back = [{"item": "S1", "serials": ["p3"]}]
+    apart = await act(kit, "1", "disassemble", serials=["k2"], picks=back)
+    assert apart.status_code == 201, apart.text
+    assert await on_hand("S1", "A1", "K8") == [2, 99, 1]
+    await assert_verified(send)
 
 
 async def test_an_assembly_is_reversed_as_a_whole_and_once(send, make_kit, act, on_hand):
