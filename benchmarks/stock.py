@@ -197,7 +197,7 @@ async def _measure_lists(stack: Stack, client: httpx.AsyncClient) -> None:
     for count in (10_000, 100_000):
         tenant = await stack.new_tenant(client)
         me = (await client.get("/api/auth/me", headers=tenant)).json()
-        await _fill(stack.dsn("stock_owner"), UUID(me["tenant"]["id"]), count)
+        await fill(stack.dsn("stock_owner"), UUID(me["tenant"]["id"]), count)
         cursors = ",".join(f'"&cursor={_cursor(n)}"' for n in range(0, count - 50, count // 97))
         script = _LIST % {"token": tenant["Authorization"], "cursors": cursors}
         found = await asyncio.to_thread(_load, stack, script, "/", LISTERS)
@@ -282,7 +282,7 @@ async def _copy_rate(stack: Stack) -> float:
     return best
 
 
-async def _fill(dsn: str, tenant_id: UUID, count: int) -> None:
+async def fill(dsn: str, tenant_id: UUID, count: int) -> None:
     """Make items, one location and a level for each, as the owner: this is no test of adding."""
     connection = await asyncpg.connect(dsn)
     place = new_id()

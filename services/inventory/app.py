@@ -5,6 +5,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.inventory.categories import routes as categories
+from services.inventory.counts import routes as counts
 from services.inventory.freezes import routes as freezes
 from services.inventory.items import routes as items
 from services.inventory.kits import routes as kits
@@ -40,6 +41,7 @@ def create_app(settings: Settings | None) -> FastAPI:
             "kits": "Items that are made of others: assembled, and taken apart.",
             "lots": "Units that came together: their expiry, where they came from and went.",
             "serials": "Units with a number of their own: where each lies, and its history.",
+            "counts": "Physical counts of stock: opened, entered, reviewed and posted once.",
             "freezes": "Stops of all changes: of everything, of a location or of an item.",
             "periods": "Days that are closed: nothing is recorded in them any more.",
             "transfers": "Stock on its way between locations: dispatched, then received.",
@@ -54,6 +56,7 @@ def create_app(settings: Settings | None) -> FastAPI:
         routers=(
             movements.router,
             reservations.router,
+            counts.router,
             verification.router,
             stock.router,
             scan.router,

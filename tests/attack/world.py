@@ -208,8 +208,7 @@ async def fill_own(client: Client, tenant: Tenant, mark: str = "") -> None:
     }
     item_id = (await post(client, boss, "/api/inventory", item))["id"]
     await post(client, boss, "/api/inventory/movements/bulk", _history(item, place))
-    other = {"code": f"F-{mark}", "name": "Frozen"}
-    await post(client, boss, "/api/inventory", other)
+    await post(client, boss, "/api/inventory", other := {"code": f"F-{mark}", "name": "Frozen"})
     receipt = {"kind": "receipt", "item": other["code"], "location": place_id, "quantity": "5"}
     movement_id = (await post(client, boss, "/api/inventory/movements", receipt))["id"]
     planning = f"/api/inventory/{item_id}/planning/{place_id}"
@@ -239,6 +238,8 @@ async def fill_own(client: Client, tenant: Tenant, mark: str = "") -> None:
     line = {"item": item["code"], "location": place_id, "quantity": "1"}
     held = {"lines": [line], "reference": f"R-{mark}"}
     reservation_id = (await post(client, boss, "/api/inventory/reservations", held))["id"]
+    counted = {"locations": [place_id]}
+    count_id = (await post(client, boss, "/api/inventory/counts", counted))["id"]
     hook = {"url": "https://hooks.example.com/x", "event_types": ["inventory.freeze-lifted.v1"]}
     hook_id = (await post(client, boss, "/api/webhooks", hook))["id"]
     sent = await post(client, boss, f"/api/webhooks/{hook_id}/ping", {})
@@ -246,6 +247,7 @@ async def fill_own(client: Client, tenant: Tenant, mark: str = "") -> None:
         "freeze_id": freeze_id, "period_id": period_id,
         "movement_id": movement_id, "transfer_id": transfer_id, "reservation_id": reservation_id,
         "kit_id": kit_id, "lot_id": lot_id, "lot": f"LOT-{mark}",
+        "count_id": count_id,
         "webhook_id": hook_id, "event_id": sent["event_id"],
         "category_id": category_id, "category": f"Kind {mark}",
         "location_id": place_id, "name": place["name"],

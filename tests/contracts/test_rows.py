@@ -110,6 +110,7 @@ async def busy(send, inventory, caller):
     closed = (await send("POST", "/api/inventory/periods", {"last_day": "2026-01-31"})).json()
     await send("POST", f"/api/inventory/periods/{closed['id']}/reopen", {"reason": "late"})
     await _reserve(send, inventory, caller)
+    await _count(send)
     await _use_webhooks(send, inventory, caller)
     viewer = Caller(caller.tenant_id, scopes=["inventory:read"])
     assert (await inventory.post("/api/locations", headers=viewer.headers())).status_code == 403
@@ -143,6 +144,18 @@ async def _use_kits(send):
     await send("POST", f"{path}/assemble", {"quantity": "1", "location": "Main"})
     await send("POST", f"{path}/disassemble", {"quantity": "1", "location": "Main"})
     await send("DELETE", path)
+
+
+async def _count(send):
+    """Have one count posted after a line was counted again, and another one cancelled."""
+    path, scope = "/api/inventory/counts", {"locations": ["Main"], "tolerance_percent": "2"}
+    posted, gone = [(await send("POST", path, scope)).json()["id"] for _ in range(2)]
+    lines = {"lines": [{"item": "A1", "location": "Main", "quantity": "9"}]}
+    await send("PUT", f"{path}/{posted}/lines", lines)
+    await send("POST", f"{path}/{posted}/recount", {"lines": [1], "same_counter": True})
+    await send("PUT", f"{path}/{posted}/lines", lines)
+    await send("POST", f"{path}/{posted}/post", {"uncounted": "keep"})
+    await send("POST", f"{path}/{gone}/cancel", {"reason": "Wrong aisle."})
 
 
 async def _make_categories(send):

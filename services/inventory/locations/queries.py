@@ -43,7 +43,7 @@ async def holds_anything(session: AsyncSession, location_id: UUID) -> bool:
 
 
 async def was_used(session: AsyncSession, location_id: UUID) -> bool:
-    """Say whether stock was ever there, sent or frozen, or some location lies in it."""
+    """Say whether stock was ever there, sent, counted or frozen, or a location lies in it."""
     return bool(await session.scalar(_WAS_USED, {"id": location_id}))
 
 
@@ -84,6 +84,7 @@ _WAS_USED = text("""
     SELECT EXISTS (SELECT FROM levels WHERE location_id = :id)
         OR EXISTS (SELECT FROM freezes WHERE location_id = :id)
         OR EXISTS (SELECT FROM transfers WHERE :id IN (from_id, to_id))
+        OR EXISTS (SELECT FROM count_lines WHERE location_id = :id)
         OR EXISTS (SELECT FROM locations WHERE parent_id = :id)""")
 _SUM_STOCK = text("""
     WITH RECURSIVE within AS (

@@ -45,6 +45,13 @@ BODIES = {
     "DELETE /api/inventory/freezes/{freeze_id}": None,
     "POST /api/inventory/periods": {"last_day": "2026-02-28"},
     "POST /api/inventory/periods/{period_id}/reopen": {"reason": "x"},
+    "POST /api/inventory/counts": {"locations": ["Main"], "title": "x"},
+    "PUT /api/inventory/counts/{count_id}/lines": {
+        "lines": [{"item": "A1", "location": "Main", "quantity": "1"}]
+    },
+    "POST /api/inventory/counts/{count_id}/recount": {"lines": [1], "same_counter": True},
+    "POST /api/inventory/counts/{count_id}/post": {"uncounted": "keep"},
+    "POST /api/inventory/counts/{count_id}/cancel": {"reason": "x"},
     "POST /api/inventory/reservations": {
         "lines": [{"item": "A1", "location": "Main", "quantity": "1"}],
         "expires_at": SOON,
@@ -76,7 +83,7 @@ UNTRIED = {"POST /api/webhooks/{webhook_id}/deliveries/{event_id}/resend"}
 VOLATILE = {
     "id", "item_id", "category_id", "event_id", "secret", "occurred_at", "recorded_at",
     "created_at", "updated_at", "closed_at", "reopened_at", "frozen_at", "happened_at",
-    "movements", "previous_until", "dispatched_at", "received_at", "next_attempt_at",
+    "movements", "previous_until", "dispatched_at", "received_at", "next_attempt_at", "opened_at",
 }  # fmt: skip
 
 
@@ -117,6 +124,7 @@ async def names(client, caller, make_item, make_location, move):
     parts = {"item": "K1", "components": [{"item": "A1", "quantity": "1"}]}
     return {
         "kit_id": await send("/api/inventory/kits", parts),
+        "count_id": await _count(client, caller, send),
         "transfer_id": await send("/api/inventory/transfers", transfer),
         "reservation_id": await send(
             "/api/inventory/reservations",
@@ -136,6 +144,15 @@ async def names(client, caller, make_item, make_location, move):
         ),
         "period_id": await send("/api/inventory/periods", {"last_day": "2026-01-31"}),
     }
+
+
+async def _count(client, caller, send):
+    """Open a count of Main, of which one line is counted."""
+    count_id = await send("/api/inventory/counts", {"locations": ["Main"]})
+    lines = {"lines": [{"item": "A1", "location": "Main", "quantity": "7"}]}
+    path = f"/api/inventory/counts/{count_id}/lines"
+    assert (await client.put(path, json=lines, headers=caller.headers())).status_code == 200
+    return count_id
 
 
 @pytest.fixture

@@ -1,0 +1,65 @@
+"""Counts in the database: rows, lines with what is expected of them, entries, results."""
+
+from services.inventory.counts.queries.entering import (
+    LineFigure,
+    NamedSpots,
+    NewEntry,
+    add_entries,
+    ask_again,
+    find_counted_before,
+    find_known_entries,
+    find_lines,
+    find_spots,
+    write_figures,
+)
+from services.inventory.counts.queries.lines import (
+    LineFilter,
+    find_stock_then,
+    list_entries,
+    list_lines,
+    sum_differences,
+    sum_up,
+)
+from services.inventory.counts.queries.posting import Posted, list_holds, write_results
+from services.inventory.counts.queries.rows import (
+    add_lines,
+    find_count,
+    find_item_ids,
+    has_lines_elsewhere,
+    list_categories_within,
+    list_counts,
+    list_levels,
+    list_names,
+    list_progress,
+)
+
+__all__ = [
+    "LineFigure",
+    "LineFilter",
+    "NamedSpots",
+    "NewEntry",
+    "Posted",
+    "add_entries",
+    "add_lines",
+    "ask_again",
+    "find_count",
+    "find_counted_before",
+    "find_item_ids",
+    "find_known_entries",
+    "find_lines",
+    "find_spots",
+    "find_stock_then",
+    "has_lines_elsewhere",
+    "list_categories_within",
+    "list_counts",
+    "list_entries",
+    "list_holds",
+    "list_levels",
+    "list_lines",
+    "list_names",
+    "list_progress",
+    "sum_differences",
+    "sum_up",
+    "write_figures",
+    "write_results",
+]

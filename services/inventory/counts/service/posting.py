@@ -1,0 +1,247 @@
+"""Posting a count: each line becomes a count correction of the ledger, all of them or none.
+
+The ledger compares what was counted with what lay there at that instant, so whatever moved since
+is kept. A line without a difference is posted too: that somebody counted there is in the ledger.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.inventory.counts import queries
+from services.inventory.counts.errors import CountFrozen, CountRefused, CountUnready
+from services.inventory.counts.models import Count
+from services.inventory.counts.queries import LineFilter, Posted
+from services.inventory.counts.rules import NOTHING, CountResult, CountState, Uncounted
+from services.inventory.counts.schemas import CountPostCreate
+from services.inventory.counts.service.reviewing import get_open_count
+from services.inventory.ledger import service as ledger
+from services.inventory.ledger.errors import InsufficientStock
+from services.inventory.ledger.rules import (
+    Change,
+    Kind,
+    Level,
+    Outcome,
+    Reference,
+    Refusal,
+    lot_name,
+)
+from shared import journal
+from shared.contracts.inventory.counts import CountPosted
+from shared.errors import Problem
+from shared.ids import new_id
+from shared.money import plain
+from shared.principal import Principal
+
+
+class _Due(NamedTuple):
+    """A line to post: what is to have lain there, and when."""
+
+    line: RowMapping
+    result: CountResult
+    counted: Decimal
+    counted_at: datetime
+
+
+async def post_count(
+    session: AsyncSession,
+    count_id: UUID,
+    wanted: CountPostCreate,
+    if_match: str | None,
+    *,
+    caller: Principal,
+    language: str,
+    now: datetime,
+) -> Count:
+    """Let stock be what was counted, less and plus what moved since; once.
+
+    Raises what `get_open_count` raises; CountUnready; CountRefused with every line that the ledger
+    refuses, CountFrozen.
+    """
+    count = await get_open_count(session, count_id, if_match, caller=caller)
+    lines = await queries.list_lines(session, count_id, LineFilter())
+    left_out = set(wanted.leave_out)
+    taken = [line for line in lines if line["number"] not in left_out]
+    _require_ready(taken, wanted)
+    due = _due(taken, wanted, count)
+    request_id = journal.stamp_of(session).request_id
+    changes = [_change(each, count, caller.actor, request_id) for each in due]
+    outcomes = await ledger.apply(session, changes, atomic=True)
+    refused = [
+        (each.line, outcome)
+        for each, outcome in zip(due, outcomes, strict=True)
+        if outcome.refusal not in {None, Refusal.HELD_BACK}
+    ]
+    if refused:
+        raise await _refusal(session, refused, language=language, now=now)
+    posted = [_posted(each, outcome) for each, outcome in zip(due, outcomes, strict=True)]
+    rest = _rest(lines, {each.number for each in posted}, left_out)
+    await queries.write_results(session, count_id, posted + rest)
+    count.state = CountState.POSTED
+    count.closed_at, count.closed_by = now, caller.actor
+    count.version += 1
+    _record(session, count, posted + rest, sum(bool(outcome.quantity) for outcome in outcomes))
+    await session.flush()  # What is read from now on is of a closed count.
+    return count
+
+
+def _require_ready(lines: Sequence[RowMapping], wanted: CountPostCreate) -> None:
+    """Raise CountUnready if a line still needs somebody's work or word."""
+    refuses = wanted.uncounted is Uncounted.REFUSE
+    unready = CountUnready(
+        uncounted=sum(refuses and _is_open(line) for line in lines),
+        to_recount=sum(line["counted"] is None and line["round"] > 1 for line in lines),
+        disputed=sum(line["disputed"] for line in lines),
+        beyond_tolerance=sum(line["beyond_tolerance"] and line["round"] == 1 for line in lines)
+        * (not wanted.accept_beyond_tolerance),
+    )
+    if any(unready.members().values()):
+        raise unready
+
+
+def _is_open(line: RowMapping) -> bool:
+    """Say whether nobody counted a line that was to be counted."""
+    return line["counted"] is None and line["round"] == 1 and not line["found"]
+
+
+def _due(lines: Sequence[RowMapping], wanted: CountPostCreate, count: Count) -> list[_Due]:
+    """Return what is posted; what nobody counted as of the last count at its location."""
+    latest: dict[UUID, datetime] = {}
+    for line in lines:
+        if line["counted_at"] is not None:
+            before = latest.get(line["location_id"], line["counted_at"])
+            latest[line["location_id"]] = max(before, line["counted_at"])
+    due = []
+    for line in lines:
+        if line["counted"] is not None:
+            due.append(_Due(line, CountResult.POSTED, line["counted"], line["counted_at"]))
+        elif wanted.uncounted is Uncounted.ZERO and _is_open(line) and line["expected"]:
+            at = latest.get(line["location_id"], count.opened_at)
+            due.append(_Due(line, CountResult.ZEROED, NOTHING, at))
+    return due
+
+
+def _change(due: _Due, count: Count, actor: str, request_id: str) -> Change:
+    line = due.line
+    return Change(
+        id=new_id(),
+        kind=Kind.COUNT_CORRECTION,
+        item=Reference(line["item_id"], None, line["item"]),
+        place=Reference(line["location_id"], None, line["location"]),
+        actor=actor,
+        request_id=request_id,
+        counted=due.counted,
+        occurred_at=due.counted_at,
+        reason=count.title,
+        reference=str(count.id),
+        lot=None if line["lot"] is None else lot_name(line["lot"]),
+    )
+
+
+def _posted(due: _Due, outcome: Outcome) -> Posted:
+    return Posted(
+        number=due.line["number"],
+        item_id=due.line["item_id"],
+        location_id=due.line["location_id"],
+        lot_id=due.line["lot_id"],
+        result=due.result,
+        counted=due.counted,
+        counted_at=due.counted_at,
+        expected=due.counted - outcome.quantity,
+        moved=due.line["moved"],
+        movement_id=outcome.change.id,
+    )
+
+
+def _rest(lines: Sequence[RowMapping], posted: set[int], left_out: set[int]) -> list[Posted]:
+    """Return the lines that stay as they are, with what lay there."""
+    return [
+        Posted(
+            number=line["number"],
+            item_id=line["item_id"],
+            location_id=line["location_id"],
+            lot_id=line["lot_id"],
+            result=CountResult.LEFT_OUT if line["number"] in left_out else CountResult.KEPT,
+            counted=line["counted"],
+            counted_at=line["counted_at"],
+            expected=line["expected"],
+            moved=line["moved"],
+            movement_id=None,
+        )
+        for line in lines
+        if line["number"] not in posted
+    ]
+
+
+def _record(session: AsyncSession, count: Count, results: Sequence[Posted], differing: int) -> None:
+    of: dict[str, int] = defaultdict(int)
+    for each in results:
+        of[each.result] += 1
+    journal.record(
+        session,
+        CountPosted(
+            count_id=count.id,
+            posted=of[CountResult.POSTED],
+            zeroed=of[CountResult.ZEROED],
+            kept=of[CountResult.KEPT],
+            left_out=of[CountResult.LEFT_OUT],
+            differing=differing,
+        ),
+    )
+
+
+async def _refusal(
+    session: AsyncSession,
+    refused: Sequence[tuple[RowMapping, Outcome]],
+    *,
+    language: str,
+    now: datetime,
+) -> Problem:
+    """Return what tells of all lines that the ledger refuses, and of what holds stock there."""
+    notice = next((outcome.notice for _, outcome in refused if outcome.notice is not None), None)
+    if notice is not None:
+        return CountFrozen(
+            scope=notice.scope.value,
+            reason=notice.reason,
+            since=notice.since,
+            lines=[line["number"] for line, outcome in refused if outcome.notice is not None],
+        )
+    short = {_level(line): None for line, outcome in refused if outcome.is_short}
+    holds: dict[Level, list[dict[str, str | None]]] = defaultdict(list)
+    for row in await queries.list_holds(session, short, now) if short else ():
+        holds[row["item_id"], row["location_id"], row["lot_id"]].append(
+            {"id": str(row["reservation_id"]), "reference": row["reference"],
+             "held": plain(row["held"])}
+        )  # fmt: skip
+    results = [_result(line, outcome, holds, language) for line, outcome in refused]
+    return CountRefused(refused=len(results), results=results)
+
+
+def _result(
+    line: RowMapping,
+    outcome: Outcome,
+    holds: Mapping[Level, Sequence[dict[str, str | None]]],
+    language: str,
+) -> dict[str, object]:
+    problem = ledger.problem_of(outcome)
+    is_short = isinstance(problem, InsufficientStock)
+    return {
+        "line": line["number"],
+        "item": line["item"],
+        "location": line["location"],
+        "lot": line["lot"],
+        "code": problem.code,
+        "message": problem.detail_in(language),
+        "reserved": plain(outcome.reserved) if is_short else None,
+        "reservations": list(holds.get(_level(line), ())),
+    }
+
+
+def _level(line: RowMapping) -> Level:
+    return line["item_id"], line["location_id"], line["lot_id"]
