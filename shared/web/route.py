@@ -14,6 +14,7 @@ from pydantic import BaseModel, TypeAdapter
 from starlette.types import Receive, Scope, Send
 
 from shared.limits import BODY_LIMIT_BYTES, SMALL_LIMIT_BYTES
+from shared.web.attempts import attempted
 from shared.web.dry_run import DRY_RUN, DRY_RUN_HEADER, TRUE, is_dry_run, may_be_tried
 from shared.web.etag import is_versioned, tagged
 from shared.web.idempotency import Claim
@@ -37,8 +38,9 @@ class ServiceRoute(APIRoute):
 
     It judges the caller before anything else; refuses parameters that the route does not have, and
     bodies larger than `max_body_size`; reads strictly and exactly; tags the answer that shows a
-    version; keeps the answer of a keyed request in its transaction; lets a change be tried, where
-    the service offers that (`shared.web.dry_run`).
+    version; keeps the answer of a keyed request in its transaction; runs that again where it
+    clashed with another; lets a change be tried, where the service offers that
+    (`shared.web.dry_run`).
     """
 
     body_limit_bytes = BODY_LIMIT_BYTES
@@ -55,11 +57,8 @@ class ServiceRoute(APIRoute):
         versioned = is_versioned(self.response_model)
         validate = self._body_validator()
 
-        async def handle_whole(request: Request) -> Response:
-            strict = await prepare(request)
-            if validate is not None:
-                await strict.hold_body(validate)
-            response = await handle(strict)
+        async def answer(request: StrictRequest) -> Response:
+            response = await handle(request)
             if response.status_code not in _SUCCESS:
                 return response
             if is_dry_run(request):
@@ -71,6 +70,12 @@ class ServiceRoute(APIRoute):
             if claim is not None:
                 await claim.remember(response)
             return response
+
+        async def handle_whole(request: Request) -> Response:
+            strict = await prepare(request)
+            if validate is not None:
+                await strict.hold_body(validate)
+            return await attempted(strict, partial(answer, strict))
 
         return handle_whole
 

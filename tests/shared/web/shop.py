@@ -110,10 +110,16 @@ class Nested(Input):
 async def add_note(
     response: Response, body: NoteCreate, session: Session, _caller: CanRead
 ) -> NoteRead:
-    """Add a note; `refuse` is refused after it was written, `slow` takes its time."""
+    """Add a note; `refuse` is refused after it was written, `slow` takes its time.
+
+    `crossed` takes two locks, one after the other.
+    """
     added = await session.scalar(_INSERT, {"line": body.line})
     if body.line == "refuse":
         raise NoteRefused(free=Decimal("2.50"))
+    if body.line == "crossed":
+        await session.execute(text("SELECT wait_lock('here')"))
+        await session.execute(text("SELECT wait_lock('there')"))
     if body.line == "slow":
         await pause(0.2)
     response.headers["Location"] = f"/api/shop/notes/{added}"

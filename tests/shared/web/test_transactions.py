@@ -12,7 +12,7 @@ from shared.errors import (
 )
 from tests.shared.web.shop import NoteRefused
 from tests.support.services import Caller, assert_problem
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, until_blocked_by
 
 pytestmark = pytest.mark.stack
 NOTES = "/api/shop/notes"
@@ -66,6 +66,20 @@ async def test_the_same_key_with_another_body_or_path_is_refused(shop, caller):
 
     assert_problem(await add(shop, caller, "plums", key="k-1"), IdempotencyKeyReused)
     assert await notes(shop, caller) == ["pears"]
+
+
+async def test_a_transaction_that_clashed_is_run_again(shop, caller, databases, superuser):
+    await superuser.execute("SET deadlock_timeout = '1h'")  # So that it is not the one to give way.
+    async with superuser.transaction():
+        await superuser.execute("SELECT shop.wait_lock('there')")
+        sent = asyncio.create_task(add(shop, caller, "crossed", key="k-1"))
+        await until_blocked_by(databases, superuser)
+        await superuser.execute("SELECT shop.wait_lock('here')")
+    answer = await sent
+
+    assert answer.status_code == 201, answer.text
+    assert (await add(shop, caller, "crossed", key="k-1")).content == answer.content
+    assert await notes(shop, caller) == ["crossed"]
 
 
 async def test_a_key_sent_many_times_at_once_has_one_effect(shop, caller):

@@ -8,6 +8,7 @@ from services.inventory.kits.errors import AssemblyInexact, KitTooDeep
 from services.inventory.kits.rules import LEVELS_MAX
 from services.inventory.ledger.errors import InsufficientStock
 from tests.support.services import assert_problem
+from tests.support.waiting import until_blocked_by
 
 pytestmark = pytest.mark.stack
 
@@ -49,26 +50,19 @@ async def test_what_would_take_or_cost_more_than_there_can_be_is_refused_or_not_
     assert (await send("GET", "/api/inventory/verify")).json()["ok"]
 
 
-async def freeze_and_lift(send):
-    body = {"scope": "item", "item": "K1", "reason": "Recall"}
-    made = await send("POST", "/api/inventory/freezes", body)
-    return made, await send("DELETE", f"/api/inventory/freezes/{made.json()['id']}")
-
-
-async def test_assembling_replacing_and_freezing_at_once_wait_for_no_circle(send, make_kit, act):
+async def test_an_assembly_holds_no_kit_while_it_waits_for_a_freeze(
+    databases, other, caller, make_kit, act
+):
+    """Else who replaces the kit waits for it, holding what the freeze waits for."""
     kit = await make_kit()
-    body = {"components": [{"item": "B1", "quantity": "1"}]}
+    tenant = str(caller.tenant_id)
 
-    async def freeze():
-        return [answer for _ in range(4) for answer in await freeze_and_lift(send)]
+    async with other.transaction():
+        await other.execute("SELECT inventory.wait_lock($1 || ' freezes')", tenant)
+        assembling = asyncio.create_task(act(kit, "1"))
+        await until_blocked_by(databases, other)
+        await other.execute(
+            "SELECT FROM inventory.kits WHERE item_id = $1 FOR UPDATE NOWAIT", kit["id"]
+        )
 
-    async def assemble():
-        return [await act(kit, "1") for _ in range(4)]
-
-    async def replace():
-        return [await send("PUT", f"{PATH}/{kit['id']}", body) for _ in range(4)]
-
-    acts = (freeze, assemble, assemble, replace, replace)
-    answers = await asyncio.gather(*(each() for each in acts))
-
-    assert {answer.status_code for each in answers for answer in each} <= {200, 201, 204, 423}
+    assert (await assembling).status_code == 201
