@@ -138,6 +138,20 @@ class PackSizeContradicts(Unprocessable):
 
 
 @dataclass(eq=False)
+class BarcodeOnTwoUnits(Unprocessable):
+    """A barcode, in one form or another, is said to be on two units. Name it on one of them."""
+
+    slug: ClassVar[str] = "barcode-on-two-units"
+    title: ClassVar[str] = N_("Barcode on two units")
+    detail: ClassVar[str] = N_(
+        "The barcode {barcode} is named on two units of {item}. Name it once, on the unit that it "
+        "is printed on."
+    )
+    barcode: str
+    item: str
+
+
+@dataclass(eq=False)
 class PackBarcodeIsCode(Conflict):
     """A pack's barcode is the item's own code, which means one stock unit. Leave it out."""
 

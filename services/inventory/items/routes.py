@@ -8,6 +8,7 @@ from services.inventory.categories.errors import CategoryAmbiguous, CategoryNotF
 from services.inventory.freezes.errors import Frozen
 from services.inventory.items import service
 from services.inventory.items.errors import (
+    BarcodeOnTwoUnits,
     BarcodeTaken,
     ItemCodeTaken,
     ItemInStock,
@@ -45,8 +46,9 @@ Hot = Annotated[Database, Depends(get_database)]
 CanWrite = Annotated[Principal, Depends(requires("inventory:write"))]
 # What may be wrong with what a body says of an item.
 OF_A_BODY = (
-    CategoryNotFound, CategoryAmbiguous, ItemCodeTaken, BarcodeTaken, PackBarcodeIsCode,
-    PackIsStockUnit, PackSizeContradicts, UnknownUnit, AttributesInvalid, PriceForbidden, Frozen,
+    CategoryNotFound, CategoryAmbiguous, ItemCodeTaken, BarcodeTaken, BarcodeOnTwoUnits,
+    PackBarcodeIsCode, PackIsStockUnit, PackSizeContradicts, UnknownUnit, AttributesInvalid,
+    PriceForbidden, Frozen,
 )  # fmt: skip
 
 

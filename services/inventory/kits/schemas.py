@@ -42,7 +42,7 @@ class ComponentCreate(Input):
     unit: Unit | None = Field(
         default=None,
         description="What `quantity` counts: the stock unit or a pack of the item. Unless given, "
-        "the stock unit.",
+        "the pack that the barcode in `item` is printed on, or else the stock unit.",
     )
 
 

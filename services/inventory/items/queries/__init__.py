@@ -8,6 +8,7 @@ from services.inventory.items.queries.identifiers import (
 )
 from services.inventory.items.queries.listing import list_items, search_items
 from services.inventory.items.queries.rows import (
+    NamedItem,
     StockTotal,
     find_item,
     has_moved,
@@ -17,6 +18,7 @@ from services.inventory.items.queries.rows import (
 )
 
 __all__ = [
+    "NamedItem",
     "StockTotal",
     "claim_keys",
     "find_item",

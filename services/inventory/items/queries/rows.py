@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select, text
@@ -29,17 +30,27 @@ async def find_item(session: AsyncSession, item_id: UUID) -> Item | None:
     return await session.get(Item, item_id)
 
 
+class NamedItem(NamedTuple):
+    """An item, and the key of the pack that the barcode by which it was named is printed on."""
+
+    item: Item
+    unit: str | None
+
+
 async def list_named_items(
     session: AsyncSession, ids: Sequence[UUID | None], keys: Sequence[str | None]
-) -> Sequence[Item | None]:
+) -> Sequence[NamedItem | None]:
     """Return the items of these ids or keys, of each one or the other, in their order."""
     rows = await session.execute(_NAMED, {"ids": list(ids), "keys": list(keys)})
-    found = {row.n: row.id for row in rows}
+    found = {row.n: (row.id, row.unit) for row in rows}
+    wanted = {item_id for item_id, _ in found.values()}
     items = {
-        item.id: item
-        for item in await session.scalars(select(Item).where(Item.id.in_(found.values())))
+        item.id: item for item in await session.scalars(select(Item).where(Item.id.in_(wanted)))
     }
-    return [items[found[n]] if n in found else None for n in range(1, len(ids) + 1)]
+    return [
+        NamedItem(items[found[n][0]], found[n][1]) if n in found else None
+        for n in range(1, len(ids) + 1)
+    ]
 
 
 async def lock_item(
@@ -72,8 +83,8 @@ _TOTAL = text("""
     FROM levels v JOIN locations l ON l.id = v.location_id WHERE v.item_id = :item_id
         AND (CAST(:places AS uuid[]) IS NULL OR v.location_id = ANY(CAST(:places AS uuid[])))""")
 _NAMED = text("""
-    SELECT a.n, i.id
+    SELECT a.n, i.id, l.unit
     FROM unnest(CAST(:ids AS uuid[]), CAST(:keys AS text[])) WITH ORDINALITY a(id, key, n)
-    JOIN items i ON i.id = coalesce(
-        a.id, (SELECT item_id FROM identifiers WHERE key = a.key))""")
+    LEFT JOIN identifiers l ON l.key = a.key
+    JOIN items i ON i.id = coalesce(a.id, l.item_id)""")
 _HAS_MOVED = text("SELECT EXISTS (SELECT FROM movements WHERE item_id = :item_id)")

@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.items import queries
 from services.inventory.items.errors import (
+    BarcodeOnTwoUnits,
     BarcodeTaken,
     ItemCodeTaken,
     PackBarcodeIsCode,
@@ -29,7 +30,7 @@ async def name_item(
     """Give an item its code and barcodes, and return all that names it then, by key.
 
     What is None stays as it is; all other barcodes go. The item has its units already.
-    Raises ItemCodeTaken, BarcodeTaken, UnknownUnit, PackBarcodeIsCode.
+    Raises ItemCodeTaken, BarcodeTaken, BarcodeOnTwoUnits, UnknownUnit, PackBarcodeIsCode.
     """
     before = await queries.list_labels(session, item.id)
     if code is not None:
@@ -41,7 +42,9 @@ async def name_item(
         printed = [(label.barcode or "", label.unit) for label in known]
     else:
         printed = [(barcode.code, barcode.unit) for barcode in barcodes]
-    labels = labels_of(code_key, _on_packs(printed, units_of(item), item.code))
+    on_packs = _on_packs(printed, units_of(item), item.code)
+    _require_one_unit(on_packs, item.code)
+    labels = labels_of(code_key, on_packs)
     if (own := labels[code_key]).unit is not None:
         raise PackBarcodeIsCode(barcode=own.barcode or item.code)
     gone = [key for key, label in before.items() if labels.get(key) != label]
@@ -67,6 +70,14 @@ def _on_packs(
         is_pack = pack is not None and pack in units.packs
         found.append((barcode, identifier_key(pack.unit) if pack and is_pack else None))
     return found
+
+
+def _require_one_unit(printed: Iterable[tuple[str, str | None]], code: str) -> None:
+    """Raise BarcodeOnTwoUnits where one is on two units, in whatever forms it is written."""
+    units: dict[str, str | None] = {}
+    for barcode, unit in printed:
+        if units.setdefault(item_key(barcode), unit) != unit:
+            raise BarcodeOnTwoUnits(barcode=barcode, item=code)
 
 
 async def _refuse(

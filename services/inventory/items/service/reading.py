@@ -44,8 +44,11 @@ async def get_item(session: AsyncSession, item_id: UUID) -> Item:
     return item
 
 
-async def get_named_items(session: AsyncSession, texts: Sequence[str]) -> list[Item]:
-    """Return the items that texts name, each by its id, code or barcode. Raises ItemNotFound."""
+async def get_named_items(session: AsyncSession, texts: Sequence[str]) -> list[queries.NamedItem]:
+    """Return the items that texts name, each by its id, code or barcode, with that one's pack.
+
+    Raises ItemNotFound.
+    """
     ids = [find_id(named) for named in texts]
     keys = [None if found else item_key(named) for named, found in zip(texts, ids, strict=True)]
     items = []

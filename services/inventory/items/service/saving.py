@@ -53,7 +53,8 @@ async def add_item(
 ) -> Item:
     """Add an item.
 
-    Raises CategoryNotFound, CategoryAmbiguous, ItemCodeTaken, BarcodeTaken, PackBarcodeIsCode,
+    Raises CategoryNotFound, CategoryAmbiguous, ItemCodeTaken, BarcodeTaken, BarcodeOnTwoUnits,
+    PackBarcodeIsCode,
     PackIsStockUnit, PackSizeContradicts, UnknownUnit, PriceForbidden,
     AttributesInvalid, Frozen.
     """
@@ -86,7 +87,8 @@ async def replace_item(
     Costs and prices are put in force, never taken out of it: one that is not given stays.
     Raises ItemNotFound, PreconditionFailed, ItemUnitInUse, ItemTrackingInUse, CategoryNotFound,
     CategoryAmbiguous,
-    ItemCodeTaken, BarcodeTaken, PackBarcodeIsCode, PackIsStockUnit, PackSizeContradicts,
+    ItemCodeTaken, BarcodeTaken, BarcodeOnTwoUnits,
+    PackBarcodeIsCode, PackIsStockUnit, PackSizeContradicts,
     UnknownUnit, PriceForbidden, AttributesInvalid, Frozen.
     """
     await freezes.require_thawed(session)
@@ -119,7 +121,8 @@ async def change_item(
 
     Raises ItemNotFound, PreconditionFailed, ItemUnitInUse, ItemTrackingInUse, CategoryNotFound,
     CategoryAmbiguous,
-    ItemCodeTaken, BarcodeTaken, PackBarcodeIsCode, PackIsStockUnit, PackSizeContradicts,
+    ItemCodeTaken, BarcodeTaken, BarcodeOnTwoUnits,
+    PackBarcodeIsCode, PackIsStockUnit, PackSizeContradicts,
     UnknownUnit, PriceForbidden, AttributesInvalid, Frozen.
     """
     await freezes.require_thawed(session)

@@ -179,7 +179,7 @@ async def _asking(
     kit = await get_item(session, kit_id)
     picked = await get_named_items(session, [pick.item for pick in wanted.picks])
     picks: dict[UUID, list[PickCreate]] = {}
-    for item, pick in zip(picked, wanted.picks, strict=True):
+    for (item, _), pick in zip(picked, wanted.picks, strict=True):
         picks.setdefault(item.id, []).append(pick)
     return _Asking(
         kit,

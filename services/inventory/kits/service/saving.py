@@ -36,7 +36,7 @@ async def add_kit(
     KitTooDeep, Frozen.
     """
     await freezes.require_thawed(session)
-    [item] = await get_named_items(session, [wanted.item])
+    [(item, _)] = await get_named_items(session, [wanted.item])
     await freezes.require_not_frozen(session, item.frozen_by)
     await queries.lock_structure(session)
     if await queries.lock_kit(session, item.id) is not None:
@@ -95,16 +95,16 @@ async def _lock(session: AsyncSession, kit_id: UUID) -> Kit:
 
 
 async def _save(session: AsyncSession, item: Item, wanted: Sequence[ComponentCreate]) -> None:
-    items = await get_named_items(session, [each.item for each in wanted])
+    named = await get_named_items(session, [each.item for each in wanted])
     components: dict[UUID, Component] = {}
-    for part, given in zip(items, wanted, strict=True):
+    for (part, unit), given in zip(named, wanted, strict=True):
         if part.id in components:
             raise ComponentTwice(component=part.code)
-        quantity = in_stock_units(part, given.quantity, given.unit)
+        quantity = in_stock_units(part, given.quantity, given.unit or unit)
         components[part.id] = Component(part.id, quantity)
     inner = await queries.find_within(session, item.id, list(components))
     if inner is not None:
-        found = next(part.code for part in items if part.id == inner)
+        found = next(part.code for part, _ in named if part.id == inner)
         raise KitInItself(item=item.code, component=found)
     if await queries.is_too_deep(session, item.id, list(components), most=LEVELS_MAX):
         raise KitTooDeep(item=item.code, levels=LEVELS_MAX)

@@ -3,6 +3,7 @@
 import pytest
 
 from services.inventory.items.errors import (
+    BarcodeOnTwoUnits,
     PackBarcodeIsCode,
     PackIsStockUnit,
     PackSizeContradicts,
@@ -61,6 +62,12 @@ async def test_the_earlier_fields_are_the_pack_that_it_is_ordered_in(make_item, 
         ({"barcodes": [{"code": "X", "unit": "bag"}]}, UnknownUnit, {"units": ["each", "Case"]}),
         ({"barcodes": [{"code": "a1", "unit": "case"}]}, PackBarcodeIsCode, {"barcode": "a1"}),
         ({"code": "case-1"}, PackBarcodeIsCode, {"barcode": "CASE-1"}),
+        (
+            {"barcodes": ["4006381333931", {"code": "04006381333931", "unit": "case"}]},
+            BarcodeOnTwoUnits,
+            {"barcode": "04006381333931"},
+        ),
+        ({"barcodes": [{"code": "x", "unit": "case"}, "X"]}, BarcodeOnTwoUnits, {"item": "A1"}),
         (
             {"packs": [CASE], "pack_unit": "case", "pack_size": 10},
             PackSizeContradicts,

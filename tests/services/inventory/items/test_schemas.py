@@ -46,7 +46,7 @@ def test_a_name_is_text_or_one_text_for_each_language():
         ({"lead_time_days": 731}, "less_than_equal"),
         ({"lead_time_days": -1}, "greater_than_equal"),
         ({"lead_time_days": 1.5}, "int_type"),
-        ({"tracking": "serial"}, "literal_error"),
+        ({"tracking": "weight"}, "literal_error"),
         ({"barcodes": ["1"] * 21}, "too_long"),
         ({"barcodes": "123"}, "list_type"),
         ({"unit_cost": "-0.01"}, "greater_than_equal"),

@@ -95,6 +95,22 @@ async def test_what_cannot_be_a_kit_is_refused(send, make_kit, make_item):
     assert (await send("GET", f"{PATH}/{first['id']}")).json() == first
 
 
+async def test_a_component_named_by_the_barcode_of_a_pack_is_packs(send, make_item):
+    case = {"code": "18076800195054", "unit": "case"}
+    await make_item("C1", packs=[{"unit": "case", "quantity": "12"}], barcodes=[case])
+    parts = [
+        {"item": "18076800195054", "quantity": "2"},
+        {"item": "A1", "quantity": "1"},
+    ]  # fmt: skip
+
+    made = await send("POST", PATH, {"item": "K1", "components": parts})
+    one = {"item": "18076800195054", "quantity": "1", "unit": "each"}
+    replaced = await send("PUT", f"{PATH}/{made.json()['id']}", {"components": [one]})
+
+    assert [part["quantity"] for part in made.json()["components"]] == ["1", "24"]
+    assert [part["quantity"] for part in replaced.json()["components"]] == ["1"]
+
+
 async def test_two_changes_at_once_close_no_circle(send, make_kit, make_item):
     for code in ("X1", "Y1"):
         await make_item(code)
