@@ -1,7 +1,8 @@
 """What finding costs among 100,000 items: searches of many kinds, and lists of what is low.
 
 One run starts the system as `make up` does in a folder of its own, fills a tenant with items of
-invented but likely names in both languages, and asks through the gateway, one request at a time.
+invented but likely names in both languages and a million issues, and asks through the gateway, one
+request at a time.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from shared.i18n.folding import folded
 from tests.support.stack import Stack, running_stack
 
 ITEMS, PLACES, ROUNDS = 100_000, 5, 8
+MOVEMENTS, DAYS = 1_000_000, 56  # Issues, of some items far more than of most.
 _KINDS = [
     ("Fresh", "Frais"), ("Dried", "Séché"), ("Smoked", "Fumé"), ("Sweet", "Sucré"),
     ("Red", "Rouge"), ("Black", "Noir"), ("Large", "Grand"), ("Galvanised", "Galvanisé"),
@@ -42,6 +44,7 @@ _QUERIES = {
 }
 _LOW = {
     "low, in all": {},
+    "low, 200 of them": {"limit": "200"},
     "low, none of them": {"below": "par_level"},
     "low, at a location": {"location": "Place 0"},
 }
@@ -134,9 +137,20 @@ async def _fill(dsn: str, tenant_id: UUID) -> None:
         await connection.copy_records_to_table(
             table, schema_name="inventory", columns=columns, records=rows
         )
+    await connection.execute(_ISSUES, tenant_id, [item[0] for item in items], places)
     await connection.execute("VACUUM ANALYZE inventory.items, inventory.identifiers")
+    await connection.execute("VACUUM ANALYZE inventory.movements")
     await connection.execute("ANALYZE inventory.levels, inventory.search_words")
     await connection.close()
+
+
+_ISSUES = f"""
+    INSERT INTO inventory.movements (tenant_id, id, leg, kind, item_id, location_id, quantity,
+                                     balance_after, actor, occurred_at, recorded_at)
+    SELECT $1, gen_random_uuid(), 0, 'issue', ($2::uuid[])[1 + floor({ITEMS} * random() ^ 3)::int],
+           ($3::uuid[])[1 + floor({PLACES} * random())::int], -1, 0, 'benchmark', n.at, n.at
+    FROM (SELECT now() - {DAYS} * random() * interval '1 day' AS at
+          FROM generate_series(1, {MOVEMENTS})) n"""  # noqa: S608 - of constants alone.
 
 
 if __name__ == "__main__":

@@ -289,6 +289,9 @@ class ItemSummary(Output):
     on_hand: DecimalText
     reserved: DecimalText
     available: DecimalText
+    in_transit: DecimalText = Field(
+        description="What of it is on its way between locations; it is reserved.", examples=["0"]
+    )
     par_level: DecimalText | None
     reorder_point: DecimalText | None
     reorder_quantity: DecimalText | None

@@ -34,14 +34,16 @@ async def list_low_stock(
     session: Session,
     caller: CanRead,
     language: Language,
+    now: Now,
     query: Annotated[LowStockQuery, Query()],
 ) -> LowStockPage:
     """List items low in stock.
 
     Those whose available stock has come down to their reorder point, or below their par level: over
-    all locations, or at one by the values that hold there.
+    all locations, or at one by the values that hold there. With each: how long it lasts if it goes
+    on being used as it was, what is expected before, and how much to order.
     """
-    return await service.list_low_stock(session, query, caller=caller, language=language)
+    return await service.list_low_stock(session, query, caller=caller, language=language, now=now)
 
 
 @router.get("/{item_id:uuid}/promise", responses=problems(ItemNotFound, LocationNotFound))
@@ -108,7 +110,7 @@ async def put_planning(
 @router.delete(
     "/{item_id:uuid}/planning/{location_id:uuid}",
     status_code=204,
-    responses=problems(ItemNotFound, PlanningNotFound, Frozen),
+    responses=problems(ItemNotFound, PlanningNotFound, LocationNotFound, Frozen),
 )
 async def remove_planning(
     item_id: UUID,

@@ -5,6 +5,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from services.inventory.items.schemas import ItemSummary
+from services.inventory.planning.rules import USE_DAYS
 from shared.money import DecimalText, Quantity, QuantityOrZero
 from shared.pagination import PageQuery
 from shared.schemas import Input, Moment, Output, Page, QueryModel, ShortText
@@ -58,6 +59,9 @@ class LowStockQuery(PageQuery):
     below: Literal["reorder_point", "par_level"] | None = Field(
         default=None, description="Only those at or below the one, or below the other."
     )
+    use_days: int = Field(
+        default=USE_DAYS, ge=1, le=366, description="Over how many days use is averaged, until now."
+    )
 
 
 class LowStockItem(ItemSummary):
@@ -69,6 +73,38 @@ class LowStockItem(ItemSummary):
     shortfall: DecimalText = Field(
         description="What is missing up to the par level, or else the reorder point.",
         examples=["6"],
+    )
+    daily_use: DecimalText = Field(
+        description="What was issued there a day, less what customers returned, over `use_days`. "
+        "What was undone does not count.",
+        examples=["2.5"],
+    )
+    days_of_stock: DecimalText | None = Field(
+        description="How long what is available lasts at that use; null if none is used.",
+        examples=["4.8"],
+    )
+    stock_out_on: date | None = Field(
+        description="When it runs out, by UTC, with what is expected before. Null if none is used, "
+        "or not within ten years.",
+        examples=["2030-01-31"],
+    )
+    expected: DecimalText = Field(
+        description="All that is on its way there, whenever it comes.", examples=["0"]
+    )
+    expected_before: DecimalText = Field(
+        description="What of it is expected, at a time that is known, before it runs out.",
+        examples=["0"],
+    )
+    short_in_lead_time: bool | None = Field(
+        description="Whether it runs out before an order of today would arrive; null without "
+        "`lead_time_days`.",
+        examples=[False],
+    )
+    suggested_quantity: DecimalText = Field(
+        description="What to order in stock units, whole packs: up to the maximum, or else the "
+        "par level or reorder point, at least the reorder quantity. 0 where what is on its way "
+        "will do.",
+        examples=["24"],
     )
 
 

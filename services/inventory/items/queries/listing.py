@@ -107,6 +107,7 @@ def _dicts(rows: Sequence[asyncpg.Record]) -> list[dict[str, Any]]:
             "on_hand": on_hand,
             "reserved": reserved,
             "available": available,
+            "in_transit": in_transit,
             "par_level": par_level,
             "reorder_point": reorder_point,
             "reorder_quantity": reorder_quantity,
@@ -127,6 +128,7 @@ def _dicts(rows: Sequence[asyncpg.Record]) -> list[dict[str, Any]]:
             on_hand,
             reserved,
             available,
+            in_transit,
             par_level,
             reorder_point,
             reorder_quantity,
@@ -140,6 +142,7 @@ def _dicts(rows: Sequence[asyncpg.Record]) -> list[dict[str, Any]]:
     ]
 
 
+# Which locations are of type transit is looked up once for a whole list.
 # The category is a look-up of each row shown that has one, whatever statistics say of categories.
 _ITEMS = """
     SELECT i.id::text AS id, i.code,
@@ -152,6 +155,7 @@ _ITEMS = """
            i.category_id::text AS category_id, i.unit, trim_scale(t.on_hand)::text AS on_hand,
            trim_scale(t.reserved)::text AS reserved,
            trim_scale(t.on_hand - t.reserved)::text AS available,
+           trim_scale(t.in_transit)::text AS in_transit,
            trim_scale(i.par_level)::text AS par_level,
            trim_scale(i.reorder_point)::text AS reorder_point,
            trim_scale(i.reorder_quantity)::text AS reorder_quantity,
@@ -159,7 +163,9 @@ _ITEMS = """
            trim_scale(i.pack_size)::text AS pack_size, i.pack_unit, i.active, i.updated_at
     FROM items i
     CROSS JOIN LATERAL (
-        SELECT coalesce(sum(on_hand), 0) AS on_hand, coalesce(sum(reserved), 0) AS reserved
+        SELECT coalesce(sum(on_hand), 0) AS on_hand, coalesce(sum(reserved), 0) AS reserved,
+               coalesce(sum(on_hand) FILTER (WHERE v.location_id = ANY(ARRAY(
+                   SELECT id FROM locations WHERE type = 'transit'))), 0) AS in_transit
         FROM levels v WHERE item_id = i.id{within}
     ) t
 """

@@ -6,6 +6,7 @@ from services.inventory.planning.queries.promises import (
     list_holds_ending,
     list_supply,
 )
+from services.inventory.planning.queries.use import list_under_way, sum_use
 from services.inventory.planning.queries.wished import list_planning, lock_planning
 
 __all__ = [
@@ -15,5 +16,7 @@ __all__ = [
     "list_low_at",
     "list_planning",
     "list_supply",
+    "list_under_way",
     "lock_planning",
+    "sum_use",
 ]

@@ -58,6 +58,7 @@ async def list_low_at(
     return (await session.execute(statement, parameters)).mappings().all()
 
 
+_IS_TRANSIT = "v.location_id = ANY(ARRAY(SELECT id FROM locations WHERE type = 'transit'))"
 _COLUMNS = """
     i.id, i.code, CASE :language WHEN 'fr' THEN coalesce(i.name_fr, i.name_en)
         ELSE coalesce(i.name_en, i.name_fr) END AS name,
@@ -65,8 +66,8 @@ _COLUMNS = """
         ELSE coalesce(c.name_en, c.name_fr) END
      FROM categories c WHERE c.id = i.category_id) AS category,
     i.category_id, i.unit, i.lead_time_days, i.pack_size, i.pack_unit, i.active, i.updated_at,
-    t.on_hand, t.reserved, t.on_hand - t.reserved AS available, t.par_level, t.reorder_point,
-    t.reorder_quantity, t.maximum,
+    t.on_hand, t.reserved, t.on_hand - t.reserved AS available, t.in_transit, t.par_level,
+    t.reorder_point, t.reorder_quantity, t.maximum,
     CASE WHEN t.on_hand - t.reserved <= t.reorder_point THEN 'reorder_point' ELSE 'par_level' END
         AS below,
     greatest(coalesce(t.par_level, t.reorder_point) - t.on_hand + t.reserved, 0) AS shortfall"""
@@ -78,6 +79,7 @@ _LOW = text(f"""
     SELECT {_COLUMNS}, NULL AS location, NULL AS location_id FROM items i
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(on_hand), 0) AS on_hand, coalesce(sum(reserved), 0) AS reserved,
+               coalesce(sum(on_hand) FILTER (WHERE {_IS_TRANSIT}), 0) AS in_transit,
                i.par_level, i.reorder_point, i.reorder_quantity, i.maximum
         FROM levels v WHERE item_id = i.id
             AND (CAST(:places AS uuid[]) IS NULL OR v.location_id = ANY(CAST(:places AS uuid[])))
@@ -89,13 +91,15 @@ _LINES = text("""
     SELECT count(*) FROM (SELECT FROM levels WHERE location_id = ANY(CAST(:within AS uuid[]))
                           LIMIT :many) v""")
 _HOLDS_THERE = """
+    CROSS JOIN LATERAL (SELECT * FROM locations WHERE id = :location_id) l
     CROSS JOIN LATERAL (
-        SELECT {held}.on_hand, {held}.reserved, coalesce(p.par_level, i.par_level) AS par_level,
+        SELECT {held}.on_hand, {held}.reserved,
+               CASE WHEN l.type = 'transit' THEN {held}.on_hand ELSE 0 END AS in_transit,
+               coalesce(p.par_level, i.par_level) AS par_level,
                coalesce(p.reorder_point, i.reorder_point) AS reorder_point,
                coalesce(p.reorder_quantity, i.reorder_quantity) AS reorder_quantity,
                coalesce(p.maximum, i.maximum) AS maximum
-    ) t
-    CROSS JOIN LATERAL (SELECT * FROM locations WHERE id = :location_id) l"""
+    ) t"""
 _LOW_AT_MANY = text(f"""
     SELECT {_COLUMNS}, l.name AS location, l.id AS location_id FROM items i
     CROSS JOIN LATERAL (

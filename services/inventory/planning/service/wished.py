@@ -78,7 +78,7 @@ async def remove_planning(
 ) -> None:
     """Let the item's own values hold at a location again.
 
-    Raises ItemNotFound, PlanningNotFound, PreconditionFailed, Frozen.
+    Raises ItemNotFound, PlanningNotFound, LocationNotFound, PreconditionFailed, Frozen.
     """
     await freezes.require_thawed(session)
     item = await get_item(session, item_id)
@@ -86,6 +86,8 @@ async def remove_planning(
     planning = await queries.lock_planning(session, item_id, location_id)
     if planning is None:
         raise PlanningNotFound
+    location = await get_location(session, location_id)
+    await freezes.require_not_frozen(session, location.frozen_by)
     require_match(if_match, planning.version)
     await session.delete(planning)
     journal.record(session, PlanningRemoved(item_id=item_id, location_id=location_id))

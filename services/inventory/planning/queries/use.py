@@ -1,0 +1,54 @@
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shared.principal import Places
+
+
+async def sum_use(
+    session: AsyncSession,
+    item_ids: Collection[UUID],
+    *,
+    since: datetime,
+    until: datetime,
+    places: Places,
+) -> Mapping[UUID, Decimal]:
+    """Return what was issued of items at the places, less what customers returned.
+
+    By business time; what was undone never happened.
+    """
+    names = {
+        "item_ids": list(item_ids),
+        "since": since,
+        "until": until,
+        "places": None if places is None else list(places),
+    }
+    return {row.item_id: row.used for row in await session.execute(_USE, names)}
+
+
+async def list_under_way(
+    session: AsyncSession, item_ids: Collection[UUID], *, places: Places
+) -> Sequence[RowMapping]:
+    """Return what of items is on its way to the places, by when it is expected."""
+    known = None if places is None else list(places)
+    rows = await session.execute(_UNDER_WAY, {"item_ids": list(item_ids), "places": known})
+    return rows.mappings().all()
+
+
+_USE = text("""
+    SELECT m.item_id, -sum(m.quantity) AS used
+    FROM movements m LEFT JOIN reversals r ON r.movement_id = m.id
+    WHERE m.item_id = ANY(CAST(:item_ids AS uuid[])) AND m.kind IN ('issue', 'return')
+        AND (m.kind = 'issue' OR m.quantity > 0) AND r.movement_id IS NULL
+        AND m.occurred_at > :since AND m.occurred_at <= :until
+        AND (CAST(:places AS uuid[]) IS NULL OR m.location_id = ANY(CAST(:places AS uuid[])))
+    GROUP BY m.item_id""")
+_UNDER_WAY = text("""
+    SELECT item_id, expected_at, sum(quantity) AS quantity FROM transfers
+    WHERE item_id = ANY(CAST(:item_ids AS uuid[])) AND received IS NULL
+        AND (CAST(:places AS uuid[]) IS NULL OR to_id = ANY(CAST(:places AS uuid[])))
+    GROUP BY item_id, expected_at""")
