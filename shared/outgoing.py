@@ -26,7 +26,8 @@ Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Headers: TypeAlias = list[tuple[str, str]]
 
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052.
-_PROTOCOL_ASSIGNMENTS: Final = ipaddress.IPv4Network("192.0.0.0/24")  # RFC 6890.
+# Protocol assignments, and "this network", which Linux takes for loopback: RFC 6890, 1122.
+_NOBODYS: Final = tuple(map(ipaddress.IPv4Network, ("192.0.0.0/24", "0.0.0.0/8")))
 # IPv4-compatible, local NAT64 prefixes, site-local, Teredo: RFC 4291, 8215, 3879, 4380.
 _OBSOLETE: Final = tuple(
     map(ipaddress.IPv6Network, ("::/96", "64:ff9b:1::/48", "fec0::/10", "2001::/32"))
@@ -208,10 +209,11 @@ def _reached_by(ip: Address) -> Address | None:
 
     IPv6 carries IPv4 in several ways, through which a private address would look like a public one.
     """
-    if isinstance(ip, ipaddress.IPv4Address):
-        return None if ip in _PROTOCOL_ASSIGNMENTS else ip
-    if ip in _NAT64:
-        return ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
-    if any(ip in network for network in _OBSOLETE) and not ip.is_loopback:
+    if isinstance(ip, ipaddress.IPv6Address):
+        if any(ip in network for network in _OBSOLETE) and not ip.is_loopback:
+            return None
+        in_nat64 = ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF) if ip in _NAT64 else None
+        ip = in_nat64 or ip.ipv4_mapped or ip.sixtofour or ip
+    if isinstance(ip, ipaddress.IPv4Address) and any(ip in network for network in _NOBODYS):
         return None
-    return ip.ipv4_mapped or ip.sixtofour or ip
+    return ip

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from uuid import UUID
 
@@ -9,11 +10,16 @@ from services.inventory.webhook_sender import WebhookSender
 from services.inventory.webhooks import service as webhooks
 from shared.clock import utc_now
 from shared.db import Stamp
+from shared.ending import is_ending
 from shared.jobs import every, run_together, standing_work
+from shared.log import log
 
 GAUGE_INTERVAL_S = 15.0
 FORGET_INTERVAL_S = 3600.0
 EXPIRE_INTERVAL_S = 2.0
+
+# Opens a transaction for a tenant, or for what is done across tenants.
+OpenFor = Callable[[UUID | None], AbstractAsyncContextManager[AsyncSession]]
 
 
 async def work(resources: InventoryResources) -> None:
@@ -32,19 +38,28 @@ async def work(resources: InventoryResources) -> None:
             async with open_for(None) as session:
                 more = await webhooks.forget_old(session, now=utc_now())
 
-    async def expire() -> None:
-        async with open_for(None) as session:
-            due = await reservations.list_due_tenants(session, now=utc_now())
-        for tenant_id in due:
-            more = True
-            while more:
-                async with open_for(tenant_id) as session:
-                    more = await reservations.expire_due(session, now=utc_now())
-
     await run_together(
         standing_work(resources),
         WebhookSender(open_for, resources.own.outgoing, resources.own.secrets).run(),
-        every(EXPIRE_INTERVAL_S, "expire reservations", expire),
+        every(EXPIRE_INTERVAL_S, "expire reservations", lambda: expire_reservations(open_for)),
         every(GAUGE_INTERVAL_S, "measure webhooks", measure),
         every(FORGET_INTERVAL_S, "forget old events of webhooks", forget),
     )
+
+
+async def expire_reservations(open_for: OpenFor) -> None:
+    """Give back what expired, of each tenant in turn; who fails keeps no other waiting."""
+    async with open_for(None) as session:
+        due = list(await reservations.list_due_tenants(session))
+    while due:
+        with_more = []
+        for tenant_id in due:
+            try:
+                async with open_for(tenant_id) as session:
+                    if await reservations.expire_due(session):
+                        with_more.append(tenant_id)
+            except Exception:
+                if is_ending():
+                    raise
+                log.exception("reservations were not given back", tenant_id=tenant_id)
+        due = with_more

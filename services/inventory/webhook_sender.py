@@ -68,10 +68,13 @@ class WebhookSender:
                 await asyncio.sleep(PAUSE_S)
 
     async def begin(self, lanes: asyncio.TaskGroup) -> None:
-        """Begin a lane for each webhook with something due, as far as the limits let it."""
+        """Begin a lane for each webhook with something due, as far as the limits let it.
+
+        Those that have none come first: the slow ones of a tenant do not take all of its lanes.
+        """
         async with self._open_for(None) as session:
             due = await service.list_due(session, now=self._clock())
-        for tenant_id, webhook_id in due:
+        for tenant_id, webhook_id in sorted(due, key=lambda one: self._of_webhook[one[1]]):
             if self._of_tenant.total() >= CONNECTIONS_MAX:
                 return
             is_full = self._of_webhook[webhook_id] >= OF_WEBHOOK_MAX

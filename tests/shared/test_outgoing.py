@@ -49,7 +49,19 @@ def test_the_private_network_is_for_who_says_so_and_link_local_addresses_for_nob
     assert client.may_connect("10.0.0.7")
     assert client.may_connect("93.184.216.34")
     assert not client.may_connect("169.254.169.254")
-    assert not client.may_connect("127.0.0.1")
+    for loopback in (
+        "127.0.0.1",
+        "::1",
+        "0.0.0.0",
+        "0.1.2.3",
+        "::",
+        "::ffff:127.0.0.1",
+        "::ffff:0.0.0.0",
+        "64:ff9b::127.0.0.1",
+        "64:ff9b::",
+        "2002:7f00:1::",
+    ):
+        assert not client.may_connect(loopback), loopback
 
 
 def test_of_plain_http_only_loopback_is_asked_and_that_only_where_allowed():

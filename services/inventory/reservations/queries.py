@@ -101,16 +101,14 @@ async def list_candidates(
     return found
 
 
-async def list_due_tenants(session: AsyncSession, now: datetime) -> Sequence[UUID]:
+async def list_due_tenants(session: AsyncSession) -> Sequence[UUID]:
     """Return the tenants in which some hold has expired and still counts as held."""
-    return (await session.scalars(_DUE_TENANTS, {"now": now})).all()
+    return (await session.scalars(_DUE_TENANTS)).all()
 
 
-async def list_due_levels(
-    session: AsyncSession, now: datetime, *, most: int
-) -> Sequence[tuple[UUID, UUID]]:
+async def list_due_levels(session: AsyncSession, *, most: int) -> Sequence[tuple[UUID, UUID]]:
     """Return the levels of the tenant at which some hold has expired: item and location."""
-    rows = await session.execute(_DUE_LEVELS, {"now": now, "most": most})
+    rows = await session.execute(_DUE_LEVELS, {"most": most})
     return [(row.item_id, row.location_id) for row in rows]
 
 
@@ -157,7 +155,7 @@ _CANDIDATES = text("""
         ORDER BY available DESC, l.name LIMIT :most
     ) v
     ORDER BY k.n, v.available DESC, v.location""")
-_DUE_TENANTS = text("SELECT tenant_id FROM tenants_with_due_holds(:now)")
+_DUE_TENANTS = text("SELECT tenant_id FROM tenants_with_due_holds(now())")
 _DUE_LEVELS = text("""
     SELECT DISTINCT item_id, location_id FROM reservation_holds
-    WHERE held > 0 AND expires_at <= :now LIMIT :most""")
+    WHERE held > 0 AND expires_at <= now() LIMIT :most""")

@@ -141,17 +141,18 @@ async def extend(
     return await read(session, reservation, now)
 
 
-async def list_due_tenants(session: AsyncSession, *, now: datetime) -> Sequence[UUID]:
+async def list_due_tenants(session: AsyncSession) -> Sequence[UUID]:
     """Return the tenants in which something expired that still counts as held."""
-    return await queries.list_due_tenants(session, now)
+    return await queries.list_due_tenants(session)
 
 
-async def expire_due(session: AsyncSession, *, now: datetime) -> bool:
+async def expire_due(session: AsyncSession) -> bool:
     """Give back what expired in the tenant; say whether there may be more.
 
-    Nothing depends on it but what lists show: a movement or a reservation looks for itself.
+    What is due is said by the database's clock, as the locks of its levels have it. Nothing depends
+    on it but what lists show: a movement or a reservation looks for itself.
     """
-    levels = await queries.list_due_levels(session, now, most=LEVELS_AT_ONCE)
+    levels = await queries.list_due_levels(session, most=LEVELS_AT_ONCE)
     if levels:
         pairs = [_pair(item_id, location_id) for item_id, location_id in levels]
         await ledger.lock_levels(session, pairs)

@@ -3,7 +3,6 @@
 import pytest
 
 from services.inventory.reservations import service
-from shared.clock import utc_now
 from shared.db import Stamp
 
 pytestmark = pytest.mark.stack
@@ -27,12 +26,12 @@ async def test_the_due_are_found_in_all_tenants_and_given_back(
     assert (await look_up())["reserved"] == "6"
 
     async with database.transaction(Stamp(None, "worker")) as session:
-        tenants = await service.list_due_tenants(session, now=utc_now())
+        tenants = await service.list_due_tenants(session)
     async with database.transaction(Stamp(caller.tenant_id, "worker")) as session:
-        more = await service.expire_due(session, now=utc_now())
+        more = await service.expire_due(session)
 
     assert caller.tenant_id in tenants
     assert not more
     assert (await look_up())["reserved"] == "3"
     async with database.transaction(Stamp(None, "worker")) as session:
-        assert caller.tenant_id not in await service.list_due_tenants(session, now=utc_now())
+        assert caller.tenant_id not in await service.list_due_tenants(session)
