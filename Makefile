@@ -52,8 +52,9 @@ code: $(RUNTIME) ## Print a code of the first administrator's authenticator, for
 verify: $(RUNTIME) ## Prove the journal of SERVICE=auth, inventory, forecasting or reporting
 	@$(PY) -m deploy.local verify "$(SERVICE)"
 
-rotate-keys: $(RUNTIME) ## Let a new key sign access tokens from now on; the old ones end by themselves
+rotate-keys: $(RUNTIME) ## Let a new key sign access tokens from now on; seal secrets of webhooks with the present key
 	@$(PY) -m deploy.local rotate-keys auth
+	@$(PY) -m deploy.local rotate-keys inventory
 
 rebuild: $(RUNTIME) ## Empty the read models of SERVICE=reporting or forecasting; they are made anew
 	@$(PY) -m deploy.local rebuild "$(SERVICE)"

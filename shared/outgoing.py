@@ -7,6 +7,7 @@ followed.
 
 import asyncio
 import ipaddress
+import re
 import socket
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -20,6 +21,7 @@ import httpcore
 from shared.tls import tls_context
 
 _CONNECT_S: Final = 4.0
+_VISIBLE: Final = re.compile(r"[!-~]+")  # What an address is written in: RFC 3986, 2.
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -91,7 +93,7 @@ class OutgoingClient:
             return False
         is_plain_loopback = parts.scheme == "http" and parts.hostname in _LOOPBACK
         return (
-            url.isascii()
+            _VISIBLE.fullmatch(url) is not None
             and bool(parts.hostname)
             and has_port
             and parts.username is None

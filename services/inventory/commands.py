@@ -3,6 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable, Mapping
 
+from services.inventory.jobs import reseal_secrets
 from services.inventory.resources import InventoryResources
 from services.inventory.verification import service
 from shared.db import Stamp
@@ -33,6 +34,18 @@ async def verify_stock(resources: InventoryResources) -> str:
     return f"Verified: {movements:,} ledger rows, and the journal's {chain.entries:,} entries."
 
 
+async def rotate_keys(resources: InventoryResources) -> str:
+    """Seal the secrets of webhooks with INVENTORY_ENCRYPTION_KEY now. Raises SystemExit."""
+    resealed, unreadable = await reseal_secrets(resources)
+    if unreadable:
+        raise SystemExit(
+            f"{unreadable:,} webhooks have a secret that no key opens: name the key that sealed it "
+            "in INVENTORY_ENCRYPTION_KEY_PREVIOUS, or give these webhooks another secret."
+        )
+    return f"Sealed the secrets of {resealed:,} webhooks with the present key."
+
+
 COMMANDS: Mapping[str, Callable[[InventoryResources], Awaitable[str]]] = {
+    "rotate-keys": rotate_keys,
     "verify-stock": verify_stock,
 }

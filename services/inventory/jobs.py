@@ -17,6 +17,7 @@ from shared.log import log
 GAUGE_INTERVAL_S = 15.0
 FORGET_INTERVAL_S = 3600.0
 EXPIRE_INTERVAL_S = 2.0
+RESEAL_INTERVAL_S = 3600.0
 
 # Opens a transaction for a tenant, or for what is done across tenants.
 OpenFor = Callable[[UUID | None], AbstractAsyncContextManager[AsyncSession]]
@@ -42,6 +43,7 @@ async def work(resources: InventoryResources) -> None:
         standing_work(resources),
         WebhookSender(open_for, resources.own.outgoing, resources.own.secrets).run(),
         every(EXPIRE_INTERVAL_S, "expire reservations", lambda: expire_reservations(open_for)),
+        every(RESEAL_INTERVAL_S, "seal secrets anew", lambda: reseal_secrets(resources)),
         every(GAUGE_INTERVAL_S, "measure webhooks", measure),
         every(FORGET_INTERVAL_S, "forget old events of webhooks", forget),
     )
@@ -63,3 +65,22 @@ async def expire_reservations(open_for: OpenFor) -> None:
                     raise
                 log.exception("reservations were not given back", tenant_id=tenant_id)
         due = with_more
+
+
+async def reseal_secrets(resources: InventoryResources) -> tuple[int, int]:
+    """Seal what an earlier key sealed of webhooks with the present one.
+
+    Returns how many were, and how many could not be opened. Prices stay as they are: the signed
+    journal holds them as they were sealed, which `verify` compares.
+    """
+    sealer, database = resources.own.secrets, resources.database
+    async with database.transaction(Stamp(None, "worker")) as session:
+        found = await webhooks.list_sealed_before(session, sealer=sealer)
+    unreadable = 0
+    for tenant_id, webhook_id in found:
+        async with database.transaction(Stamp(tenant_id, "worker")) as session:
+            is_done = await webhooks.reseal(session, tenant_id, webhook_id, sealer=sealer)
+        unreadable += not is_done
+    if found:
+        log.info("secrets sealed anew", webhooks=len(found) - unreadable, unreadable=unreadable)
+    return len(found) - unreadable, unreadable

@@ -139,6 +139,11 @@ class WebhookSender:
             return Attempt(error="timeout")
         except Unreachable:
             return Attempt(error="unreachable")
+        except Exception:  # Of a kind unheard of: it counts as a try, so it comes to an end.
+            if is_ending():
+                raise
+            log.exception("a webhook could not be asked", webhook_id=message.webhook_id)
+            return Attempt(error="unreachable")
         shown = answer.body.decode("utf-8", "replace").replace("\x00", "\ufffd")
         return Attempt(status=answer.status, answer=shown)
 

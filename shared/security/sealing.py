@@ -53,6 +53,11 @@ class Sealer:
         except (InvalidTag, ValueError) as error:
             raise SealBroken("the seal does not fit") from error
 
+    @property
+    def current_id(self) -> bytes:
+        """The id of the key that seals, as it stands in all that it sealed."""
+        return self._current_id
+
     def needs_rotation(self, sealed: bytes) -> bool:
         """Say whether the value is sealed with an earlier key."""
         return sealed[1:_HEADER_BYTES] != self._current_id

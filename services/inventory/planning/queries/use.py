@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.inventory.ledger.rules import CLOCK_TOLERANCE
 from shared.principal import Places
 
 
@@ -19,12 +20,14 @@ async def sum_use(
 ) -> Mapping[UUID, Decimal]:
     """Return what was issued of items at the places, less what customers returned.
 
-    By business time; what was undone never happened.
+    By business time; what was undone never happened. Nothing is recorded before it happens, so
+    only the months since are looked at.
     """
     names = {
         "item_ids": list(item_ids),
         "since": since,
         "until": until,
+        "recorded_since": since - CLOCK_TOLERANCE,
         "places": None if places is None else list(places),
     }
     return {row.item_id: row.used for row in await session.execute(_USE, names)}
@@ -44,7 +47,7 @@ _USE = text("""
     FROM movements m LEFT JOIN reversals r ON r.movement_id = m.id
     WHERE m.item_id = ANY(CAST(:item_ids AS uuid[])) AND m.kind IN ('issue', 'return')
         AND (m.kind = 'issue' OR m.quantity > 0) AND r.movement_id IS NULL
-        AND m.occurred_at > :since AND m.occurred_at <= :until
+        AND m.occurred_at > :since AND m.occurred_at <= :until AND m.recorded_at > :recorded_since
         AND (CAST(:places AS uuid[]) IS NULL OR m.location_id = ANY(CAST(:places AS uuid[])))
     GROUP BY m.item_id""")
 _UNDER_WAY = text("""

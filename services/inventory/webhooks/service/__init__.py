@@ -7,6 +7,7 @@ from services.inventory.webhooks.service.messages import (
     replay,
     resend,
 )
+from services.inventory.webhooks.service.resealing import list_sealed_before, reseal
 from services.inventory.webhooks.service.sending import (
     Message,
     finish,
@@ -37,11 +38,13 @@ __all__ = [
     "list_deliveries",
     "list_due",
     "list_event_types",
+    "list_sealed_before",
     "list_webhooks",
     "measure",
     "ping",
     "remove_webhook",
     "replay",
+    "reseal",
     "resend",
     "rotate_secret",
     "take_next",

@@ -51,20 +51,15 @@ async def take_next(
     """Return the next message that is due for a webhook, which nobody else sends meanwhile.
 
     A crash before it is finished lets it be sent again: at least once, with the same id.
-    Without secrets if one cannot be opened.
+    Without secrets if the present one cannot be opened; one before that cannot be is left out.
     """
     row = await queries.take_next(session, webhook_id, now, until=now + LEASE)
     if row is None:
         return None
-    sealed = [row["secret_sealed"]]
-    if row["previous_until"] is not None and row["previous_until"] > now:
-        sealed.append(row["previous_sealed"])
     where = place(SECRET_COLUMN, tenant_id, webhook_id)
-    try:
-        secrets = tuple(sealer.open(each, where).decode() for each in sealed)
-    except SealBroken:
-        log.error("a webhook's secret cannot be opened", webhook_id=webhook_id)
-        secrets = ()
+    secrets = _opened(sealer, row["secret_sealed"], where, webhook_id)
+    if secrets and row["previous_until"] is not None and row["previous_until"] > now:
+        secrets += _opened(sealer, row["previous_sealed"], where, webhook_id)
     return Message(
         webhook_id=webhook_id,
         sequence=row["sequence"],
@@ -75,6 +70,14 @@ async def take_next(
         secrets=secrets,
         is_failing=row["is_failing"],
     )
+
+
+def _opened(sealer: Sealer, sealed: bytes, where: str, webhook_id: UUID) -> tuple[str, ...]:
+    try:
+        return (sealer.open(sealed, where).decode(),)
+    except SealBroken:
+        log.error("a webhook's secret cannot be opened", webhook_id=webhook_id)
+        return ()
 
 
 async def finish(

@@ -70,7 +70,9 @@ async def test_who_may_subscribe(client, caller):
 @pytest.mark.parametrize(
     "url",
     ["http://hooks.example.com", "https://169.254.169.254/latest", "https://me:pw@example.com",
-     "https://example.com/#x", "ftp://example.com", "https://[::ffff:169.254.1.1]/"],
+     "https://example.com/#x", "ftp://example.com", "https://example.com/\x00",
+     "https://example.com/\r\nX-Other: 1", "https://exa\tmple.com/", "https://example.com/a b",
+     "https://[::ffff:169.254.1.1]/"],
 )  # fmt: skip
 async def test_addresses_that_nothing_may_be_sent_to(client, caller, url):
     answer = await client.post("/api/webhooks", json={"url": url}, headers=caller.headers())

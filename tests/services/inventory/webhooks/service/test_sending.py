@@ -171,6 +171,37 @@ async def test_who_hangs_is_left_and_keeps_nobody_waiting(hooks, sender, receive
     assert delivery["state"] == "delivered"
 
 
+async def test_a_lane_that_ends_goes_to_who_has_none(sender, caller, monkeypatch):
+    """Three slow ones have all that a tenant may have; whoever waits is next."""
+    slow, waiting = [uuid4() for _ in range(3)], uuid4()
+    due, begun, ends = list(slow), [], asyncio.Queue()
+
+    async def list_due(_session, *, now):
+        return [(caller.tenant_id, each) for each in due]
+
+    async def send_next(_tenant_id, webhook_id):
+        begun.append(webhook_id)
+        await ends.get()
+        return False
+
+    monkeypatch.setattr(service, "list_due", list_due)
+    monkeypatch.setattr(sender, "_send_next", send_next)
+    async with asyncio.TaskGroup() as lanes:
+        for _ in range(6):
+            await sender.begin(lanes)
+        await eventually(lambda: len(begun) == webhook_sender.OF_TENANT_MAX)
+        due.append(waiting)
+        ends.put_nowait(None)
+        await eventually(lambda: sender._of_tenant.total() < webhook_sender.OF_TENANT_MAX)
+        await sender.begin(lanes)
+        await eventually(lambda: len(begun) > webhook_sender.OF_TENANT_MAX)
+        for _ in begun:
+            ends.put_nowait(None)
+
+    assert begun[-1] == waiting
+    assert waiting not in begun[:-1]
+
+
 async def test_a_name_that_leads_inside_is_not_connected_to(hooks, sender, send, monkeypatch):
     webhook = await hooks.add("https://hooks.example.com/x")
     resolved = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.7", 443))]
@@ -191,6 +222,20 @@ async def test_a_name_that_leads_inside_is_not_connected_to(hooks, sender, send,
     [delivery] = await hooks.deliveries(webhook)
     assert (delivery["error"], delivery["status"]) == ("address_refused", None)
     await strict.close()
+
+
+async def test_what_nobody_has_heard_of_counts_as_a_try(hooks, sender, send, monkeypatch):
+    webhook = await hooks.add()
+    await hooks.ping(webhook)
+
+    async def fail(*_args, **_named):
+        raise ValueError
+
+    monkeypatch.setattr(sender._outgoing, "send", fail)
+    await send()
+
+    [found] = await hooks.deliveries(webhook)
+    assert (found["state"], found["attempts"], found["error"]) == ("waiting", 1, "unreachable")
 
 
 async def test_nobody_there_is_told(hooks, send):
