@@ -27,6 +27,8 @@ from services.inventory.counts.schemas import (
     CountPostCreate,
     CountQuery,
     CountRead,
+    ProposalPage,
+    ProposalQuery,
     RecountCreate,
 )
 from services.inventory.items.errors import ItemNotFound
@@ -64,7 +66,7 @@ async def open_count(
     With a line for each item, location and lot with stock that it covers. Nothing is frozen:
     movements go on, and what moves meanwhile is accounted for.
     """
-    count = await service.open_count(session, body, caller=caller, now=now)
+    count = await service.open_count(session, sealer, body, caller=caller, now=now)
     return await service.read_count(session, sealer, count, caller=caller, language=language)
 
 
@@ -77,6 +79,23 @@ async def list_counts(
     Newest first. Who is limited to some locations sees those with lines there.
     """
     return await service.list_counts(session, query, caller=caller)
+
+
+@router.get("/proposals", responses=problems(LocationNotFound, CategoryNotFound, InvalidCursor))
+async def list_count_proposals(
+    query: Annotated[ProposalQuery, Query()],
+    session: Session,
+    caller: CanRead,
+    sealer: PriceSealer,
+    now: Now,
+) -> ProposalPage:
+    """List what to count next.
+
+    Cycle counts: what makes up the most of what is issued is counted most often. Class A is the
+    first 80 % of the issued value, B goes on to 95 %, C is the rest. What was never counted comes
+    first, then what is most overdue. POST a count with `cycle` to open one of what is due.
+    """
+    return await service.list_proposals(session, sealer, query, caller=caller, now=now)
 
 
 @router.get("/{count_id:uuid}", responses=problems(CountNotFound))

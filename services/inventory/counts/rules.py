@@ -128,3 +128,29 @@ def _own(entries: Sequence[Entered]) -> _Own | None:
         else:
             own = _Own(entry.quantity, entry.counted_at, not entry.adds)
     return own
+
+
+class AbcClass(StrEnum):
+    """How much of what is issued an item makes up: A the most."""
+
+    A = "A"
+    B = "B"
+    C = "C"
+
+
+_SHARES = ((AbcClass.A, Decimal("0.80")), (AbcClass.B, Decimal("0.95")))
+
+
+def classify(issued: Mapping[UUID, Decimal]) -> dict[UUID, AbcClass]:
+    """Return the class of each item by what was issued of it, the value or else the quantity.
+
+    A is what makes up the first 80 % of the whole, the largest first, B what goes on to 95 %, C the
+    rest; who was not issued is C.
+    """
+    total, before = sum(issued.values(), NOTHING), NOTHING
+    found = {}
+    for item_id, amount in sorted(issued.items(), key=lambda each: (-each[1], each[0])):
+        within = (name for name, share in _SHARES if amount and before < total * share)
+        found[item_id] = next(within, AbcClass.C)
+        before += amount
+    return found

@@ -30,6 +30,7 @@ BY_LOCATION = {
     "GET /api/categories/{category_id}",
     "GET /api/inventory",
     "GET /api/inventory/counts",
+    "GET /api/inventory/counts/proposals",
     "GET /api/inventory/counts/{count_id}",
     "GET /api/inventory/counts/{count_id}/lines",
     "GET /api/inventory/kits",

@@ -21,7 +21,9 @@ from services.inventory.counts.queries.lines import (
     sum_up,
 )
 from services.inventory.counts.queries.posting import Posted, list_holds, write_results
+from services.inventory.counts.queries.proposals import Intervals, list_due, sum_issued
 from services.inventory.counts.queries.rows import (
+    Covered,
     add_lines,
     find_count,
     find_item_ids,
@@ -34,6 +36,8 @@ from services.inventory.counts.queries.rows import (
 )
 
 __all__ = [
+    "Covered",
+    "Intervals",
     "LineFigure",
     "LineFilter",
     "NamedSpots",
@@ -52,6 +56,7 @@ __all__ = [
     "has_lines_elsewhere",
     "list_categories_within",
     "list_counts",
+    "list_due",
     "list_entries",
     "list_holds",
     "list_levels",
@@ -59,6 +64,7 @@ __all__ = [
     "list_names",
     "list_progress",
     "sum_differences",
+    "sum_issued",
     "sum_up",
     "write_figures",
     "write_results",

@@ -1,7 +1,7 @@
 """Counts themselves, and the lines that one begins with."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import RowMapping, exists, select, text
@@ -10,6 +10,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.inventory.counts.models import Count, CountLine
 from services.inventory.ledger.rules import NO_LOT, Reference
 from shared.principal import Places
+
+
+class Covered(NamedTuple):
+    """Which levels to look at; None means any."""
+
+    places: Places = None
+    categories: frozenset[UUID] | None = None
+    items: frozenset[UUID] | None = None
+
+    def has(self, item_id: UUID, category_id: UUID | None, place_id: UUID) -> bool:
+        """Say whether an item at a location is covered."""
+        return (
+            (self.places is None or place_id in self.places)
+            and (self.categories is None or category_id in self.categories)
+            and (self.items is None or item_id in self.items)
+        )
 
 
 async def find_count(
@@ -85,18 +101,13 @@ async def list_names(
 
 
 async def list_levels(
-    session: AsyncSession,
-    *,
-    places: Places,
-    categories: frozenset[UUID] | None,
-    items: Collection[UUID] | None,
-    limit: int,
+    session: AsyncSession, covered: Covered, *, limit: int
 ) -> Sequence[RowMapping]:
-    """Return the levels with stock that all of these cover, in the order of walking."""
+    """Return the levels with stock that are covered."""
     names = {
-        "places": None if places is None else list(places),
-        "categories": None if categories is None else list(categories),
-        "items": None if items is None else list(items),
+        "places": None if covered.places is None else list(covered.places),
+        "categories": None if covered.categories is None else list(covered.categories),
+        "items": None if covered.items is None else list(covered.items),
         "no_lot": NO_LOT,
         "limit": limit,
     }
@@ -157,7 +168,7 @@ _NAMES = text("""
     FROM unnest(CAST(:items AS uuid[])) WITH ORDINALITY AS w(id, n) JOIN items i USING (id)
     ORDER BY n""")
 _LEVELS = text("""
-    SELECT v.item_id, v.location_id, v.lot_id
+    SELECT v.item_id, i.code AS item, v.location_id, l.name AS location, v.lot_id, t.code AS lot
     FROM levels v
     CROSS JOIN LATERAL (
         SELECT code, tracking, category_id FROM items WHERE id = v.item_id OFFSET 0
@@ -170,7 +181,7 @@ _LEVELS = text("""
         AND (CAST(:categories AS uuid[]) IS NULL
              OR i.category_id = ANY(CAST(:categories AS uuid[])))
         AND (CAST(:items AS uuid[]) IS NULL OR v.item_id = ANY(CAST(:items AS uuid[])))
-    ORDER BY l.name, i.code, t.code, v.lot_id LIMIT :limit""")
+    LIMIT :limit""")
 _ADD_LINES = text("""
     INSERT INTO count_lines (count_id, number, item_id, location_id, lot_id, found)
     SELECT :count_id, :first + n - 1, item_id, location_id, lot_id, :is_found

@@ -22,6 +22,12 @@ from services.inventory.counts.schemas.lines import (
     EntryFault,
     Shown,
 )
+from services.inventory.counts.schemas.proposals import (
+    CycleCreate,
+    ProposalPage,
+    ProposalQuery,
+    ProposalRead,
+)
 
 __all__ = [
     "CountCancelCreate",
@@ -39,9 +45,13 @@ __all__ = [
     "CountRead",
     "CountScopeRead",
     "CountSummaryRead",
+    "CycleCreate",
     "EntryFault",
     "NamedItemRead",
     "NamedRead",
+    "ProposalPage",
+    "ProposalQuery",
+    "ProposalRead",
     "RecountCreate",
     "Shown",
 ]

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.inventory.counts.rules import LINES_MAX, CountState, Uncounted
+from services.inventory.counts.schemas.proposals import CycleCreate
 from shared.i18n import N_
 from shared.money import DecimalText, QuantityOrZero
 from shared.pagination import PageQuery
@@ -15,7 +16,7 @@ from shared.schemas import Input, Note, Output, Page, ShortText, refusal_of
 
 PLACES_MAX, ITEMS_MAX = 50, 1000
 _SCOPE_NEEDED = PydanticCustomError(
-    "scope_needed", N_("Say what to count: locations, categories or items.")
+    "scope_needed", N_("Say what to count: locations, categories, items, or cycle.")
 )
 
 
@@ -55,6 +56,11 @@ class CountCreate(Input):
         description="Ids, codes or barcodes of items; all unless given.",
         examples=[["SPAGHETTI-500"]],
     )
+    cycle: CycleCreate | None = Field(
+        default=None,
+        description="Only what is due by the plan of cycle counts; see `/proposals`.",
+        examples=[None],
+    )
     blind: bool = Field(
         default=False,
         description="Whether counters see what is expected, and what others counted, only once "
@@ -72,7 +78,7 @@ class CountCreate(Input):
 
     @model_validator(mode="after")
     def _says_what(self) -> Self:
-        if not (self.locations or self.categories or self.items):
+        if not (self.locations or self.categories or self.items or self.cycle):
             raise refusal_of({"locations": _SCOPE_NEEDED})
         return self
 

@@ -7,6 +7,7 @@ does. No movement ever waits for a count.
 from services.inventory.counts.service.entering import enter_lines
 from services.inventory.counts.service.opening import open_count
 from services.inventory.counts.service.posting import post_count
+from services.inventory.counts.service.proposing import list_proposals
 from services.inventory.counts.service.reading import (
     get_count,
     list_counts,
@@ -22,6 +23,7 @@ __all__ = [
     "get_count",
     "list_counts",
     "list_lines",
+    "list_proposals",
     "open_count",
     "post_count",
     "read_count",

@@ -36,8 +36,8 @@ from services.inventory.counts.schemas import (
     EntryFault,
 )
 from services.inventory.counts.service.naming import Naming, named_entries
-from services.inventory.counts.service.opening import Scope, bounds_of
 from services.inventory.counts.service.reading import entered, get_known_count
+from services.inventory.counts.service.scopes import Scope, bounds_of
 from services.inventory.ledger.rules import Level
 from services.inventory.locations.service import places_of
 from shared import journal
@@ -96,10 +96,10 @@ async def enter_lines(
             said[number] = Said(line, *named)
     new = await _new_ones(session, count, said, faults, caller)
     rows = await queries.find_lines(session, count.id, {each.level for each in new.values()})
-    bounds = await bounds_of(session, Scope.read(count.scope), None)
+    covered = await bounds_of(session, Scope.read(count.scope), None)
     for number, each in new.items():
         item_id, place_id, _ = each.level
-        is_covered = bounds.cover(item_id, found.categories.get(item_id), place_id)
+        is_covered = covered.has(item_id, found.categories.get(item_id), place_id)
         if each.level not in rows and not is_covered:
             faults[number] = OutsideCount(item=each.wanted.item, location=each.wanted.location)
     await _refuse_same_counter(session, count, new, rows, faults, caller)

@@ -1,10 +1,6 @@
 """Opening a count: what it covers, and the list of what is to be counted."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,78 +10,41 @@ from services.inventory.counts.errors import CountTooLarge
 from services.inventory.counts.models import Count
 from services.inventory.counts.rules import LINES_MAX, CountState
 from services.inventory.counts.schemas import CountCreate
+from services.inventory.counts.service.proposing import list_most_overdue
+from services.inventory.counts.service.scopes import Scope, bounds_of
 from services.inventory.items.errors import ItemNotFound
 from services.inventory.ledger.rules import item_reference
-from services.inventory.locations.service import get_named_location, list_within, places_of
+from services.inventory.locations.service import get_named_location, places_of
 from shared import journal
 from shared.contracts.inventory.counts import CountOpened
 from shared.ids import new_id
 from shared.principal import Places, Principal
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What a count covers, as it was asked for; nothing named means all."""
-
-    locations: tuple[UUID, ...] = ()
-    with_children: bool = True
-    categories: tuple[UUID, ...] = ()
-    items: tuple[UUID, ...] = ()
-
-    def stored(self) -> dict[str, Any]:
-        """Return it as it is kept beside the count."""
-        return {
-            "locations": [str(each) for each in self.locations],
-            "with_children": self.with_children,
-            "categories": [str(each) for each in self.categories],
-            "items": [str(each) for each in self.items],
-        }
-
-    @classmethod
-    def read(cls, stored: dict[str, Any]) -> "Scope":
-        """Return what was kept."""
-        return cls(
-            tuple(UUID(each) for each in stored["locations"]),
-            stored["with_children"],
-            tuple(UUID(each) for each in stored["categories"]),
-            tuple(UUID(each) for each in stored["items"]),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What a scope covers now; None is everything."""
-
-    places: Places
-    categories: frozenset[UUID] | None
-    items: Collection[UUID] | None
-
-    def cover(self, item_id: UUID, category_id: UUID | None, place_id: UUID) -> bool:
-        """Say whether an item at a location is covered."""
-        return (
-            (self.places is None or place_id in self.places)
-            and (self.categories is None or category_id in self.categories)
-            and (self.items is None or item_id in self.items)
-        )
+from shared.security.sealing import Sealer
 
 
 async def open_count(
-    session: AsyncSession, wanted: CountCreate, *, caller: Principal, now: datetime
+    session: AsyncSession,
+    sealer: Sealer,
+    wanted: CountCreate,
+    *,
+    caller: Principal,
+    now: datetime,
 ) -> Count:
     """Open a count with a line for each level with stock that it covers.
+
+    Of a cycle count these are the most overdue, in the order of walking as all are.
 
     It stops no movement. Raises LocationNotFound, CategoryNotFound, ItemNotFound, CountTooLarge.
     """
     places = await places_of(session, caller)
     scope = await _scope_of(session, wanted, places)
-    bounds = await bounds_of(session, scope, places)
-    found = await queries.list_levels(
-        session,
-        places=bounds.places,
-        categories=bounds.categories,
-        items=bounds.items,
-        limit=LINES_MAX + 1,
-    )
+    covered = await bounds_of(session, scope, places)
+    if wanted.cycle is None:
+        found = await queries.list_levels(session, covered, limit=LINES_MAX + 1)
+    else:
+        found = await list_most_overdue(
+            session, sealer, wanted.cycle, covered, caller=caller, now=now
+        )
     if len(found) > LINES_MAX:
         raise CountTooLarge(lines_max=LINES_MAX)
     count = Count(
@@ -118,28 +77,10 @@ async def open_count(
         ),
     )
     await session.flush()  # Its lines refer to it.
-    levels = [(row["item_id"], row["location_id"], row["lot_id"]) for row in found]
+    walked = sorted(found, key=lambda row: (row["location"], row["item"], row["lot"] or ""))
+    levels = [(row["item_id"], row["location_id"], row["lot_id"]) for row in walked]
     await queries.add_lines(session, count.id, levels, first=1, is_found=False)
     return count
-
-
-async def bounds_of(session: AsyncSession, scope: Scope, places: Places) -> Bounds:
-    """Return what the scope covers of the places now."""
-    named: set[UUID] = set(scope.locations)
-    if scope.with_children:
-        for location_id in scope.locations:
-            named |= await list_within(session, location_id)
-    covered = frozenset(named) if scope.locations else None
-    if covered is not None and places is not None:
-        covered &= places
-    categories = None
-    if scope.categories:
-        categories = await queries.list_categories_within(session, scope.categories)
-    return Bounds(
-        places=places if covered is None else covered,
-        categories=categories,
-        items=frozenset(scope.items) if scope.items else None,
-    )
 
 
 async def _scope_of(session: AsyncSession, wanted: CountCreate, places: Places) -> Scope:

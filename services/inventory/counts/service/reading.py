@@ -33,7 +33,7 @@ from services.inventory.counts.schemas import (
     NamedItemRead,
     NamedRead,
 )
-from services.inventory.counts.service.opening import Scope
+from services.inventory.counts.service.scopes import Scope
 from services.inventory.ledger.rules import item_reference, place_reference
 from services.inventory.locations.service import places_of
 from services.inventory.prices import service as prices

@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.inventory.counts.rules import (
+    AbcClass,
     CountState,
     Entered,
+    classify,
     figure_of,
     instants_of,
     is_hidden,
@@ -136,3 +138,22 @@ def test_the_figure_does_not_depend_on_the_order_of_arrival_of_different_instant
     lay = dict.fromkeys(instants_of(said_at), Decimal(3))
 
     assert figure_of(said_at, lay) == figure_of(shuffled, lay)
+
+
+def test_classes_are_by_the_share_of_the_whole():
+    items = [UUID(int=n) for n in range(6)]
+    amounts = [70, 15, 10, 4, 1, 0]
+    found = classify(dict(zip(items, map(Decimal, amounts), strict=True)))
+
+    assert [found[each].value for each in items] == ["A", "A", "B", "C", "C", "C"]
+    assert classify({}) == {}
+    assert classify({ANNA: Decimal(0)}) == {ANNA: AbcClass.C}
+
+
+@given(st.dictionaries(st.uuids(), st.decimals(0, 10**6, places=4), max_size=30))
+def test_what_is_of_a_higher_class_was_issued_as_much_or_more(issued):
+    found = classify(issued)
+
+    assert found.keys() == issued.keys()
+    ranked = sorted(issued, key=lambda each: (found[each], -issued[each]))
+    assert [issued[each] for each in ranked] == sorted(issued.values(), reverse=True)
