@@ -74,6 +74,7 @@ async def change_category(
     fits_anew = moves or "attribute_schema" in wanted.model_fields_set
     if fits_anew:
         require_schema(wanted.attribute_schema)
+    if wanted.model_fields_set:  # A rename too: it writes to the items, whose edits hold the tree.
         await queries.lock_tree(session)
     category = await _lock(session, category_id)
     require_match(if_match, category.version)
@@ -121,7 +122,7 @@ async def remove_category(session: AsyncSession, category_id: UUID, if_match: st
 
 
 async def hold_tree(session: AsyncSession) -> None:
-    """Keep which schema holds in which category as it is; before any item is locked."""
+    """Keep the categories' names and schemas as they are; before any item is locked."""
     await queries.hold_tree(session)
 
 

@@ -204,12 +204,12 @@ async def _require_unmoved(
 async def _find_category_id(
     session: AsyncSession, wanted: ItemCreate | ItemUpdate, now: datetime
 ) -> UUID | None:
-    """Return the category that is named, and keep its schema as it is.
+    """Return the category that is named, and keep all of them as they are.
 
-    Before the item is locked: whoever renames a category, or changes its schema, locks so too.
+    Before the item is locked: whoever renames a category, or changes its schema, locks so too. An
+    item whose category stays needs it as well: written twice, it has that checked again.
     """
-    if wanted.category is not None or wanted.attributes:
-        await hold_tree(session)
+    await hold_tree(session)
     if wanted.category is None:
         return None
     return (await get_or_add_category(session, wanted.category, now=now)).id

@@ -68,3 +68,39 @@ async def test_renaming_a_category_and_saving_its_items_do_not_block_each_other(
             send("PUT", f"/{item['id']}", code="A1", name="A", category=category["id"]),
         )
         assert {answer.status_code for answer in answers} == {200}
+
+
+async def test_an_item_that_is_saved_holds_its_category_before_itself(
+    databases, other, caller, make_category, make_item, send
+):
+    """Else it waits for the category, while who renames that waits for the item."""
+    await make_category("Pasta")
+    item = await make_item("A1", category="Pasta")
+
+    async with other.transaction():
+        tree = f"categories {caller.tenant_id}"
+        await other.execute("SELECT inventory.wait_lock($1)", tree)
+        saving = asyncio.create_task(send("PATCH", f"/{item['id']}", code="A2"))
+        await until_blocked_by(databases, other)
+        row = "SELECT FROM inventory.items WHERE id = $1 FOR NO KEY UPDATE NOWAIT"
+        await other.execute(row, item["id"])
+
+    assert (await saving).status_code == 200
+
+
+async def test_who_renames_a_category_waits_for_items_that_are_saved(
+    databases, other, client, caller, make_category
+):
+    category = await make_category("Pasta")
+    path = f"/api/categories/{category['id']}"
+
+    async with other.transaction():
+        tree = f"categories {caller.tenant_id}"
+        await other.execute("SELECT inventory.wait_lock_shared($1)", tree)
+        body, headers = {"name": "Noodles"}, caller.headers()
+        renaming = asyncio.create_task(client.patch(path, json=body, headers=headers))
+        await until_blocked_by(databases, other)
+        row = "SELECT FROM inventory.categories WHERE id = $1 FOR UPDATE NOWAIT"
+        await other.execute(row, category["id"])
+
+    assert (await renaming).status_code == 200
