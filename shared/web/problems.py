@@ -51,12 +51,11 @@ _NAMES = ("sqlstate", "constraint_name", "table_name", "column_name")
 _AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
+    asyncpg.InternalClientError,  # Used between its last words, that it is ended, and its end.
+    asyncpg.OperatorInterventionError,  # Shut down, crashed, starting, or the query cancelled.
+    asyncpg.TransactionRollbackError,  # Deadlocks, and what could not be serialised.
     asyncpg.TooManyConnectionsError,
     asyncpg.LockNotAvailableError,
-    asyncpg.QueryCanceledError,
-    asyncpg.DeadlockDetectedError,
     asyncpg.DiskFullError,
     asyncpg.OutOfMemoryError,
     InterfaceError,

@@ -251,6 +251,9 @@ FAILURES: dict[str, Exception] = {
     "pool": asyncpg.TooManyConnectionsError("canary: full"),
     "shutdown": asyncpg.AdminShutdownError("canary: shutdown"),
     "cancelled": asyncpg.QueryCanceledError("canary: statement timeout"),
+    "crashed": asyncpg.CrashShutdownError("canary: a neighbour crashed"),
+    "ending": asyncpg.InternalClientError("canary: cannot switch to state 15"),
+    "unserial": asyncpg.SerializationError("canary: could not serialize"),
     "timeout": TimeoutError("canary"),
 }
 

@@ -35,7 +35,7 @@ async def post(shop, path, body: bytes, caller=None, content_type="application/j
 async def test_whatever_fails_is_told_without_its_inside(shop, caller, kind):
     response = await shop.get(f"/api/shop/failures/{kind}", headers=caller.headers())
 
-    away = {"away", "pool", "shutdown", "cancelled", "timeout"}
+    away = {"away", "pool", "shutdown", "cancelled", "crashed", "ending", "unserial", "timeout"}
     assert_problem(response, Unavailable if kind in away else Problem)
     for inside in ("canary", "Traceback", "SELECT", "Error", "nothing_there"):
         assert inside not in response.text

@@ -1,0 +1,157 @@
+"""Judges the answers themselves: their form, and that what they say is what is there."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from tests.torture.history import Attempt, History, Operation
+from tests.torture.snapshot import Entry, Row, Snapshot
+
+# What is between the system and its database, and no business of a client's.
+INNER = re.compile(
+    r"deadlock|serializ|lock.?time|canceling|Traceback|asyncpg|sqlalchemy|psql", re.I
+)
+LATE_S = 17.0  # The longest a route may take but for bulk calls, and a second, and one for us.
+DISTURBS_FORM = {"gateway", "clients"}  # Between these and a client nobody can answer for them.
+
+
+def check_forms(history: History, _snapshot: Snapshot) -> Iterator[str]:
+    """I11: every answer is well formed, in time, tells of nothing inner, and is not 500."""
+    for operation in history.operations:
+        for attempt in operation.attempts:
+            yield from _faults_of(operation, attempt, history)
+        if not operation.is_settled:
+            yield f"I11: {operation.name} ({operation.kind}) never had a definite answer"
+        if operation.is_altered and operation.done:
+            yield f"I4: {operation.name} was answered {operation.done[0].status}, altered"
+
+
+def _faults_of(operation: Operation, attempt: Attempt, history: History) -> Iterator[str]:
+    what = f"{operation.name} ({operation.kind})"
+    if attempt.status == 500:
+        yield f"I11: {what} was answered 500: {attempt.answer}"
+    if attempt.status is not None and attempt.fault:
+        yield f"I11: {what} had a malformed answer, {attempt.fault}: {str(attempt.answer)[:200]}"
+    if attempt.status is not None and attempt.status >= 400:
+        told = INNER.search(orjson.dumps(attempt.answer).decode())
+        if told:
+            yield f"I11: {what} was told of {told[0]!r}: {attempt.answer}"
+    took_s = attempt.ended - attempt.started - history.lag_s
+    if (attempt.is_late or took_s > LATE_S) and not _is_excused(attempt, history):
+        yield f"I11: {what} had its answer after {took_s:.1f} s"
+
+
+def _is_excused(attempt: Attempt, history: History) -> bool:
+    """Say whether the front door, or the way to it, was disturbed while the client waited."""
+    return any(
+        happening.target in DISTURBS_FORM
+        and happening.started <= attempt.ended
+        and happening.ended >= attempt.started
+        for happening in history.happenings
+    )
+
+
+def check_answers(history: History, snapshot: Snapshot) -> Iterator[str]:
+    """I3, I4: what was acknowledged is there once as it was told; what was refused is not."""
+    effects: dict[str, list[Entry]] = defaultdict(list)
+    for entry in snapshot.journal:
+        effects[entry.request_id].append(entry)
+    rows: dict[str, list[Row]] = defaultdict(list)
+    for row in snapshot.rows:
+        rows[row.id].append(row)
+    for operation in history.writes:
+        if operation.is_altered:
+            continue
+        own = [entry for a in operation.attempts for entry in effects[a.request_id]]
+        done = operation.done
+        if done:
+            yield from _told_alike(operation)
+            yield from _there(operation, own, rows)
+            if (operation.actor, operation.name) not in snapshot.keys:
+                yield f"I4: the key of {operation.name} is not kept"
+        elif own and not operation.may_be_done:
+            yield f"I3: {operation.name} ({operation.kind}) was refused, and done"
+
+
+def _told_alike(operation: Operation) -> Iterator[str]:
+    """I4: the same key gives the same answer."""
+    first, *others = [_lasting(attempt.answer) for attempt in operation.done]
+    if any(other != first for other in others):
+        yield f"I4: {operation.name} ({operation.kind}) had two answers: {first}, {others}"
+    answered = min(attempt.ended for attempt in operation.done)
+    for attempt in operation.attempts:
+        if attempt.is_definite and not attempt.is_done and attempt.started > answered:
+            yield f"I4: {operation.name} was done, then refused: {attempt.status} {attempt.answer}"
+
+
+def _lasting(answer: Any) -> Any:
+    """Return an answer without what may change about the same thing later."""
+    if isinstance(answer, dict):
+        return {k: v for k, v in answer.items() if k != "reversed_by"}
+    return answer
+
+
+def _there(
+    operation: Operation, own: list[Entry], rows: dict[str, list[Row]]
+) -> Iterator[str]:
+    what = f"{operation.name} ({operation.kind})"
+    told = _movements_told(operation)
+    if told is not None:
+        there = {e.data["movement_id"] for e in own if e.type == "inventory.stock-moved.v1"}
+        if there != told.keys():
+            yield f"I3: {what} was told {sorted(told)}, and {sorted(there)} is there"
+            return
+        for movement, (change, balance) in told.items():
+            legs = _legs_here(rows[movement])
+            if not legs:
+                yield f"I3: {what} was acknowledged and is not in the ledger"
+                continue
+            if change is not None and sum(row.quantity for row in legs) != change:
+                yield f"I3: {what} was told {change}, the ledger says {legs}"
+            if balance is not None and sum(row.balance_after for row in legs) != balance:
+                yield f"I3: {what} was told {balance} after it, the ledger says {legs}"
+    expected = _ENTRIES.get(operation.kind)
+    if expected is not None and sum(entry.type == expected for entry in own) != 1:
+        yield f"I3: {what} was acknowledged, and its {expected} is there {len(own)} times"
+
+
+def _legs_here(rows: list[Row]) -> list[Row]:
+    """Return the legs at the location that the answer is about, one for each lot."""
+    return [row for row in rows if row.location_id == rows[0].location_id]
+
+
+Told = dict[str, tuple[Decimal | None, Decimal | None]]
+
+
+def _movements_told(operation: Operation) -> Told | None:
+    """Return the movements that an answer names, each with its change and the balance after it."""
+    answer = operation.answer
+    match operation.kind:
+        case "movement" | "reverse":
+            return {answer["id"]: (Decimal(answer["change"]), Decimal(answer["balance_after"]))}
+        case "bulk":
+            return {
+                line["id"]: (None, Decimal(line["balance_after"]))
+                for line in answer["results"]
+                if line["status"] == "applied"
+            }
+        case "commit":
+            return {movement: (None, None) for movement in answer["movements"]}
+        case "dispatch":
+            return {answer["id"]: (-Decimal(answer["quantity"]), None)}
+        case "reserve" | "release":
+            return {}
+    return None
+
+
+_ENTRIES = {
+    "reserve": "inventory.stock-reserved.v1",
+    "commit": "inventory.reservation-committed.v1",
+    "release": "inventory.reservation-released.v1",
+    "dispatch": "inventory.transfer-dispatched.v1",
+    "receive": "inventory.transfer-received.v1",
+}

@@ -1,0 +1,163 @@
+"""Breaks what the plan says, when it says so, and writes down what came about.
+
+It signals processes of its own system alone: what the system's note names and the system started.
+"""
+
+import asyncio
+import os
+import signal
+from contextlib import suppress
+from dataclasses import dataclass
+
+import asyncpg
+import psutil
+
+from deploy.local.instance import Instance
+from tests.support.stack import Stack
+from tests.support.waiting import pause
+from tests.torture.clients import Play
+from tests.torture.history import Happening
+from tests.torture.links import Link
+from tests.torture.plan import Fault
+
+DELAY_S = 0.15
+FOR_COMMIT_S = 2.0  # How long a commit is waited for.
+
+
+@dataclass
+class Injector:
+    """Has its hands on the processes and links of one system."""
+
+    stack: Stack
+    links: dict[str, Link]
+
+    async def carry_out(self, play: Play, planned: list[Fault]) -> None:
+        """Let each fault come at its time."""
+        for fault in planned:
+            await pause(max(0.0, fault.at_s - play.now))
+            started = play.now
+            if await self._inject(fault):
+                happening = Happening(fault.kind, fault.target, started, play.now)
+                play.history.happenings.append(happening)
+
+    def heal(self) -> None:
+        """Let everything that was stopped or disturbed go on."""
+        for link in self.links.values():
+            link.heal()
+        for name in self._names():
+            self._signal(name, signal.SIGCONT)
+
+    async def _inject(self, fault: Fault) -> bool:
+        """Break one thing; say whether it was there to be broken."""
+        match fault.kind:
+            case "kill":
+                return self._signal(fault.target, signal.SIGKILL)
+            case "immediate":
+                return self._signal(fault.target, signal.SIGQUIT)
+            case "stop":
+                return await self._stop_for(self._pid(fault.target), fault.lasts_s)
+            case "stop_backend":
+                return await self._stop_for(await self._backend(), fault.lasts_s)
+            case "kill_backend":
+                return _signal(await self._backend(), signal.SIGKILL)
+            case "terminate":
+                return await self._ask(_TERMINATE) is not None
+            case "kill_at_commit":
+                return await self._kill_at_commit(fault.target)
+        return await self._disturb(self.links[fault.target], fault)
+
+    async def _disturb(self, link: Link, fault: Fault) -> bool:
+        match fault.kind:
+            case "delay":
+                link.delay_s = DELAY_S
+            case "lose":
+                link.is_losing = True
+            case "half_answers":
+                link.is_halving = True
+            case "cut_commits":
+                link.cuts_commits = True
+            case "lose_commits":
+                link.loses_commits = True
+        await pause(fault.lasts_s)
+        link.heal()
+        if fault.kind in {"cut", "lose"}:
+            link.cut()
+        return True
+
+    async def _kill_at_commit(self, target: str) -> bool:
+        """Kill between a commit and its being known to who asked for it."""
+        link, is_done = self.links["postgres"], asyncio.Event()
+
+        def kill() -> None:
+            self._signal(target, signal.SIGKILL)
+            is_done.set()
+
+        link.after_commit = kill
+        waiting = asyncio.create_task(is_done.wait())
+        await asyncio.wait([waiting], timeout=FOR_COMMIT_S)
+        waiting.cancel()
+        link.after_commit = None
+        return is_done.is_set()
+
+    async def _stop_for(self, pid: int | None, seconds: float) -> bool:
+        if not _signal(pid, signal.SIGSTOP):
+            return False
+        try:
+            await pause(seconds)
+        finally:
+            _signal(pid, signal.SIGCONT)
+        return True
+
+    async def _backend(self) -> int | None:
+        """Return a process of the database that holds locks of rows for inventory, or any."""
+        return await self._ask(_BACKEND)
+
+    async def _ask(self, statement: str) -> int | None:
+        try:
+            connection = await asyncpg.connect(self.stack.superuser_dsn)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return None
+        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            found: int | None = await connection.fetchval(statement)
+            await connection.close()
+            return found
+        return None
+
+    def _names(self) -> list[str]:
+        note = Instance(self.stack.folder).find()
+        return list(note.pids) if note is not None else []
+
+    def _pid(self, name: str) -> int | None:
+        """Return the process of that name, if it is there and the system's own."""
+        note = Instance(self.stack.folder).find()
+        if note is None or name not in note.pids:
+            return None
+        try:
+            above = {parent.pid for parent in psutil.Process(note.pids[name]).parents()}
+        except psutil.NoSuchProcess:
+            return None
+        return note.pids[name] if note.pid in above else None
+
+    def _signal(self, name: str, number: signal.Signals) -> bool:
+        return _signal(self._pid(name), number)
+
+
+def _signal(pid: int | None, number: signal.Signals) -> bool:
+    """Send a signal; say whether there was somebody to send it to."""
+    if pid is None:
+        return False
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+_BACKEND = """
+SELECT a.pid FROM pg_stat_activity a LEFT JOIN pg_locks l
+    ON l.pid = a.pid AND l.locktype = 'relation' AND l.mode = 'RowShareLock'
+WHERE a.usename = 'inventory_app' AND a.backend_type = 'client backend'
+ORDER BY l.pid IS NOT NULL DESC, a.state = 'active' DESC, random() LIMIT 1"""
+_TERMINATE = """
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"""
