@@ -10,7 +10,7 @@ DEVELOPMENT := .venv/.installed-dev
 SERVICES := auth inventory forecasting reporting
 SOURCES := shared services gateway deploy demo benchmarks tests
 
-.PHONY: help install run up down status logs demo token code rebuild retry verify rotate-keys keys lock check format test-fast test attack prove-attack bench mutants openapi contracts messages clean
+.PHONY: help install run up down status logs demo token code rebuild retry verify rotate-keys keys lock check format test-fast test attack prove-attack torture prove-torture bench mutants openapi contracts messages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
@@ -97,6 +97,12 @@ attack: $(DEVELOPMENT) ## Attack the running system: what was tried, and what wa
 
 prove-attack: $(DEVELOPMENT) ## Take controls out of a copy one by one: does the attack notice?
 	@nice $(PY) -m tests.attack.prove
+
+torture: $(DEVELOPMENT) ## Three minutes of 32 clients while everything is killed; ARGUMENTS='--seed 7 --hours 2' repeats, lasts
+	@$(PY) -m tests.torture $(ARGUMENTS)
+
+prove-torture: $(DEVELOPMENT) ## Plant bugs in a copy one by one: does the torture catch them?
+	@nice $(PY) -m tests.torture.prove
 
 bench: $(DEVELOPMENT) ## Measure the hot paths against their yardsticks
 	@$(PY) -m benchmarks

@@ -6,14 +6,7 @@ change takes both out, and says so.
 
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True)
-class Change:
-    """In a file, this text becomes that one. It must stand there exactly once."""
-
-    path: str
-    old: str
-    new: str
+from tests.support.scratch import Change
 
 
 @dataclass(frozen=True)

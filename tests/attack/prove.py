@@ -5,18 +5,14 @@ says that the attack named was not held; that a system does not start, or a test
 """
 
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from tests.attack.controls import CONTROLS, Change, Control
+from tests.attack.controls import CONTROLS, Control
+from tests.support.scratch import ROOT, changed, require_once, scratch_copy
 
-ROOT = Path(__file__).resolve().parents[2]
 LINES_SHOWN = 15
 
 
@@ -25,10 +21,8 @@ def main(wanted: list[str]) -> int:
     chosen = [c for c in CONTROLS if not wanted or any(word in c.name for word in wanted)]
     for control in CONTROLS:
         for change in control.changes:
-            _check(ROOT, change)
-    with tempfile.TemporaryDirectory(prefix="proof-") as folder:
-        copy = Path(folder) / "copy"
-        _copy_to(copy)
+            require_once(ROOT, change)
+    with scratch_copy() as copy:
         whole = _run(copy, sorted({control.tests for control in chosen}))
         if whole.returncode:
             print("\n".join(whole.stdout.splitlines()[-LINES_SHOWN:]))
@@ -41,7 +35,7 @@ def main(wanted: list[str]) -> int:
 
 def _is_noticed(copy: Path, control: Control) -> bool:
     started = time.monotonic()
-    with _without(copy, control):
+    with changed(copy, control.changes):
         run = _run(copy, [control.tests])
     counts = re.search(rf"^{re.escape(control.attack)} +(\d+) +(\d+)$", run.stdout, re.MULTILINE)
     noticed = run.returncode == 1 and counts is not None and int(counts[2]) < int(counts[1])
@@ -52,39 +46,6 @@ def _is_noticed(copy: Path, control: Control) -> bool:
         print("\n".join(run.stdout.splitlines()[-LINES_SHOWN:]))
     sys.stdout.flush()
     return noticed
-
-
-@contextmanager
-def _without(copy: Path, control: Control) -> Iterator[None]:
-    """Take the control out of the copy, and put it back at the end."""
-    before = {change.path: (copy / change.path).read_text() for change in control.changes}
-    try:
-        for change in control.changes:
-            _check(copy, change)
-            path = copy / change.path
-            path.write_text(path.read_text().replace(change.old, change.new))
-        yield
-    finally:
-        for name, text in before.items():
-            (copy / name).write_text(text)
-
-
-def _check(root: Path, change: Change) -> None:
-    """Fail where the text is no longer there: then this proves nothing about the control."""
-    found = (root / change.path).read_text().count(change.old)
-    if found != 1:
-        raise SystemExit(f"{change.path} holds {found} times: {change.old!r}")
-
-
-def _copy_to(copy: Path) -> None:
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],  # noqa: S607 - the developer's git.
-        cwd=ROOT, check=True, capture_output=True, text=True,
-    )  # fmt: skip
-    for name in listed.stdout.splitlines():
-        if (ROOT / name).is_file():
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, copy / name)
 
 
 def _run(copy: Path, tests: list[str]) -> subprocess.CompletedProcess[str]:

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 from xdist.scheduler import LoadScopeScheduling
 
 # Their files share what is dear: a running system, or the whole code as syntax trees.
-TOGETHER = ("tests/architecture", "tests/attack", "tests/e2e")
+TOGETHER = ("tests/architecture", "tests/attack", "tests/e2e", "tests/torture")
 
 
 class ByFolder(LoadScopeScheduling):

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests.torture.plan import as_text, faults, from_text
+from tests.torture.plan import Fault, as_text, faults, from_text
 from tests.torture.run import Report, play_run
 from tests.torture.world import tortured
 
@@ -34,11 +34,7 @@ async def _rounds(
         while not number or ends - time.monotonic() > ROUND_S / 2:
             seed = f"{wanted.seed}/{number}" if number else wanted.seed
             lasts_s = min(seconds, ROUND_S)
-            planned = faults(seed, lasts_s)
-            if wanted.faults:
-                planned = from_text(Path(wanted.faults).read_text())
-            if wanted.plan:
-                Path(wanted.plan).write_text(as_text(planned))
+            planned = _planned(wanted, seed, lasts_s)
             report = await play_run(
                 system, f"t{number}", seed=seed, clients=wanted.clients, seconds=lasts_s,
                 planned=planned, say=say,
@@ -50,6 +46,14 @@ async def _rounds(
             if report.violations and wanted.keep:
                 keep(folder, Path(wanted.keep))
             number += 1
+
+
+def _planned(wanted: argparse.Namespace, seed: str, seconds: float) -> list[Fault]:
+    """Return the faults to inject: those of a file, or else those of the seed."""
+    planned = from_text(Path(wanted.faults).read_text()) if wanted.faults else faults(seed, seconds)
+    if wanted.plan:
+        Path(wanted.plan).write_text(as_text(planned))
+    return planned
 
 
 def keep(folder: Path, goal: Path) -> None:
@@ -76,11 +80,12 @@ def _again(wanted: argparse.Namespace, seconds: float) -> str:
 
 
 def _line(report: Report) -> str:
+    slowest_s = max(report.recovery_s.values(), default=0)
     return (
         f"{report.seconds:.0f} s: {report.acknowledged} writes acknowledged "
         f"({report.acknowledged / report.seconds:.0f}/s), {report.refused} refused, "
         f"{report.unknown} answers lost, {report.movements} movements, storm {report.storm}, "
-        f"{report.faults.total()} faults, recovered in {max(report.recovery_s.values(), default=0):.1f} s at most, "
+        f"{report.faults.total()} faults, recovered in {slowest_s:.1f} s at most, "
         f"{len(report.violations)} violations"
     )
 

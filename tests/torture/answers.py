@@ -13,7 +13,7 @@ from tests.torture.snapshot import Entry, Row, Snapshot
 
 # What is between the system and its database, and no business of a client's.
 INNER = re.compile(
-    r"deadlock|serializ|lock.?time|canceling|Traceback|asyncpg|sqlalchemy|psql", re.I
+    r"deadlock|serializ|lock.?time|canceling|Traceback|asyncpg|sqlalchemy|psql", re.IGNORECASE
 )
 LATE_S = 17.0  # The longest a route may take but for bulk calls, and a second, and one for us.
 DISTURBS_FORM = {"gateway", "clients"}  # Between these and a client nobody can answer for them.
@@ -95,9 +95,7 @@ def _lasting(answer: Any) -> Any:
     return answer
 
 
-def _there(
-    operation: Operation, own: list[Entry], rows: dict[str, list[Row]]
-) -> Iterator[str]:
+def _there(operation: Operation, own: list[Entry], rows: dict[str, list[Row]]) -> Iterator[str]:
     what = f"{operation.name} ({operation.kind})"
     told = _movements_told(operation)
     if told is not None:
@@ -140,7 +138,7 @@ def _movements_told(operation: Operation) -> Told | None:
                 if line["status"] == "applied"
             }
         case "commit":
-            return {movement: (None, None) for movement in answer["movements"]}
+            return dict.fromkeys(answer["movements"], (None, None))
         case "dispatch":
             return {answer["id"]: (-Decimal(answer["quantity"]), None)}
         case "reserve" | "release":

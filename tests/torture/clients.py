@@ -1,6 +1,7 @@
 """Clients that send each request until they know what became of it, and write down all of it."""
 
 import asyncio
+import math
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,9 +13,12 @@ from tests.torture.history import Attempt, History, Operation
 from tests.torture.plan import Step, steps
 from tests.torture.requests import Own, Request, altered, request_of
 
+HTTP_BROKEN = 500
 GIVES_UP_S = 25.0  # More than any route may take; bulk calls here are small.
 AGAIN_S = (0.05, 0.8)  # Between two sendings: the first, and the longest pause.
 TRIES_MAX = 400
+BROKEN_MAX = 3  # Answers 500, after which it is no use: each is a violation anyway.
+SETTLES_S = 60.0  # After the end, within which everything is to be settled.
 
 
 @dataclass
@@ -36,6 +40,7 @@ class Play:
     began: float = field(default_factory=time.monotonic)
     history: History = field(default_factory=History)
     is_over: bool = False
+    gives_up_at: float = math.inf
 
     @property
     def now(self) -> float:
@@ -74,7 +79,8 @@ async def insist(
         operation.attempts += await asyncio.gather(
             *(send(play, operation, person, request_id) for request_id in ids)
         )
-        if operation.is_settled:
+        broken = sum(each.status == HTTP_BROKEN for each in operation.attempts)
+        if operation.is_settled or broken >= BROKEN_MAX or play.now > play.gives_up_at:
             return
         at_once = 1
         await pause(wait_s)

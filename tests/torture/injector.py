@@ -49,22 +49,23 @@ class Injector:
 
     async def _inject(self, fault: Fault) -> bool:
         """Break one thing; say whether it was there to be broken."""
-        match fault.kind:
-            case "kill":
-                return self._signal(fault.target, signal.SIGKILL)
-            case "immediate":
-                return self._signal(fault.target, signal.SIGQUIT)
-            case "stop":
-                return await self._stop_for(self._pid(fault.target), fault.lasts_s)
-            case "stop_backend":
-                return await self._stop_for(await self._backend(), fault.lasts_s)
-            case "kill_backend":
-                return _signal(await self._backend(), signal.SIGKILL)
-            case "terminate":
-                return await self._ask(_TERMINATE) is not None
-            case "kill_at_commit":
-                return await self._kill_at_commit(fault.target)
+        if fault.kind in _SIGNALS:
+            return self._signal(fault.target, _SIGNALS[fault.kind])
+        if fault.kind == "stop":
+            return await self._stop_for(self._pid(fault.target), fault.lasts_s)
+        if fault.kind == "kill_at_commit":
+            return await self._kill_at_commit(fault.target)
+        if fault.kind in _OF_BACKENDS:
+            return await self._break_backends(fault)
         return await self._disturb(self.links[fault.target], fault)
+
+    async def _break_backends(self, fault: Fault) -> bool:
+        if fault.kind == "terminate":
+            return await self._ask(_TERMINATE) is not None
+        pid = await self._ask(_BACKEND)  # One that holds locks of rows for inventory, or any.
+        if fault.kind == "stop_backend":
+            return await self._stop_for(pid, fault.lasts_s)
+        return _signal(pid, signal.SIGKILL)
 
     async def _disturb(self, link: Link, fault: Fault) -> bool:
         match fault.kind:
@@ -108,10 +109,6 @@ class Injector:
             _signal(pid, signal.SIGCONT)
         return True
 
-    async def _backend(self) -> int | None:
-        """Return a process of the database that holds locks of rows for inventory, or any."""
-        return await self._ask(_BACKEND)
-
     async def _ask(self, statement: str) -> int | None:
         try:
             connection = await asyncpg.connect(self.stack.superuser_dsn)
@@ -153,6 +150,8 @@ def _signal(pid: int | None, number: signal.Signals) -> bool:
     return True
 
 
+_SIGNALS = {"kill": signal.SIGKILL, "immediate": signal.SIGQUIT}
+_OF_BACKENDS = {"terminate", "kill_backend", "stop_backend"}
 _BACKEND = """
 SELECT a.pid FROM pg_stat_activity a LEFT JOIN pg_locks l
     ON l.pid = a.pid AND l.locktype = 'relation' AND l.mode = 'RowShareLock'

@@ -21,7 +21,7 @@ class Link:
 
     def __init__(self, connect: Connect, seed: str) -> None:
         self._connect = connect
-        self._chance = random.Random(seed)  # noqa: S311 - to be repeated.
+        self._chance = random.Random(seed)
         self._pairs: set[tuple[asyncio.StreamWriter, asyncio.StreamWriter]] = set()
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()

@@ -38,7 +38,7 @@ class Step:
 
     @property
     def choices(self) -> random.Random:
-        return random.Random(self.seed)  # noqa: S311 - to be repeated, not to be secret.
+        return random.Random(self.seed)
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Fault:
 
 def steps(seed: str, client: int) -> Iterator[Step]:
     """Give the steps of a client, without end."""
-    chance = random.Random(f"{seed}/steps/{client}")  # noqa: S311 - as above.
+    chance = random.Random(f"{seed}/steps/{client}")
     number = 0
     while True:
         [kind] = chance.choices(list(STEPS), list(STEPS.values()))
@@ -64,7 +64,7 @@ def steps(seed: str, client: int) -> Iterator[Step]:
 
 def faults(seed: str, seconds: float) -> list[Fault]:
     """Return the faults of a run: each of those there are once, in any order, then again."""
-    chance = random.Random(f"{seed}/faults")  # noqa: S311 - as above.
+    chance = random.Random(f"{seed}/faults")
     found: list[Fault] = []
     deck: list[tuple[str, str, float]] = []
     at_s = CALM_S

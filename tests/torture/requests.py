@@ -106,28 +106,36 @@ def _movement(kind: str, name: str, chance: Random) -> dict[str, Any]:
         "kind": asked, "item": chance.choice(PLAIN), "location": chance.choice(PLACES),
         "quantity": str(chance.randint(1, 9)), "reference": name,
     }  # fmt: skip
+    if "storm" in more:
+        body |= {"item": STORM, "location": PLACES[0], "quantity": "1"}
     if "lot" in more:
         body["item"] = chance.choice(TRACKED)
     if kind == "lot_receipt":
         body |= {"lot": chance.choice(LOTS), "quantity": str(chance.randint(3, 15))}
-    if "storm" in more:
-        body |= {"item": STORM, "location": PLACES[0], "quantity": "1"}
-    if asked == "transfer":
-        body["location"], body["to_location"] = chance.sample(PLACES, 2)
-    if asked == "adjustment":
-        body |= {"direction": chance.choice(("in", "out")), "reason_code": "misrecorded"}
-    if asked == "write_off":
-        body["reason_code"] = "damaged"
-    if asked == "return":
-        body["direction"] = chance.choice(("in", "out"))
-    if asked == "count_correction":
-        body["quantity"] = str(chance.randint(0, 40))
+    body |= _particulars(asked, chance)
     if "late" in more:
         at = datetime.now(UTC) - timedelta(seconds=chance.choice((2, 30, 600, 7200)))
         body["occurred_at"] = at.isoformat()
     if kind == "issue" and chance.random() < 0.1:  # A client's clock that runs ahead.
         body["occurred_at"] = (datetime.now(UTC) + timedelta(seconds=200)).isoformat()
     return body
+
+
+def _particulars(asked: str, chance: Random) -> dict[str, Any]:
+    """Return what a kind of movement has beside what all have."""
+    match asked:
+        case "transfer":
+            start, goal = chance.sample(PLACES, 2)
+            return {"location": start, "to_location": goal}
+        case "adjustment":
+            return {"direction": chance.choice(("in", "out")), "reason_code": "misrecorded"}
+        case "write_off":
+            return {"reason_code": "damaged"}
+        case "return":
+            return {"direction": chance.choice(("in", "out"))}
+        case "count_correction":
+            return {"quantity": str(chance.randint(0, 40))}
+    return {}
 
 
 def _bulk(kind: str, name: str, chance: Random) -> dict[str, Any]:

@@ -13,13 +13,13 @@ import httpx
 
 from tests.support.waiting import answered, eventually, pause
 from tests.torture.checker import violations
-from tests.torture.clients import Play, act, insist
+from tests.torture.clients import SETTLES_S, Play, act, insist
 from tests.torture.history import Operation
 from tests.torture.injector import Injector
 from tests.torture.logs import check_logs
 from tests.torture.plan import Fault
 from tests.torture.requests import STORM, STORM_PIECES
-from tests.torture.snapshot import Snapshot, checkpoints, take
+from tests.torture.snapshot import Snapshot, checkpoints, is_followed, take
 from tests.torture.world import Tortured, World, made_world, renew, signed_in
 
 RENEWED_AFTER_S = 540.0  # Tokens are good for fifteen minutes.
@@ -65,7 +65,7 @@ async def play_run(
             breaking = asyncio.create_task(injector.carry_out(play, planned))
             with suppress(asyncio.CancelledError):
                 await _until(play, seconds, [*acting, breaking])
-            play.is_over = True
+            play.is_over, play.gives_up_at = True, play.now + SETTLES_S
             await breaking
             injector.heal()
             await asyncio.gather(*acting)
@@ -128,7 +128,7 @@ async def _send_again(play: Play, seed: str) -> None:
     writes = [operation for operation in play.history.writes if not operation.is_altered]
     open_ = [o for o in writes if not o.done and o.may_be_done]
     done = [operation for operation in writes if operation.done]
-    chance = Random(f"{seed}/again")  # noqa: S311 - to be repeated.
+    chance = Random(f"{seed}/again")
     sample = chance.sample(done, min(SENT_AGAIN_MAX, len(done)))
     known = [o for o in play.history.operations if o.kind == "known" and o.done]
     known = chance.sample(known, min(SENT_AGAIN_MAX, len(known)))
@@ -146,18 +146,10 @@ def _same(operation: Operation) -> dict[str, object]:
 
 async def _followed(system: Tortured, world: World) -> Snapshot:
     """Return what is there once everybody has followed; as it is if somebody does not."""
-    latest = Snapshot()
-
-    async def is_there() -> bool:
-        nonlocal latest
-        latest = await take(system.stack.superuser_dsn, world.tenant_id)
-        if not latest.is_followed:
-            await pause(0.5)
-        return latest.is_followed
-
+    dsn = system.stack.superuser_dsn
     with suppress(AssertionError):
-        await eventually(is_there)
-    return latest
+        await eventually(lambda: is_followed(dsn))
+    return await take(dsn, world.tenant_id)
 
 
 async def _of_outside(

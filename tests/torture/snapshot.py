@@ -97,18 +97,6 @@ class Snapshot:
             found[row.item_id, row.location_id] += row.quantity
         return dict(found)
 
-    @property
-    def is_followed(self) -> bool:
-        """Say whether every follower has arrived at the end of the journal."""
-        ledger = _above_nothing(self.on_hand)
-        return len(self.trail) >= len(self.journal) and all(
-            _above_nothing(levels) == ledger for levels in self.followed.values()
-        )
-
-
-def _above_nothing(levels: dict[Pair, Decimal]) -> dict[Pair, Decimal]:
-    return {pair: quantity for pair, quantity in levels.items() if quantity}
-
 
 async def take(dsn: str, tenant_id: str) -> Snapshot:
     """Return what is there of a tenant, as of one instant."""
@@ -116,6 +104,15 @@ async def take(dsn: str, tenant_id: str) -> Snapshot:
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             return await _read(connection, tenant_id)
+    finally:
+        await connection.close()
+
+
+async def is_followed(dsn: str) -> bool:
+    """Say whether every follower of inventory's journal has arrived at its end."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        return bool(await connection.fetchval(_IS_FOLLOWED))
     finally:
         await connection.close()
 
@@ -185,3 +182,9 @@ SELECT coalesce(sum(issued), 0) FROM forecasting.consumption WHERE tenant_id = $
 _SET_ASIDE = """
 SELECT (SELECT count(*) FROM reporting.entries_set_aside WHERE tenant_id = $1::text::uuid)
      + (SELECT count(*) FROM forecasting.entries_set_aside WHERE tenant_id = $1::text::uuid)"""
+_IS_FOLLOWED = """
+SELECT bool_and((c.xid, c.seq) = (j.xid::text::bigint, j.seq))
+FROM (SELECT xid, seq FROM inventory.journal ORDER BY xid DESC, seq DESC LIMIT 1) j,
+     (SELECT xid, seq FROM reporting.follower_cursors WHERE producer = 'inventory'
+      UNION ALL
+      SELECT xid, seq FROM forecasting.follower_cursors WHERE producer = 'inventory') c"""

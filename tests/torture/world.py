@@ -72,10 +72,11 @@ def launched(folder: Path, root: Path = ROOT) -> Iterator[tuple[Stack, int, int]
             INVENTORY_URL: f"http://127.0.0.1:{inventory}", POSTGRES_FOLDER: str(folder / "link"),
         }  # fmt: skip
         with (folder / "stack.log").open("w") as log:
-            process = subprocess.Popen(  # noqa: S603 - our own command.
+            process = subprocess.Popen(
                 [sys.executable, "-m", "tests.torture.launch"],
                 cwd=root, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True, preexec_fn=die_with_parent(),
+                start_new_session=True,
+                preexec_fn=die_with_parent(),  # noqa: PLW1509 - one prctl call, safe after fork.
             )  # fmt: skip
         try:
             yield Stack(folder / "state", environment), front, inventory
@@ -195,4 +196,3 @@ _TENANT = "SELECT id::text FROM auth.tenants WHERE slug = $1"
 
 def _expiry(days: int) -> str:
     return (datetime.now(UTC) + timedelta(days=days)).date().isoformat()
-
