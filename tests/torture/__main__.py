@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests.torture.plan import Fault, as_text, faults, from_text
+from tests.torture.plan import Fault, Plan, as_text, faults, from_text
 from tests.torture.run import Report, play_run
 from tests.torture.world import tortured
 
@@ -34,11 +34,8 @@ async def _rounds(
         while not number or ends - time.monotonic() > ROUND_S / 2:
             seed = f"{wanted.seed}/{number}" if number else wanted.seed
             lasts_s = min(seconds, ROUND_S)
-            planned = _planned(wanted, seed, lasts_s)
-            report = await play_run(
-                system, f"t{number}", seed=seed, clients=wanted.clients, seconds=lasts_s,
-                planned=planned, say=say,
-            )  # fmt: skip
+            plan = Plan(seed, wanted.clients, lasts_s, _planned(wanted, seed, lasts_s))
+            report = await play_run(system, f"t{number}", plan, say)
             reports.append(report)
             say(_line(report))
             for violation in report.violations:

@@ -40,8 +40,9 @@ def _faults_of(operation: Operation, attempt: Attempt, history: History) -> Iter
         told = INNER.search(orjson.dumps(attempt.answer).decode())
         if told:
             yield f"I11: {what} was told of {told[0]!r}: {attempt.answer}"
-    took_s = attempt.ended - attempt.started - history.lag_s
-    if (attempt.is_late or took_s > LATE_S) and not _is_excused(attempt, history):
+    took_s = attempt.ended - attempt.started - history.lag_s - history.slack_s
+    is_late = attempt.is_late and not history.slack_s
+    if (is_late or took_s > LATE_S) and not _is_excused(attempt, history):
         yield f"I11: {what} had its answer after {took_s:.1f} s"
 
 
@@ -114,7 +115,7 @@ def _there(operation: Operation, own: list[Entry], rows: dict[str, list[Row]]) -
                 yield f"I3: {what} was told {balance} after it, the ledger says {legs}"
     expected = _ENTRIES.get(operation.kind)
     if expected is not None and sum(entry.type == expected for entry in own) != 1:
-        yield f"I3: {what} was acknowledged, and its {expected} is there {len(own)} times"
+        yield f"I3: {what} was acknowledged, and its {expected} is not there once: {own}"
 
 
 def _legs_here(rows: list[Row]) -> list[Row]:

@@ -149,7 +149,7 @@ BUGS = (
         (
             Change(
                 f"{LEDGER}/rules/draws.py",
-                "    if after < level.reserved - held:\n",
+                "    if after < level.reserved + (quantity if is_held else NOTHING):\n",
                 "    if after < 0:\n",
             ),
         ),

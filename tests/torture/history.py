@@ -92,6 +92,7 @@ class History:
     operations: list[Operation] = field(default_factory=list)
     happenings: list[Happening] = field(default_factory=list)
     lag_s: float = 0.0  # How long this process itself once stood still.
+    slack_s: float = 0.0  # What a machine that is busy with other things is given beside.
 
     @property
     def writes(self) -> list[Operation]:

@@ -51,6 +51,17 @@ class Fault:
     lasts_s: float = 0.0
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What a run is made of; `slack_s` is what a busy machine is given beyond every bound."""
+
+    seed: str
+    clients: int
+    seconds: float
+    faults: list[Fault]
+    slack_s: float = 0.0
+
+
 def steps(seed: str, client: int) -> Iterator[Step]:
     """Give the steps of a client, without end."""
     chance = random.Random(f"{seed}/steps/{client}")

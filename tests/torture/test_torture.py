@@ -5,7 +5,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.torture.plan import Fault
+from tests.support.waiting import PATIENCE_S
+from tests.torture.plan import Fault, Plan
 from tests.torture.run import play_run
 from tests.torture.world import tortured
 
@@ -33,10 +34,8 @@ FAULTS = [
 async def test_nothing_is_lost_or_done_twice_whatever_breaks():
     with TemporaryDirectory(prefix="torture-", ignore_cleanup_errors=True) as folder:
         async with tortured(Path(folder), SEED) as system:
-            report = await play_run(
-                system, "t0", seed=SEED, clients=CLIENTS, seconds=SECONDS, planned=FAULTS,
-                say=lambda _text: None,
-            )  # fmt: skip
+            plan = Plan(SEED, CLIENTS, SECONDS, FAULTS, slack_s=PATIENCE_S)
+            report = await play_run(system, "t0", plan, lambda _text: None)
 
     assert report.violations == []
     assert report.acknowledged > 0
