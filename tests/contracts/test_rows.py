@@ -96,11 +96,7 @@ async def busy(send, inventory, caller):
     await send("POST", f"/api/inventory/movements/{moved['id']}/reverse", {"reason": "typo"})
     await send("POST", "/api/inventory/movements/bulk", {"lines": lines})
     await send("POST", "/api/locations", {"name": "On the road", "type": "transit"})
-    transfer = {"item": "A1", "location": "Main", "to_location": "Shop", "quantity": "2"}
-    sent = (await send("POST", "/api/inventory/transfers", transfer)).json()
-    path = f"/api/inventory/transfers/{sent['id']}"
-    await send("PATCH", path, {"expected_at": "2030-01-31T12:00:00Z"})
-    await send("POST", f"{path}/receive", {"quantity": "1"})
+    await _transfer(send)
     await _use_lots(send)
     await _use_serials(send)
     await _use_kits(send)
@@ -114,6 +110,16 @@ async def busy(send, inventory, caller):
     await _use_webhooks(send, inventory, caller)
     viewer = Caller(caller.tenant_id, scopes=["inventory:read"])
     assert (await inventory.post("/api/locations", headers=viewer.headers())).status_code == 403
+
+
+async def _transfer(send):
+    """Have something dispatched, expected, and received in two deliveries."""
+    transfer = {"item": "A1", "location": "Main", "to_location": "Shop", "quantity": "2"}
+    sent = (await send("POST", "/api/inventory/transfers", transfer)).json()
+    path = f"/api/inventory/transfers/{sent['id']}"
+    await send("PATCH", path, {"expected_at": "2030-01-31T12:00:00Z"})
+    for final in (False, True):
+        await send("POST", f"{path}/receive", {"quantity": "0.5", "final": final})
 
 
 async def _reserve(send, inventory, caller):
@@ -133,7 +139,7 @@ async def _reserve(send, inventory, caller):
         ):
             await session.execute(text(statement))
     async with resources.database.transaction(Stamp(caller.tenant_id, "worker")) as session:
-        await reservations.expire_due(session, now=utc_now())
+        await reservations.expire_due(session)
 
 
 async def _use_kits(send):

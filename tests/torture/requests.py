@@ -84,7 +84,8 @@ def _going_on(kind: str, chance: Random, own: Own) -> Request | None:
     if kind == "receive" and own.transfers:
         transfer, dispatched = own.transfers.pop(chance.randrange(len(own.transfers)))
         quantity = max(0, dispatched + chance.choice((0, 0, 0, -1, 1)))
-        return Request("receive", "POST", f"{TRANSFERS}/{transfer}/receive", {"quantity": quantity})
+        body = {"quantity": quantity, "final": True}
+        return Request("receive", "POST", f"{TRANSFERS}/{transfer}/receive", body)
     return None
 
 

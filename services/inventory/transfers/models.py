@@ -23,7 +23,11 @@ class Transfer(Base):
     to_id: Mapped[UUID] = mapped_column(ForeignKey("locations.id"))
     via_id: Mapped[UUID] = mapped_column(ForeignKey("locations.id"))
     quantity: Mapped[Decimal]  # Dispatched, in stock units.
-    received: Mapped[Decimal | None]  # None while it is in transit.
+    given_quantity: Mapped[Decimal | None]  # The same as it was given, in given_unit.
+    given_unit: Mapped[str | None]  # Null where none was named: stock units.
+    arrived: Mapped[Decimal] = mapped_column(default=Decimal(0))  # Of it, by now.
+    added: Mapped[Decimal] = mapped_column(default=Decimal(0))  # What came beside it.
+    received: Mapped[Decimal | None]  # Both, in the end; None while it is in transit.
     reference: Mapped[str | None]
     dispatched_at: Mapped[datetime]
     dispatched_by: Mapped[str]  # The actor.
@@ -36,10 +40,11 @@ class Transfer(Base):
 
 
 class TransferPart(Base):
-    """What a transfer carries of one lot, or of no lot."""
+    """What a transfer carries of one lot, of one serial, or of no lot."""
 
     __tablename__ = "transfer_parts"
 
     transfer_id: Mapped[UUID] = mapped_column(ForeignKey("transfers.id"), primary_key=True)
     lot_id: Mapped[UUID] = mapped_column(primary_key=True)
     quantity: Mapped[Decimal]  # Dispatched, in stock units.
+    arrived: Mapped[Decimal]  # Of it, by now.

@@ -9,6 +9,7 @@ from services.inventory.ledger.errors import (
     BalanceTooLarge,
     InsufficientStock,
     InTransit,
+    QuantityInexact,
     SerialsDiffer,
     SerialsInStock,
     SerialsNeeded,
@@ -39,25 +40,25 @@ from shared.web.requests import request_id_of
 
 router = feature_router("/api/inventory/transfers", "transfers")
 
-CanRead = Annotated[Principal, Depends(requires("inventory:read"))]
-CanMove = Annotated[Principal, Depends(requires("stock:write"))]
+CanRead = Annotated[Principal, Depends(requires("inventory:read", by_location=True))]
+CanMove = Annotated[Principal, Depends(requires("stock:write", by_location=True))]
 
 
 @router.get("", responses=problems(InvalidCursor))
 async def list_transfers(
-    session: Session, _caller: CanRead, query: Annotated[TransferQuery, Query()]
+    session: Session, caller: CanRead, query: Annotated[TransferQuery, Query()]
 ) -> TransferPage:
     """List transfers.
 
     What is in transit unless asked otherwise, newest first.
     """
-    return await service.list_transfers(session, query)
+    return await service.list_transfers(session, query, caller=caller)
 
 
 @router.get("/{transfer_id:uuid}", responses=problems(TransferNotFound))
-async def get_transfer(transfer_id: UUID, session: Session, _caller: CanRead) -> TransferRead:
+async def get_transfer(transfer_id: UUID, session: Session, caller: CanRead) -> TransferRead:
     """Read a transfer."""
-    return await service.get_transfer(session, transfer_id)
+    return await service.get_transfer(session, transfer_id, caller=caller)
 
 
 @router.post(
@@ -65,7 +66,7 @@ async def get_transfer(transfer_id: UUID, session: Session, _caller: CanRead) ->
     status_code=201,
     responses=problems(
         TransitMissing, ItemNotFound, ItemRetired, LocationNotFound, LocationRetired, InTransit,
-        TransferInPlace, InsufficientStock, BalanceTooLarge, UnknownUnit, Frozen,
+        TransferInPlace, InsufficientStock, BalanceTooLarge, UnknownUnit, QuantityInexact, Frozen,
         SerialsNotTracked, SerialsNeeded, SerialsDiffer, SerialsNotThere,
     ),
 )  # fmt: skip
@@ -90,14 +91,14 @@ async def change_transfer(
     transfer_id: UUID,
     body: TransferUpdate,
     session: Session,
-    _caller: CanMove,
+    caller: CanMove,
     if_match: IfMatch = None,
 ) -> TransferRead:
     """Change when a transfer is expected.
 
     While it is under way. What is expected at a time still to come is promised from then on.
     """
-    return await service.change_transfer(session, transfer_id, body, if_match)
+    return await service.change_transfer(session, transfer_id, body, if_match, caller=caller)
 
 
 @router.post(
@@ -105,6 +106,7 @@ async def change_transfer(
     responses=problems(
         TransferNotFound, TransferReceivedAlready, ItemRetired, LocationNotFound, LocationRetired,
         BalanceTooLarge, Frozen, SerialsNotTracked, SerialsNeeded, SerialsDiffer, SerialsInStock,
+        UnknownUnit, QuantityInexact, ItemNotFound,
     ),
 )  # fmt: skip
 async def receive_transfer(
@@ -117,8 +119,9 @@ async def receive_transfer(
 ) -> TransferRead:
     """Receive a transfer.
 
-    All that arrived, once. What is missing is written off and what is more is adjusted, each with
-    the reason code `transfer_difference`.
+    What arrived by one delivery; what has not arrived stays in transit. With the delivery that is
+    final, or brings the last, what is missing is written off and what is more is adjusted, each
+    with the reason code `transfer_difference`.
     """
     return await service.receive_transfer(
         session, transfer_id, body, caller=caller, request_id=request_id_of(request), now=now

@@ -6,12 +6,18 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.inventory.movements.schemas import Serials, fault_of_serials
+from services.inventory.items.schemas import Unit
+from services.inventory.movements.schemas import GivenRead, Serials, fault_of_serials
 from services.inventory.transfers.rules import TransferState
+from shared.i18n import N_
 from shared.i18n.validation import MESSAGES
 from shared.money import DecimalText, Quantity, QuantityOrZero
 from shared.pagination import PageQuery
 from shared.schemas import Input, Moment, Note, Output, Page, ShortText, Update, refusal_of
+
+_NOTHING_ARRIVED = PydanticCustomError(
+    "nothing_arrived", N_("Nothing arrives by this. Say how much did, or that it is final.")
+)
 
 
 def _require_amount(quantity: Decimal | None, serials: list[str] | None) -> None:
@@ -48,9 +54,13 @@ class TransferCreate(Input):
     )
     quantity: Quantity | None = Field(
         default=None,
-        description="Stock units; if a pack's barcode names the item, such packs. Not needed with "
-        "`serials`.",
+        description="In `unit`. Not needed with `serials`.",
         examples=["12"],
+    )
+    unit: Unit | None = Field(
+        default=None,
+        description="What `quantity` counts: the stock unit or a pack of the item. Unless given, "
+        "the pack that the barcode in `item` is printed on, or else the stock unit.",
     )
     serials: Serials | None = Field(
         default=None, min_length=1, description="All units of an item with serial numbers."
@@ -85,13 +95,23 @@ class TransferReceive(Input):
 
     quantity: QuantityOrZero | None = Field(
         default=None,
-        description="Stock units that arrived, all of them at once. Not needed with `serials`.",
+        description="What arrived by this delivery, in `unit`. Not needed with `serials`.",
         examples=["12"],
+    )
+    unit: Unit | None = Field(
+        default=None,
+        description="What `quantity` counts; unless given, what it was dispatched in. That is as "
+        "large as it was then.",
     )
     serials: Serials | None = Field(
         default=None,
         description="What arrived of an item with serial numbers; where all did, the quantity is "
         "enough.",
+    )
+    final: bool = Field(
+        default=False,
+        description="Nothing more will come: what has not arrived is written off. Unless given, it "
+        "stays in transit.",
     )
     reason: Note | None = Field(
         default=None, description="What is known of a difference.", examples=[None]
@@ -100,6 +120,8 @@ class TransferReceive(Input):
     @model_validator(mode="after")
     def _says_how_much(self) -> Self:
         _require_amount(self.quantity, self.serials)
+        if not (self.quantity or self.serials or self.final):
+            raise refusal_of({"quantity": _NOTHING_ARRIVED})
         return self
 
 
@@ -110,11 +132,29 @@ class TransferRead(Output):
     state: TransferState
     item: str = Field(description="Code of the item.", examples=["SPAGHETTI-500"])
     item_id: UUID
-    location: str = Field(description="Where it left.", examples=["Main warehouse"])
-    to_location: str = Field(description="Where it goes.", examples=["Shop"])
-    via: str = Field(description="Where it lies in between.", examples=["In transit"])
+    location: str | None = Field(
+        description="Where it left; null if it is not one of yours.", examples=["Main warehouse"]
+    )
+    to_location: str | None = Field(
+        description="Where it goes; null if it is not one of yours.", examples=["Shop"]
+    )
+    via: str | None = Field(
+        description="Where it lies in between; null if it is not one of yours.",
+        examples=["In transit"],
+    )
     quantity: DecimalText = Field(description="Stock units dispatched.")
-    received: DecimalText | None = Field(description="Stock units that arrived.", examples=["12"])
+    given: GivenRead | None = Field(
+        description="The quantity as it was given, where a unit was named.", examples=[None]
+    )
+    arrived: DecimalText = Field(
+        description="Stock units that have arrived by now, in all deliveries.", examples=["12"]
+    )
+    in_transit: DecimalText = Field(
+        description="Stock units that are still under way.", examples=["0"]
+    )
+    received: DecimalText | None = Field(
+        description="Stock units that arrived in all; null while in transit.", examples=["12"]
+    )
     difference: DecimalText | None = Field(
         description="Received less dispatched; null while in transit.", examples=["0"]
     )

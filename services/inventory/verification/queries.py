@@ -115,7 +115,7 @@ _IN_TRANSIT = text("""
         SELECT item_id, location_id, sum(on_hand) AS on_hand FROM levels
         WHERE location_id IN (SELECT id FROM locations WHERE type = 'transit') GROUP BY 1, 2
     ) v FULL JOIN (
-        SELECT item_id, via_id AS location_id, sum(quantity) AS total
+        SELECT item_id, via_id AS location_id, sum(quantity - arrived) AS total
         FROM transfers WHERE received IS NULL GROUP BY 1, 2
     ) t USING (item_id, location_id)
     WHERE coalesce(v.on_hand, 0) <> coalesce(t.total, 0) LIMIT :most""")

@@ -30,6 +30,19 @@ class TransferExpected(Entry):
     expected_at: datetime | None
 
 
+class TransferPartlyReceived(Entry):
+    """Some of what was in transit arrived; the rest is still under way."""
+
+    name: ClassVar[str] = "inventory.transfer-partly-received.v1"
+    subject_of: ClassVar[tuple[str, str]] = ("transfer", "transfer_id")
+    transfer_id: UUID
+    item_id: UUID
+    quantity: Decimal  # Dispatched, in stock units.
+    received: Decimal  # By this delivery.
+    under_way: Decimal  # After it.
+    added_serials: tuple[str, ...] = ()  # Received, and not dispatched.
+
+
 class TransferReceived(Entry):
     """What was in transit arrived; the rest was lost, what is more was found."""
 

@@ -47,6 +47,8 @@ BY_LOCATION = {
     "GET /api/inventory/reservations/{reservation_id}",
     "GET /api/inventory/scan",
     "GET /api/inventory/search",
+    "GET /api/inventory/transfers",
+    "GET /api/inventory/transfers/{transfer_id}",
     "GET /api/inventory/serials/{serial}",
     "GET /api/inventory/{item_id}",
     "GET /api/inventory/{item_id}/lots",
@@ -65,6 +67,9 @@ BY_LOCATION = {
     "POST /api/inventory/movements/bulk",
     "POST /api/inventory/movements/{movement_id}/reverse",
     "PATCH /api/inventory/reservations/{reservation_id}",
+    "PATCH /api/inventory/transfers/{transfer_id}",
+    "POST /api/inventory/transfers",
+    "POST /api/inventory/transfers/{transfer_id}/receive",
     "POST /api/inventory/counts",
     "POST /api/inventory/counts/{count_id}/cancel",
     "POST /api/inventory/counts/{count_id}/post",
@@ -87,6 +92,7 @@ class Shop:
     items: dict[str, str]
     category: str
     kit: str = ""
+    transfer: str = ""  # From a secret place to one's own.
     reservations: dict[str, str] = field(default_factory=dict)  # By the place that they hold at.
     counts: dict[str, str] = field(default_factory=dict)  # By the place; of all, by its absence.
 
@@ -130,6 +136,7 @@ async def shop(client: httpx.AsyncClient, caller: Caller) -> Shop:
     await shop.post("/api/inventory/add-item", tracked)
     kit = {"item": "T1", "components": [{"item": "S1", "quantity": "1"}]}
     shop.kit = (await shop.post("/api/inventory/kits", kit)).json()["id"]
+    await _send_between(shop)
     for location, quantity in (("Main", OWN_QUANTITY), ("Zanzibar", SECRET_QUANTITY)):
         of_lot = {"item": "T1", "lot": "L1", "quantity": str(quantity)}
         await shop.move(kind="receipt", location=location, **of_lot)
@@ -167,6 +174,16 @@ async def _have_serials(shop: Shop) -> None:
         body = line | ({"to_location": goal} if goal else {})
         moved = await shop.post("/api/inventory/movements", body)
         assert moved.status_code == 201, moved.text
+
+
+async def _send_between(shop: Shop) -> None:
+    """Have something on its way between secret places, and from there to one's own."""
+    await shop.post("/api/locations", {"name": "Zanzibar road", "type": "transit"})
+    body = {"item": "S1", "location": "Zanzibar shelf", "quantity": 1}
+    for to_location in ("Zanzibar", "Main"):
+        sent = await shop.post("/api/inventory/transfers", body | {"to_location": to_location})
+        assert sent.status_code == 201, sent.text
+    shop.transfer = sent.json()["id"]
 
 
 def operations(app: FastAPI) -> dict[str, bool]:
@@ -229,6 +246,7 @@ async def test_nothing_of_other_places_is_shown(shop: Shop, operation: str):
             for code in shop.items:
                 filled = path.format(item_id=item, location_id=place_id, name=place, code=code,
                                      category_id=shop.category, lot="L1", kit_id=shop.kit,
+                                     transfer_id=shop.transfer,
                                      serial="X1", count_id=shop.counts[place],
                                      reservation_id=shop.reservations[place])  # fmt: skip
                 filled_paths[filled] = place

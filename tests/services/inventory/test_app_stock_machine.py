@@ -290,7 +290,9 @@ class StockMachine(RuleBasedStateMachine):
         transfer = known[choice % len(known)]
         carried = self.model.in_transit.pop(transfer)
         goal, left = self.goals[transfer], sum(draw.quantity for draw in carried) + difference
-        self.shop.post(f"/api/inventory/transfers/{transfer}/receive", {"quantity": left})
+        self.shop.post(
+            f"/api/inventory/transfers/{transfer}/receive", {"quantity": left, "final": True}
+        )
         draws = [Draw(draw.level, -draw.quantity) for draw in carried]
         arrived = defaultdict(int)
         for draw in carried:

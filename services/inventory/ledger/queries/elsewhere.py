@@ -44,8 +44,8 @@ async def list_next_receipts(
 
 _NEXT_RECEIPTS = """
 SELECT r.* FROM (
-    SELECT DISTINCT ON (t.item_id, t.to_id) t.item_id, t.to_id, l.name AS location, t.quantity,
-           t.expected_at
+    SELECT DISTINCT ON (t.item_id, t.to_id) t.item_id, t.to_id, l.name AS location,
+           t.quantity - t.arrived AS quantity, t.expected_at
     FROM transfers t JOIN locations l ON l.id = t.to_id
     WHERE t.item_id = ANY($1::uuid[]) AND t.received IS NULL AND t.expected_at > now()
         AND ($2::uuid[] IS NULL OR t.to_id = ANY($2::uuid[]))

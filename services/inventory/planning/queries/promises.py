@@ -53,10 +53,10 @@ _SUPPLY = text("""
     GROUP BY v.location_id, l.name, l.type, t.expires_on ORDER BY l.name, t.expires_on""")
 _EXPECTED = text("""
     SELECT t.id AS source_id, t.to_id AS location_id, l.name AS location, o.expires_on,
-           sum(p.quantity) AS quantity, t.expected_at
+           sum(p.quantity - p.arrived) AS quantity, t.expected_at
     FROM transfers t JOIN transfer_parts p ON p.transfer_id = t.id
     JOIN locations l ON l.id = t.to_id LEFT JOIN lots o ON o.id = p.lot_id
-    WHERE t.item_id = :item_id AND t.received IS NULL
+    WHERE t.item_id = :item_id AND t.received IS NULL AND p.quantity > p.arrived
         AND (CAST(:until AS timestamptz) IS NULL OR t.expected_at IS NULL
             OR t.expected_at <= :until)
         AND (CAST(:places AS uuid[]) IS NULL OR t.to_id = ANY(CAST(:places AS uuid[])))

@@ -51,7 +51,7 @@ _USE = text("""
         AND (CAST(:places AS uuid[]) IS NULL OR m.location_id = ANY(CAST(:places AS uuid[])))
     GROUP BY m.item_id""")
 _UNDER_WAY = text("""
-    SELECT item_id, expected_at, sum(quantity) AS quantity FROM transfers
+    SELECT item_id, expected_at, sum(quantity - arrived) AS quantity FROM transfers
     WHERE item_id = ANY(CAST(:item_ids AS uuid[])) AND received IS NULL
         AND (CAST(:places AS uuid[]) IS NULL OR to_id = ANY(CAST(:places AS uuid[])))
     GROUP BY item_id, expected_at""")

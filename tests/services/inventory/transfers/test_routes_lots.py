@@ -34,7 +34,7 @@ async def test_lots_arrive_as_they_were_dispatched(
 
     received = await client.post(
         f"{PATH}/{sent.json()['id']}/receive",
-        json={"quantity": arrived, "reason": "As counted."},
+        json={"quantity": arrived, "reason": "As counted.", "final": True},
         headers=caller.headers(),
     )
 

@@ -74,7 +74,7 @@ async def test_all_that_was_dispatched_arrives(dispatch, receive, lying):
 
 async def test_what_is_missing_is_told_and_what_is_more_comes(dispatch, receive, lying):
     sent = await dispatch(serials=["S1", "S2", "S3"])
-    received = await receive(sent, serials=["s1", "S3", "S9"], reason="As counted.")
+    received = await receive(sent, serials=["s1", "S3", "S9"], reason="As counted.", final=True)
 
     assert received.status_code == 200, received.text
     told = received.json()
@@ -94,7 +94,7 @@ async def test_what_does_not_fit_is_refused(dispatch, receive, make_item, move, 
     elsewhere = await receive(sent, serials=["S1", "S3"])
     plain = await dispatch(item="B1", quantity="1")
     named = await receive(plain, serials=["S1"])
-    none = await receive(sent, serials=[])
+    none = await receive(sent, serials=[], final=True)
 
     assert_problem(nameless, SerialsNeeded)
     assert_problem(gone, SerialsNotThere)

@@ -1,0 +1,13 @@
+"""Transfers in two stages: what leaves one location is in transit until another receives it."""
+
+from services.inventory.transfers.service.dispatching import change_transfer, dispatch_transfer
+from services.inventory.transfers.service.reading import get_transfer, list_transfers
+from services.inventory.transfers.service.receiving import receive_transfer
+
+__all__ = [
+    "change_transfer",
+    "dispatch_transfer",
+    "get_transfer",
+    "list_transfers",
+    "receive_transfer",
+]
