@@ -247,12 +247,22 @@ async def fill_own(client: Client, tenant: Tenant, mark: str = "") -> None:
         "freeze_id": freeze_id, "period_id": period_id,
         "movement_id": movement_id, "transfer_id": transfer_id, "reservation_id": reservation_id,
         "kit_id": kit_id, "lot_id": lot_id, "lot": f"LOT-{mark}",
-        "count_id": count_id,
+        "count_id": count_id, "serial": await _serial_of(client, boss, place_id, mark),
         "webhook_id": hook_id, "event_id": sent["event_id"],
         "category_id": category_id, "category": f"Kind {mark}",
         "location_id": place_id, "name": place["name"],
         "item_id": item_id, "code": item["code"], "item_code": item["code"],
     }  # fmt: skip
+
+
+async def _serial_of(client: Client, boss: Person, place_id: str, mark: str) -> str:
+    """Have a unit with a serial number received, and return that."""
+    item = {"code": f"N-{mark}", "name": "Numbered", "tracking": "serial"}
+    await post(client, boss, "/api/inventory", item)
+    serial = f"SN-{mark}"
+    receipt = {"kind": "receipt", "item": item["code"], "location": place_id, "serials": [serial]}
+    await post(client, boss, "/api/inventory/movements", receipt)
+    return serial
 
 
 def _history(item: dict[str, str], place: dict[str, str]) -> dict[str, Any]:

@@ -119,18 +119,6 @@ class LotsNotTracked(Unprocessable):
 
 
 @dataclass(eq=False)
-class LotsNotReserved(Unprocessable):
-    """Items with lots are not reserved."""
-
-    slug: ClassVar[str] = "lots-not-reserved"
-    title: ClassVar[str] = N_("Not reserved by lots")
-    detail: ClassVar[str] = N_(
-        "{item} is tracked by lots, and such items are not reserved. Issue it when it ships."
-    )
-    item: str
-
-
-@dataclass(eq=False)
 class LotNeeded(Unprocessable):
     """What comes in or is counted of an item with lots is of one of them."""
 

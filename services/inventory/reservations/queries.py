@@ -2,13 +2,25 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import String, Uuid, column, exists, func, literal, select, table, text
+from sqlalchemy import (
+    Date,
+    DateTime,
+    String,
+    Uuid,
+    column,
+    exists,
+    func,
+    literal,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.inventory.ledger.rules import NO_LOT, Reference
+from services.inventory.ledger.rules import TRACKS_LOTS, TRACKS_SERIALS, Level, Lot, Reference
 from services.inventory.reservations.models import Reservation, ReservationHold
 from shared.principal import Places
 
@@ -27,11 +39,13 @@ class ReservationFilter:
 
 
 class NamedHold(NamedTuple):
-    """A hold, with what its item and location are called today."""
+    """A hold, with what its item and location are called today, and the lot that it is of."""
 
     hold: ReservationHold
     item: str
     location: str
+    tracking: str  # Of the item.
+    lot: Lot | None  # A serial too; None of an item without either.
 
 
 async def find_reservation(session: AsyncSession, reservation_id: UUID) -> Reservation | None:
@@ -43,21 +57,41 @@ async def find_reservation(session: AsyncSession, reservation_id: UUID) -> Reser
 async def list_holds(
     session: AsyncSession, reservation_ids: Collection[UUID]
 ) -> Sequence[NamedHold]:
-    """Return all holds of the reservations as they are now, line by line, the largest first."""
+    """Return all holds of the reservations as they are now, line by line.
+
+    Of a line what expires first comes first, then the largest.
+    """
     query = (
-        select(ReservationHold, _ITEMS.c.code, _LOCATIONS.c.name)
+        select(
+            ReservationHold,
+            _ITEMS.c.code,
+            _LOCATIONS.c.name,
+            _ITEMS.c.tracking,
+            _LOTS.c.code.label("lot"),
+            _LOTS.c.expires_on,
+            _LOTS.c.received_at,
+        )
         .join(_ITEMS, _ITEMS.c.id == ReservationHold.item_id)
         .join(_LOCATIONS, _LOCATIONS.c.id == ReservationHold.location_id)
+        .outerjoin(_LOTS, _LOTS.c.id == ReservationHold.lot_id)
         .where(ReservationHold.reservation_id.in_(reservation_ids))
         .order_by(
             ReservationHold.reservation_id,
             ReservationHold.line,
+            _LOTS.c.expires_on,
+            _LOTS.c.received_at,
             ReservationHold.quantity.desc(),
             _LOCATIONS.c.name,
+            ReservationHold.lot_id,
         )
     )
     rows = await session.execute(query, execution_options={"populate_existing": True})
-    return [NamedHold(*row) for row in rows]
+    return [_named(*row) for row in rows]
+
+
+def _named(hold: ReservationHold, item: str, location: str, tracking: str, *lot: Any) -> NamedHold:  # noqa: ANN401 - the columns of a lot.
+    is_tracked = tracking in {TRACKS_LOTS, TRACKS_SERIALS}
+    return NamedHold(hold, item, location, tracking, Lot(hold.lot_id, *lot) if is_tracked else None)
 
 
 async def list_reservations(
@@ -106,25 +140,25 @@ async def list_due_tenants(session: AsyncSession) -> Sequence[UUID]:
     return (await session.scalars(_DUE_TENANTS)).all()
 
 
-async def list_due_levels(session: AsyncSession, *, most: int) -> Sequence[tuple[UUID, UUID]]:
-    """Return the levels of the tenant at which some hold has expired: item and location."""
+async def list_due_levels(session: AsyncSession, *, most: int) -> Sequence[Level]:
+    """Return the levels of the tenant at which some hold has expired."""
     rows = await session.execute(_DUE_LEVELS, {"most": most})
-    return [(row.item_id, row.location_id) for row in rows]
+    return [(row.item_id, row.location_id, row.lot_id) for row in rows]
 
 
 def add(
-    session: AsyncSession, reservation: Reservation, held: dict[tuple[int, UUID, UUID], Decimal]
+    session: AsyncSession, reservation: Reservation, held: dict[tuple[int, Level], Decimal]
 ) -> None:
-    """Add a reservation with its holds: by line, item and location, how much."""
+    """Add a reservation with its holds: by line and level, how much."""
     session.add(reservation)
-    for (line, item_id, location_id), quantity in held.items():
+    for (line, (item_id, location_id, lot_id)), quantity in held.items():
         session.add(
             ReservationHold(
                 reservation_id=reservation.id,
                 line=line,
                 item_id=item_id,
                 location_id=location_id,
-                lot_id=NO_LOT,
+                lot_id=lot_id,
                 quantity=quantity,
                 held=quantity,
                 committed=Decimal(0),
@@ -135,7 +169,14 @@ def add(
         )
 
 
-_ITEMS = table("items", column("id", Uuid), column("code", String))
+_ITEMS = table("items", column("id", Uuid), column("code", String), column("tracking", String))
+_LOTS = table(
+    "lots",
+    column("id", Uuid),
+    column("code", String),
+    column("expires_on", Date),
+    column("received_at", DateTime),
+)
 _LOCATIONS = table("locations", column("id", Uuid), column("name", String))
 _IDENTIFIERS = table("identifiers", column("key", String), column("item_id", Uuid))
 _CANDIDATES = text("""
@@ -147,15 +188,15 @@ _CANDIDATES = text("""
         OFFSET 0
     ) k
     CROSS JOIN LATERAL (
-        SELECT l.id AS location_id, l.name AS location,
-               v.on_hand - CASE WHEN v.holds_until <= now() THEN 0 ELSE v.reserved END AS available
+        SELECT l.id AS location_id, l.name AS location, sum(
+               v.on_hand - CASE WHEN v.holds_until <= now() THEN 0 ELSE v.reserved END) AS available
         FROM levels v JOIN locations l ON l.id = v.location_id
         WHERE v.item_id = k.item_id AND v.on_hand > 0 AND l.active AND l.type <> 'transit'
             AND (CAST(:places AS uuid[]) IS NULL OR l.id = ANY(CAST(:places AS uuid[])))
-        ORDER BY available DESC, l.name LIMIT :most
+        GROUP BY l.id, l.name ORDER BY available DESC, l.name LIMIT :most
     ) v
     ORDER BY k.n, v.available DESC, v.location""")
 _DUE_TENANTS = text("SELECT tenant_id FROM tenants_with_due_holds(now())")
 _DUE_LEVELS = text("""
-    SELECT DISTINCT item_id, location_id FROM reservation_holds
+    SELECT DISTINCT item_id, location_id, lot_id FROM reservation_holds
     WHERE held > 0 AND expires_at <= now() LIMIT :most""")

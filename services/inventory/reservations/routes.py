@@ -5,7 +5,17 @@ from fastapi import Depends, Query, Request
 
 from services.inventory.freezes.errors import Frozen
 from services.inventory.items.errors import ItemNotFound, ItemRetired, UnknownUnit
-from services.inventory.ledger.errors import InsufficientStock, LotsNotReserved, QuantityInexact
+from services.inventory.ledger.errors import (
+    InsufficientStock,
+    LotExpired,
+    LotNotFound,
+    LotsNotTracked,
+    QuantityInexact,
+    SerialsDiffer,
+    SerialsNeeded,
+    SerialsNotThere,
+    SerialsNotTracked,
+)
 from services.inventory.locations.errors import LocationNotFound, LocationRetired
 from services.inventory.reservations import service
 from services.inventory.reservations.errors import (
@@ -43,7 +53,8 @@ CanReserve = Annotated[Principal, Depends(requires("stock:write", by_location=Tr
     responses=problems(
         ItemNotFound, ItemRetired, LocationNotFound, LocationRetired, InsufficientStock,
         InsufficientStockAnywhere, ReservationRefused, ReservationTimeUnfit, Frozen, UnknownUnit,
-        QuantityInexact, LotsNotReserved,
+        QuantityInexact, LotsNotTracked, LotNotFound, LotExpired, SerialsNotTracked, SerialsNeeded,
+        SerialsDiffer, SerialsNotThere,
     ),
 )  # fmt: skip
 async def reserve(
@@ -58,6 +69,10 @@ async def reserve(
 
     Holds what all lines ask for, or nothing. What is held is not available to others until it is
     committed, released, or its time is over; from then on it blocks nobody.
+
+    Of an item with lots these are held lot by lot: the one that is named, or those that expire
+    first, and none that has expired. Of one with serial numbers the units named, or else those
+    that came first.
     """
     return await service.reserve(
         session,
@@ -108,7 +123,7 @@ async def extend_reservation(
     "/{reservation_id:uuid}/commit",
     responses=problems(
         ReservationNotFound, ReservationOver, ReservationDone, MoreThanHeld, ItemRetired,
-        LocationRetired, InsufficientStock, Frozen,
+        LocationRetired, InsufficientStock, Frozen, LotExpired,
     ),
 )  # fmt: skip
 async def commit_reservation(

@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 LINES_MAX = 200
+SERIALS_OF_LINE_MAX = 1_000
 LASTS = timedelta(days=1)  # Unless it says until when.
 LASTS_MAX = timedelta(days=366)
 NOTHING = Decimal(0)

@@ -1,4 +1,5 @@
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Self
 from uuid import UUID
 
@@ -6,13 +7,29 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.inventory.items.schemas import Unit
-from services.inventory.reservations.rules import LINES_MAX, ReservationStatus
+from services.inventory.movements.schemas import fault_of_serials
+from services.inventory.reservations.rules import (
+    LINES_MAX,
+    SERIALS_OF_LINE_MAX,
+    ReservationStatus,
+)
 from shared.i18n import N_
+from shared.i18n.validation import MESSAGES
+from shared.identifiers import Code
 from shared.money import DecimalText, Quantity
 from shared.pagination import PageQuery
 from shared.schemas import Input, Moment, Output, Page, ShortText, Update, refusal_of
 
+_ONE_OF_BOTH = PydanticCustomError(
+    "quantity_or_serials", N_("Give the quantity, or else the serials.")
+)
 _NAMED_TWICE = PydanticCustomError("line_twice", N_("A line is named twice. Name each once."))
+
+
+ReservedSerials = Annotated[
+    list[Code],
+    Field(min_length=1, max_length=SERIALS_OF_LINE_MAX, examples=[["SN-0001", "SN-0002"]]),
+]
 
 
 class ReservationLineCreate(Input):
@@ -27,12 +44,34 @@ class ReservationLineCreate(Input):
         "the most is first.",
         examples=["Main warehouse"],
     )
-    quantity: Quantity = Field(description="In `unit`.", examples=["12"])
+    quantity: Quantity | None = Field(
+        default=None, description="In `unit`. Not needed with `serials`.", examples=["12"]
+    )
+    lot: Code | None = Field(
+        default=None,
+        description="The lot, of an item that has lots; those that expire first unless named.",
+    )
+    serials: ReservedSerials | None = Field(
+        default=None,
+        description="The units, of an item with serials; those that came first unless named.",
+    )
     unit: Unit | None = Field(
         default=None,
         description="What `quantity` counts: the stock unit or a pack of the item. Unless given, "
         "the pack that the barcode in `item` is printed on, or else the stock unit.",
     )
+
+    @model_validator(mode="after")
+    def _says_how_much(self) -> Self:
+        faults = {}
+        if self.quantity is None and (self.serials is None or self.unit is not None):
+            faults["quantity"] = PydanticCustomError("missing", MESSAGES["missing"])
+        twice = fault_of_serials(self.serials or [])
+        if twice is not None:
+            faults["serials"] = twice
+        if faults:
+            raise refusal_of(faults)
+        return self
 
 
 class ReservationCreate(Input):
@@ -74,7 +113,26 @@ class ReservationLineTake(Input):
     """How much of one line."""
 
     line: int = Field(ge=0, lt=LINES_MAX, description="As the reservation numbers it.")
-    quantity: Quantity = Field(description="In stock units.", examples=["12"])
+    quantity: Quantity | None = Field(
+        default=None, description="In stock units. Not needed with `serials`.", examples=["12"]
+    )
+    serials: ReservedSerials | None = Field(
+        default=None, description="Which of the serials that it holds; the first unless named."
+    )
+
+    @model_validator(mode="after")
+    def _says_how_much(self) -> Self:
+        if (self.quantity is None) is (self.serials is None):
+            raise refusal_of({"quantity": _ONE_OF_BOTH})
+        twice = fault_of_serials(self.serials or [])
+        if twice is not None:
+            raise refusal_of({"serials": twice})
+        return self
+
+    @property
+    def number(self) -> Decimal:
+        """The quantity, or how many serials it names."""
+        return Decimal(len(self.serials or ())) if self.quantity is None else self.quantity
 
 
 class ReservationTake(Input):
@@ -97,10 +155,12 @@ class ReservationTake(Input):
 
 
 class HoldRead(Output):
-    """What a line holds at one location, in stock units."""
+    """What a line holds at one location, or of one lot there, in stock units."""
 
     location: str
     location_id: UUID
+    lot: str | None = Field(description="Null where lots are not tracked.", examples=[None])
+    serials: list[str] = Field(description="The units that it still holds.", examples=[[]])
     quantity: DecimalText = Field(description="What it was for at first.", examples=["12"])
     held: DecimalText = Field(examples=["12"])
     committed: DecimalText = Field(description="Went out by a movement.", examples=["0"])

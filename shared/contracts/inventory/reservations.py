@@ -11,10 +11,11 @@ from shared.journal import Entry
 
 
 class Held(BaseModel):
-    """So many stock units of an item at a location."""
+    """So many stock units of an item at a location, of one lot or serial where it has such."""
 
     item_id: UUID
     location_id: UUID
+    lot_id: UUID | None = None
     quantity: Decimal
 
 

@@ -73,7 +73,10 @@ async def lock_levels(
     """
     ordered = sorted(levels)
     rows = await connection.fetch(LOCK_LEVELS, *zip(*ordered, strict=True))
-    held = {ordered[n - 1]: Balance(*found) for n, _now, *found in rows}
+    held = {
+        ordered[n - 1]: Balance(on_hand, reserved, moved_at, holds_until=holds_until)
+        for n, _now, on_hand, reserved, moved_at, holds_until in rows
+    }
     return held, max((row[1] for row in rows), default=None)
 
 
@@ -84,12 +87,13 @@ async def lock_first_out(
     lots, balances = Lots(), Balances()
     known: dict[UUID, Lot] = {}
     rows = await connection.fetch(LOCK_FIRST_OUT, *zip(*places, strict=True))
-    for item_id, place_id, lot_id, on_hand, reserved, moved_at, _now, *said in rows:
+    for item_id, place_id, lot_id, on_hand, reserved, moved_at, _now, holds_until, *said in rows:
         lot = known.get(lot_id)
         if lot is None:
             lot = known[lot_id] = Lot(lot_id, *said)
         lots.at.setdefault((item_id, place_id), {})[lot_id] = lot
-        balances[item_id, place_id, lot_id] = Balance(on_hand, reserved, moved_at)
+        balance = Balance(on_hand, reserved, moved_at, holds_until=holds_until)
+        balances[item_id, place_id, lot_id] = balance
     return lots, balances, max((row[6] for row in rows), default=None)
 
 
@@ -163,22 +167,22 @@ CROSS JOIN LATERAL (
 """
 
 LOCK_LEVELS = """
-SELECT w.n, clock_timestamp(), v.on_hand, v.reserved, v.moved_at
+SELECT w.n, clock_timestamp(), v.on_hand, v.reserved, v.moved_at, v.holds_until
 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) WITH ORDINALITY AS w(item_id, place_id, lot_id, n)
 CROSS JOIN LATERAL (
-    SELECT on_hand, reserved, moved_at FROM levels
+    SELECT on_hand, reserved, moved_at, holds_until FROM levels
     WHERE item_id = w.item_id AND location_id = w.place_id AND lot_id = w.lot_id FOR UPDATE
 ) v
 """
 
 LOCK_FIRST_OUT = """
 SELECT w.item_id, w.place_id, v.lot_id, v.on_hand, v.reserved, v.moved_at, clock_timestamp(),
-       t.code, t.expires_on, t.received_at
+       v.holds_until, t.code, t.expires_on, t.received_at
 FROM (
     SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS sent(item_id, place_id) ORDER BY 1, 2 OFFSET 0
 ) w
 CROSS JOIN LATERAL (
-    SELECT lot_id, on_hand, reserved, moved_at FROM levels
+    SELECT lot_id, on_hand, reserved, moved_at, holds_until FROM levels
     WHERE item_id = w.item_id AND location_id = w.place_id AND on_hand > 0
     ORDER BY lot_id FOR UPDATE
 ) v

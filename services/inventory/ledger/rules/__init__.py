@@ -47,7 +47,7 @@ from services.inventory.ledger.rules.lots import (
     SerialReason,
     lot_name,
 )
-from services.inventory.ledger.rules.serials import UNIT
+from services.inventory.ledger.rules.serials import UNIT, misfit_of_serials
 from services.inventory.ledger.rules.timeline import NOTHING, Timeline
 
 __all__ = [
@@ -91,6 +91,7 @@ __all__ = [
     "late_levels",
     "levels_of",
     "lot_name",
+    "misfit_of_serials",
     "place_reference",
     "stock_units",
 ]

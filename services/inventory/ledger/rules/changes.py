@@ -204,7 +204,6 @@ class Refusal(StrEnum):
     PERIOD_CLOSED = "period_closed"
     UNKNOWN_UNIT = "unknown_unit"
     INEXACT = "inexact"  # In stock units it would have more than four digits after the point.
-    LOTS_NOT_HELD = "lots_not_held"  # Items with lots are not reserved.
     NO_LOTS = "no_lots"  # A lot is named of an item that has none.
     LOT_NEEDED = "lot_needed"
     UNKNOWN_LOT = "unknown_lot"

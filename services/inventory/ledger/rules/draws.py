@@ -59,11 +59,9 @@ def choose_lots(change: Change, spot: Spot, lots: Lots, now: datetime) -> Choice
     """Return the lots that a change names, or those that go out first where it names none."""
     if not spot.has_lots:
         return _PLAIN if change.lot is None else Choice((None,), Refusal.NO_LOTS)
-    if change.holds_until is not None:
-        return Choice((None,), Refusal.LOTS_NOT_HELD)
-    if change.shares:
-        return Choice([lot for lot, _ in change.shares])
     at = now if change.occurred_at is None else min(change.occurred_at, now)
+    if change.shares:
+        return _shared(change, at)
     if change.lot is None:
         if not _only_takes(change):
             return Choice((None,), Refusal.LOT_NEEDED)
@@ -97,7 +95,7 @@ def touched_lots(change: Change, spot: Spot, lots: Lots) -> Sequence[UUID]:
 
 
 def find_touches(
-    choice: Choice, spot: Spot, counterspot: Spot | None, balances: Balances
+    _change: Change, choice: Choice, spot: Spot, counterspot: Spot | None, balances: Balances
 ) -> list[Touch]:
     """Return the levels of the lots chosen."""
     ends = [spot] if counterspot is None else [spot, counterspot]
@@ -187,6 +185,12 @@ def shortage_of(
 
 def _only_takes(change: Change) -> bool:
     return change.quantity is not None and change.quantity < 0
+
+
+def _shared(change: Change, at: datetime) -> Choice:
+    lots = [lot for lot, _ in change.shares]
+    expired = [lot for lot in lots if lot.is_expired(at)] if change.kind is Kind.ISSUE else []
+    return Choice(expired, Refusal.LOT_EXPIRED) if expired else Choice(lots)
 
 
 def _first_out(change: Change, spot: Spot, lots: Lots, at: datetime) -> Choice:

@@ -35,6 +35,7 @@ from services.inventory.ledger.rules.serials import (
     draw_serials,
     find_serial_touches,
     follow_serials,
+    goes_outside,
     misfit_of_serials,
     touched_serials,
 )
@@ -116,7 +117,7 @@ def levels_of(change: Change, spots: Spots, lots: Lots) -> list[Level]:
         for end in (spot, counterspot)
         if end is not None and end.item_id is not None and end.place_id is not None
     ]
-    if spot.has_serials and spot.item_id is not None and counterspot is None:
+    if spot.has_serials and spot.item_id is not None and goes_outside(change):
         found += [(spot.item_id, OUTSIDE, lot_id) for lot_id in touched if lot_id != NO_LOT]
     return found
 
@@ -151,7 +152,7 @@ def _decide(
     if choice.refusal is not None:
         return Outcome(*asked_of, choice.refusal, lot=choice.lots[0])
     find = find_serial_touches if spot.has_serials else find_touches
-    touches = find(choice, *ends, balances)
+    touches = find(change, choice, *ends, balances)
     instant = instant_of(change, now, [level for touch in touches for level in touch.levels])
     counted = None if change.counted is None else asked
     quantity, draws = _draw(change, touches, ends, asked, instant, lots)
@@ -191,7 +192,7 @@ def _draw(
 ) -> tuple[Decimal, list[tuple[Touch, Decimal]] | Shortage]:
     """Return what is added at the place, and how much of it to which level; or why nothing is."""
     if ends[0].has_serials:
-        serials = draw_serials(change, touches, ends, instant, lots)
+        serials = draw_serials(change, touches, ends, asked, instant, lots)
         if isinstance(serials, Shortage):
             return asked, serials
         return sum((part for _, part in serials), NOTHING), serials
@@ -208,10 +209,8 @@ def _apply(
 ) -> tuple[Part, ...]:
     """Let what was granted come and go, and return what it leaves; nothing moves that is held."""
     spot, _ = ends
-    here, quantity = draws[0][0].here, draws[0][1]
     if change.holds_until is not None:
-        here.hold(-quantity, change.holds_until)
-        return ()
+        return tuple([_held(touch, part, change.holds_until) for touch, part in draws])
     if change.is_held:
         for touch, part in draws:
             touch.here.reserved += part
@@ -223,6 +222,12 @@ def _apply(
     if lot is not None and lot.is_new and change.lot is not None and spot.item_id is not None:
         lots.receive(spot.item_id, change.lot, change.expires_on, instant)
     return parts
+
+
+def _held(touch: Touch, quantity: Decimal, until: datetime) -> Part:
+    """Let a granted quantity be reserved, and return what lies there as before."""
+    touch.here.hold(-quantity, until)
+    return Part(touch.lot, quantity, touch.here.on_hand, touch.here.on_hand)
 
 
 def _moved(touch: Touch, quantity: Decimal, instant: datetime) -> Part:

@@ -48,7 +48,8 @@ def misfit_of_serials(change: Change, spot: Spot, asked: Decimal) -> Refusal | N
     asked is its quantity in stock units, signed, or what was counted.
     """
     if change.serials is None:
-        is_silent = not change.shares and change.lot is None and change.holds_until is None
+        is_any = change.holds_until is not None and asked == asked.to_integral_value()
+        is_silent = not (change.shares or change.lot or is_any)
         return Refusal.SERIALS_NEEDED if spot.has_serials and is_silent else None
     if not spot.has_serials:
         return Refusal.NO_SERIALS
@@ -59,10 +60,10 @@ def choose_serials(change: Change, spot: Spot, lots: Lots, _now: datetime) -> Ch
     """Return the serials that a change names; after those that a count finds, all others there."""
     if change.lot is not None:
         return Choice((None,), Refusal.NO_LOTS)
-    if change.holds_until is not None:
-        return Choice((None,), Refusal.LOTS_NOT_HELD)
     if change.shares:
         return Choice([lot for lot, _ in change.shares])
+    if change.serials is None and spot.item_id is not None and spot.place_id is not None:
+        return Choice(lots.first_expired_first_out(spot.item_id, spot.place_id))
     named = list(_named(change, spot.item_id, lots))
     if change.counted is None:
         return Choice(named)
@@ -76,7 +77,7 @@ def touched_serials(change: Change, spot: Spot, lots: Lots) -> list[UUID]:
     if change.shares:
         return [lot.id for lot, _ in change.shares]
     if change.serials is None:
-        return []
+        return [lot.id for lot in _there(spot, lots)] if change.holds_until is not None else []
     touched = {lot.id: None for lot in _named(change, spot.item_id, lots)}
     if change.counted is not None:
         touched |= {lot.id: None for lot in _there(spot, lots)}
@@ -85,8 +86,13 @@ def touched_serials(change: Change, spot: Spot, lots: Lots) -> list[UUID]:
     return list(touched)
 
 
+def goes_outside(change: Change) -> bool:
+    """Say whether the other end of a change of serials is outside; what is held goes nowhere."""
+    return change.counterplace is None and change.holds_until is None
+
+
 def find_serial_touches(
-    choice: Choice, spot: Spot, counterspot: Spot | None, balances: Balances
+    change: Change, choice: Choice, spot: Spot, counterspot: Spot | None, balances: Balances
 ) -> list[Touch]:
     """Return the levels of the serials chosen; the other end of what is no transfer is outside."""
     touches = []
@@ -96,19 +102,27 @@ def find_serial_touches(
         levels = [level_at(spot, lot, balances)]
         if counterspot is not None:
             levels.append(level_at(counterspot, lot, balances))
-        elif lot.id != NO_LOT and spot.item_id is not None:
+        elif lot.id != NO_LOT and spot.item_id is not None and goes_outside(change):
             levels.append(balances[spot.item_id, OUTSIDE, lot.id])
         touches.append(Touch(lot, levels))
     return touches
 
 
 def draw_serials(
-    change: Change, touches: Sequence[Touch], ends: Ends, at: datetime, lots: Lots
+    change: Change,
+    touches: Sequence[Touch],
+    ends: Ends,
+    asked: Decimal,
+    at: datetime,
+    lots: Lots,
 ) -> list[tuple[Touch, Decimal]] | Shortage:
     """Return what is added at the place of each serial: one, or less one; or all that cannot be.
 
-    Of a count also nothing: of what lay there and was found.
+    Of a count also nothing: of what lay there and was found. What is held without a name is of
+    those that came first.
     """
+    if change.serials is None and not change.shares:
+        return _first_free(touches, asked)
     draws, faults = [], []
     for touch, quantity in zip(touches, _wanted(change, touches, at), strict=True):
         fault = _fault_of(change, touch, quantity, ends, at, lots)
@@ -170,6 +184,19 @@ def _wanted(change: Change, touches: Sequence[Touch], at: datetime) -> list[Deci
         (UNIT if n < found else NOTHING) - lay(touch.here, at) if len(touch.levels) > 1 else NOTHING
         for n, touch in enumerate(touches)
     ]
+
+
+def _first_free(touches: Sequence[Touch], asked: Decimal) -> list[tuple[Touch, Decimal]] | Shortage:
+    """Return the first of the serials that are available, as many as are asked for."""
+    free = [touch for touch in touches if touch.here.available > 0]
+    if len(free) >= -asked:
+        return [(touch, -UNIT) for touch in free[: int(-asked)]]
+    return Shortage(
+        Refusal.NOT_ENOUGH,
+        Decimal(len(free)),
+        on_hand=sum((touch.here.on_hand for touch in touches), NOTHING),
+        reserved=sum((touch.here.reserved for touch in touches), NOTHING),
+    )
 
 
 def _fault_of(

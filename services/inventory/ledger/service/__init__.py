@@ -13,7 +13,12 @@ from services.inventory.ledger.queries import (
 )
 from services.inventory.ledger.service.batching import Batcher, apply_group
 from services.inventory.ledger.service.explaining import find_next_receipt
-from services.inventory.ledger.service.holding import give_back, hold_until, lock_levels
+from services.inventory.ledger.service.holding import (
+    give_back,
+    hold_until,
+    lock_levels,
+    lock_places,
+)
 from services.inventory.ledger.service.many import apply
 from services.inventory.ledger.service.read import find_movement, list_movements, stock_as_of
 from services.inventory.ledger.service.recording import apply_changes
@@ -39,6 +44,7 @@ __all__ = [
     "list_movements",
     "list_parts",
     "lock_levels",
+    "lock_places",
     "problem_of",
     "stock_as_of",
 ]

@@ -18,6 +18,7 @@ from services.inventory.ledger.rules import (
     Change,
     Level,
     Lots,
+    Reference,
     Spot,
     Spots,
     follow_lots,
@@ -34,19 +35,46 @@ async def lock_all(connection: asyncpg.Connection, changes: Sequence[Change]) ->
     if locked.missing and not all(_only_takes(change) for change in changes):
         await queries.ensure_levels(connection, locked.missing)
         locked = await queries.lock(connection, pairs)
-    if not any(change.is_held for change in changes):  # Else they were locked, and expired, before.
-        await _expire_holds(connection, locked)
     if any(spot.is_tracked for spot in locked.spots.values()):
         tracked = [c for c in changes if _is_tracked(c, locked.spots[c.item, c.place])]
         locked = await _lock_lots(connection, tracked, locked)
+    if not any(change.is_held for change in changes):  # Else they were locked, and expired, before.
+        await _expire_holds(connection, locked)
     return locked
 
 
-async def lock_levels(connection: asyncpg.Connection, pairs: Collection[Pair]) -> Locked:
-    """Find and lock what is named; whatever was held there and has expired is given back."""
+async def lock_places(connection: asyncpg.Connection, pairs: Collection[Pair]) -> Locked:
+    """Find and lock what is named, with all that lies there lot by lot or serial by serial.
+
+    Whatever was held there and has expired is given back.
+    """
     locked = await queries.lock(connection, pairs)
+    spots = [spot for spot in locked.spots.values() if spot.is_tracked]
+    locked = await _lock_first_out(connection, spots, locked)
     await _expire_holds(connection, locked)
     return locked
+
+
+async def lock_levels(connection: asyncpg.Connection, levels: Collection[Level]) -> Locked:
+    """Lock levels that are there; whatever was held there and has expired is given back.
+
+    Of lots and serials the rows come first, as for those who move them.
+    """
+    locked = await queries.lock(connection, {_pair(level): None for level in levels})
+    of_lots = [level for level in levels if level[2] != NO_LOT]
+    if of_lots:
+        await queries.lock_serials(connection, (), {lot_id for _, _, lot_id in of_lots})
+        balances, now = await queries.lock_levels(connection, of_lots)
+        locked = locked._replace(
+            balances=locked.balances | balances, now=max(locked.now, now or locked.now)
+        )
+    await _expire_holds(connection, locked)
+    return locked
+
+
+def _pair(level: Level) -> Pair:
+    item_id, place_id, _ = level
+    return Reference(item_id, None, str(item_id)), Reference(place_id, None, str(place_id))
 
 
 async def _expire_holds(connection: asyncpg.Connection, locked: Locked) -> None:
@@ -68,9 +96,10 @@ async def _lock_lots(
 ) -> Locked:
     """Lock the levels of lots that these changes touch, or may touch, as well."""
     if all(_takes_first_out(change) for change in changes):
-        return await _lock_first_out(connection, changes, locked)
+        spots = [locked.spots[change.item, change.place] for change in changes]
+        return await _lock_first_out(connection, spots, locked)
     lots = await _find_lots(connection, changes, locked.spots)
-    serials = await _lock_serials(connection, changes, locked.spots, lots)
+    await _lock_serials(connection, changes, locked.spots, lots)
     new = follow_lots(changes, locked.spots, lots, new_id)
     touched: dict[Level, bool] = {}  # Whether something may come to it.
     for change in changes:
@@ -84,6 +113,8 @@ async def _lock_lots(
         ensured, now = await queries.lock_levels(connection, missing)
         balances |= ensured
     balances = {level: balances.get(level) or Balance() for level in touched}
+    with_serials = {spot.item_id for spot in locked.spots.values() if spot.has_serials}
+    serials = {lot for item, _, lot in touched if item in with_serials} - new - {NO_LOT}
     await _find_outside(connection, serials, lots, balances)
     return locked._replace(
         balances=locked.balances | balances,
@@ -93,10 +124,9 @@ async def _lock_lots(
 
 
 async def _lock_first_out(
-    connection: asyncpg.Connection, changes: Sequence[Change], locked: Locked
+    connection: asyncpg.Connection, spots: Sequence[Spot], locked: Locked
 ) -> Locked:
-    """Lock the levels of all lots from which these changes take what goes out first."""
-    spots = {locked.spots[change.item, change.place]: None for change in changes}
+    """Lock the levels of all lots that lie at these places."""
     places = {(s.item_id, s.place_id): None for s in spots if s.item_id and s.place_id}
     if not places:
         return locked
@@ -116,27 +146,27 @@ def _names_serials(change: Change) -> bool:
 
 
 def _is_tracked(change: Change, spot: Spot) -> bool:
-    """Say whether a change touches lots or serials; one that does not name these is refused."""
-    return spot.has_lots or (spot.has_serials and _names_serials(change))
+    """Say whether a change touches lots or serials; one that must name these and does not, none."""
+    is_any = change.holds_until is not None
+    return spot.has_lots or (spot.has_serials and (is_any or _names_serials(change)))
 
 
 async def _lock_serials(
     connection: asyncpg.Connection, changes: Sequence[Change], spots: Spots, lots: Lots
-) -> Collection[UUID]:
-    """Lock the serials that the changes name, or may miss; return the ids of those there are."""
+) -> None:
+    """Lock the serials that the changes move, or may miss; what is held needs its level alone."""
     names: dict[tuple[UUID, str], None] = {}
     ids: set[UUID] = set()
     for change in changes:
         spot = spots[change.item, change.place]
-        if not spot.has_serials or spot.item_id is None:
+        if not spot.has_serials or spot.item_id is None or change.holds_until is not None:
             continue
         names |= {(spot.item_id, name.key): None for name in change.serials or ()}
         ids.update(lot.id for lot, _ in change.shares)
         if change.counted is not None and spot.place_id is not None:
             ids.update(lots.at.get((spot.item_id, spot.place_id), ()))
-    found = await queries.lock_serials(connection, names, ids - {NO_LOT}) if names or ids else {}
-    lots.named |= found
-    return {lot.id for lot in found.values()}
+    if names or ids:
+        lots.named |= await queries.lock_serials(connection, names, ids - {NO_LOT})
 
 
 async def _find_outside(
@@ -168,7 +198,11 @@ async def _find_lots(
             continue
         place, then = (spot.item_id, spot.place_id), change.occurred_at
         if spot.has_serials:
-            if change.counted is not None:
+            if change.holds_until is not None:
+                names |= {(spot.item_id, name.key): None for name in change.serials or ()}
+                if not _names_serials(change):
+                    places.setdefault(place, None)
+            elif change.counted is not None:
                 known = places.get(place)
                 places[place] = min(then, known) if then and known else then or known
         elif change.lot is not None:

@@ -133,8 +133,12 @@ def _touched(entries: Sequence[LedgerEntry], locked: Locked) -> dict[Level, Bala
 
 def _held_at(granted: Sequence[Outcome], locked: Locked) -> dict[Level, Balance]:
     """Return the levels at which something was reserved, as they are now."""
-    spots = [outcome.spot for outcome in granted if outcome.change.holds_until is not None]
-    levels = {(s.item_id, s.place_id, NO_LOT) for s in spots if s.item_id and s.place_id}
+    levels = {
+        (outcome.spot.item_id, outcome.spot.place_id, NO_LOT if p.lot is None else p.lot.id)
+        for outcome in granted
+        if outcome.change.holds_until is not None and outcome.spot.item_id and outcome.spot.place_id
+        for p in outcome.parts
+    }
     return {level: locked.balances[level] for level in levels}
 
 

@@ -10,7 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.freezes import service as freezes
 from services.inventory.ledger import service as ledger
-from services.inventory.ledger.rules import Change, Kind, Reference, Refusal
+from services.inventory.ledger.rules import (
+    NO_LOT,
+    TRACKS_SERIALS,
+    Change,
+    Kind,
+    Level,
+    Reference,
+    Refusal,
+)
 from services.inventory.ledger.service import Locked
 from services.inventory.reservations import queries
 from services.inventory.reservations.errors import (
@@ -36,6 +44,7 @@ from shared.contracts.inventory.reservations import (
     ReservationExtended,
     ReservationReleased,
 )
+from shared.identifiers import identifier_key
 from shared.ids import new_id
 from shared.principal import Principal
 
@@ -58,26 +67,19 @@ async def issue(
     """
     reservation, holds, _locked = await _lock(session, reservation_id, caller)
     taken = _taken(holds, wanted)
+    places: dict[tuple[int, UUID], list[tuple[NamedHold, Decimal]]] = defaultdict(list)
+    for each, quantity in taken:
+        places[each.hold.line, each.hold.location_id].append((each, quantity))
     changes = [
-        Change(
-            id=new_id(),
-            kind=Kind.ISSUE,
-            item=Reference(each.hold.item_id, None, each.item),
-            place=Reference(each.hold.location_id, None, each.location),
-            actor=caller.actor,
-            request_id=request_id,
-            quantity=-quantity,
-            is_held=True,
-            reference=reservation.reference,
-        )
-        for each, quantity in taken
+        _issue_of(parts, reservation.reference, caller=caller, request_id=request_id)
+        for parts in places.values()
     ]
     for outcome in await ledger.apply(session, changes, atomic=True):
         if outcome.refusal not in {None, Refusal.HELD_BACK}:
             raise ledger.problem_of(outcome)
-    for (hold, _, _), quantity in taken:
-        hold.held -= quantity
-        hold.committed += quantity
+    for each, quantity in taken:
+        each.hold.held -= quantity
+        each.hold.committed += quantity
     movements = [change.id for change in changes]
     journal.record(
         session, ReservationCommitted(reservation_id=reservation.id, movements=movements)
@@ -101,13 +103,13 @@ async def release(
     Raises ReservationNotFound, ReservationOver, ReservationDone, MoreThanHeld.
     """
     reservation, holds, locked = await _lock(session, reservation_id, caller)
-    freed: dict[tuple[UUID, UUID], Decimal] = defaultdict(Decimal)
+    freed: dict[Level, Decimal] = defaultdict(Decimal)
     lines: list[Held] = []
-    for (hold, _, _), quantity in _taken(holds, wanted):
-        hold.held -= quantity
-        hold.released += quantity
-        freed[hold.item_id, hold.location_id] += quantity
-        lines.append(_as_held(hold, quantity))
+    for each, quantity in _taken(holds, wanted):
+        each.hold.held -= quantity
+        each.hold.released += quantity
+        freed[_level_of(each.hold)] += quantity
+        lines.append(as_held(_level_of(each.hold), quantity))
     await ledger.give_back(session, locked, freed)
     journal.record(session, ReservationReleased(reservation_id=reservation.id, lines=lines))
     await session.flush()
@@ -129,10 +131,10 @@ async def extend(
     reservation, holds, locked = await _lock(session, reservation_id, caller)
     if wanted.expires_at is not None and wanted.expires_at != reservation.expires_at:
         until = reservation.expires_at = checked_end(wanted.expires_at, now)
-        held = [hold for hold, _, _ in holds if hold.held > 0]
+        held = [each.hold for each in holds if each.hold.held > 0]
         for hold in held:
             hold.expires_at = until
-        levels = {(hold.item_id, hold.location_id) for hold in held}
+        levels = {_level_of(hold) for hold in held}
         await ledger.hold_until(session, locked, levels, until)
         journal.record(
             session, ReservationExtended(reservation_id=reservation.id, expires_at=until)
@@ -154,8 +156,7 @@ async def expire_due(session: AsyncSession) -> bool:
     """
     levels = await queries.list_due_levels(session, most=LEVELS_AT_ONCE)
     if levels:
-        pairs = [_pair(item_id, location_id) for item_id, location_id in levels]
-        await ledger.lock_levels(session, pairs)
+        await ledger.lock_levels(session, levels)
         journal.mark_grown(session)
     return len(levels) == LEVELS_AT_ONCE
 
@@ -174,8 +175,7 @@ async def _lock(
     Raises ReservationNotFound, ReservationOver, ReservationDone, Frozen.
     """
     _, holds = await find_known(session, reservation_id, caller)
-    pairs = {_pair(each.hold.item_id, each.hold.location_id): None for each in holds}
-    locked = await ledger.lock_levels(session, list(pairs))
+    locked = await ledger.lock_levels(session, {_level_of(each.hold) for each in holds})
     for spot in locked.spots.values():
         await freezes.require_not_frozen(session, spot.frozen_by)
     reservation, holds = await find_known(session, reservation_id, caller)  # As it is by now.
@@ -193,18 +193,57 @@ def _taken(holds: Sequence[NamedHold], wanted: ReservationTake) -> list[tuple[Na
     taken: list[tuple[NamedHold, Decimal]] = []
     for asked in wanted.lines:
         of_line = [each for each in holds if each.hold.line == asked.line]
+        if asked.serials is not None:
+            keys = {identifier_key(serial) for serial in asked.serials}
+            of_line = [each for each in of_line if _key_of(each) in keys]
         there = [each.hold.held for each in of_line]
-        if sum(there, NOTHING) < asked.quantity:
+        if sum(there, NOTHING) < asked.number:
             held = sum(there, NOTHING)
-            raise MoreThanHeld(line=asked.line, held=held, requested=asked.quantity)
-        parts = zip(of_line, share_out(asked.quantity, there), strict=True)
+            raise MoreThanHeld(line=asked.line, held=held, requested=asked.number)
+        parts = zip(of_line, share_out(asked.number, there), strict=True)
         taken += [(each, part) for each, part in parts if part > 0]
     return taken
 
 
-def _pair(item_id: UUID, location_id: UUID) -> tuple[Reference, Reference]:
-    return Reference(item_id, None, str(item_id)), Reference(location_id, None, str(location_id))
+def _key_of(each: NamedHold) -> str | None:
+    """Return the key of the serial that is held."""
+    is_serial = each.tracking == TRACKS_SERIALS and each.lot is not None
+    return identifier_key(each.lot.code or "") if is_serial and each.lot else None
 
 
-def _as_held(hold: ReservationHold, quantity: Decimal) -> Held:
-    return Held(item_id=hold.item_id, location_id=hold.location_id, quantity=quantity)
+def _issue_of(
+    parts: Sequence[tuple[NamedHold, Decimal]],
+    reference: str | None,
+    *,
+    caller: Principal,
+    request_id: str,
+) -> Change:
+    """Return the issue of what a line holds at one location, of each lot what is held of it."""
+    first, _ = parts[0]
+    return Change(
+        id=new_id(),
+        kind=Kind.ISSUE,
+        item=Reference(first.hold.item_id, None, first.item),
+        place=Reference(first.hold.location_id, None, first.location),
+        actor=caller.actor,
+        request_id=request_id,
+        quantity=-sum((quantity for _, quantity in parts), NOTHING),
+        is_held=True,
+        shares=tuple((each.lot, -quantity) for each, quantity in parts if each.lot is not None),
+        reference=reference,
+    )
+
+
+def as_held(level: Level, quantity: Decimal) -> Held:
+    """Return how much is held at a level, as the journal says it."""
+    item_id, location_id, lot_id = level
+    return Held(
+        item_id=item_id,
+        location_id=location_id,
+        lot_id=None if lot_id == NO_LOT else lot_id,
+        quantity=quantity,
+    )
+
+
+def _level_of(hold: ReservationHold) -> Level:
+    return hold.item_id, hold.location_id, hold.lot_id

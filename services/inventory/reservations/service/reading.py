@@ -1,14 +1,14 @@
 """What reservations hold, as callers see them."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.inventory.ledger.rules import item_reference
+from services.inventory.ledger.rules import TRACKS_SERIALS, item_reference
 from services.inventory.locations.service import places_of
 from services.inventory.reservations import queries
 from services.inventory.reservations.errors import ReservationNotFound
@@ -109,14 +109,33 @@ def _line_read(line: int, holds: Sequence[NamedHold]) -> ReservationLineRead:
             "item": first.item,
             "item_id": first.hold.item_id,
             **_amounts(holds),
-            "holds": [_hold_read(each) for each in holds],
+            "holds": [_hold_read(each) for each in _by_place(holds)],
         }
     )
 
 
-def _hold_read(held: NamedHold) -> HoldRead:
-    where = {"location": held.location, "location_id": held.hold.location_id}
-    return HoldRead.model_validate(where | _amounts([held]))
+def _by_place(holds: Sequence[NamedHold]) -> Iterable[Sequence[NamedHold]]:
+    """Return the holds one by one; those of serials at one location together."""
+    found: dict[tuple[UUID, UUID | None], list[NamedHold]] = defaultdict(list)
+    for each in holds:
+        lot_id = None if each.tracking == TRACKS_SERIALS else each.hold.lot_id
+        found[each.hold.location_id, lot_id].append(each)
+    return found.values()
+
+
+def _hold_read(holds: Sequence[NamedHold]) -> HoldRead:
+    first = holds[0]
+    serials = [each.lot.code for each in holds if each.lot is not None and each.hold.held]
+    is_serial = first.tracking == TRACKS_SERIALS
+    return HoldRead.model_validate(
+        {
+            "location": first.location,
+            "location_id": first.hold.location_id,
+            "lot": None if is_serial or first.lot is None else first.lot.code,
+            "serials": serials if is_serial else [],
+        }
+        | _amounts(holds)
+    )
 
 
 def _amounts(holds: Sequence[NamedHold]) -> dict[str, Decimal]:

@@ -12,7 +12,6 @@ from services.inventory.ledger.errors import (
     LotExpiryDiffers,
     LotNeeded,
     LotNotFound,
-    LotsNotReserved,
     LotsNotTracked,
 )
 from shared.clock import utc_now
@@ -352,15 +351,3 @@ async def test_transfers_both_ways_at_once_lose_nothing(move, receive, lying):
 
     assert {answer.status_code for answer in answers} == {201}
     assert sum(float(quantity) for quantity in (await lying()).values()) == 180
-
-
-async def test_items_with_lots_are_not_reserved(client, caller, receive):
-    await receive("L1")
-    for where in ({"location": "Main"}, {}):
-        body = {"lines": [{"item": "A1", "quantity": "1"} | where], "reference": "SO-1"}
-
-        refused = await client.post(
-            "/api/inventory/reservations", json=body, headers=caller.headers()
-        )
-
-        assert_problem(refused, LotsNotReserved, item="A1")

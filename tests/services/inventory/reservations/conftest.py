@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -52,16 +53,20 @@ async def let_expire(
     databases: Databases, caller: Caller
 ) -> AsyncIterator[Callable[[str], Awaitable[None]]]:
     """Let the time of a reservation be over."""
-    connection = await asyncpg.connect(databases.superuser_dsn)
+    connection, turn = await asyncpg.connect(databases.superuser_dsn), asyncio.Lock()
 
     async def move_back(reservation_id: str) -> None:
+        async with turn:
+            await set_back(reservation_id)
+
+    async def set_back(reservation_id: str) -> None:
         for statement in (
             "UPDATE inventory.reservations SET expires_at = now() WHERE id = $1",
             "UPDATE inventory.reservation_holds SET expires_at = now() WHERE reservation_id = $1",
             """UPDATE inventory.levels v SET holds_until = h.expires_at
                FROM inventory.reservation_holds h WHERE h.reservation_id = $1
-                   AND (v.tenant_id, v.item_id, v.location_id)
-                     = (h.tenant_id, h.item_id, h.location_id)""",
+                   AND (v.tenant_id, v.item_id, v.location_id, v.lot_id)
+                     = (h.tenant_id, h.item_id, h.location_id, h.lot_id)""",
         ):
             await connection.execute(statement, reservation_id)
 
