@@ -25,7 +25,9 @@ class Bug:
 
 def _often(kind: str, target: str, lasts_s: float = 0.6) -> tuple[Fault, ...]:
     """Return the same fault every second."""
-    return tuple(Fault(float(at), kind, target, lasts_s) for at in range(2, int(SECONDS)))
+    return tuple(
+        Fault(float(at), kind, target, lasts_s, waits=False) for at in range(2, int(SECONDS))
+    )
 
 
 _TRANSACTION = (

@@ -39,6 +39,7 @@ class Play:
     item_ids: dict[str, str]
     began: float = field(default_factory=time.monotonic)
     history: History = field(default_factory=History)
+    last_done: float = 0.0  # When a write was acknowledged last.
     is_over: bool = False
     gives_up_at: float = math.inf
 
@@ -105,6 +106,8 @@ async def send(play: Play, operation: Operation, person: Person, request_id: str
         attempt.status = found.status_code
         attempt.answer, attempt.fault = _read(found)
     attempt.ended = play.now
+    if attempt.is_done and operation.is_writing:
+        play.last_done = attempt.ended
     return attempt
 
 

@@ -21,6 +21,7 @@ from tests.torture.links import Link
 from tests.torture.plan import Fault
 
 DELAY_S = 0.15
+LOOK_S = 0.05
 FOR_COMMIT_S = 2.0  # How long a commit is waited for.
 
 
@@ -35,10 +36,20 @@ class Injector:
         """Let each fault come at its time."""
         for fault in planned:
             await pause(max(0.0, fault.at_s - play.now))
+            if fault.waits:
+                await self._recovered(play)
+            if play.is_over:
+                return
             started = play.now
             if await self._inject(fault):
                 happening = Happening(fault.kind, fault.target, started, play.now)
                 play.history.happenings.append(happening)
+
+    async def _recovered(self, play: Play) -> None:
+        """Return once a write succeeded after the last fault, or the run is over."""
+        happenings = play.history.happenings
+        while happenings and play.last_done < happenings[-1].ended and not play.is_over:
+            await pause(LOOK_S)
 
     def heal(self) -> None:
         """Let everything that was stopped or disturbed go on."""

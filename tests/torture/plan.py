@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 import orjson
 
 GAP_S = (0.5, 2.5)  # Between faults.
+WAITS = 0.75  # Of the faults.
 CALM_S = 2.0  # Before the first, and after the last.
 
 STEPS = {  # How often, in relation to one another.
@@ -43,12 +44,17 @@ class Step:
 
 @dataclass(frozen=True)
 class Fault:
-    """What breaks, when, and for how long."""
+    """What breaks, when at the earliest, and for how long.
+
+    One that `waits` comes only once a write succeeded after the last one; another comes in the
+    middle of the recovery from that.
+    """
 
     at_s: float
     kind: str
     target: str
     lasts_s: float = 0.0
+    waits: bool = True
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,8 @@ def faults(seed: str, seconds: float) -> list[Fault]:
             chance.shuffle(deck)
         kind, target, longest_s = deck.pop()
         lasts_s = round(chance.uniform(longest_s / 3, longest_s), 2)
-        found.append(Fault(round(at_s, 2), kind, target, lasts_s))
+        waits = chance.random() < WAITS
+        found.append(Fault(round(at_s, 2), kind, target, lasts_s, waits))
         at_s += lasts_s + chance.uniform(*GAP_S)
     return found
 

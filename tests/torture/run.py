@@ -190,12 +190,17 @@ def _wrong_look(answer: dict[str, object]) -> list[str]:
 
 
 def recoveries(play: Play) -> dict[str, float]:
-    """Return by fault the longest time from its end to the next write that succeeded."""
+    """Return by fault the longest time from its end to the next write that succeeded.
+
+    Not of those in whose recovery something else broke.
+    """
     ends = sorted(a.ended for o in play.history.writes for a in o.done)
     found: dict[str, float] = {}
-    for happening in play.history.happenings:
+    happenings = play.history.happenings
+    for happening, other in zip(happenings, [*happenings[1:], None], strict=True):
         following = bisect_left(ends, happening.ended)
-        if following < len(ends):
+        is_alone = other is None or following == len(ends) or other.started >= ends[following]
+        if following < len(ends) and is_alone:
             name = f"{happening.kind} {happening.target}"
             took_s = ends[following] - happening.ended
             found[name] = max(found.get(name, 0.0), round(took_s, 2))
