@@ -65,7 +65,7 @@ async def play_run(system: Tortured, run: str, plan: Plan, say: Callable[[str], 
             breaking = asyncio.create_task(injector.carry_out(play, plan.faults))
             with suppress(asyncio.CancelledError):
                 await _until(play, plan.seconds, [*acting, breaking])
-            play.is_over, play.gives_up_at = True, play.now + SETTLES_S
+            play.is_over, play.gives_up_at = True, play.now + SETTLES_S + plan.slack_s
             await breaking
             injector.heal()
             await asyncio.gather(*acting)
