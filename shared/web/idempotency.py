@@ -128,6 +128,10 @@ class Claim:
         sealed = self.sealer.seal_text(orjson.dumps(answer), _place(self.names))
         await self.session.execute(_REMEMBER, self.names | {"answer": sealed})
 
+    async def forget(self) -> None:
+        """Give the key back: what it was taken for was refused, and may be sent again."""
+        await self.session.execute(_FORGET, self.names)
+
 
 async def claim(session: AsyncSession, caller: Keyholder, key: RequestKey, sealer: Sealer) -> Claim:
     """Take the key for this transaction and return the claim.
@@ -146,7 +150,7 @@ async def claim(session: AsyncSession, caller: Keyholder, key: RequestKey, seale
         raise IdempotencyKeyReused
     try:
         answer = orjson.loads(sealer.open_text(stored.answer, _place(names)))
-    except SealBroken as error:
+    except (SealBroken, TypeError) as error:  # A movement's key has no text: it names that alone.
         raise IdempotencyAnswerLost from error
     if not caller.scopes.issuperset(answer.get("scopes", ())):  # Absent before 0.2.
         raise IdempotencyAnswerWithheld
@@ -171,6 +175,7 @@ _FIND = text("SELECT fingerprint, answer FROM idempotency_keys WHERE actor = :ac
 _CLAIM = text("""
     INSERT INTO idempotency_keys (actor, key, fingerprint) VALUES (:actor, :key, :fingerprint)
     ON CONFLICT DO NOTHING RETURNING true""")
+_FORGET = text("DELETE FROM idempotency_keys WHERE actor = :actor AND key = :key")
 _REMEMBER = text("""
     UPDATE idempotency_keys SET answer = to_jsonb(CAST(:answer AS text))
     WHERE actor = :actor AND key = :key""")

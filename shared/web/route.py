@@ -59,14 +59,16 @@ class ServiceRoute(APIRoute):
 
         async def answer(request: StrictRequest) -> Response:
             response = await handle(request)
+            claim: Claim | None = request.scope["state"].get("claim")
             if response.status_code not in _SUCCESS:
+                if claim is not None:  # A refusal that is answered, not raised, keeps no key.
+                    await claim.forget()
                 return response
             if is_dry_run(request):
                 response.headers[DRY_RUN_HEADER] = "true"
                 return response
             if versioned:
                 response = tagged(request, response)
-            claim: Claim | None = request.scope["state"].get("claim")
             if claim is not None:
                 await claim.remember(response)
             return response
@@ -155,17 +157,20 @@ class DirectRoute(ServiceRoute):
             strict = await prepare(request)
             caller = request.scope["state"]["caller"]  # Whom the gate let in.
             answer = await endpoint(strict, caller, await asked(strict))
-            if isinstance(answer, Response):
-                return answer
-            response = Response(
-                answer.__pydantic_serializer__.to_json(answer),
-                status_code=status,
-                media_type="application/json",
+            response = (
+                answer
+                if isinstance(answer, Response)
+                else Response(
+                    answer.__pydantic_serializer__.to_json(answer),
+                    status_code=status,
+                    media_type="application/json",
+                )
             )
             if is_dry_run(request):
                 response.headers[DRY_RUN_HEADER] = "true"
-                return response
-            return tagged(request, response) if versioned else response
+            elif versioned and response is not answer:
+                response = tagged(request, response)
+            return response
 
         return handle
 

@@ -1,6 +1,7 @@
 """One request, one transaction, closed before the reply is sent."""
 
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from shared import journal
 from shared.db import Stamp
 from shared.errors import IdempotencyKeyInvalid
+from shared.principal import Principal
 from shared.web import idempotency
 from shared.web.dry_run import is_dry_run
 from shared.web.idempotency import KEY_HEADER, IdempotencyKey, Keyholder, RequestKey
@@ -42,6 +44,14 @@ async def open_session(
         resources.waker.wake(resources.service)
 
 
+def session_of(request: Request, caller: Principal) -> AbstractAsyncContextManager[AsyncSession]:
+    """Open the request's transaction, as `open_session` does, where a route has none by itself.
+
+    Who uses it keeps the answer under the claim of `request.state`, if any, before it ends.
+    """
+    return _opened(request, caller, request.headers.get(KEY_HEADER))
+
+
 async def claim_key(request: Request, session: AsyncSession, holder: Keyholder, key: str) -> None:
     """Take the request's Idempotency-Key in this transaction; `ServiceRoute` keeps the answer.
 
@@ -71,3 +81,4 @@ async def _request_key(request: Request, key: str) -> RequestKey:
 
 
 Session = Annotated[AsyncSession, Depends(open_session, scope="function")]
+_opened = asynccontextmanager(open_session)

@@ -58,6 +58,8 @@ class Caller:
     scopes: Iterable[str] = ALL_SCOPES
     role: str = "admin"
     locations: Iterable[UUID] | None = None  # None: all.
+    methods: tuple[str, ...] = ("pwd",)  # How he proved who he is; a key of his: ("key",).
+    proved_s_ago: int = 0
 
     def headers(self, **more: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token()}", **more}
@@ -73,10 +75,10 @@ class Caller:
                 jti=uuid4(),
                 iat=now,
                 exp=now + 900,
-                auth_time=now,
+                auth_time=now - self.proved_s_ago,
                 role=self.role,
                 scopes=frozenset(self.scopes),
-                amr=("pwd",),
+                amr=self.methods,
                 locations=None if self.locations is None else frozenset(self.locations),
             )
         )
