@@ -32,9 +32,9 @@ NEIGHBOUR = "/health/live"
 _MEMBER = '"k%06d":1'
 ANY_ID = str(UUID(int=7))
 _SCOPES = frozenset(
-    ["inventory:read", "inventory:write", "stock:write", "price:write", "forecast:read",
-     "forecast:train", "report:read", "user:manage", "tenant:manage", "audit:read", "ops:read",
-     "ops:write"]
+    ["inventory:read", "inventory:write", "stock:write", "price:write", "price:approve",
+     "forecast:read", "forecast:train", "report:read", "user:manage", "tenant:manage",
+     "audit:read", "ops:read", "ops:write"]
 )  # fmt: skip
 
 

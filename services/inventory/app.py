@@ -4,6 +4,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from services.inventory.approvals import routes as approvals
 from services.inventory.categories import routes as categories
 from services.inventory.counts import routes as counts
 from services.inventory.freezes import routes as freezes
@@ -37,6 +38,7 @@ def create_app(settings: Settings | None) -> FastAPI:
             "items": "What is kept in stock: add, find, change and retire it.",
             "stock": "What lies where, now or at a past moment.",
             "movements": "The ledger: what changes stock, and what has changed it.",
+            "approvals": "What is worth more than one person may change alone.",
             "reservations": "Stock that is promised: held, then issued or released.",
             "kits": "Items that are made of others: assembled, and taken apart.",
             "lots": "Units that came together: their expiry, where they came from and went.",
@@ -55,6 +57,7 @@ def create_app(settings: Settings | None) -> FastAPI:
         denied=InventoryDenied,
         routers=(
             movements.router,
+            approvals.router,
             reservations.router,
             counts.router,
             verification.router,

@@ -1,9 +1,11 @@
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.inventory.approvals import service as approvals
 from services.inventory.reservations import service as reservations
 from services.inventory.resources import InventoryResources
 from services.inventory.webhook_sender import WebhookSender
@@ -39,11 +41,17 @@ async def work(resources: InventoryResources) -> None:
             async with open_for(None) as session:
                 more = await webhooks.forget_old(session, now=utc_now())
 
+    async def forget_uses() -> None:
+        async with open_for(None) as session:
+            await approvals.forget_uses(session, now=utc_now())
+
     await run_together(
         standing_work(resources),
         WebhookSender(open_for, resources.own.outgoing, resources.own.secrets).run(),
         every(EXPIRE_INTERVAL_S, "expire reservations", lambda: expire_reservations(open_for)),
         every(RESEAL_INTERVAL_S, "seal secrets anew", lambda: reseal_secrets(resources)),
+        every(GAUGE_INTERVAL_S, "expire approvals", lambda: expire_approvals(open_for)),
+        every(FORGET_INTERVAL_S, "forget what counted towards a day", forget_uses),
         every(GAUGE_INTERVAL_S, "measure webhooks", measure),
         every(FORGET_INTERVAL_S, "forget old events of webhooks", forget),
     )
@@ -51,19 +59,37 @@ async def work(resources: InventoryResources) -> None:
 
 async def expire_reservations(open_for: OpenFor) -> None:
     """Give back what expired, of each tenant in turn; who fails keeps no other waiting."""
+    await _expire_in_turn(open_for, reservations.list_due_tenants, reservations.expire_due)
+
+
+async def expire_approvals(open_for: OpenFor) -> None:
+    """Close the approvals that nobody gave in time, of each tenant in turn."""
+    now = utc_now()
+    await _expire_in_turn(
+        open_for,
+        partial(approvals.list_due_tenants, now=now),
+        partial(approvals.expire_due, now=now),
+    )
+
+
+async def _expire_in_turn(
+    open_for: OpenFor,
+    list_due: Callable[[AsyncSession], Awaitable[Sequence[UUID]]],
+    expire_due: Callable[[AsyncSession], Awaitable[bool]],
+) -> None:
     async with open_for(None) as session:
-        due = list(await reservations.list_due_tenants(session))
+        due = list(await list_due(session))
     while due:
         with_more = []
         for tenant_id in due:
             try:
                 async with open_for(tenant_id) as session:
-                    if await reservations.expire_due(session):
+                    if await expire_due(session):
                         with_more.append(tenant_id)
             except Exception:
                 if is_ending():
                     raise
-                log.exception("reservations were not given back", tenant_id=tenant_id)
+                log.exception("what is over did not expire", tenant_id=tenant_id)
         due = with_more
 
 

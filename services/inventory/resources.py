@@ -1,12 +1,17 @@
 """What a process of inventory holds open."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Request
 
+from services.inventory.approvals.rules import ApprovalKind, ApprovalPolicy
+from services.inventory.approvals.service import Executor
 from services.inventory.ledger.service import Batcher, apply_group
+from services.inventory.movements import service as movements
 from services.inventory.settings import Settings
 from services.inventory.webhooks.rules import CONNECTIONS_MAX
 from shared.outgoing import OutgoingClient
@@ -23,6 +28,8 @@ class InventoryOwn:
     prices: Sealer
     secrets: Sealer  # Of webhooks.
     outgoing: OutgoingClient
+    policy: ApprovalPolicy
+    executors: Mapping[str, Executor]  # What is done once it is approved, by its kind.
 
 
 InventoryResources = Resources[InventoryOwn]
@@ -57,6 +64,13 @@ def open_service(settings: Settings) -> InventoryResources:
                 allows_private=settings.webhook_private_addresses,
                 connections_max=CONNECTIONS_MAX,
             ),
+            ApprovalPolicy(
+                settings.require_approval_threshold, timedelta(days=settings.approval_lasts_days)
+            ),
+            {
+                ApprovalKind.MOVEMENTS: movements.apply_approved_movements,
+                ApprovalKind.REVERSAL: movements.apply_approved_reversal,
+            },
         )
     )
 
@@ -77,6 +91,16 @@ async def get_outgoing(request: Request) -> OutgoingClient:
     return resources_of(request).own.outgoing
 
 
+async def get_policy(request: Request) -> ApprovalPolicy:
+    return resources_of(request).own.policy
+
+
+async def get_executors(request: Request) -> Mapping[str, Executor]:
+    return resources_of(request).own.executors
+
+
 PriceSealer = Annotated[Sealer, Depends(get_price_sealer)]
 SecretSealer = Annotated[Sealer, Depends(get_secret_sealer)]
 Outgoing = Annotated[OutgoingClient, Depends(get_outgoing)]
+Policy = Annotated[ApprovalPolicy, Depends(get_policy)]
+Executors = Annotated[Mapping[str, Executor], Depends(get_executors)]

@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 from pydantic import Field, SecretStr
 
 from shared.settings import ClientSecret, HexKey, HexKeys, ServiceSettings
@@ -14,3 +16,8 @@ class Settings(ServiceSettings):
     # Webhooks of tenants may lead into the private network, and to this machine but in production.
     webhook_private_addresses: bool = False
     hot_connections: int = Field(default=8, ge=1, le=64)
+    # In the tenant's currency; a role's own limit is set by the tenant's administrators.
+    require_approval_threshold: Decimal = Field(
+        default=Decimal(1000), ge=0, max_digits=18, decimal_places=6
+    )
+    approval_lasts_days: int = Field(default=7, ge=1, le=366)

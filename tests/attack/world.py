@@ -216,12 +216,8 @@ async def fill_own(client: Client, tenant: Tenant, mark: str = "") -> None:
     assert planned.is_success, planned.text
     for name, kind in ((f"Goal {mark}", "warehouse"), (f"Road {mark}", "transit")):
         await post(client, boss, "/api/locations", {"name": name, "type": kind})
-    transfer = {
-        "item": other["code"],
-        "location": place_id,
-        "to_location": f"Goal {mark}",
-        "quantity": "1",
-    }
+    transfer = {"item": other["code"], "location": place_id, "quantity": "1"}
+    transfer |= {"to_location": f"Goal {mark}"}
     transfer_id = (await post(client, boss, "/api/inventory/transfers", transfer))["id"]
     tracked = {"code": f"L-{mark}", "name": "Tracked", "tracking": "lot"}
     tracked_id = (await post(client, boss, "/api/inventory", tracked))["id"]
@@ -240,13 +236,15 @@ async def fill_own(client: Client, tenant: Tenant, mark: str = "") -> None:
     reservation_id = (await post(client, boss, "/api/inventory/reservations", held))["id"]
     counted = {"locations": [place_id]}
     count_id = (await post(client, boss, "/api/inventory/counts", counted))["id"]
+    broken = line | {"kind": "write_off", "reason_code": "damaged"}
+    approval_id = (await post(client, boss, "/api/inventory/movements", broken))["id"]
     hook = {"url": "https://hooks.example.com/x", "event_types": ["inventory.freeze-lifted.v1"]}
     hook_id = (await post(client, boss, "/api/webhooks", hook))["id"]
     sent = await post(client, boss, f"/api/webhooks/{hook_id}/ping", {})
     tenant.things |= {
         "freeze_id": freeze_id, "period_id": period_id,
         "movement_id": movement_id, "transfer_id": transfer_id, "reservation_id": reservation_id,
-        "kit_id": kit_id, "lot_id": lot_id, "lot": f"LOT-{mark}",
+        "approval_id": approval_id, "kit_id": kit_id, "lot_id": lot_id, "lot": f"LOT-{mark}",
         "count_id": count_id, "serial": await _serial_of(client, boss, place_id, mark),
         "webhook_id": hook_id, "event_id": sent["event_id"],
         "category_id": category_id, "category": f"Kind {mark}",

@@ -10,6 +10,7 @@ from pydantic import ConfigDict
 from sqlalchemy import text
 
 from services.inventory.app import create_app
+from services.inventory.approvals import service as approvals
 from services.inventory.reservations import service as reservations
 from services.inventory.webhooks import service as webhooks
 from services.inventory.webhooks.rules import Attempt
@@ -100,11 +101,8 @@ async def busy(send, inventory, caller):
     await _use_lots(send)
     await _use_serials(send)
     await _use_kits(send)
-    freeze = {"scope": "item", "item": "A1", "reason": "count"}
-    made_freeze = (await send("POST", "/api/inventory/freezes", freeze)).json()
-    await send("DELETE", f"/api/inventory/freezes/{made_freeze['id']}?note=done")
-    closed = (await send("POST", "/api/inventory/periods", {"last_day": "2026-01-31"})).json()
-    await send("POST", f"/api/inventory/periods/{closed['id']}/reopen", {"reason": "late"})
+    await _ask_for_approvals(send, inventory, caller)
+    await _freeze_and_close(send)
     await _reserve(send, inventory, caller)
     await _count(send)
     await _use_webhooks(send, inventory, caller)
@@ -120,6 +118,15 @@ async def _transfer(send):
     await send("PATCH", path, {"expected_at": "2030-01-31T12:00:00Z"})
     for final in (False, True):
         await send("POST", f"{path}/receive", {"quantity": "0.5", "final": final})
+
+
+async def _freeze_and_close(send):
+    """Have an item frozen and thawed, and a period closed and reopened."""
+    freeze = {"scope": "item", "item": "A1", "reason": "count"}
+    made_freeze = (await send("POST", "/api/inventory/freezes", freeze)).json()
+    await send("DELETE", f"/api/inventory/freezes/{made_freeze['id']}?note=done")
+    closed = (await send("POST", "/api/inventory/periods", {"last_day": "2026-01-31"})).json()
+    await send("POST", f"/api/inventory/periods/{closed['id']}/reopen", {"reason": "late"})
 
 
 async def _reserve(send, inventory, caller):
@@ -140,6 +147,34 @@ async def _reserve(send, inventory, caller):
             await session.execute(text(statement))
     async with resources.database.transaction(Stamp(caller.tenant_id, "worker")) as session:
         await reservations.expire_due(session)
+
+
+async def _ask_for_approvals(send, inventory, caller):
+    """Have approvals given, rejected, withdrawn, overtaken and left to lapse, and limits set."""
+    path, boss = "/api/inventory/approvals", Caller(caller.tenant_id)
+    await send("PUT", f"{path}/limits", {"limits": [{"role": "admin", "amount": "100"}]})
+    await send("POST", "/api/inventory/add-item", {"code": "V1", "name": "V1", "unit_cost": "60"})
+    line = {"item": "V1", "location": "Main", "quantity": "90"}
+    await send("POST", "/api/inventory/movements", line | {"kind": "receipt"})
+    broken = line | {"kind": "write_off", "quantity": "2", "reason_code": "damaged"}
+    asked = [
+        (await send("POST", "/api/inventory/movements", broken)).json()["id"] for _ in range(5)
+    ]
+    for number, act in enumerate(("approve", "reject")):
+        answer = await inventory.post(
+            f"{path}/{asked[number]}/{act}",
+            json={"reason": "no"} if act == "reject" else None,
+            headers=boss.headers(),
+        )
+        assert answer.is_success, answer.text
+    await send("POST", f"{path}/{asked[2]}/withdraw", {})
+    count = line | {"kind": "count_correction", "quantity": "88"}
+    await send("POST", "/api/inventory/movements", count)
+    stale = await inventory.post(f"{path}/{asked[3]}/approve", headers=boss.headers())
+    assert stale.json()["code"] == "approval_stale", stale.text
+    resources = inventory._transport.app.state.resources
+    async with resources.database.transaction(Stamp(caller.tenant_id, "worker")) as session:
+        await approvals.expire_due(session, now=utc_now() + timedelta(days=8))
 
 
 async def _use_kits(send):

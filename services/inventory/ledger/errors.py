@@ -288,3 +288,16 @@ class KnownInFuture(Unprocessable):
     detail: ClassVar[str] = N_(
         "Nobody knows yet what will be recorded by then. Give an earlier known_at, or none."
     )
+
+
+@dataclass(eq=False)
+class AlreadyReversed(Conflict):
+    """The movement was reversed before, by the movement `reversed_by`."""
+
+    slug: ClassVar[str] = "already-reversed"
+    title: ClassVar[str] = N_("Already reversed")
+    detail: ClassVar[str] = N_(
+        "The movement was reversed before, by {reversed_by}. Nothing is left to do; to have it "
+        "again, record it anew."
+    )
+    reversed_by: str

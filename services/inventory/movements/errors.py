@@ -36,19 +36,6 @@ class MovementNotFound(NotFound):
 
 
 @dataclass(eq=False)
-class AlreadyReversed(Conflict):
-    """The movement was reversed before, by the movement `reversed_by`."""
-
-    slug: ClassVar[str] = "already-reversed"
-    title: ClassVar[str] = N_("Already reversed")
-    detail: ClassVar[str] = N_(
-        "The movement was reversed before, by {reversed_by}. Nothing is left to do; to have it "
-        "again, record it anew."
-    )
-    reversed_by: str
-
-
-@dataclass(eq=False)
 class ReversalIsFinal(Conflict):
     """What was undone is recorded anew, not undone twice."""
 

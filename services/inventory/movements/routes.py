@@ -1,11 +1,14 @@
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Body, Depends, Query, Request, Response
 
+from services.inventory.approvals.rules import WEIGHED
+from services.inventory.approvals.schemas import ApprovalRead
 from services.inventory.freezes.errors import Frozen
 from services.inventory.items.errors import ItemNotFound, ItemRetired, UnknownUnit
 from services.inventory.ledger.errors import (
+    AlreadyReversed,
     BalanceTooLarge,
     InsufficientStock,
     InTransit,
@@ -27,7 +30,6 @@ from services.inventory.locations import service as locations
 from services.inventory.locations.errors import LocationNotFound, LocationRetired
 from services.inventory.movements import service
 from services.inventory.movements.errors import (
-    AlreadyReversed,
     BulkRefused,
     MovementNotFound,
     ReversalIsFinal,
@@ -44,26 +46,34 @@ from services.inventory.movements.schemas import (
 )
 from services.inventory.periods.errors import InClosedPeriod
 from services.inventory.prices.errors import PriceForbidden
-from services.inventory.resources import PriceSealer, resources_of
+from services.inventory.resources import Policy, PriceSealer, resources_of
+from shared.clock import utc_now
 from shared.db import Database, Stamp
 from shared.limits import BULK_LIMIT_BYTES
 from shared.pagination import InvalidCursor
 from shared.principal import Places, Principal
-from shared.web import Language, Session, feature_router, problems, requires
+from shared.web import Language, Now, Session, feature_router, problems, requires
 from shared.web.answers import json_answer
+from shared.web.attempts import attempted
 from shared.web.dry_run import is_dry_run
-from shared.web.idempotency import KEY_PARAMETER, Replay
+from shared.web.idempotency import KEY_PARAMETER, Claim, Replay
 from shared.web.requests import request_id_of
 from shared.web.route import DirectRoute
-from shared.web.session import find_request_key
+from shared.web.session import find_request_key, session_of
 
 router = feature_router("/api/inventory/movements", "movements")
+
+AWAITS_APPROVAL: dict[int | str, dict[str, Any]] = {
+    202: {"model": ApprovalRead, "description": "It waits for somebody else's approval."}
+}
 
 CanMove = Annotated[Principal, Depends(requires("stock:write", by_location=True))]
 CanRead = Annotated[Principal, Depends(requires("inventory:read", by_location=True))]
 
 
-async def record_movement(request: Request, caller: CanMove, body: MovementCreate) -> MovementRead:
+async def record_movement(
+    request: Request, caller: CanMove, body: MovementCreate
+) -> MovementRead | Response:
     """Record a movement.
 
     Receives, issues, transfers, takes back or returns, writes off, adjusts or corrects the stock
@@ -77,7 +87,12 @@ async def record_movement(request: Request, caller: CanMove, body: MovementCreat
     With a time before the latest movement of the same stock it is marked as backdated, and refused
     if too little would have lain there at any instant since. So the stock that was there at first
     is a receipt with a time before the first sale.
+
+    A write-off, adjustment or count correction that is worth more than the caller may change alone
+    changes nothing yet: it is answered 202 with an approval, which somebody else gives.
     """
+    if body.kind in WEIGHED:
+        return await _record_weighed(request, caller, body)
     resources = resources_of(request)
     places = await _places_of(resources.database, caller)
     if is_dry_run(request):
@@ -101,7 +116,8 @@ router.add_api_route(
     methods=["POST"],
     status_code=201,
     route_class_override=DirectRoute,
-    responses=problems(
+    response_model=MovementRead,
+    responses=AWAITS_APPROVAL | problems(
         ItemNotFound, ItemRetired, LocationNotFound, LocationRetired, InsufficientStock,
         BalanceTooLarge, TransferInPlace, MovementInFuture, InTransit, Frozen, InClosedPeriod,
         PriceForbidden, UnknownUnit, QuantityInexact, LotsNotTracked, LotNeeded, LotNotFound,
@@ -117,7 +133,7 @@ router.add_api_route(
     status_code=201,
     max_body_size=BULK_LIMIT_BYTES,
     response_model=BulkRead,
-    responses=problems(PriceForbidden, BulkRefused),
+    responses=AWAITS_APPROVAL | problems(PriceForbidden, BulkRefused),
 )
 async def record_movements(
     request: Request,
@@ -125,21 +141,33 @@ async def record_movements(
     session: Session,
     caller: CanMove,
     sealer: PriceSealer,
+    policy: Policy,
     language: Language,
+    now: Now,
 ) -> Response:
     """Record many movements.
 
-    Up to 10,000 in their order: all or nothing, or whatever is possible.
+    Up to 10,000 in their order: all or nothing, or whatever is possible. What is worth more than
+    the caller may change alone waits for approval: in mode each that line; of an atomic call of
+    write-offs, adjustments and counts alone all lines together, by their sum (202). An atomic call
+    that changes more is refused, and names these lines.
     """
     origin = service.Origin(caller, request_id_of(request))
-    answer = await service.record_bulk(session, sealer, body, origin=origin, language=language)
-    return json_answer(answer, status=201)
+    found = await service.record_bulk(
+        session, sealer, body, policy=policy, origin=origin, language=language, now=now
+    )
+    return (
+        _made(found, status=201)
+        if isinstance(found, ApprovalRead)
+        else json_answer(found, status=201)
+    )
 
 
 @router.post(
     "/{movement_id:uuid}/reverse",
     status_code=201,
-    responses=problems(
+    response_model=MovementRead,
+    responses=AWAITS_APPROVAL | problems(
         MovementNotFound, AlreadyReversed, ReversalIsFinal, ItemRetired, LocationRetired,
         InsufficientStock, BalanceTooLarge, InTransit, Frozen, InClosedPeriod, SerialsInStock,
         SerialsNotThere,
@@ -152,14 +180,20 @@ async def reverse_movement(
     session: Session,
     caller: CanMove,
     sealer: PriceSealer,
-) -> MovementRead:
+    policy: Policy,
+    now: Now,
+) -> Response:
     """Reverse a movement.
 
     Records the opposite of all that it did, at the cost that it had, once. It is judged like any
     movement: what came and is not there any more cannot be taken back. A reversal is not reversed.
+    That of a write-off, adjustment or count correction may need approval, as these do (202).
     """
     origin = service.Origin(caller, request_id_of(request))
-    return await service.reverse_movement(session, sealer, movement_id, body, origin=origin)
+    found = await service.reverse_movement(
+        session, sealer, movement_id, body, policy=policy, origin=origin, now=now
+    )
+    return _made(found, status=201)
 
 
 @router.get("", responses=problems(InvalidCursor))
@@ -183,6 +217,35 @@ async def list_reason_codes(_caller: CanRead, language: Language) -> MovementRea
     With what each is called, and the kinds of movement that take it.
     """
     return service.list_reason_codes(language)
+
+
+async def _record_weighed(request: Request, caller: Principal, body: MovementCreate) -> Response:
+    """Answer a movement whose value is limited: not in a group, since its costs are opened."""
+    own = resources_of(request).own
+
+    async def answer() -> Response:
+        async with session_of(request, caller) as session:
+            found = await service.record_weighed(
+                session,
+                own.prices,
+                body,
+                policy=own.policy,
+                origin=service.Origin(caller, request_id_of(request)),
+                now=utc_now(),
+            )
+            response = _made(found, status=201)
+            claim: Claim | None = request.scope["state"].get("claim")
+            if claim is not None:
+                await claim.remember(response)
+        return response
+
+    return await attempted(request, answer)
+
+
+def _made(found: MovementRead | ApprovalRead, *, status: int) -> Response:
+    """Return the answer: a movement that was recorded, or an approval that it waits for."""
+    code = 202 if isinstance(found, ApprovalRead) else status
+    return Response(found.model_dump_json(), status_code=code, media_type="application/json")
 
 
 async def _places_of(database: Database, caller: Principal) -> Places:

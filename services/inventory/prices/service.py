@@ -1,6 +1,7 @@
 """Costs and prices: who may see and set them, and how each is sealed for its own row."""
 
 import base64
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Literal, NamedTuple
 from uuid import UUID
@@ -120,3 +121,29 @@ async def find_opened(
         open_for(sealer, price_id, amounts.get(price_id) if price_id else None, caller=caller)
         for price_id in price_ids
     ]
+
+
+async def find_unit_costs(
+    session: AsyncSession,
+    sealer: Sealer,
+    wanted: Collection[tuple[UUID, UUID | None]],
+    *,
+    caller: Principal,
+) -> dict[tuple[UUID, UUID | None], SeenAmount]:
+    """Return what a unit costs, by item and the price that is known of it, to reckon with.
+
+    Where none is, it is what the item's latest receipt with a cost says. Each price is opened once.
+    """
+    amounts = await queries.find_amounts(session, list({known for _, known in wanted if known}))
+    latest = await queries.find_latest_costs(
+        session, list({item_id for item_id, known in wanted if known is None})
+    )
+    opened = {
+        price_id: open_to_reckon(sealer, price_id, amount, caller=caller)
+        for price_id, amount in (amounts | dict(latest.values())).items()
+    }
+    found: dict[tuple[UUID, UUID | None], SeenAmount] = {}
+    for item_id, known in wanted:
+        price_id = latest[item_id][0] if known is None and item_id in latest else known
+        found[item_id, known] = SeenAmount(None) if price_id is None else opened[price_id]
+    return found

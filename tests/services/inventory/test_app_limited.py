@@ -16,6 +16,7 @@ from services.inventory.locations.errors import LocationNotFound
 from services.inventory.movements.errors import BulkRefused
 from shared.errors import IdempotencyAnswerWithheld, LocationNotAllowed, ValidationFailed
 from shared.web.permissions import find_requirement
+from tests.support.inventory import ask_for_adjustments
 from tests.support.services import ALL_SCOPES, Caller, assert_problem
 
 pytestmark = pytest.mark.stack
@@ -26,6 +27,11 @@ OWN_QUANTITY = Decimal(12)
 # All that who is limited may ask: what it shows or moves is held to his locations. A route that is
 # added here needs a line in `test_nothing_of_other_places_is_shown` or a test of its own.
 BY_LOCATION = {
+    "GET /api/inventory/approvals",
+    "GET /api/inventory/approvals/{approval_id}",
+    "POST /api/inventory/approvals/{approval_id}/approve",
+    "POST /api/inventory/approvals/{approval_id}/reject",
+    "POST /api/inventory/approvals/{approval_id}/withdraw",
     "GET /api/categories",
     "GET /api/categories/{category_id}",
     "GET /api/inventory",
@@ -95,6 +101,7 @@ class Shop:
     transfer: str = ""  # From a secret place to one's own.
     reservations: dict[str, str] = field(default_factory=dict)  # By the place that they hold at.
     counts: dict[str, str] = field(default_factory=dict)  # By the place; of all, by its absence.
+    approvals: dict[str, str] = field(default_factory=dict)  # By the place that they are about.
 
     async def get(self, path: str, caller: Caller | None = None, **query: str) -> httpx.Response:
         headers = (caller or self.limited).headers()
@@ -158,6 +165,8 @@ async def shop(client: httpx.AsyncClient, caller: Caller) -> Shop:
         counted = {"locations": [place], "with_children": False}
         made = await shop.post("/api/inventory/counts", counted)
         shop.counts[place] = made.json()["id"]
+    wanted = {p: SECRET_QUANTITY if p in SECRET_PLACES else OWN_QUANTITY for p in shop.places}
+    shop.approvals = await ask_for_adjustments(client, caller, "A1", wanted)
     limited = Caller(caller.tenant_id, locations=[shop.places["Main"]])
     return replace(shop, limited=limited)
 
@@ -248,7 +257,8 @@ async def test_nothing_of_other_places_is_shown(shop: Shop, operation: str):
                                      category_id=shop.category, lot="L1", kit_id=shop.kit,
                                      transfer_id=shop.transfer,
                                      serial="X1", count_id=shop.counts[place],
-                                     reservation_id=shop.reservations[place])  # fmt: skip
+                                     reservation_id=shop.reservations[place],
+                                     approval_id=shop.approvals[place])  # fmt: skip
                 filled_paths[filled] = place
     for filled, place in filled_paths.items():
         for query in queries:

@@ -25,6 +25,7 @@ from services.inventory.ledger.queries.read import (
     find_movement,
     find_recording,
     get_recorded,
+    is_counted,
     list_movements,
     stock_as_of,
     stock_now,
@@ -32,6 +33,7 @@ from services.inventory.ledger.queries.read import (
 from services.inventory.ledger.queries.reversals import (
     Leg,
     claim_reversal,
+    find_reversal,
     list_legs,
     list_parts,
 )
@@ -53,7 +55,9 @@ __all__ = [
     "find_lots",
     "find_movement",
     "find_recording",
+    "find_reversal",
     "get_recorded",
+    "is_counted",
     "list_changes_since",
     "list_elsewhere",
     "list_legs",

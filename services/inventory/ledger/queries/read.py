@@ -1,6 +1,6 @@
 """Reading the ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -11,7 +11,7 @@ import asyncpg
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.inventory.ledger.rules import LotName, Reference
+from services.inventory.ledger.rules import Level, LotName, Reference
 from shared.db import driver_connection
 from shared.principal import Places
 
@@ -204,6 +204,26 @@ async def find_recording(session: AsyncSession) -> Recording:
     return Recording(*(await session.execute(_RECORDING)).one())
 
 
+async def is_counted(
+    session: AsyncSession, levels: Collection[tuple[Level, datetime]], *, since: datetime
+) -> bool:
+    """Say whether one of the levels was counted, as of the instant given with it or later.
+
+    Only counts that were recorded after `since` are looked at.
+    """
+    if not levels:
+        return False
+    items, places, lots = zip(*(level for level, _ in levels), strict=True)
+    names = {
+        "items": list(items),
+        "places": list(places),
+        "lots": list(lots),
+        "instants": [instant for _, instant in levels],
+        "since": since,
+    }
+    return bool(await session.scalar(_COUNTED, names))
+
+
 # As sub-queries of their own: row-level security lets no other condition use an index.
 _OF_ITEM = """m.item_id = (SELECT coalesce(
     CAST(:item_id AS uuid), (SELECT item_id FROM identifiers WHERE key = :item_key)))"""
@@ -234,6 +254,16 @@ _AS_OF = text("""
     GROUP BY l.name, m.location_id, t.id, t.code, t.expires_on, t.received_at, t.key
     HAVING sum(m.quantity) <> 0
     ORDER BY l.name, t.expires_on, t.received_at, t.key""")
+_COUNTED = text("""
+    SELECT EXISTS (
+        SELECT FROM unnest(CAST(:items AS uuid[]), CAST(:places AS uuid[]), CAST(:lots AS uuid[]),
+                           CAST(:instants AS timestamptz[])) AS w(item_id, place_id, lot_id, at)
+        CROSS JOIN LATERAL (
+            SELECT FROM movements
+            WHERE item_id = w.item_id AND location_id = w.place_id AND lot_id = w.lot_id
+                AND occurred_at >= w.at AND recorded_at > :since AND kind = 'count_correction'
+            LIMIT 1
+        ) m)""")
 _LOOK_ANEW = text("SELECT pg_stat_clear_snapshot()")  # Activity is read once a transaction.
 _RECORDING = text("""
     SELECT clock_timestamp(), min(xact_start) FROM pg_stat_activity

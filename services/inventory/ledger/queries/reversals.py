@@ -56,6 +56,12 @@ async def claim_reversal(
     return earlier
 
 
+async def find_reversal(session: AsyncSession, movement_id: UUID) -> UUID | None:
+    """Return the movement that undid another, if one did."""
+    found: UUID | None = await session.scalar(_FIND, {"movement_id": movement_id})
+    return found
+
+
 def _leg(row: dict[str, Any]) -> Leg:
     is_tracked = row["tracking"] in {TRACKS_LOTS, TRACKS_SERIALS}
     lot = Lot(*(row.pop(name) for name in ("lot_id", "lot_code", "expires_on", "received_at")))

@@ -7,7 +7,9 @@ from services.inventory.ledger.queries import (
     Locked,
     MovementFilter,
     claim_reversal,
+    find_reversal,
     get_recorded,
+    is_counted,
     list_legs,
     list_parts,
 )
@@ -19,7 +21,7 @@ from services.inventory.ledger.service.holding import (
     lock_levels,
     lock_places,
 )
-from services.inventory.ledger.service.many import apply
+from services.inventory.ledger.service.many import apply, foresee
 from services.inventory.ledger.service.read import find_movement, list_movements, stock_as_of
 from services.inventory.ledger.service.recording import apply_changes
 from services.inventory.ledger.service.refusals import problem_of
@@ -37,9 +39,12 @@ __all__ = [
     "claim_reversal",
     "find_movement",
     "find_next_receipt",
+    "find_reversal",
+    "foresee",
     "get_recorded",
     "give_back",
     "hold_until",
+    "is_counted",
     "list_legs",
     "list_movements",
     "list_parts",

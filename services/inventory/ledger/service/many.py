@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.ledger.metrics import count_movements, count_stockouts
 from services.inventory.ledger.rules import Change, Outcome
-from services.inventory.ledger.service.recording import apply_changes
+from services.inventory.ledger.service.recording import apply_changes, foresee_changes
 from shared import journal
 from shared.db import driver_connection
 
@@ -34,3 +34,13 @@ async def apply(
     if any(outcome.refusal is None for outcome in outcomes):
         journal.mark_grown(session)
     return outcomes
+
+
+async def foresee(
+    session: AsyncSession, changes: Sequence[Change], *, atomic: bool = False
+) -> list[Outcome]:
+    """Return what `apply` would return, with all that the changes touch under lock.
+
+    Nothing is written, so who weighs the outcomes may still apply all of the changes, some or none.
+    """
+    return await foresee_changes(await driver_connection(session), changes, atomic=atomic)

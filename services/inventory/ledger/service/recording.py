@@ -67,6 +67,17 @@ async def apply_changes(
     return [kept[change.id] if change.id in kept else next(decided) for change in changes]
 
 
+async def foresee_changes(
+    connection: asyncpg.Connection, changes: Sequence[Change], *, atomic: bool = False
+) -> list[Outcome]:
+    """Return what would become of the changes; what they touch stays locked, nothing is written."""
+    if not changes:
+        return []
+    locked = await lock_all(connection, changes)
+    outcomes = await _judged(connection, changes, locked, atomic=atomic)
+    return await explained(connection, outcomes)
+
+
 async def _judged(
     connection: asyncpg.Connection, changes: Sequence[Change], locked: Locked, *, atomic: bool
 ) -> list[Outcome]:

@@ -80,7 +80,9 @@ class BulkCreate(Input):
     # Before the lines, which are read by it.
     mode: Literal["atomic", "each"] = Field(
         default="atomic",
-        description="atomic: all or nothing. each: whatever is possible, a result for every line.",
+        description="atomic: all or nothing. each: whatever is possible, a result for every line. "
+        "What is worth more than you may change alone waits for approval: of an atomic call all of "
+        "it (202), if it is of write-offs, adjustments and counts alone; otherwise such a line.",
     )
     lines: Annotated[
         list[Annotated[MovementCreate, WrapValidator(_valid_or_fault)]],
@@ -120,7 +122,7 @@ class LineResult(Output):
     """What became of one line of a bulk call."""
 
     line: int = Field(description="Its place in the call, from 0.")
-    status: Literal["applied", "refused", "not_applied"]
+    status: Literal["applied", "refused", "not_applied", "approval_needed"]
     id: UUID | None = Field(description="The movement, if applied.")
     balance_after: DecimalText | None
     code: str | None = Field(
@@ -142,6 +144,9 @@ class LineResult(Output):
         description="What is expected next, there or else anywhere, if too little.",
         examples=[None],
     )
+    approval: UUID | None = Field(
+        description="The approval that it waits for, if it needs one.", examples=[None]
+    )
 
 
 class BulkRead(Output):
@@ -149,4 +154,5 @@ class BulkRead(Output):
 
     applied: int
     refused: int
+    waiting: int = Field(description="Lines that wait for an approval.", examples=[0])
     results: list[LineResult]

@@ -1,15 +1,18 @@
-"""Recording movements, one or many, and listing them."""
+"""Recording single movements, and listing them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.inventory.approvals import service as approvals
+from services.inventory.approvals.rules import ApprovalPolicy
+from services.inventory.approvals.schemas import ApprovalRead
 from services.inventory.ledger import service as ledger
-from services.inventory.ledger.errors import InsufficientStock
 from services.inventory.ledger.rules import (
     REASON_CODES,
     TRACKS_LOTS,
@@ -18,18 +21,14 @@ from services.inventory.ledger.rules import (
     Kind,
     MovementReason,
     Outcome,
-    Refusal,
     item_reference,
     lot_name,
     place_reference,
 )
 from services.inventory.ledger.service import Batcher, KeptAnswer, LedgerRow, MovementFilter
 from services.inventory.locations.service import places_of
-from services.inventory.movements.errors import BulkRefused
 from services.inventory.movements.schemas import (
-    BulkCreate,
     GivenRead,
-    LineFault,
     LotQuantityRead,
     MovementCreate,
     MovementPage,
@@ -38,20 +37,16 @@ from services.inventory.movements.schemas import (
     MovementReasonRead,
     MovementReasonsRead,
 )
+from services.inventory.movements.service.approving import asked_movements
 from services.inventory.prices import service as prices
-from services.inventory.prices.errors import PriceForbidden
 from shared.db import Database
 from shared.errors import (
     IdempotencyAnswerWithheld,
     IdempotencyInProgress,
     IdempotencyKeyReused,
-    Problem,
-    ValidationFailed,
 )
 from shared.i18n import N_, translate
-from shared.i18n.validation import validation_errors
 from shared.ids import new_id
-from shared.money import plain
 from shared.pagination import Keyset
 from shared.principal import Places, Principal
 from shared.security.sealing import Sealer
@@ -127,33 +122,40 @@ async def try_movement(
 
     Raises what `ledger.problem_of` returns, PriceForbidden.
     """
-    [outcome] = await ledger.apply(session, [to_change(wanted, sealer, origin)])
+    return await _record(session, wanted, to_change(wanted, sealer, origin))
+
+
+async def record_weighed(
+    session: AsyncSession,
+    sealer: Sealer,
+    wanted: MovementCreate,
+    *,
+    policy: ApprovalPolicy,
+    origin: Origin,
+    now: datetime,
+) -> MovementRead | ApprovalRead:
+    """Apply one movement whose value is limited, or open an approval of it.
+
+    Raises what `ledger.problem_of` returns.
+    """
+    origin = replace(origin, places=await places_of(session, origin.caller))
+    change = to_change(wanted, sealer, origin)
+    outcomes = await ledger.foresee(session, [change])
+    if outcomes[0].refusal is None:
+        asked, caller = asked_movements(outcomes), origin.caller
+        approval = await approvals.gate(
+            session, sealer, asked, policy=policy, caller=caller, now=now
+        )
+        if approval is not None:
+            return approvals.to_read(approval, sealer, caller=caller, now=now)
+    return await _record(session, wanted, change)
+
+
+async def _record(session: AsyncSession, wanted: MovementCreate, change: Change) -> MovementRead:
+    [outcome] = await ledger.apply(session, [change])
     if outcome.refusal is not None:
         raise ledger.problem_of(outcome)
     return _applied(wanted, outcome)
-
-
-async def record_bulk(
-    session: AsyncSession, sealer: Sealer, wanted: BulkCreate, *, origin: Origin, language: str
-) -> dict[str, Any]:
-    """Apply the lines in order, in the session's transaction, and say what became of each.
-
-    The answer is JSON-ready, in the shape of BulkRead. Raises BulkRefused, with the results, when
-    the mode is atomic and any line cannot be applied.
-    """
-    origin = replace(origin, places=await places_of(session, origin.caller))
-    atomic = wanted.mode == "atomic"
-    lines = [_change_or_fault(line, sealer, origin, atomic=atomic) for line in wanted.read_lines]
-    changes = [line for line in lines if isinstance(line, Change)]
-    outcomes = iter(await ledger.apply(session, changes, atomic=atomic))
-    results = [
-        _result(number, next(outcomes) if isinstance(line, Change) else line, language)
-        for number, line in enumerate(lines)
-    ]
-    refused = [result for result in results if result["status"] == "refused"]
-    if atomic and refused:
-        raise BulkRefused(refused=len(refused), results=refused)
-    return {"applied": len(results) - len(refused), "refused": len(refused), "results": results}
 
 
 async def list_movements(
@@ -309,52 +311,3 @@ def _applied(wanted: MovementCreate, outcome: Outcome) -> MovementRead:
             "backdated": outcome.is_backdated,
         }
     )
-
-
-def _change_or_fault(
-    line: MovementCreate | LineFault, sealer: Sealer, origin: Origin, *, atomic: bool
-) -> Change | Problem | LineFault:
-    """Return the change that a line asks for, or what is wrong with that line alone.
-
-    Raises PriceForbidden for an atomic call as a whole.
-    """
-    if isinstance(line, LineFault):
-        return line
-    try:
-        return to_change(line, sealer, origin)
-    except PriceForbidden as problem:
-        if atomic:
-            raise
-        return problem
-
-
-def _result(number: int, found: Outcome | Problem | LineFault, language: str) -> dict[str, Any]:
-    """Return what became of a line, in the shape of LineResult."""
-    result: dict[str, Any] = {
-        "line": number, "status": "refused", "id": None, "balance_after": None, "code": None,
-        "message": None, "available": None, "on_hand": None, "reserved": None, "elsewhere": None,
-        "next_receipt": None,
-    }  # fmt: skip
-    match found:
-        case Outcome(refusal=None):
-            balance = plain(found.balance)
-            return result | {
-                "status": "applied", "id": found.change.id, "balance_after": balance
-            }  # fmt: skip
-        case Outcome(refusal=Refusal.HELD_BACK):
-            return result | {"status": "not_applied"}
-        case Outcome():
-            problem = ledger.problem_of(found)
-            if isinstance(problem, InsufficientStock):
-                result |= {
-                    "available": plain(problem.available), "on_hand": plain(problem.on_hand),
-                    "reserved": plain(problem.reserved), "elsewhere": problem.elsewhere,
-                    "next_receipt": problem.next_receipt,
-                }  # fmt: skip
-        case Problem():
-            problem = found
-        case LineFault():
-            (first, *_), _more = validation_errors(found.errors, language)
-            message = f"{first['path']}: {first['message']}" if first["path"] else first["message"]
-            return result | {"code": ValidationFailed().code, "message": message}
-    return result | {"code": problem.code, "message": problem.detail_in(language)}

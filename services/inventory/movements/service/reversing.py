@@ -1,18 +1,23 @@
 """Undoing a movement: the opposite of all its legs, as a movement of its own, once."""
 
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.inventory.approvals import service as approvals
+from services.inventory.approvals.rules import ApprovalKind, ApprovalPolicy, is_weighed
+from services.inventory.approvals.schemas import ApprovalRead
+from services.inventory.approvals.service import Approved, Asked
 from services.inventory.ledger import service as ledger
+from services.inventory.ledger.errors import AlreadyReversed
 from services.inventory.ledger.rules import Change, Kind, Reference, Refusal, Reversed
 from services.inventory.ledger.service import Leg
 from services.inventory.locations.service import places_of
 from services.inventory.movements.errors import (
-    AlreadyReversed,
     MovementNotFound,
     ReversalIsFinal,
 )
@@ -23,53 +28,98 @@ from shared.principal import Places
 from shared.security.sealing import Sealer
 
 
+class _By(NamedTuple):
+    """By whom a movement is undone, and by which request."""
+
+    actor: str
+    request_id: str
+    places: Places
+
+
 async def reverse_movement(
     session: AsyncSession,
     sealer: Sealer,
     movement_id: UUID,
     wanted: ReversalCreate,
     *,
+    policy: ApprovalPolicy,
     origin: Origin,
-) -> MovementRead:
+    now: datetime,
+) -> MovementRead | ApprovalRead:
     """Record the opposite of a movement, at the cost that it had, and return that.
 
-    Of the assembly of a kit all movements are undone together. It is judged like any movement.
-    Raises MovementNotFound, ReversalIsFinal, AlreadyReversed, and what `ledger.problem_of` returns.
+    Of the assembly of a kit all movements are undone together. It is judged like any movement; one
+    whose value is limited may need an approval, which is returned then. Raises MovementNotFound,
+    ReversalIsFinal, AlreadyReversed, and what `ledger.problem_of` returns.
     """
-    origin = replace(origin, places=await places_of(session, origin.caller))
+    caller = origin.caller
+    by = _By(origin.actor, origin.request_id, await places_of(session, caller))
     legs = await ledger.list_legs(session, movement_id)
-    if not legs or not all(_is_known(leg, origin.places) for leg in legs):
+    if not legs or not all(_is_known(leg, by.places) for leg in legs):
         raise MovementNotFound(movement=str(movement_id))
     if legs[0].kind == Kind.REVERSAL:
         raise ReversalIsFinal
-    changes = await _opposites(session, legs, wanted, origin)
+    occurred_at = legs[0].occurred_at if wanted.dated == "original" else None
+    changes = await _opposites(session, legs, wanted.reason, occurred_at, by)
+    earlier = await ledger.find_reversal(session, movement_id)
+    if earlier is not None:
+        raise AlreadyReversed(reversed_by=str(earlier))
+    if any(is_weighed(change) for change in changes.values()):
+        outcomes = await ledger.foresee(session, list(changes.values()), atomic=True)
+        asked = Asked(
+            ApprovalKind.REVERSAL,
+            {"movement_id": str(movement_id), "reason": wanted.reason, "dated": wanted.dated},
+            outcomes,
+        )
+        approval = await approvals.gate(
+            session, sealer, asked, policy=policy, caller=caller, now=now
+        )
+        if approval is not None:
+            return approvals.to_read(approval, sealer, caller=caller, now=now)
+    await _claim(session, changes)
+    for outcome in await ledger.apply(session, list(changes.values()), atomic=True):
+        if outcome.refusal not in {None, Refusal.HELD_BACK}:
+            raise ledger.problem_of(outcome)
+    rows = await ledger.get_recorded(session, changes[movement_id].id, places=by.places)
+    return to_read(rows, sealer, caller=caller)
+
+
+async def apply_approved_reversal(
+    session: AsyncSession, sealer: Sealer, approved: Approved
+) -> list[UUID]:
+    """Undo the movement that was asked to be, at the time that was said.
+
+    Raises AlreadyReversed, and what `approvals.apply_approved` raises.
+    """
+    by = _By(approved.requested_by, approved.request_id, approved.places)
+    legs = await ledger.list_legs(session, UUID(approved.content["movement_id"]))
+    occurred_at, reason = approved.lines[0].occurred_at, approved.content["reason"]
+    changes = await _opposites(session, legs, reason, occurred_at, by)
+    await approvals.apply_approved(session, sealer, approved, list(changes.values()))
+    await _claim(session, changes)
+    return [change.id for change in changes.values()]
+
+
+async def _claim(session: AsyncSession, changes: Mapping[UUID, Change]) -> None:
+    """Write down what undoes which movement. Raises AlreadyReversed."""
     for undone, change in changes.items():
         earlier = await ledger.claim_reversal(session, undone, change.id)
         if earlier is not None:
             raise AlreadyReversed(reversed_by=str(earlier))
-    for outcome in await ledger.apply(session, list(changes.values()), atomic=True):
-        if outcome.refusal not in {None, Refusal.HELD_BACK}:
-            raise ledger.problem_of(outcome)
-    rows = await ledger.get_recorded(session, changes[movement_id].id, places=origin.places)
-    return to_read(rows, sealer, caller=origin.caller)
 
 
 async def _opposites(
-    session: AsyncSession, legs: list[Leg], wanted: ReversalCreate, origin: Origin
+    session: AsyncSession, legs: list[Leg], reason: str, occurred_at: datetime | None, by: _By
 ) -> dict[UUID, Change]:
     """Return what undoes a movement and all that it is one with, by what it undoes."""
-    occurred_at = legs[0].occurred_at if wanted.dated == "original" else None
     part_of = legs[0].part_of
     if part_of is None:
-        return {legs[0].id: _opposite(legs, wanted.reason, occurred_at, origin)}
+        return {legs[0].id: _opposite(legs, reason, occurred_at, by)}
     found = {
         each: await ledger.list_legs(session, each)
         for each in await ledger.list_parts(session, part_of)
     }
-    changes = {
-        each: _opposite(legs_of, wanted.reason, occurred_at, origin)
-        for each, legs_of in found.items()
-    }
+    changes = {each: _opposite(legs_of, reason, occurred_at, by) for each, legs_of in found.items()}
     whole = changes[part_of].id
     return {each: change._replace(part_of=whole) for each, change in changes.items()}
 
@@ -78,7 +128,7 @@ def _is_known(leg: Leg, places: Places) -> bool:
     return places is None or leg.location_id in places
 
 
-def _opposite(legs: list[Leg], reason: str, occurred_at: datetime | None, origin: Origin) -> Change:
+def _opposite(legs: list[Leg], reason: str, occurred_at: datetime | None, by: _By) -> Change:
     """Return the change that undoes a movement: of a transfer both ends at once, lot by lot."""
     first = legs[0]
     here = [leg for leg in legs if leg.location_id == first.location_id]
@@ -91,14 +141,14 @@ def _opposite(legs: list[Leg], reason: str, occurred_at: datetime | None, origin
         counterplace=next(
             (Reference(leg.location_id, None, leg.location) for leg in elsewhere), None
         ),
-        actor=origin.actor,
-        request_id=origin.request_id,
+        actor=by.actor,
+        request_id=by.request_id,
         quantity=-sum((leg.quantity for leg in here), Decimal(0)),
         occurred_at=occurred_at,
         cost_id=first.cost_id,
         reason=reason,
         reference=first.reference,
-        places=origin.places,
+        places=by.places,
         shares=tuple((leg.lot, -leg.quantity) for leg in here if leg.lot is not None),
         reverses=Reversed(first.id, Kind(first.kind), first.occurred_at),
     )

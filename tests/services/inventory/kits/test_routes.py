@@ -18,6 +18,7 @@ from services.inventory.kits.errors import (
     PickUnfit,
 )
 from services.inventory.ledger.errors import (
+    AlreadyReversed,
     InsufficientStock,
     LotNeeded,
     SerialsDiffer,
@@ -25,7 +26,6 @@ from services.inventory.ledger.errors import (
     SerialsNotThere,
 )
 from services.inventory.locations.errors import LocationNotFound
-from services.inventory.movements.errors import AlreadyReversed
 from shared.errors import LocationNotAllowed, MissingScope, PreconditionFailed, ValidationFailed
 from tests.support.services import Caller, assert_problem
 

@@ -8,9 +8,12 @@ import pytest
 
 from services.inventory.freezes.errors import Frozen
 from services.inventory.items.errors import ItemRetired
-from services.inventory.ledger.errors import InsufficientStock, InsufficientStockThen
-from services.inventory.movements.errors import (
+from services.inventory.ledger.errors import (
     AlreadyReversed,
+    InsufficientStock,
+    InsufficientStockThen,
+)
+from services.inventory.movements.errors import (
     MovementNotFound,
     ReversalIsFinal,
 )

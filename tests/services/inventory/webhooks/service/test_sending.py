@@ -352,7 +352,7 @@ async def test_a_worker_killed_in_the_middle_loses_nothing(
     event_id = await hooks.ping(webhook)
     settings = tmp_path / "settings.json"
     given = webhooks_app.state.resources.settings
-    settings.write_text(json.dumps(plain(given.model_dump())))
+    settings.write_text(json.dumps(plain(given.model_dump()), default=str))
     worker = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.services.inventory.webhooks.service.sender_process", settings
     )

@@ -1,0 +1,245 @@
+"""What may be changed alone, and opening an approval for what may not."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.inventory.approvals import queries
+from services.inventory.approvals.models import Approval
+from services.inventory.approvals.rules import (
+    WINDOW,
+    ApprovalCause,
+    ApprovalKind,
+    ApprovalPolicy,
+    ApprovalState,
+    AskedLine,
+    Load,
+    Scales,
+    hash_content,
+    is_weighed,
+    value_of,
+)
+from services.inventory.approvals.service.limits import find_limits
+from services.inventory.ledger.rules import NO_LOT, Outcome
+from services.inventory.prices import service as prices
+from services.inventory.prices.service import SeenAmount
+from shared import journal
+from shared.contracts.inventory.approvals import APPROVAL_VALUE_COLUMN, ApprovalOpened
+from shared.ids import new_id
+from shared.principal import Principal
+from shared.security.sealing import Sealer, place
+
+
+class Asked(NamedTuple):
+    """What is to be done once it is approved: its kind, and what the kind's executor needs.
+
+    The content is JSON-ready, and holds no cost and no price. `outcomes` are what
+    `ledger.service.foresee` says of all changes of stock that are asked for together.
+    """
+
+    kind: ApprovalKind
+    content: Mapping[str, Any]
+    outcomes: Sequence[Outcome] = ()
+
+
+class Excess(NamedTuple):
+    """Why something needs approval, and what it is worth; None if no cost is known."""
+
+    cause: ApprovalCause
+    value: Decimal | None
+
+
+@dataclass(slots=True)
+class Weighing:
+    """The limits of one caller, and the costs of what he asks for."""
+
+    scales: Scales
+    costs: Mapping[tuple[UUID, UUID | None], SeenAmount]
+
+    def find_excess(self, outcomes: Sequence[Outcome]) -> Excess | None:
+        """Return why these need approval together; if they need none, they count from now on."""
+        loads = loads_of(outcomes, self.costs)
+        cause = self.scales.weigh(loads)
+        return None if cause is None else Excess(cause, value_of(loads))
+
+
+async def gate(
+    session: AsyncSession,
+    sealer: Sealer,
+    asked: Asked,
+    *,
+    policy: ApprovalPolicy,
+    caller: Principal,
+    now: datetime,
+) -> Approval | None:
+    """Return the approval that is opened for what the caller may not change alone.
+
+    None if he may: then it counts towards what he changes within a day, and he applies it in the
+    same transaction. Write-offs, adjustments, count corrections and reversals of these are weighed,
+    all together; what is refused is not. Who is given an approval changes nothing, and answers 202
+    with `to_read` of it.
+
+    To add a kind of approval: a member of `ApprovalKind`; an executor, as `deciding.Executor` says,
+    that does what `content` asks for in the session's transaction, its changes of stock by
+    `apply_approved`, and returns the movements; a line in `resources.py` that names it. A kind that
+    moves no stock opens its approvals by `open_approval`, and raises ApprovalStale itself.
+    """
+    outcomes = asked.outcomes
+    weighing = await open_weighing(session, sealer, outcomes, policy=policy, caller=caller, now=now)
+    excess = weighing.find_excess(outcomes)
+    if excess is None:
+        await note_uses(session, weighing, caller=caller, now=now)
+        return None
+    return await open_approval(
+        session, sealer, asked, excess, policy=policy, caller=caller, now=now
+    )
+
+
+async def open_weighing(
+    session: AsyncSession,
+    sealer: Sealer,
+    outcomes: Sequence[Outcome],
+    *,
+    policy: ApprovalPolicy,
+    caller: Principal,
+    now: datetime,
+) -> Weighing:
+    """Return the scales for what a caller asks; until the transaction ends no other of his is used.
+
+    All that is moved is locked before.
+    """
+    weighed = [outcome for outcome in outcomes if _counts(outcome)]
+    if not weighed:
+        return Weighing(Scales(None, None), {})
+    await queries.lock_person(session, caller.id)
+    limits = await find_limits(session, caller.role, policy=policy)
+    items = {item_id for item_id, _ in map(_costed, weighed)}
+    done = await queries.sum_uses(session, caller.id, items, since=now - WINDOW)
+    costs = await find_costs(session, sealer, weighed, caller=caller)
+    return Weighing(Scales(limits.amount, limits.quantity_without_cost, done), costs)
+
+
+async def note_uses(
+    session: AsyncSession, weighing: Weighing, *, caller: Principal, now: datetime
+) -> None:
+    """Let what was found within the limits count for a day."""
+    changed = {item_id: sum_ for item_id, sum_ in weighing.scales.granted.items() if sum_}
+    if changed:
+        await queries.add_uses(session, caller.id, changed, now=now)
+
+
+async def open_approval(
+    session: AsyncSession,
+    sealer: Sealer,
+    asked: Asked,
+    excess: Excess,
+    *,
+    policy: ApprovalPolicy,
+    caller: Principal,
+    now: datetime,
+) -> Approval:
+    """Open an approval of what is asked, based on what the outcomes say of the stock now."""
+    approval_id = new_id()
+    where = place(APPROVAL_VALUE_COLUMN, caller.tenant_id, approval_id)
+    sealed = None if excess.value is None else sealer.seal_amount(excess.value, where)
+    lines = _written_lines(asked.outcomes)
+    # The time of the ledger, behind all locks: a count that comes later is dated later.
+    opened_at = max((outcome.recorded_at for outcome in asked.outcomes), default=now)
+    approval = Approval(
+        id=approval_id,
+        kind=asked.kind.value,
+        cause=excess.cause.value,
+        content=dict(asked.content),
+        content_hash=hash_content(asked.kind, asked.content, lines_of(asked.outcomes)),
+        value=sealed,
+        line_count=len(asked.outcomes),
+        requester_id=caller.id,
+        requested_by=caller.actor,
+        opened_at=opened_at,
+        expires_at=opened_at + policy.lasts,
+        state=ApprovalState.OPEN.value,
+        version=1,
+    )
+    await queries.add(session, approval, lines)
+    journal.record(
+        session,
+        ApprovalOpened(
+            approval_id=approval.id,
+            kind=approval.kind,
+            cause=approval.cause,
+            line_count=approval.line_count,
+            content_hash=approval.content_hash.hex(),
+            value_sealed=None if sealed is None else base64.b64encode(sealed).decode(),
+            requester_id=approval.requester_id,
+            expires_at=approval.expires_at,
+        ),
+    )
+    return approval
+
+
+async def find_costs(
+    session: AsyncSession, sealer: Sealer, outcomes: Sequence[Outcome], *, caller: Principal
+) -> dict[tuple[UUID, UUID | None], SeenAmount]:
+    """Return what a unit costs of what the outcomes move, each price opened once."""
+    wanted = {_costed(outcome) for outcome in outcomes if _counts(outcome)}
+    return await prices.find_unit_costs(session, sealer, wanted, caller=caller)
+
+
+def loads_of(
+    outcomes: Sequence[Outcome], costs: Mapping[tuple[UUID, UUID | None], SeenAmount]
+) -> list[Load]:
+    """Return what of the outcomes is weighed, with what it costs."""
+    return [
+        Load(
+            _costed(it)[0], it.quantity, costs[_costed(it)].amount, costs[_costed(it)].is_unreadable
+        )
+        for it in outcomes
+        if _counts(it)
+    ]
+
+
+def lines_of(outcomes: Sequence[Outcome]) -> list[AskedLine]:
+    """Return what the outcomes do to which levels."""
+    return [
+        AskedLine(
+            line["line"], line["item_id"], line["location_id"], line["lot_id"], line["quantity"]
+        )
+        for line in _written_lines(outcomes)
+    ]
+
+
+def _written_lines(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    return [
+        {
+            "line": number,
+            "item_id": outcome.spot.item_id,
+            "location_id": outcome.spot.place_id,
+            "lot_id": NO_LOT if part.lot is None else part.lot.id,
+            "quantity": part.quantity,
+            "on_hand": part.balance - part.quantity,
+            "movement_kind": outcome.change.kind.value,
+            "reason_code": outcome.change.reason_code,
+            "reason": outcome.change.reason,
+            "reference": outcome.change.reference,
+            "occurred_at": outcome.occurred_at,
+        }
+        for number, outcome in enumerate(outcomes)
+        for part in [part for part in outcome.parts if part.quantity] or outcome.parts[:1]
+    ]
+
+
+def _counts(outcome: Outcome) -> bool:
+    return outcome.refusal is None and is_weighed(outcome.change)
+
+
+def _costed(outcome: Outcome) -> tuple[UUID, UUID | None]:
+    """Return the item, and the price that says what a unit costs: of the original, if undone."""
+    if outcome.spot.item_id is None:
+        raise AssertionError("only what was found is weighed")
+    return outcome.spot.item_id, outcome.change.cost_id or outcome.spot.cost_id
