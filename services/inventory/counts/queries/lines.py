@@ -115,8 +115,9 @@ _BEYOND = f"""coalesce(abs({_VARIANCE}) > greatest(
         c.tolerance_quantity, c.tolerance_percent * e.expected / 100), false)"""
 _LINES = f"""
     SELECT l.number, l.item_id, i.code AS item, l.location_id, p.name AS location, l.lot_id,
-           t.code AS lot, i.unit, l.found, l.round, l.counted, l.counted_at, l.disputed, l.result,
-           l.movement_id, e.expected, {_VARIANCE} AS variance, {_BEYOND} AS beyond_tolerance,
+           t.code AS lot, i.unit, i.tracking, l.found, l.round, l.counted, l.counted_at,
+           l.disputed, l.result, l.movement_id, e.expected, {_VARIANCE} AS variance,
+           {_BEYOND} AS beyond_tolerance,
            coalesce(l.moved, v.moved_at > c.opened_at, false) AS moved,
            i.cost_id, r.amount AS cost_sealed
     FROM (
@@ -127,7 +128,7 @@ _LINES = f"""
     ) l
     CROSS JOIN LATERAL (SELECT * FROM counts WHERE id = l.count_id OFFSET 0) c
     CROSS JOIN LATERAL (
-        SELECT code, unit, cost_id FROM items WHERE id = l.item_id OFFSET 0
+        SELECT code, unit, tracking, cost_id FROM items WHERE id = l.item_id OFFSET 0
     ) i
     CROSS JOIN LATERAL (SELECT name FROM locations WHERE id = l.location_id OFFSET 0) p
     LEFT JOIN LATERAL (SELECT code FROM lots WHERE id = l.lot_id OFFSET 0) t ON true

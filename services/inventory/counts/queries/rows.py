@@ -176,7 +176,7 @@ _LEVELS = text("""
     CROSS JOIN LATERAL (SELECT name, type FROM locations WHERE id = v.location_id OFFSET 0) l
     LEFT JOIN LATERAL (SELECT code FROM lots WHERE id = v.lot_id OFFSET 0) t ON true
     WHERE v.on_hand > 0 AND l.type <> 'transit'
-        AND (i.tracking = 'none' OR i.tracking = 'lot' AND v.lot_id <> CAST(:no_lot AS uuid))
+        AND (i.tracking = 'none' OR v.lot_id <> CAST(:no_lot AS uuid))
         AND (CAST(:places AS uuid[]) IS NULL OR v.location_id = ANY(CAST(:places AS uuid[])))
         AND (CAST(:categories AS uuid[]) IS NULL
              OR i.category_id = ANY(CAST(:categories AS uuid[])))

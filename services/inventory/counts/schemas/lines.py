@@ -28,6 +28,9 @@ _ID_NEEDED = PydanticCustomError(
     "id_of_addition",
     N_("What adds needs an id of your own, so that it is not added twice when it is sent again."),
 )
+_SERIAL_COUNT = PydanticCustomError(
+    "quantity_of_serial", N_("A serial number is there, 1, or not, 0, and adds nothing.")
+)
 _NOTHING_ADDED = PydanticCustomError("quantity_of_addition", N_("What adds needs a quantity."))
 
 
@@ -41,6 +44,11 @@ class CountEntryCreate(Input):
         description="Id or name of the location.", examples=["Main warehouse"]
     )
     lot: Code | None = Field(default=None, description="The lot, of an item that has lots.")
+    serial: Code | None = Field(
+        default=None,
+        description="The serial number, of an item that has these: a line for each, of quantity 1 "
+        "if it is there, 0 if not.",
+    )
     quantity: QuantityOrZero | None = Field(
         description="All that lies there, in `unit`; zero too. Null takes back what you said of "
         "it before.",
@@ -70,6 +78,8 @@ class CountEntryCreate(Input):
             faults["id"] = _ID_NEEDED
         if self.add and self.quantity is None:
             faults["quantity"] = _NOTHING_ADDED
+        if self.serial is not None and (self.add or self.quantity not in {None, 0, 1}):
+            faults["quantity"] = _SERIAL_COUNT
         if faults:
             raise refusal_of(faults)
         return self
@@ -153,6 +163,7 @@ class CountLineRead(Output):
     location: str
     location_id: UUID
     lot: str | None
+    serial: str | None = Field(examples=[None])
     unit: str
     found: bool = Field(description="It was not on the list.", examples=[False])
     round: int = Field(description="2 or more: it is, or was, counted again.", examples=[1])

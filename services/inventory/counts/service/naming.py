@@ -17,6 +17,9 @@ from services.inventory.counts.schemas import CountEntryCreate, EntryFault
 from services.inventory.ledger import service as ledger
 from services.inventory.ledger.rules import (
     NO_LOT,
+    NOTHING,
+    OUTSIDE,
+    UNIT,
     Balance,
     Change,
     Kind,
@@ -28,6 +31,7 @@ from services.inventory.ledger.rules import (
     place_reference,
 )
 from services.inventory.periods.service import find_open_from
+from services.inventory.serials.errors import SerialNotFound
 from shared.db import driver_connection
 from shared.errors import Problem
 from shared.ids import new_id
@@ -59,10 +63,10 @@ class NamedEntries(NamedTuple):
 
 
 class _Empty(dict[Level, Balance]):
-    """Levels at which nothing lies, whatever was judged before."""
+    """Levels at which nothing lies, whatever was judged before; serials are outside."""
 
     def __missing__(self, level: Level) -> Balance:
-        return Balance()
+        return Balance(on_hand=UNIT if level[1] == OUTSIDE else NOTHING)
 
 
 async def named_entries(
@@ -72,7 +76,7 @@ async def named_entries(
     changes = [_change(line, naming) if isinstance(line, CountEntryCreate) else None
                for line in lines]  # fmt: skip
     asked = [change for change in changes if change is not None]
-    named = {(c.item, c.place, c.lot.key if c.lot else None): None for c in asked}
+    named = {(c.item, c.place, _key(c)): None for c in asked}
     found = await queries.find_spots(session, named)
     open_from = None
     if any(change.occurred_at is not None for change in asked):
@@ -82,12 +86,24 @@ async def named_entries(
         if change is None or isinstance(line, EntryFault):
             entries.append(None)
             continue
+        spot = found.spots[change.item, change.place]
+        is_unknown = (spot.item_id, _key(change)) not in found.lots.named
+        if line.serial is not None and spot.item_id and spot.has_serials and is_unknown:
+            entries.append(SerialNotFound(serial=line.serial))
+            continue
         [outcome] = judge(
             [change], found.spots, _Empty(), naming.now, atomic=False, open_from=open_from,
             lots=found.lots,
         )  # fmt: skip
         entries.append(_named(line, outcome))
     return NamedEntries(entries, found.categories)
+
+
+def _key(change: Change) -> str | None:
+    """Return the key of the lot or serial that is named."""
+    for name in change.serials or ():
+        return name.key
+    return change.lot.key if change.lot is not None else None
 
 
 def _change(line: CountEntryCreate, naming: Naming) -> Change:
@@ -98,12 +114,20 @@ def _change(line: CountEntryCreate, naming: Naming) -> Change:
         place=place_reference(line.location),
         actor=naming.actor,
         request_id="",
-        counted=Decimal(0) if line.quantity is None else line.quantity,
+        counted=_asked(line),
         occurred_at=line.counted_at,
         unit=line.unit,
         places=naming.places,
         lot=None if line.lot is None else lot_name(line.lot),
+        serials=None if line.serial is None else (lot_name(line.serial),),
     )
+
+
+def _asked(line: CountEntryCreate) -> Decimal:
+    """Return what to judge: a serial that is not there is named as one that is."""
+    if line.serial is not None:
+        return UNIT
+    return NOTHING if line.quantity is None else line.quantity
 
 
 def _named(line: CountEntryCreate, outcome: Outcome) -> NamedEntry | Problem:
@@ -114,7 +138,7 @@ def _named(line: CountEntryCreate, outcome: Outcome) -> NamedEntry | Problem:
         raise AssertionError("what is not refused was found")
     return NamedEntry(
         level=(spot.item_id, spot.place_id, NO_LOT if lot is None else lot.id),
-        quantity=None if line.quantity is None else outcome.balance,
+        quantity=outcome.balance if line.quantity and line.serial is None else line.quantity,
         unit=outcome.given_unit.unit if outcome.given_unit is not None else None,
         counted_at=outcome.occurred_at,
     )

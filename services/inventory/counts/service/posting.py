@@ -24,6 +24,7 @@ from services.inventory.counts.service.reviewing import get_open_count
 from services.inventory.ledger import service as ledger
 from services.inventory.ledger.errors import InsufficientStock
 from services.inventory.ledger.rules import (
+    TRACKS_SERIALS,
     Change,
     Kind,
     Level,
@@ -32,12 +33,13 @@ from services.inventory.ledger.rules import (
     Refusal,
     lot_name,
 )
+from services.inventory.locations.service import places_of
 from shared import journal
 from shared.contracts.inventory.counts import CountPosted
 from shared.errors import Problem
 from shared.ids import new_id
 from shared.money import plain
-from shared.principal import Principal
+from shared.principal import Places, Principal
 
 
 class _Due(NamedTuple):
@@ -71,7 +73,8 @@ async def post_count(
     _require_ready(taken, wanted)
     due = _due(taken, wanted, count)
     request_id = journal.stamp_of(session).request_id
-    changes = [_change(each, count, caller.actor, request_id) for each in due]
+    places = await places_of(session, caller)
+    changes = [_change(each, count, caller.actor, request_id, places) for each in due]
     outcomes = await ledger.apply(session, changes, atomic=True)
     refused = [
         (each.line, outcome)
@@ -119,16 +122,30 @@ def _due(lines: Sequence[RowMapping], wanted: CountPostCreate, count: Count) -> 
             latest[line["location_id"]] = max(before, line["counted_at"])
     due = []
     for line in lines:
+        if _is_serial_as_expected(line):
+            continue
         if line["counted"] is not None:
             due.append(_Due(line, CountResult.POSTED, line["counted"], line["counted_at"]))
         elif wanted.uncounted is Uncounted.ZERO and _is_open(line) and line["expected"]:
             at = latest.get(line["location_id"], count.opened_at)
             due.append(_Due(line, CountResult.ZEROED, NOTHING, at))
-    return due
+    # A serial leaves one place before it comes to another.
+    return sorted(due, key=lambda each: not (_is_serial(each.line) and not each.counted))
 
 
-def _change(due: _Due, count: Count, actor: str, request_id: str) -> Change:
+def _is_serial(line: RowMapping) -> bool:
+    return bool(line["tracking"] == TRACKS_SERIALS)
+
+
+def _is_serial_as_expected(line: RowMapping) -> bool:
+    """Say whether a serial is where it was, or is not: nothing of it moves then."""
+    return _is_serial(line) and line["variance"] == 0
+
+
+def _change(due: _Due, count: Count, actor: str, request_id: str, places: Places) -> Change:
     line = due.line
+    name = None if line["lot"] is None else lot_name(line["lot"])
+    is_serial = _is_serial(line)
     return Change(
         id=new_id(),
         kind=Kind.COUNT_CORRECTION,
@@ -136,12 +153,22 @@ def _change(due: _Due, count: Count, actor: str, request_id: str) -> Change:
         place=Reference(line["location_id"], None, line["location"]),
         actor=actor,
         request_id=request_id,
-        counted=due.counted,
+        quantity=due.counted - line["expected"] if is_serial else None,
+        counted=None if is_serial else due.counted,
         occurred_at=due.counted_at,
         reason=count.title,
         reference=str(count.id),
-        lot=None if line["lot"] is None else lot_name(line["lot"]),
+        places=places,
+        lot=None if is_serial else name,
+        serials=(name,) if is_serial and name is not None else None,
     )
+
+
+def _result_of(line: RowMapping, left_out: set[int]) -> CountResult:
+    """Return what became of a line of which nothing moved."""
+    if line["number"] in left_out:
+        return CountResult.LEFT_OUT
+    return CountResult.POSTED if _is_serial_as_expected(line) else CountResult.KEPT
 
 
 def _posted(due: _Due, outcome: Outcome) -> Posted:
@@ -167,7 +194,7 @@ def _rest(lines: Sequence[RowMapping], posted: set[int], left_out: set[int]) -> 
             item_id=line["item_id"],
             location_id=line["location_id"],
             lot_id=line["lot_id"],
-            result=CountResult.LEFT_OUT if line["number"] in left_out else CountResult.KEPT,
+            result=_result_of(line, left_out),
             counted=line["counted"],
             counted_at=line["counted_at"],
             expected=line["expected"],

@@ -34,7 +34,7 @@ from services.inventory.counts.schemas import (
     NamedRead,
 )
 from services.inventory.counts.service.scopes import Scope
-from services.inventory.ledger.rules import item_reference, place_reference
+from services.inventory.ledger.rules import TRACKS_SERIALS, item_reference, place_reference
 from services.inventory.locations.service import places_of
 from services.inventory.prices import service as prices
 from shared.pagination import Keyset
@@ -239,6 +239,8 @@ def _line(
         {name: row[name] for name in _OF_LINE}
         | {name: None if hidden else row[name] for name in telling}
         | {
+            "lot": None if row["tracking"] == TRACKS_SERIALS else row["lot"],
+            "serial": row["lot"] if row["tracking"] == TRACKS_SERIALS else None,
             "counted": counted,
             "counted_at": counted_at,
             "value": value,
@@ -248,8 +250,7 @@ def _line(
 
 
 _OF_LINE = (
-    "number", "item", "item_id", "location", "location_id", "lot", "unit", "found", "round",
-    "result",
+    "number", "item", "item_id", "location", "location_id", "unit", "found", "round", "result",
 )  # fmt: skip
 
 
