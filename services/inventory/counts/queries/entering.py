@@ -1,7 +1,9 @@
 """What counters say, in one statement for each step, however many lines there are.
 
 Tables are met only through an index look-up of each row's own, as in the ledger's: a count has just
-got ten thousand lines of which no statistics know.
+got ten thousand lines of which no statistics know. The id of the count is a column of what is
+asked: of a value the planner would look up how often it was there when statistics were made, and
+find never.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -168,21 +170,27 @@ _SPOTS = text("""
     ) t ON true""")
 _LINES_AT = text("""
     SELECT l.number, l.item_id, l.location_id, l.lot_id, l.round, l.same_counter, l.counted
-    FROM unnest(CAST(:items AS uuid[]), CAST(:locations AS uuid[]), CAST(:lots AS uuid[]))
-        AS w(item_id, location_id, lot_id)
+    FROM (
+        SELECT CAST(:count_id AS uuid) AS count_id, sent.*
+        FROM unnest(CAST(:items AS uuid[]), CAST(:locations AS uuid[]), CAST(:lots AS uuid[]))
+            AS sent(item_id, location_id, lot_id) OFFSET 0
+    ) w
     CROSS JOIN LATERAL (
         SELECT * FROM count_lines
-        WHERE count_id = :count_id AND item_id = w.item_id AND location_id = w.location_id
+        WHERE count_id = w.count_id AND item_id = w.item_id AND location_id = w.location_id
             AND lot_id = w.lot_id OFFSET 0
     ) l""")
 _KNOWN = text("""
     SELECT e.id, e.quantity, e.adds, e.counter_id, e.counted_at, l.item_id, l.location_id, l.lot_id
-    FROM unnest(CAST(:ids AS uuid[])) AS w(id)
+    FROM (
+        SELECT CAST(:count_id AS uuid) AS count_id, id
+        FROM unnest(CAST(:ids AS uuid[])) AS sent(id) OFFSET 0
+    ) w
     CROSS JOIN LATERAL (
-        SELECT * FROM count_entries WHERE count_id = :count_id AND id = w.id OFFSET 0
+        SELECT * FROM count_entries WHERE count_id = w.count_id AND id = w.id OFFSET 0
     ) e
     CROSS JOIN LATERAL (
-        SELECT * FROM count_lines WHERE count_id = :count_id AND number = e.number OFFSET 0
+        SELECT * FROM count_lines WHERE count_id = w.count_id AND number = e.number OFFSET 0
     ) l""")
 _ADD_ENTRIES = text("""
     INSERT INTO count_entries (count_id, id, number, round, quantity, adds, given_quantity,
@@ -213,11 +221,14 @@ _ASK_AGAIN = text("""
     WHERE count_id = :count_id AND number = ANY(CAST(:numbers AS int[]))""")
 _COUNTED_BEFORE = text("""
     SELECT DISTINCT l.number
-    FROM unnest(CAST(:numbers AS int[])) AS w(number)
+    FROM (
+        SELECT CAST(:count_id AS uuid) AS count_id, number
+        FROM unnest(CAST(:numbers AS int[])) AS sent(number) OFFSET 0
+    ) w
     CROSS JOIN LATERAL (
-        SELECT * FROM count_lines WHERE count_id = :count_id AND number = w.number OFFSET 0
+        SELECT * FROM count_lines WHERE count_id = w.count_id AND number = w.number OFFSET 0
     ) l
     CROSS JOIN LATERAL (
-        SELECT * FROM count_entries WHERE count_id = :count_id AND number = w.number OFFSET 0
+        SELECT * FROM count_entries WHERE count_id = w.count_id AND number = w.number OFFSET 0
     ) e
     WHERE e.counter_id = :counter_id AND e.round < l.round""")

@@ -167,9 +167,12 @@ _DIFFERENCES = f"""
     FROM ({_LINES}) each WHERE variance <> 0 GROUP BY 1, 2, 3"""  # noqa: S608 - made of our own names.
 _ENTRIES = text("""
     SELECT id, seq, number, round, quantity, adds, counter, counter_id, counted_at, entered_at
-    FROM unnest(CAST(:numbers AS int[])) AS w(line)
+    FROM (
+        SELECT CAST(:count_id AS uuid) AS count_id, line
+        FROM unnest(CAST(:numbers AS int[])) AS sent(line) OFFSET 0
+    ) w
     CROSS JOIN LATERAL (
-        SELECT * FROM count_entries WHERE count_id = :count_id AND number = w.line OFFSET 0
+        SELECT * FROM count_entries WHERE count_id = w.count_id AND number = w.line OFFSET 0
     ) e
     ORDER BY number, counted_at, seq""")
 _THEN = text(f"""
