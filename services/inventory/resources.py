@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 
 from services.inventory.approvals.rules import ApprovalKind, ApprovalPolicy
 from services.inventory.approvals.service import Executor
+from services.inventory.counts import service as counts
 from services.inventory.ledger.service import Batcher, apply_group
 from services.inventory.movements import service as movements
 from services.inventory.settings import Settings
@@ -70,6 +71,7 @@ def open_service(settings: Settings) -> InventoryResources:
             {
                 ApprovalKind.MOVEMENTS: movements.apply_approved_movements,
                 ApprovalKind.REVERSAL: movements.apply_approved_reversal,
+                ApprovalKind.COUNT: counts.apply_approved_count,
             },
         )
     )

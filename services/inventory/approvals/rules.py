@@ -26,6 +26,7 @@ class ApprovalKind(StrEnum):
 
     MOVEMENTS = "movements"
     REVERSAL = "reversal"
+    COUNT = "count"  # Posting one.
 
 
 class ApprovalState(StrEnum):

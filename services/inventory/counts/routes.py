@@ -1,8 +1,9 @@
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Response
 
+from services.inventory.approvals.schemas import ApprovalRead
 from services.inventory.categories.errors import CategoryNotFound
 from services.inventory.counts import service
 from services.inventory.counts.errors import (
@@ -33,7 +34,7 @@ from services.inventory.counts.schemas import (
 )
 from services.inventory.items.errors import ItemNotFound
 from services.inventory.locations.errors import LocationNotFound
-from services.inventory.resources import PriceSealer
+from services.inventory.resources import Policy, PriceSealer
 from shared.errors import LocationNotAllowed, MissingScope, PreconditionFailed
 from shared.limits import BULK_LIMIT_BYTES
 from shared.pagination import InvalidCursor
@@ -42,6 +43,10 @@ from shared.web import Language, Now, Session, feature_router, problems, require
 from shared.web.etag import IfMatch
 
 router = feature_router("/api/inventory/counts", "counts")
+
+AWAITS_APPROVAL: dict[int | str, dict[str, Any]] = {
+    202: {"model": ApprovalRead, "description": "It waits for somebody else's approval."}
+}
 
 CanRead = Annotated[Principal, Depends(requires("inventory:read", by_location=True))]
 CanCount = Annotated[Principal, Depends(requires("stock:write", by_location=True))]
@@ -174,7 +179,8 @@ async def ask_recount(
 
 @router.post(
     "/{count_id:uuid}/post",
-    responses=problems(*_REVIEWED, CountUnready, CountRefused, CountFrozen),
+    response_model=CountRead,
+    responses=AWAITS_APPROVAL | problems(*_REVIEWED, CountUnready, CountRefused, CountFrozen),
 )
 async def post_count(
     count_id: UUID,
@@ -182,26 +188,25 @@ async def post_count(
     session: Session,
     caller: CanCount,
     sealer: PriceSealer,
+    policy: Policy,
     language: Language,
     now: Now,
     if_match: IfMatch = None,
-) -> CountRead:
+) -> Response:
     """Post a count.
 
     Once: each line becomes a count correction at the time when it was counted, so what moved since
     stays. All or nothing; every line that stands in the way is named at once. With If-Match only
-    what you have seen is posted. Needs `inventory:write` too.
+    what you have seen is posted. Needs `inventory:write` too. What is worth more than you may
+    change alone is answered 202 with an approval, which somebody else gives; whatever is entered
+    meanwhile makes that stale.
     """
-    count = await service.post_count(
-        session,
-        count_id,
-        body,
-        if_match,
-        caller=caller,
-        language=language,
-        now=now,
-    )
-    return await service.read_count(session, sealer, count, caller=caller, language=language)
+    poster = service.Poster(caller, now, language, policy)
+    found = await service.post_count(session, sealer, count_id, body, if_match, poster)
+    if isinstance(found, ApprovalRead):
+        return Response(found.model_dump_json(), status_code=202, media_type="application/json")
+    shown = await service.read_count(session, sealer, found, caller=caller, language=language)
+    return Response(shown.model_dump_json(), media_type="application/json")
 
 
 @router.post("/{count_id:uuid}/cancel", responses=problems(*_REVIEWED))

@@ -6,7 +6,7 @@ does. No movement ever waits for a count.
 
 from services.inventory.counts.service.entering import enter_lines
 from services.inventory.counts.service.opening import open_count
-from services.inventory.counts.service.posting import post_count
+from services.inventory.counts.service.posting import Poster, apply_approved_count, post_count
 from services.inventory.counts.service.proposing import list_proposals
 from services.inventory.counts.service.reading import (
     get_count,
@@ -17,6 +17,8 @@ from services.inventory.counts.service.reading import (
 from services.inventory.counts.service.reviewing import ask_recount, cancel_count
 
 __all__ = [
+    "Poster",
+    "apply_approved_count",
     "ask_recount",
     "cancel_count",
     "enter_lines",

@@ -14,6 +14,11 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.inventory.approvals import service as approvals
+from services.inventory.approvals.errors import ApprovalStale
+from services.inventory.approvals.rules import ApprovalKind, ApprovalPolicy, StaleCause
+from services.inventory.approvals.schemas import ApprovalRead
+from services.inventory.approvals.service import Approved, Asked
 from services.inventory.counts import queries
 from services.inventory.counts.errors import CountFrozen, CountRefused, CountUnready
 from services.inventory.counts.models import Count
@@ -35,11 +40,22 @@ from services.inventory.ledger.rules import (
 )
 from services.inventory.locations.service import places_of
 from shared import journal
+from shared.clock import utc_now
 from shared.contracts.inventory.counts import CountPosted
 from shared.errors import Problem
 from shared.ids import new_id
 from shared.money import plain
 from shared.principal import Places, Principal
+from shared.security.sealing import Sealer
+
+
+class Poster(NamedTuple):
+    """Who posts, when, in which language he is told, and what he may do alone."""
+
+    caller: Principal
+    now: datetime
+    language: str
+    policy: ApprovalPolicy
 
 
 class _Due(NamedTuple):
@@ -53,49 +69,75 @@ class _Due(NamedTuple):
 
 async def post_count(
     session: AsyncSession,
+    sealer: Sealer,
     count_id: UUID,
     wanted: CountPostCreate,
     if_match: str | None,
-    *,
-    caller: Principal,
-    language: str,
-    now: datetime,
-) -> Count:
+    poster: Poster,
+) -> Count | ApprovalRead:
     """Let stock be what was counted, less and plus what moved since; once.
 
-    Raises what `get_open_count` raises; CountUnready; CountRefused with every line that the ledger
-    refuses, CountFrozen.
+    What is worth more than the caller may change alone waits for an approval, which is returned
+    then. Raises what `get_open_count` raises; CountUnready; CountRefused with every line that the
+    ledger refuses, CountFrozen.
     """
+    caller, now = poster.caller, poster.now
     count = await get_open_count(session, count_id, if_match, caller=caller)
     lines = await queries.list_lines(session, count_id, LineFilter())
-    left_out = set(wanted.leave_out)
-    taken = [line for line in lines if line["number"] not in left_out]
-    _require_ready(taken, wanted)
-    due = _due(taken, wanted, count)
+    _require_ready(lines, wanted)
+    due = _due(lines, wanted, count)
     request_id = journal.stamp_of(session).request_id
     places = await places_of(session, caller)
     changes = [_change(each, count, caller.actor, request_id, places) for each in due]
-    outcomes = await ledger.apply(session, changes, atomic=True)
+    foreseen = await ledger.foresee(session, changes, atomic=True)
     refused = [
         (each.line, outcome)
-        for each, outcome in zip(due, outcomes, strict=True)
+        for each, outcome in zip(due, foreseen, strict=True)
         if outcome.refusal not in {None, Refusal.HELD_BACK}
     ]
     if refused:
-        raise await _refusal(session, refused, language=language, now=now)
-    posted = [_posted(each, outcome) for each, outcome in zip(due, outcomes, strict=True)]
-    rest = _rest(lines, {each.number for each in posted}, left_out)
-    await queries.write_results(session, count_id, posted + rest)
-    count.state = CountState.POSTED
-    count.closed_at, count.closed_by = now, caller.actor
-    count.version += 1
-    _record(session, count, posted + rest, sum(bool(outcome.quantity) for outcome in outcomes))
-    await session.flush()  # What is read from now on is of a closed count.
+        raise await _refusal(session, refused, language=poster.language, now=now)
+    content = {"count_id": str(count.id), "version": count.version}
+    asked = Asked(ApprovalKind.COUNT, content | wanted.model_dump(mode="json"), foreseen)
+    approval = await approvals.gate(
+        session, sealer, asked, policy=poster.policy, caller=caller, now=now
+    )
+    if approval is not None:
+        return approvals.to_read(approval, sealer, caller=caller, now=now)
+    outcomes = await ledger.apply(session, changes, atomic=True)
+    await _close(session, count, _results(lines, due, outcomes, wanted), caller.actor, now)
     return count
+
+
+async def apply_approved_count(
+    session: AsyncSession, sealer: Sealer, approved: Approved
+) -> list[UUID]:
+    """Post a count as it was asked to be posted, if nothing was entered or closed since.
+
+    Raises what `approvals.apply_approved` raises.
+    """
+    content = approved.content
+    wanted = CountPostCreate.model_validate(
+        {name: content[name] for name in CountPostCreate.model_fields}
+    )
+    count = await queries.find_count(
+        session, UUID(content["count_id"]), places=None, actor="", is_locked=True
+    )
+    if count is None or count.state != CountState.OPEN or count.version != content["version"]:
+        raise ApprovalStale(cause=StaleCause.CONTENT)
+    lines = await queries.list_lines(session, count.id, LineFilter())
+    due = _due(lines, wanted, count)
+    actor, request_id = approved.requested_by, approved.request_id
+    changes = [_change(each, count, actor, request_id, approved.places) for each in due]
+    outcomes = await approvals.apply_approved(session, sealer, approved, changes)
+    now = max((outcome.recorded_at for outcome in outcomes), default=utc_now())
+    await _close(session, count, _results(lines, due, outcomes, wanted), actor, now)
+    return [change.id for change in changes]
 
 
 def _require_ready(lines: Sequence[RowMapping], wanted: CountPostCreate) -> None:
     """Raise CountUnready if a line still needs somebody's work or word."""
+    lines = _taken(lines, wanted)
     refuses = wanted.uncounted is Uncounted.REFUSE
     unready = CountUnready(
         uncounted=sum(refuses and _is_open(line) for line in lines),
@@ -108,6 +150,11 @@ def _require_ready(lines: Sequence[RowMapping], wanted: CountPostCreate) -> None
         raise unready
 
 
+def _taken(lines: Sequence[RowMapping], wanted: CountPostCreate) -> list[RowMapping]:
+    left_out = set(wanted.leave_out)
+    return [line for line in lines if line["number"] not in left_out]
+
+
 def _is_open(line: RowMapping) -> bool:
     """Say whether nobody counted a line that was to be counted."""
     return line["counted"] is None and line["round"] == 1 and not line["found"]
@@ -115,6 +162,7 @@ def _is_open(line: RowMapping) -> bool:
 
 def _due(lines: Sequence[RowMapping], wanted: CountPostCreate, count: Count) -> list[_Due]:
     """Return what is posted; what nobody counted as of the last count at its location."""
+    lines = _taken(lines, wanted)
     latest: dict[UUID, datetime] = {}
     for line in lines:
         if line["counted_at"] is not None:
@@ -171,6 +219,28 @@ def _result_of(line: RowMapping, left_out: set[int]) -> CountResult:
     return CountResult.POSTED if _is_serial_as_expected(line) else CountResult.KEPT
 
 
+def _results(
+    lines: Sequence[RowMapping],
+    due: Sequence[_Due],
+    outcomes: Sequence[Outcome],
+    wanted: CountPostCreate,
+) -> list[Posted]:
+    """Return what became of each line."""
+    posted = [_posted(each, outcome) for each, outcome in zip(due, outcomes, strict=True)]
+    return posted + _rest(lines, {each.number for each in posted}, set(wanted.leave_out))
+
+
+async def _close(
+    session: AsyncSession, count: Count, results: Sequence[Posted], actor: str, now: datetime
+) -> None:
+    await queries.write_results(session, count.id, results)
+    count.state = CountState.POSTED
+    count.closed_at, count.closed_by = now, actor
+    count.version += 1
+    _record(session, count, results)
+    await session.flush()  # What is read from now on is of a closed count.
+
+
 def _posted(due: _Due, outcome: Outcome) -> Posted:
     return Posted(
         number=due.line["number"],
@@ -206,10 +276,11 @@ def _rest(lines: Sequence[RowMapping], posted: set[int], left_out: set[int]) -> 
     ]
 
 
-def _record(session: AsyncSession, count: Count, results: Sequence[Posted], differing: int) -> None:
+def _record(session: AsyncSession, count: Count, results: Sequence[Posted]) -> None:
     of: dict[str, int] = defaultdict(int)
     for each in results:
         of[each.result] += 1
+    moved = [each for each in results if each.movement_id is not None]
     journal.record(
         session,
         CountPosted(
@@ -218,7 +289,7 @@ def _record(session: AsyncSession, count: Count, results: Sequence[Posted], diff
             zeroed=of[CountResult.ZEROED],
             kept=of[CountResult.KEPT],
             left_out=of[CountResult.LEFT_OUT],
-            differing=differing,
+            differing=sum(each.counted != each.expected for each in moved),
         ),
     )
 
