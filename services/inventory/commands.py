@@ -2,9 +2,14 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.jobs import reseal_secrets
 from services.inventory.resources import InventoryResources
+from services.inventory.snapshot_taker import SnapshotTaker
 from services.inventory.verification import service
 from shared.db import Stamp
 from shared.journal import verification
@@ -45,7 +50,22 @@ async def rotate_keys(resources: InventoryResources) -> str:
     return f"Sealed the secrets of {resealed:,} webhooks with the present key."
 
 
+async def rebuild_snapshots(resources: InventoryResources) -> str:
+    """Remove the sums by which the past is answered, of every tenant, and make them anew."""
+
+    def open_for(tenant_id: UUID | None) -> AbstractAsyncContextManager[AsyncSession]:
+        return resources.database.transaction(Stamp(tenant_id, "operator"))
+
+    async with resources.database.engine.connect() as connection:
+        tenants = await service.list_tenants(connection, resources.signing_key)
+    taker = SnapshotTaker(open_for)
+    for tenant_id in tenants:
+        await taker.retake(tenant_id)
+    return f"Made anew: the snapshots of {len(tenants):,} tenants."
+
+
 COMMANDS: Mapping[str, Callable[[InventoryResources], Awaitable[str]]] = {
     "rotate-keys": rotate_keys,
     "verify-stock": verify_stock,
+    "rebuild-snapshots": rebuild_snapshots,
 }

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.inventory.approvals import service as approvals
 from services.inventory.reservations import service as reservations
 from services.inventory.resources import InventoryResources
+from services.inventory.snapshot_taker import SnapshotTaker
 from services.inventory.webhook_sender import WebhookSender
 from services.inventory.webhooks import service as webhooks
 from shared.clock import utc_now
@@ -20,6 +21,7 @@ GAUGE_INTERVAL_S = 15.0
 FORGET_INTERVAL_S = 3600.0
 EXPIRE_INTERVAL_S = 2.0
 RESEAL_INTERVAL_S = 3600.0
+SNAPSHOT_INTERVAL_S = 10.0
 
 # Opens a transaction for a tenant, or for what is done across tenants.
 OpenFor = Callable[[UUID | None], AbstractAsyncContextManager[AsyncSession]]
@@ -52,6 +54,7 @@ async def work(resources: InventoryResources) -> None:
         every(RESEAL_INTERVAL_S, "seal secrets anew", lambda: reseal_secrets(resources)),
         every(GAUGE_INTERVAL_S, "expire approvals", lambda: expire_approvals(open_for)),
         every(FORGET_INTERVAL_S, "forget what counted towards a day", forget_uses),
+        every(SNAPSHOT_INTERVAL_S, "take snapshots", SnapshotTaker(open_for).take),
         every(GAUGE_INTERVAL_S, "measure webhooks", measure),
         every(FORGET_INTERVAL_S, "forget old events of webhooks", forget),
     )

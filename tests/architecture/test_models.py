@@ -45,7 +45,7 @@ FOLLOWING = dict.fromkeys(
 )
 UNMAPPED_OF: dict[str, dict[str, str]] = {
     "auth": {},
-    "inventory": FOLLOWING,
+    "inventory": dict.fromkeys(("snapshots", "snapshot_sums"), BY_STATEMENTS) | FOLLOWING,
     "forecasting": dict.fromkeys(("consumption", "items", "levels"), BY_STATEMENTS)
     | dict.fromkeys(("pgqueuer", "pgqueuer_log", "pgqueuer_schedules", "pgqueuer_statistics"),
                     "pgqueuer's own")

@@ -1,9 +1,7 @@
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import RowMapping, text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.principal import Places
 
@@ -25,18 +23,6 @@ async def look_up(
         else await connection.fetch(_LOOK_UP_WITHIN, keys, ids, list(places))
     )
     return rows
-
-
-async def list_at_location(
-    session: AsyncSession, location_ids: Collection[UUID], *, after: tuple[str] | None, limit: int
-) -> Sequence[RowMapping]:
-    """Return what lies at these locations together, in the order of the items' codes."""
-    parameters = {
-        "location_ids": list(location_ids),
-        "after_code": after[0] if after else "",
-        "limit": limit,
-    }
-    return (await session.execute(_AT_LOCATION, parameters)).mappings().all()
 
 
 _LOOK_UP_AT = """
@@ -69,10 +55,3 @@ _LOOK_UP_AT = """
 """
 _LOOK_UP = _LOOK_UP_AT.format(within="")
 _LOOK_UP_WITHIN = _LOOK_UP_AT.format(within=" AND location_id = ANY($3::uuid[])")
-_AT_LOCATION = text("""
-    SELECT i.id AS item_id, i.code, i.name_en, i.name_fr, i.unit, sum(v.on_hand) AS on_hand,
-           sum(v.reserved) AS reserved, sum(v.on_hand - v.reserved) AS available
-    FROM levels v JOIN items i ON i.id = v.item_id
-    WHERE v.location_id = ANY(CAST(:location_ids AS uuid[])) AND v.on_hand > 0
-        AND i.code > :after_code
-    GROUP BY i.id ORDER BY i.code LIMIT :limit""")

@@ -3,22 +3,25 @@ from uuid import UUID
 
 from fastapi import Depends, Path, Query
 
+from services.inventory.categories.errors import CategoryAmbiguous, CategoryNotFound
 from services.inventory.items.errors import ItemNotFound
 from services.inventory.ledger.errors import KnownInFuture, NotSettledYet
 from services.inventory.locations.errors import LocationNotFound
 from services.inventory.stock import service
 from services.inventory.stock.schemas import (
+    ItemStockQuery,
     ItemStockRead,
     LocatedItemPage,
     LocatedItemQuery,
     LookupRead,
     LookupRequest,
     LookupResults,
+    StockQuery,
 )
 from shared.db import Database
 from shared.pagination import InvalidCursor
 from shared.principal import Principal
-from shared.schemas import Moment, ShortText
+from shared.schemas import ShortText
 from shared.web import Language, Now, Session, feature_router, problems, requires
 from shared.web.requests import get_database
 
@@ -77,37 +80,57 @@ async def get_item_stock(
     session: Session,
     caller: CanRead,
     now: Now,
-    as_of: Annotated[
-        Moment | None,
-        Query(description="When it lay there; now unless given, and for a time in the future."),
-    ] = None,
-    known_at: Annotated[
-        Moment | None,
-        Query(
-            description="As recorded by then: the same answer for ever. All that is recorded by "
-            "now unless given; a time in the future is refused with 422 `known_in_future`."
-        ),
-    ] = None,
+    query: Annotated[ItemStockQuery, Query()],
 ) -> ItemStockRead:
     """Read the stock of an item.
 
     What lies, or lay at any past moment, at each location.
     """
-    return await service.stock_of(
-        session, item_id, as_of=as_of, known_at=known_at, caller=caller, now=now
-    )
+    return await service.stock_of(session, item_id, query, caller=caller, now=now)
 
 
-@router.get("/locations/{name}/inventory", responses=problems(LocationNotFound, InvalidCursor))
+@router.get(
+    "/inventory/stock",
+    responses=problems(
+        LocationNotFound,
+        CategoryNotFound,
+        CategoryAmbiguous,
+        KnownInFuture,
+        NotSettledYet,
+        InvalidCursor,
+    ),
+)
+async def list_stock(
+    session: Session,
+    caller: CanRead,
+    language: Language,
+    now: Now,
+    query: Annotated[StockQuery, Query()],
+) -> LocatedItemPage:
+    """List the stock.
+
+    Of all items that lie, or lay at any past moment, somewhere, in the order of their codes.
+    """
+    return await service.list_stock(session, query, caller=caller, language=language, now=now)
+
+
+@router.get(
+    "/locations/{name}/inventory",
+    responses=problems(LocationNotFound, KnownInFuture, NotSettledYet, InvalidCursor),
+)
 async def list_location_stock(
     name: Annotated[ShortText, Path(description="Name or id of the location.")],
     session: Session,
     caller: CanRead,
     language: Language,
+    now: Now,
     query: Annotated[LocatedItemQuery, Query()],
 ) -> LocatedItemPage:
     """List the stock at a location.
 
-    Item by item, in the order of their codes; with `recursive` all that lies inside it too.
+    What lies, or lay at any past moment, there, item by item in the order of their codes; with
+    `recursive` all that is inside it too.
     """
-    return await service.list_at_location(session, name, query, caller=caller, language=language)
+    return await service.list_at_location(
+        session, name, query, caller=caller, language=language, now=now
+    )

@@ -7,7 +7,7 @@ from pydantic import Field
 from services.inventory.items.schemas import PackRead
 from shared.money import DecimalText
 from shared.pagination import PageQuery
-from shared.schemas import Input, Output, Page, ShortText
+from shared.schemas import Input, Moment, Output, Page, QueryModel, ShortText
 
 CODES_MAX = 200
 
@@ -83,7 +83,10 @@ class ItemStockRead(Output):
 
 
 class LocatedItem(Output):
-    """What lies of one item at the location asked about, and inside it if asked."""
+    """What lies, or lay, of one item at the locations asked about together.
+
+    Of a past moment nothing is shown as reserved.
+    """
 
     item_id: UUID
     code: str
@@ -94,12 +97,50 @@ class LocatedItem(Output):
     available: DecimalText
 
 
+AsOf = Annotated[
+    Moment | None,
+    Field(description="When it lay there; now unless given, and for a time in the future."),
+]
+KnownAt = Annotated[
+    Moment | None,
+    Field(
+        description="As recorded by then: the same answer for ever. All that is recorded by "
+        "now unless given; a time in the future is refused with 422 `known_in_future`."
+    ),
+]
+
+
+class ItemStockQuery(QueryModel):
+    """When an item lay there."""
+
+    as_of: AsOf = None
+    known_at: KnownAt = None
+
+
 class LocatedItemQuery(PageQuery):
-    """Which page of what lies at a location."""
+    """Which page of what lies at a location, and when; all pages with the same times."""
 
     recursive: bool = Field(
         default=False, description="With all that lies in the locations inside it."
     )
+    as_of: AsOf = None
+    known_at: KnownAt = None
 
 
-class LocatedItemPage(Page[LocatedItem]): ...
+class StockQuery(PageQuery):
+    """Which page of what lies anywhere, and when; all pages with the same times."""
+
+    location: ShortText | None = Field(
+        default=None,
+        description="Only at this location, by name or id, and in those inside it.",
+    )
+    category: ShortText | None = Field(
+        default=None, description="Of this category or one that lies in it, by name or id."
+    )
+    as_of: AsOf = None
+    known_at: KnownAt = None
+
+
+class LocatedItemPage(Page[LocatedItem]):
+    as_of: datetime
+    known_at: datetime | None = Field(description="Null: by all that has been recorded since.")

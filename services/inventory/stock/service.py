@@ -10,11 +10,13 @@ import asyncpg
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.inventory.categories.service import get_named_category
 from services.inventory.items.errors import ItemNotFound
 from services.inventory.items.rules import Pack, packs_of
 from services.inventory.items.schemas import PackRead
 from services.inventory.items.service import get_item
 from services.inventory.ledger import service as ledger
+from services.inventory.ledger.service import StockFilter
 from services.inventory.locations.service import (
     find_places,
     get_named_location,
@@ -23,6 +25,7 @@ from services.inventory.locations.service import (
 )
 from services.inventory.stock import queries
 from services.inventory.stock.schemas import (
+    ItemStockQuery,
     ItemStockRead,
     LocatedItem,
     LocatedItemPage,
@@ -30,6 +33,7 @@ from services.inventory.stock.schemas import (
     LookupRead,
     LookupResult,
     LookupResults,
+    StockQuery,
     StockRead,
 )
 from shared.db import Database
@@ -37,7 +41,7 @@ from shared.gtin import item_key
 from shared.i18n.localised import said_in
 from shared.identifiers import find_id
 from shared.pagination import Keyset
-from shared.principal import Principal
+from shared.principal import Places, Principal
 
 _BY_CODE = Keyset("code", str)
 
@@ -112,9 +116,8 @@ def _pack(packs: str, unit: str | None) -> PackRead | None:
 async def stock_of(
     session: AsyncSession,
     item_id: UUID,
+    wanted: ItemStockQuery,
     *,
-    as_of: datetime | None,
-    known_at: datetime | None,
     caller: Principal,
     now: datetime,
 ) -> ItemStockRead:
@@ -124,16 +127,36 @@ async def stock_of(
     """
     item = await get_item(session, item_id)
     places = await places_of(session, caller)
-    rows = await ledger.stock_as_of(session, item_id, as_of=as_of, known_at=known_at, places=places)
+    rows = await ledger.stock_as_of(
+        session, item_id, as_of=wanted.as_of, known_at=wanted.known_at, places=places
+    )
     stock = [_stock(row) for row in rows]
     return ItemStockRead(
         item_id=item.id,
         code=item.code,
-        as_of=as_of or known_at or now,
-        known_at=known_at,
+        as_of=wanted.as_of or wanted.known_at or now,
+        known_at=wanted.known_at,
         on_hand=sum((place.on_hand for place in stock), Decimal(0)),
         stock=stock,
     )
+
+
+async def list_stock(
+    session: AsyncSession, wanted: StockQuery, *, caller: Principal, language: str, now: datetime
+) -> LocatedItemPage:
+    """Return one page of what lies or lay at the caller's locations, or in one of them.
+
+    Raises LocationNotFound, CategoryNotFound, CategoryAmbiguous, KnownInFuture, NotSettledYet,
+    InvalidCursor.
+    """
+    within = await places_of(session, caller)
+    if wanted.location is not None:
+        location = await get_named_location(session, wanted.location, places=within)
+        within = await list_within(session, location.id)
+    category_id = None
+    if wanted.category is not None:
+        category_id = (await get_named_category(session, wanted.category)).id
+    return await _list(session, wanted, within, category_id, language, now)
 
 
 async def list_at_location(
@@ -143,13 +166,33 @@ async def list_at_location(
     *,
     caller: Principal,
     language: str,
+    now: datetime,
 ) -> LocatedItemPage:
-    """Return one page of what lies at a location. Raises LocationNotFound, InvalidCursor."""
+    """Return one page of what lies or lay at a location.
+
+    Raises LocationNotFound, KnownInFuture, NotSettledYet, InvalidCursor.
+    """
     places = await places_of(session, caller)
     location = await get_named_location(session, name, places=places)
-    within = await list_within(session, location.id) if wanted.recursive else {location.id}
-    rows = await queries.list_at_location(
-        session, within, after=_BY_CODE.after(wanted.cursor), limit=wanted.limit + 1
+    within = frozenset({location.id})
+    if wanted.recursive:
+        within = await list_within(session, location.id)
+    return await _list(session, wanted, within, None, language, now)
+
+
+async def _list(
+    session: AsyncSession,
+    wanted: StockQuery | LocatedItemQuery,
+    within: Places,
+    category_id: UUID | None,
+    language: str,
+    now: datetime,
+) -> LocatedItemPage:
+    rows = await ledger.list_stock(
+        session,
+        StockFilter(wanted.as_of, wanted.known_at, within, category_id),
+        after=_BY_CODE.after(wanted.cursor),
+        limit=wanted.limit + 1,
     )
     page, next_cursor = _BY_CODE.page(rows, wanted.limit, lambda row: (row["code"],))
     return LocatedItemPage(
@@ -160,6 +203,8 @@ async def list_at_location(
             for row in page
         ],
         next_cursor=next_cursor,
+        as_of=wanted.as_of or wanted.known_at or now,
+        known_at=wanted.known_at,
     )
 
 

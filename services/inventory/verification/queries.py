@@ -5,6 +5,8 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
+from services.inventory.snapshots.rules import TOGETHER
+
 DIFFERENCES_MAX = 100
 ENTRIES_READ = 5_000  # At once.
 _BAD_DATA = "22"  # The class of SQLSTATE.
@@ -156,6 +158,49 @@ _BALANCES = text("""
         SELECT *, sum(quantity) OVER (
             PARTITION BY item_id, location_id, lot_id ORDER BY seq) AS total FROM movements
     ) m WHERE total <> balance_after ORDER BY seq LIMIT :most""")
+_BUSY = "WHERE item_id IN (SELECT item_id FROM snapshot_sums WHERE grain = 'day')"
+_WHOLE = f"(number + {TOGETHER - 1}) / {TOGETHER} * {TOGETHER}"
+# Every sum of snapshots, by months and of some items by days, is that of the ledger rows recorded
+# in their time; what they say of the numbers of these, and of those recorded later, is so.
+_RECORDED_IN = """
+    SELECT m.*, width_bucket(m.recorded_at, k.until) + 1 AS number
+    FROM movements m CROSS JOIN (
+        SELECT coalesce(array_agg(known_at + interval '1 microsecond' ORDER BY number),
+                        ARRAY['infinity'::timestamptz]) AS until FROM snapshots
+    ) k"""
+_SUMS = """
+    SELECT '{grain}' AS grain, {number} AS number, {since} AS since, item_id, location_id,
+           lot_id, sum(quantity) AS total
+    FROM summed {of} GROUP BY 2, 3, 4, 5, 6"""
+_SNAPSHOTS = text(f"""
+    WITH recorded AS MATERIALIZED (
+        SELECT item_id, location_id, lot_id, number, seq, quantity,
+               (occurred_at AT TIME ZONE 'UTC')::date AS day
+        FROM ({_RECORDED_IN}) m
+    ), summed AS MATERIALIZED (
+        SELECT * FROM recorded m WHERE EXISTS (
+            SELECT FROM snapshots s WHERE s.number = m.number
+                AND (s.made_at IS NOT NULL OR m.item_id <= s.summed_upto))
+    ), numbers AS (
+        SELECT number, max(max(seq)) OVER (ORDER BY number) AS last, min(min(seq)) OVER (
+            ORDER BY number ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS next
+        FROM recorded GROUP BY number
+    )
+    SELECT 'snapshot' AS kind, item_id, location_id, lot_id, NULL::uuid AS movement_id,
+           coalesce(m.total, 0) AS expected, coalesce(s.quantity, 0) AS found,
+           (since::timestamp AT TIME ZONE 'UTC') AS occurred_at
+    FROM (
+        {_SUMS.format(grain="day", number="number", since="day", of=_BUSY)}
+        UNION ALL
+        {_SUMS.format(grain="month", number=_WHOLE, since="date_trunc('month', day)::date", of="")}
+    ) m FULL JOIN snapshot_sums s USING (grain, number, since, item_id, location_id, lot_id)
+    WHERE coalesce(m.total, 0) <> coalesce(s.quantity, 0)
+    UNION ALL
+    SELECT 'snapshot', NULL, NULL, NULL, NULL, NULL, NULL, s.known_at
+    FROM snapshots s LEFT JOIN numbers n USING (number)
+    WHERE n.last IS NULL OR n.last > s.upto_seq OR n.next <= s.after_seq
+       OR s.number > (SELECT count(*) FROM snapshots)
+    LIMIT :most""")  # noqa: S608 - our own text.
 # No ledger row is there twice.
 _TWICE = text("""
     SELECT 'movement_twice' AS kind, item_id, location_id, lot_id, id AS movement_id,
@@ -243,5 +288,5 @@ _IN_FORCE = text(f"""
     WHERE held.id IS DISTINCT FROM j.id LIMIT :most""")  # noqa: S608 - our own text.
 _OF_STOCK = (
     _LEVELS, _LEVEL_TIMES, _LEVEL_LOTS, _SERIALS, _RESERVED, _HOLD_TIMES, _BALANCES, _PAST, _TWICE,
-    _IN_TRANSIT,
+    _IN_TRANSIT, _SNAPSHOTS,
 )  # fmt: skip

@@ -28,6 +28,7 @@ class StockDifferenceRead(Output):
         "balance",
         "past",
         "in_transit",
+        "snapshot",
         "entry_missing",
         "entry_differs",
         "entry_unreadable",
@@ -40,6 +41,7 @@ class StockDifferenceRead(Output):
         "`occurred_at`. past: stock below zero at `occurred_at`, in "
         "the order of business time. "
         "in_transit: what lies there is not what was dispatched. "
+        "snapshot: a sum of the ledger by which the past is answered is not what it was made of. "
         "price: a cost or price is not as it was journaled. price_in_force: an item's cost or "
         "price is not the last that was set."
     )

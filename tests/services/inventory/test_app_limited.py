@@ -56,6 +56,7 @@ BY_LOCATION = {
     "GET /api/inventory/transfers",
     "GET /api/inventory/transfers/{transfer_id}",
     "GET /api/inventory/serials/{serial}",
+    "GET /api/inventory/stock",
     "GET /api/inventory/{item_id}",
     "GET /api/inventory/{item_id}/lots",
     "GET /api/inventory/{item_id}/planning",
@@ -286,6 +287,8 @@ async def test_sums_count_ones_own_places_alone(shop: Shop):
         (await shop.get("/api/inventory/scan", value="A1")).json()["item"],
         (await shop.get(f"/api/inventory/{item_id}/stock")).json(),
         (await shop.get(f"/api/inventory/{item_id}/stock", as_of="2090-01-01")).json(),
+        (await shop.get("/api/inventory/stock")).json()["items"][0],
+        (await shop.get("/api/inventory/stock", as_of="2090-01-01")).json()["items"][0],
     ]
     looked_up = (await shop.post("/api/inventory/lookup", {"codes": ["A1", "S1"]})).json()
 

@@ -1,5 +1,6 @@
 """The ledger in the database: locking what is touched, writing what was granted, reading it."""
 
+from services.inventory.ledger.queries.as_of import StockFilter, list_stock, stock_as_of
 from services.inventory.ledger.queries.elsewhere import list_elsewhere, list_next_receipts
 from services.inventory.ledger.queries.holds import expire_holds, write_reserved
 from services.inventory.ledger.queries.lock import (
@@ -23,11 +24,9 @@ from services.inventory.ledger.queries.read import (
     LedgerRow,
     MovementFilter,
     find_movement,
-    find_recording,
     get_recorded,
     is_counted,
     list_movements,
-    stock_as_of,
     stock_now,
 )
 from services.inventory.ledger.queries.reversals import (
@@ -47,6 +46,7 @@ __all__ = [
     "Locked",
     "MovementFilter",
     "Pair",
+    "StockFilter",
     "add_lots",
     "claim_reversal",
     "ensure_levels",
@@ -54,7 +54,6 @@ __all__ = [
     "find_kept",
     "find_lots",
     "find_movement",
-    "find_recording",
     "find_reversal",
     "get_recorded",
     "is_counted",
@@ -64,6 +63,7 @@ __all__ = [
     "list_movements",
     "list_next_receipts",
     "list_parts",
+    "list_stock",
     "list_whereabouts",
     "lock",
     "lock_first_out",

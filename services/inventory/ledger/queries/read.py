@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 from uuid import UUID
 
 import asyncpg
@@ -169,41 +169,6 @@ async def stock_now(
     return (await session.execute(_NOW, parameters)).mappings().all()
 
 
-async def stock_as_of(
-    session: AsyncSession,
-    item_id: UUID,
-    *,
-    as_of: datetime | None,
-    known_at: datetime | None,
-    places: Places,
-) -> Sequence[RowMapping]:
-    """Return what lay of an item at each of the places, by what had happened and been recorded."""
-    parameters = {
-        "item_id": item_id,
-        "as_of": as_of,
-        "known_at": known_at,
-        "places": None if places is None else list(places),
-    }
-    return (await session.execute(_AS_OF, parameters)).mappings().all()
-
-
-class Recording(NamedTuple):
-    """The database's time, and since when the oldest transaction that writes has been open."""
-
-    now: datetime
-    since: datetime | None
-
-
-async def find_recording(session: AsyncSession) -> Recording:
-    """Return since when somebody may be recording.
-
-    A movement's recorded_at is taken in its transaction, after the first lock: whoever is not
-    there yet will record at a later time than now.
-    """
-    await session.execute(_LOOK_ANEW)
-    return Recording(*(await session.execute(_RECORDING)).one())
-
-
 async def is_counted(
     session: AsyncSession, levels: Collection[tuple[Level, datetime]], *, since: datetime
 ) -> bool:
@@ -242,18 +207,6 @@ _NOW = text("""
         GROUP BY 1, 2
     ) v JOIN locations l ON l.id = v.location_id LEFT JOIN lots t ON t.id = v.lot_id
     ORDER BY l.name, t.expires_on, t.received_at, t.key""")
-_AS_OF = text("""
-    SELECT l.name AS location, m.location_id, t.code AS lot, t.expires_on,
-           sum(m.quantity) AS on_hand, 0::numeric AS reserved
-    FROM movements m JOIN locations l ON l.id = m.location_id JOIN items i ON i.id = m.item_id
-    LEFT JOIN lots t ON t.id = m.lot_id AND i.tracking <> 'serial'
-    WHERE m.item_id = :item_id
-        AND m.occurred_at <= coalesce(CAST(:as_of AS timestamptz), 'infinity')
-        AND m.recorded_at <= coalesce(CAST(:known_at AS timestamptz), 'infinity')
-        AND (CAST(:places AS uuid[]) IS NULL OR m.location_id = ANY(CAST(:places AS uuid[])))
-    GROUP BY l.name, m.location_id, t.id, t.code, t.expires_on, t.received_at, t.key
-    HAVING sum(m.quantity) <> 0
-    ORDER BY l.name, t.expires_on, t.received_at, t.key""")
 _COUNTED = text("""
     SELECT EXISTS (
         SELECT FROM unnest(CAST(:items AS uuid[]), CAST(:places AS uuid[]), CAST(:lots AS uuid[]),
@@ -264,8 +217,3 @@ _COUNTED = text("""
                 AND occurred_at >= w.at AND recorded_at > :since AND kind = 'count_correction'
             LIMIT 1
         ) m)""")
-_LOOK_ANEW = text("SELECT pg_stat_clear_snapshot()")  # Activity is read once a transaction.
-_RECORDING = text("""
-    SELECT clock_timestamp(), min(xact_start) FROM pg_stat_activity
-    WHERE datname = current_database() AND usename = current_user
-        AND backend_xid IS NOT NULL AND pid <> pg_backend_pid()""")

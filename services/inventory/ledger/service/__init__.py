@@ -6,6 +6,7 @@ from services.inventory.ledger.queries import (
     Leg,
     Locked,
     MovementFilter,
+    StockFilter,
     claim_reversal,
     find_reversal,
     get_recorded,
@@ -22,7 +23,12 @@ from services.inventory.ledger.service.holding import (
     lock_places,
 )
 from services.inventory.ledger.service.many import apply, foresee
-from services.inventory.ledger.service.read import find_movement, list_movements, stock_as_of
+from services.inventory.ledger.service.read import (
+    find_movement,
+    list_movements,
+    list_stock,
+    stock_as_of,
+)
 from services.inventory.ledger.service.recording import apply_changes
 from services.inventory.ledger.service.refusals import problem_of
 
@@ -33,6 +39,7 @@ __all__ = [
     "Leg",
     "Locked",
     "MovementFilter",
+    "StockFilter",
     "apply",
     "apply_changes",
     "apply_group",
@@ -48,6 +55,7 @@ __all__ = [
     "list_legs",
     "list_movements",
     "list_parts",
+    "list_stock",
     "lock_levels",
     "lock_places",
     "problem_of",

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.ledger import queries
 from services.inventory.ledger.errors import KnownInFuture, NotSettledYet
-from services.inventory.ledger.queries import LedgerRow, MovementFilter
+from services.inventory.ledger.queries import LedgerRow, MovementFilter, StockFilter
+from services.inventory.snapshots.service import find_recording
 from shared.db import Database
 from shared.principal import Places
 
@@ -58,10 +59,22 @@ async def stock_as_of(
     )
 
 
+async def list_stock(
+    session: AsyncSession, wanted: StockFilter, *, after: tuple[str] | None, limit: int
+) -> Sequence[RowMapping]:
+    """Return what lies or lay of each item at all the locations together, by the items' codes.
+
+    For the times the same holds as for one item. Raises KnownInFuture, NotSettledYet.
+    """
+    if wanted.known_at is not None:
+        await _settle(session, wanted.known_at)
+    return await queries.list_stock(session, wanted, after=after, limit=limit)
+
+
 async def _settle(session: AsyncSession, known_at: datetime) -> None:
     """Return once nothing can be recorded at that time any more."""
     for _ in range(int(SETTLING_S / _LOOK_AGAIN_S)):
-        recording = await queries.find_recording(session)
+        recording = await find_recording(session)
         if known_at > recording.now:
             raise KnownInFuture
         if recording.since is None or known_at < recording.since:
