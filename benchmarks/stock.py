@@ -83,15 +83,15 @@ def main() -> None:
 async def _measure(stack: Stack) -> None:
     async with httpx.AsyncClient(base_url=stack.url, timeout=120) as client:
         tenant = await stack.new_tenant(client)
-        await _prepare(client, tenant)
+        await prepare(client, tenant)
         dsn = stack.dsn("inventory_app")
         await _measure_movements(stack, client, tenant, dsn)
-        await _settle(stack)
+        await settle(stack)
         await _measure_bulk(stack, client, tenant)
         await _measure_lists(stack, client)
 
 
-async def _settle(stack: Stack) -> None:
+async def settle(stack: Stack) -> None:
     """Wait until the followers have read all that was journaled, lest they be measured too."""
     connection = await asyncpg.connect(stack.dsn("stock_owner"))
     behind = """
@@ -106,14 +106,14 @@ async def _settle(stack: Stack) -> None:
     await connection.close()
 
 
-async def _prepare(client: httpx.AsyncClient, tenant: dict[str, str]) -> None:
+async def prepare(client: httpx.AsyncClient, tenant: dict[str, str]) -> None:
     place = {"name": "Main", "type": "warehouse"}
-    await _made(client.post("/api/locations", json=place, headers=tenant))
+    await made(client.post("/api/locations", json=place, headers=tenant))
     for n in range(ITEMS):
         item = {"code": f"I{n}", "name": f"Item {n}", "unit_cost": "1.5"}
-        await _made(client.post("/api/inventory/add-item", json=item, headers=tenant))
-    lines = [_line(f"I{n}") for n in range(ITEMS)]
-    await _made(client.post("/api/inventory/movements/bulk", json={"lines": lines}, headers=tenant))
+        await made(client.post("/api/inventory/add-item", json=item, headers=tenant))
+    lines = [line(f"I{n}") for n in range(ITEMS)]
+    await made(client.post("/api/inventory/movements/bulk", json={"lines": lines}, headers=tenant))
 
 
 async def _measure_movements(
@@ -123,45 +123,45 @@ async def _measure_movements(
     print(f"{'':24}{'per s':>8}{'p50 ms':>8}{'p95 ms':>8}{'p99 ms':>8}  CPU µs a movement")
     rates = {}
     for name, item in (("spread", f'"I" .. (n * 7 % {ITEMS})'), ("one item", '"I0"')):
-        script = _script(tenant, item)
-        found = await asyncio.to_thread(_load, stack, script, "/api/inventory/movements")
+        sent = script(tenant, item)
+        found = await asyncio.to_thread(_load, stack, sent, "/api/inventory/movements")
         rates[name] = found.per_s
-        _print_load(name, found)
+        print_load(name, found)
     await _measure_lots(stack, client, tenant)
     tenant_id = UUID((await client.get("/api/auth/me", headers=tenant)).json()["tenant"]["id"])
     for name, pick in _PICKS.items():
-        rate = await _sql_rate(dsn, tenant_id, partial(_move, pick))
+        rate = await sql_rate(dsn, tenant_id, partial(_move, pick))
         _print_ratio(name, rates[name], rate)
 
 
 async def _measure_lots(stack: Stack, client: httpx.AsyncClient, tenant: dict[str, str]) -> None:
     """Measure issues of what expires first beside plain ones, both spread, in turns."""
-    await _receive_lots(client, tenant)
-    plain, lots = (_script(tenant, f'"{code}" .. (n * 7 % {ITEMS})', "issue") for code in "IT")
+    await receive_lots(client, tenant)
+    plain, lots = (script(tenant, f'"{code}" .. (n * 7 % {ITEMS})', "issue") for code in "IT")
     rates: dict[str, list[float]] = {"issues": [], f"of {LOTS} lots": []}
     for _ in range(TURNS):
-        for name, script in zip(rates, (plain, lots), strict=True):
-            found = await asyncio.to_thread(_load, stack, script, "/api/inventory/movements")
+        for name, sent in zip(rates, (plain, lots), strict=True):
+            found = await asyncio.to_thread(_load, stack, sent, "/api/inventory/movements")
             rates[name].append(found.per_s)
-            _print_load(name, found)
+            print_load(name, found)
     without, with_lots = map(sum, rates.values())
     print(f"an issue of {LOTS} lots costs {without / with_lots:.2f} of one without")
 
 
-async def _receive_lots(client: httpx.AsyncClient, tenant: dict[str, str]) -> None:
+async def receive_lots(client: httpx.AsyncClient, tenant: dict[str, str]) -> None:
     """Give each item with lots many, and each without them enough to issue meanwhile."""
-    lines = [_line(f"I{n}") | {"quantity": 100_000} for n in range(ITEMS)]
+    lines = [line(f"I{n}") | {"quantity": 100_000} for n in range(ITEMS)]
     for n in range(ITEMS):
         item = {"code": f"T{n}", "name": f"Item {n}", "unit_cost": "1.5", "tracking": "lot"}
-        await _made(client.post("/api/inventory/add-item", json=item, headers=tenant))
+        await made(client.post("/api/inventory/add-item", json=item, headers=tenant))
         lines += [
-            _line(f"T{n}") | {"quantity": 20_000, "lot": f"L{lot}", "expires_on": f"209{lot}-01-01"}
+            line(f"T{n}") | {"quantity": 20_000, "lot": f"L{lot}", "expires_on": f"209{lot}-01-01"}
             for lot in range(LOTS)
         ]
-    await _made(client.post("/api/inventory/movements/bulk", json={"lines": lines}, headers=tenant))
+    await made(client.post("/api/inventory/movements/bulk", json={"lines": lines}, headers=tenant))
 
 
-def _script(tenant: dict[str, str], item: str, kind: str = "receipt") -> str:
+def script(tenant: dict[str, str], item: str, kind: str = "receipt") -> str:
     """Return what wrk sends: movements of one unit of the items that a piece of Lua names."""
     return _POST % {
         "token": tenant["Authorization"],
@@ -174,18 +174,18 @@ async def _measure_bulk(stack: Stack, client: httpx.AsyncClient, tenant: dict[st
     print(f"\nBulk movements, calls of {BULK_LINES} lines, best of {BULK_ROUNDS}")
     copied = await _copy_rate(stack)
     for name, pick in _PICKS.items():
-        body = {"lines": [_line(pick(n)) for n in range(BULK_LINES)]}
+        body = {"lines": [line(pick(n)) for n in range(BULK_LINES)]}
         for at_once in (1, 2):
             best = 0.0
             for _ in range(BULK_ROUNDS):
                 calls = [
-                    _made(client.post("/api/inventory/movements/bulk", json=body, headers=tenant))
+                    made(client.post("/api/inventory/movements/bulk", json=body, headers=tenant))
                     for _ in range(at_once)
                 ]
                 started = time.perf_counter()
                 await asyncio.gather(*calls)
                 best = max(best, at_once * BULK_LINES / (time.perf_counter() - started))
-                await _settle(stack)
+                await settle(stack)
             label = f"{name}, {at_once} at once"
             print(f"{label:24}{best:8.0f} per s   {best / copied:.3f} of COPY")
     print(f"{'COPY, equal table':24}{copied:8.0f} per s")
@@ -198,13 +198,13 @@ async def _measure_lists(stack: Stack, client: httpx.AsyncClient) -> None:
         tenant = await stack.new_tenant(client)
         me = (await client.get("/api/auth/me", headers=tenant)).json()
         await fill(stack.dsn("stock_owner"), UUID(me["tenant"]["id"]), count)
-        cursors = ",".join(f'"&cursor={_cursor(n)}"' for n in range(0, count - 50, count // 97))
+        cursors = ",".join(f'"&cursor={cursor(n)}"' for n in range(0, count - 50, count // 97))
         script = _LIST % {"token": tenant["Authorization"], "cursors": cursors}
         found = await asyncio.to_thread(_load, stack, script, "/", LISTERS)
         name = f"{count} items"
-        _print_load(name, found)
+        print_load(name, found)
         read = partial(_list, count)
-        alone = await _sql_rate(stack.dsn("inventory_app"), UUID(me["tenant"]["id"]), read, LISTERS)
+        alone = await sql_rate(stack.dsn("inventory_app"), UUID(me["tenant"]["id"]), read, LISTERS)
         _print_ratio(name, found.per_s, alone)
 
 
@@ -217,7 +217,7 @@ def _load(stack: Stack, script: str, path: str, connections: int = CONNECTIONS) 
     return load(stack.url + path, script, connections=connections, seconds=SECONDS, watched=watched)
 
 
-def _print_load(name: str, found: Load) -> None:
+def print_load(name: str, found: Load) -> None:
     cpu = "  ".join(f"{process} {used:.0f}" for process, used in found.cpu_us.items())
     print(
         f"{name:24}{found.per_s:8.0f}{found.p50_ms:8.1f}{found.p95_ms:8.1f}{found.p99_ms:8.1f}"
@@ -229,7 +229,7 @@ def _print_ratio(name: str, rate: float, alone: float) -> None:
     print(f"{name + ', SQL alone':24}{alone:8.0f}   the system reaches {rate / alone:.2f} of it")
 
 
-async def _sql_rate(
+async def sql_rate(
     dsn: str,
     tenant_id: UUID,
     do: Callable[[asyncpg.Connection, int], Awaitable[object]],
@@ -256,7 +256,7 @@ async def _sql_rate(
 
 async def _move(pick: Callable[[int], str], connection: asyncpg.Connection, number: int) -> None:
     async with connection.transaction():
-        await apply_changes(connection, [_change(pick(number))])
+        await apply_changes(connection, [change(pick(number))])
 
 
 async def _list(count: int, connection: asyncpg.Connection, number: int) -> None:
@@ -313,23 +313,23 @@ async def fill(dsn: str, tenant_id: UUID, count: int) -> None:
     await connection.close()
 
 
-def _change(item: str) -> Change:
+def change(item: str) -> Change:
     return Change(
         new_id(), Kind.RECEIPT, item_reference(item), place_reference("Main"), "benchmark",
         "benchmark", quantity=Decimal(1),
     )  # fmt: skip
 
 
-def _line(item: str) -> dict[str, object]:
+def line(item: str) -> dict[str, object]:
     return {"kind": "receipt", "item": item, "location": "Main", "quantity": 2}
 
 
-def _cursor(number: int) -> str:
+def cursor(number: int) -> str:
     packed = json.dumps(["code", f"C{number:07}"], separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
 
 
-async def _made(sent: Awaitable[httpx.Response]) -> None:
+async def made(sent: Awaitable[httpx.Response]) -> None:
     response = await sent
     if response.status_code != 201:  # noqa: PLR2004 - Created.
         raise RuntimeError(response.text[:500])
