@@ -20,7 +20,7 @@ from benchmarks.stock import cursor, fill
 from tests.support.stack import Stack, running_stack
 
 SIZES = (10_000, 100_000, 1_000_000)
-ROUNDS = 150
+ROUNDS = 60
 QUESTIONS = ("a list", "a code", "a word")
 
 

@@ -2,8 +2,8 @@ from alembic import op
 
 from shared.migrations.foundation import TENANT, narrow, tenant_table
 
-revision = "0029"
-down_revision = "0028"
+revision = "0030"
+down_revision = "0029"
 
 
 def upgrade() -> None:
