@@ -1,4 +1,4 @@
-"""Sums of the ledger that are made once nobody can record anything in them any more (ADR 0042)."""
+"""Sums of the ledger that are made once nobody can record anything in them any more (ADR 0043)."""
 
 from collections.abc import Sequence
 from uuid import UUID

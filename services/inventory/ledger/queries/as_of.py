@@ -1,6 +1,6 @@
 """What lay where at any moment: by sums of the ledger as far as there are any, then by its rows.
 
-A snapshot (ADR 0042) is a stretch of the ledger by the time of recording, summed by the day on
+A snapshot (ADR 0043) is a stretch of the ledger by the time of recording, summed by the day on
 which things happened. A question as of one time, as known at another, takes of all stretches that
 were over by then the days that were over by then, and reads of the ledger what is left: the rows
 of that last day, and the rows that were recorded after the last stretch. These parts share no row,
