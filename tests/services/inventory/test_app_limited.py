@@ -244,10 +244,9 @@ async def test_whatever_concerns_all_locations_is_refused(shop: Shop, operation:
 async def test_nothing_of_other_places_is_shown(shop: Shop, operation: str):
     path = operation.removeprefix("GET ")
     queries: list[dict[str, str]] = [
-        {}, {"as_of": "2090-01-01"}, {"location": "Zanzibar"},
+        {}, {"as_of": "2090-01-01"}, {"location": "Zanzibar"}, {"q": "S1"}, {"kind": "transfer"},
         {"location": shop.places["Zanzibar shelf"]}, {"item": "S1"}, {"below_par": "true"},
-        {"code": "S1"}, {"code": "A1"}, {"q": "S1"}, {"q": "Zanzibar"}, {"kind": "transfer"},
-        {"value": "S1"}, {"value": "A1"},
+        {"code": "S1"}, {"code": "A1"}, {"q": "Zanzibar"}, {"value": "S1"}, {"value": "A1"},
     ]  # fmt: skip
     answered = 0
     filled_paths: dict[str, str] = {}
@@ -287,8 +286,6 @@ async def test_sums_count_ones_own_places_alone(shop: Shop):
         (await shop.get("/api/inventory/scan", value="A1")).json()["item"],
         (await shop.get(f"/api/inventory/{item_id}/stock")).json(),
         (await shop.get(f"/api/inventory/{item_id}/stock", as_of="2090-01-01")).json(),
-        (await shop.get("/api/inventory/stock")).json()["items"][0],
-        (await shop.get("/api/inventory/stock", as_of="2090-01-01")).json()["items"][0],
     ]
     looked_up = (await shop.post("/api/inventory/lookup", {"codes": ["A1", "S1"]})).json()
 

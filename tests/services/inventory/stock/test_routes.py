@@ -114,3 +114,17 @@ async def test_another_tenant_sees_nothing(client):
     answer = await client.get(URL, params={"as_of": ago(1)}, headers=Caller(uuid4()).headers())
 
     assert answer.json()["items"] == []
+
+
+async def test_who_is_limited_counts_his_own_places_alone(client, caller):
+    places = (await client.get("/api/locations", headers=caller.headers())).json()["items"]
+    shelf = next(place["id"] for place in places if place["name"] == "Shelf")
+    limited = Caller(caller.tenant_id, locations=[shelf]).headers()
+
+    then = await client.get(URL, params={"as_of": ago(7)}, headers=limited)
+    now = await client.get(URL, headers=limited)
+    elsewhere = await client.get(URL, params={"location": "Main"}, headers=limited)
+
+    assert [(line["code"], line["on_hand"]) for line in then.json()["items"]] == [("B1", "4")]
+    assert now.json()["items"] == []
+    assert_problem(elsewhere, LocationNotFound)
