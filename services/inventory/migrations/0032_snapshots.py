@@ -2,8 +2,8 @@ from alembic import op
 
 from shared.migrations.foundation import TENANT, narrow, tenant_table
 
-revision = "0031"
-down_revision = "0030"
+revision = "0032"
+down_revision = "0031"
 
 
 def upgrade() -> None:
