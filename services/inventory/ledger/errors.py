@@ -86,8 +86,8 @@ class QuantityInexact(Unprocessable):
     slug: ClassVar[str] = "quantity-inexact"
     title: ClassVar[str] = N_("Not exact in stock units")
     detail: ClassVar[str] = N_(
-        "{quantity} {unit} of {item} at {holds} {stock_unit} each have more than four digits after "
-        "the point. Give the quantity in {stock_unit}."
+        "{item} is kept to four digits after the point, in {stock_unit}. {quantity} {unit}, one of "
+        "which is {holds}, would have more. Give the quantity in {stock_unit}."
     )
     item: str
     quantity: Decimal
