@@ -14,6 +14,7 @@ from services.inventory.counts import service as counts
 from services.inventory.ledger.service import Batcher, apply_group
 from services.inventory.movements import service as movements
 from services.inventory.settings import Settings
+from services.inventory.transfers import service as transfers
 from services.inventory.webhooks.rules import CONNECTIONS_MAX
 from shared.outgoing import OutgoingClient
 from shared.resources import Resources, open_resources
@@ -71,6 +72,7 @@ def open_service(settings: Settings) -> InventoryResources:
             {
                 ApprovalKind.MOVEMENTS: movements.apply_approved_movements,
                 ApprovalKind.REVERSAL: movements.apply_approved_reversal,
+                ApprovalKind.RECEIPT: transfers.apply_approved_receipt,
                 ApprovalKind.COUNT: counts.apply_approved_count,
             },
         )

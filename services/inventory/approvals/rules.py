@@ -27,6 +27,7 @@ class ApprovalKind(StrEnum):
     MOVEMENTS = "movements"
     REVERSAL = "reversal"
     COUNT = "count"  # Posting one.
+    RECEIPT = "receipt"  # The last one of a transfer in two stages, with a difference.
 
 
 class ApprovalState(StrEnum):

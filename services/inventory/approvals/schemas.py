@@ -1,5 +1,5 @@
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, model_validator
@@ -166,3 +166,9 @@ class ApprovalLimitsRead(Output):
         description="Stock units of an item without a cost; null: any number.", examples=["100"]
     )
     version: int = Field(description="0 before they were ever set.")
+
+
+# The answer of what may have to wait for somebody else, beside its own.
+AWAITS_APPROVAL: dict[int | str, dict[str, Any]] = {
+    202: {"model": ApprovalRead, "description": "It waits for somebody else's approval."}
+}

@@ -1,9 +1,9 @@
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query, Response
 
-from services.inventory.approvals.schemas import ApprovalRead
+from services.inventory.approvals.schemas import AWAITS_APPROVAL, ApprovalRead
 from services.inventory.categories.errors import CategoryNotFound
 from services.inventory.counts import service
 from services.inventory.counts.errors import (
@@ -44,9 +44,6 @@ from shared.web.etag import IfMatch
 
 router = feature_router("/api/inventory/counts", "counts")
 
-AWAITS_APPROVAL: dict[int | str, dict[str, Any]] = {
-    202: {"model": ApprovalRead, "description": "It waits for somebody else's approval."}
-}
 
 CanRead = Annotated[Principal, Depends(requires("inventory:read", by_location=True))]
 CanCount = Annotated[Principal, Depends(requires("stock:write", by_location=True))]

@@ -1,10 +1,10 @@
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Body, Depends, Query, Request, Response
 
 from services.inventory.approvals.rules import WEIGHED
-from services.inventory.approvals.schemas import ApprovalRead
+from services.inventory.approvals.schemas import AWAITS_APPROVAL, ApprovalRead
 from services.inventory.freezes.errors import Frozen
 from services.inventory.items.errors import ItemNotFound, ItemRetired, UnknownUnit
 from services.inventory.ledger.errors import (
@@ -63,9 +63,6 @@ from shared.web.session import find_request_key, session_of
 
 router = feature_router("/api/inventory/movements", "movements")
 
-AWAITS_APPROVAL: dict[int | str, dict[str, Any]] = {
-    202: {"model": ApprovalRead, "description": "It waits for somebody else's approval."}
-}
 
 CanMove = Annotated[Principal, Depends(requires("stock:write", by_location=True))]
 CanRead = Annotated[Principal, Depends(requires("inventory:read", by_location=True))]

@@ -1,8 +1,9 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query, Request, Response
 
+from services.inventory.approvals.schemas import AWAITS_APPROVAL, ApprovalRead
 from services.inventory.freezes.errors import Frozen
 from services.inventory.items.errors import ItemNotFound, ItemRetired, UnknownUnit
 from services.inventory.ledger.errors import (
@@ -18,6 +19,7 @@ from services.inventory.ledger.errors import (
     TransferInPlace,
 )
 from services.inventory.locations.errors import LocationNotFound, LocationRetired
+from services.inventory.resources import Policy, PriceSealer
 from services.inventory.transfers import service
 from services.inventory.transfers.errors import (
     TransferNotFound,
@@ -103,7 +105,9 @@ async def change_transfer(
 
 @router.post(
     "/{transfer_id:uuid}/receive",
-    responses=problems(
+    response_model=TransferRead,
+    responses=AWAITS_APPROVAL
+    | problems(
         TransferNotFound, TransferReceivedAlready, ItemRetired, LocationNotFound, LocationRetired,
         BalanceTooLarge, Frozen, SerialsNotTracked, SerialsNeeded, SerialsDiffer, SerialsInStock,
         UnknownUnit, QuantityInexact, ItemNotFound,
@@ -115,14 +119,19 @@ async def receive_transfer(
     request: Request,
     session: Session,
     caller: CanMove,
+    sealer: PriceSealer,
+    policy: Policy,
     now: Now,
-) -> TransferRead:
+) -> Response:
     """Receive a transfer.
 
     What arrived by one delivery; what has not arrived stays in transit. With the delivery that is
     final, or brings the last, what is missing is written off and what is more is adjusted, each
-    with the reason code `transfer_difference`.
+    with the reason code `transfer_difference`. Where that is worth more than you may change alone,
+    the whole delivery waits for somebody else's approval (202): to have at once what arrived,
+    receive it without `final`.
     """
-    return await service.receive_transfer(
-        session, transfer_id, body, caller=caller, request_id=request_id_of(request), now=now
-    )
+    receiver = service.Receiving(caller, request_id_of(request), policy, now)
+    found = await service.receive_transfer(session, sealer, transfer_id, body, receiver)
+    code = 202 if isinstance(found, ApprovalRead) else 200
+    return Response(found.model_dump_json(), status_code=code, media_type="application/json")

@@ -2,9 +2,15 @@
 
 from services.inventory.transfers.service.dispatching import change_transfer, dispatch_transfer
 from services.inventory.transfers.service.reading import get_transfer, list_transfers
-from services.inventory.transfers.service.receiving import receive_transfer
+from services.inventory.transfers.service.receiving import (
+    Receiving,
+    apply_approved_receipt,
+    receive_transfer,
+)
 
 __all__ = [
+    "Receiving",
+    "apply_approved_receipt",
     "change_transfer",
     "dispatch_transfer",
     "get_transfer",

@@ -8,6 +8,16 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.inventory.approvals import service as approvals
+from services.inventory.approvals.errors import ApprovalStale
+from services.inventory.approvals.rules import (
+    ApprovalKind,
+    ApprovalPolicy,
+    StaleCause,
+    is_weighed,
+)
+from services.inventory.approvals.schemas import ApprovalRead
+from services.inventory.approvals.service import Approved, Asked
 from services.inventory.freezes import service as freezes
 from services.inventory.items.errors import UnknownUnit
 from services.inventory.items.rules import exact_product
@@ -45,61 +55,11 @@ from shared.contracts.inventory.transfers import TransferPartlyReceived, Transfe
 from shared.errors import LocationNotAllowed
 from shared.identifiers import identifier_key
 from shared.ids import new_id
-from shared.principal import Principal
+from shared.principal import Places, Principal
+from shared.security.sealing import Sealer
 
 _NOTHING = Decimal(0)
 Shares = Sequence[tuple[Lot | None, Decimal]]  # How much of each lot, or of the one of no lot.
-
-
-async def receive_transfer(
-    session: AsyncSession,
-    transfer_id: UUID,
-    wanted: TransferReceive,
-    *,
-    caller: Principal,
-    request_id: str,
-    now: datetime,
-) -> TransferRead:
-    """Move what arrived out of transit; once the delivery is the last, settle the difference.
-
-    Then what is missing is written off, and what is more is adjusted. Raises TransferNotFound,
-    LocationNotAllowed, TransferReceivedAlready, UnknownUnit, QuantityInexact, SerialsNotTracked,
-    SerialsNeeded, SerialsDiffer, and what `ledger.problem_of` returns.
-    """
-    await freezes.require_thawed(session)
-    places = await places_of(session, caller)
-    transfer = await lock_known(session, transfer_id, places)
-    if not is_known(transfer.to_id, places):
-        raise LocationNotAllowed
-    if transfer.received is not None:
-        raise TransferReceivedAlready
-    goal = await hold_location(session, str(transfer.to_id))
-    await freezes.require_not_frozen(session, goal.frozen_by)
-    via = await get_location(session, transfer.via_id)
-    parts = await queries.list_parts(session, transfer.id)
-    carried = await _list_carried(session, transfer, parts)
-    quantity = await _stock_units(session, transfer, wanted)
-    arrival = _arrival(transfer, carried, wanted, quantity)
-    is_last = wanted.final or not arrival.missing
-    if not is_last:
-        arrival = arrival.of_some()
-    changes = _arriving(
-        transfer, arrival, wanted, via=via, goal=goal, caller=caller, request_id=request_id
-    )
-    known = None if places is None else places | {via.id}
-    await _apply(session, [each._replace(places=known) for each in changes])
-    for lot, share in arrival.arrived:
-        parts[NO_LOT if lot is None else lot.id].arrived += share
-    transfer.arrived += _total(arrival.arrived)
-    transfer.added += arrival.over
-    transfer.reason = wanted.reason or transfer.reason
-    transfer.version += 1
-    if is_last:
-        _close(session, transfer, arrival, caller=caller, now=now)
-    else:
-        journal.record(session, _partly(transfer, arrival))
-    await session.flush()  # Read back with the names of what it is about.
-    return await read(session, transfer.id, places)
 
 
 class _Carried(NamedTuple):
@@ -130,6 +90,124 @@ class _Arrival(NamedTuple):
     @property
     def total(self) -> Decimal:
         return _total(self.arrived) + self.over
+
+
+class _Receipt(NamedTuple):
+    """A delivery of a transfer, as it is to be moved and written down."""
+
+    transfer: Transfer
+    parts: dict[UUID, TransferPart]
+    arrival: _Arrival
+    changes: list[Change]
+    reason: str | None
+    is_last: bool
+
+
+class Receiving(NamedTuple):
+    """Who receives, by which request, and what he may change alone."""
+
+    caller: Principal
+    request_id: str
+    policy: ApprovalPolicy
+    now: datetime
+
+
+class _By(NamedTuple):
+    """Whose movements these are, by which request, at which known places, and when; None is now."""
+
+    actor: str
+    request_id: str
+    places: Places
+    occurred_at: datetime | None = None
+
+
+async def receive_transfer(
+    session: AsyncSession,
+    sealer: Sealer,
+    transfer_id: UUID,
+    wanted: TransferReceive,
+    receiver: Receiving,
+) -> TransferRead | ApprovalRead:
+    """Move what arrived out of transit; once the delivery is the last, settle the difference.
+
+    Then what is missing is written off, and what is more is adjusted: that is worth no more than
+    the caller may change alone, or all of it waits for the approval that is returned. Raises
+    TransferNotFound, LocationNotAllowed, TransferReceivedAlready, UnknownUnit, QuantityInexact,
+    SerialsNotTracked, SerialsNeeded, SerialsDiffer, and what `ledger.problem_of` returns.
+    """
+    caller, _, policy, now = receiver
+    by = _By(caller.actor, receiver.request_id, await places_of(session, caller))
+    receipt = await _judged(session, transfer_id, wanted, by)
+    if any(is_weighed(change) for change in receipt.changes):
+        outcomes = await ledger.foresee(session, receipt.changes, atomic=True)
+        said = wanted.model_dump(mode="json", exclude_unset=True)
+        content = {"transfer_id": str(transfer_id), "receipt": said}
+        asked = Asked(ApprovalKind.RECEIPT, content, outcomes)
+        approval = await approvals.gate(
+            session, sealer, asked, policy=policy, caller=caller, now=now
+        )
+        if approval is not None:
+            return approvals.to_read(approval, sealer, caller=caller, now=now)
+    await _apply(session, receipt.changes)
+    await _settle(session, receipt, by, now)
+    return await read(session, transfer_id, by.places)
+
+
+async def apply_approved_receipt(
+    session: AsyncSession, sealer: Sealer, approved: Approved
+) -> list[UUID]:
+    """Receive what was said to have arrived last. Raises what `approvals.apply_approved` raises."""
+    wanted = TransferReceive.model_validate(approved.content["receipt"])
+    at = approved.lines[0].occurred_at
+    by = _By(approved.requested_by, approved.request_id, approved.places, at)
+    try:
+        receipt = await _judged(session, UUID(approved.content["transfer_id"]), wanted, by)
+    except TransferReceivedAlready as error:
+        raise ApprovalStale(cause=StaleCause.QUANTITY) from error
+    await approvals.apply_approved(session, sealer, approved, receipt.changes)
+    await _settle(session, receipt, by, at)
+    return [change.id for change in receipt.changes]
+
+
+async def _judged(
+    session: AsyncSession, transfer_id: UUID, wanted: TransferReceive, by: _By
+) -> _Receipt:
+    """Return what a delivery moves, of a transfer that is locked."""
+    await freezes.require_thawed(session)
+    transfer = await lock_known(session, transfer_id, by.places)
+    if not is_known(transfer.to_id, by.places):
+        raise LocationNotAllowed
+    if transfer.received is not None:
+        raise TransferReceivedAlready
+    goal = await hold_location(session, str(transfer.to_id))
+    await freezes.require_not_frozen(session, goal.frozen_by)
+    via = await get_location(session, transfer.via_id)
+    parts = await queries.list_parts(session, transfer.id)
+    carried = await _list_carried(session, transfer, parts)
+    quantity = await _stock_units(session, transfer, wanted)
+    arrival = _arrival(transfer, carried, wanted, quantity)
+    is_last = wanted.final or not arrival.missing
+    if not is_last:
+        arrival = arrival.of_some()
+    known = by._replace(places=None if by.places is None else by.places | {via.id})
+    changes = _arriving(transfer, arrival, wanted, via=via, goal=goal, by=known)
+    return _Receipt(transfer, parts, arrival, changes, wanted.reason, is_last)
+
+
+async def _settle(session: AsyncSession, receipt: _Receipt, by: _By, now: datetime) -> None:
+    """Write down what arrived, and with the last delivery that nothing is under way any more."""
+    transfer, arrival = receipt.transfer, receipt.arrival
+    for lot, share in arrival.arrived:
+        receipt.parts[NO_LOT if lot is None else lot.id].arrived += share
+    transfer.arrived += _total(arrival.arrived)
+    transfer.added += arrival.over
+    transfer.reason = receipt.reason or transfer.reason
+    transfer.version += 1
+    if receipt.is_last:
+        _close(session, transfer, arrival, actor=by.actor, now=now)
+    else:
+        journal.record(session, _partly(transfer, arrival))
+    await session.flush()  # Read back with the names of what it is about.
 
 
 async def _list_carried(
@@ -214,8 +292,7 @@ def _arriving(
     *,
     via: Location,
     goal: Location,
-    caller: Principal,
-    request_id: str,
+    by: _By,
 ) -> list[Change]:
     here = Reference(via.id, None, via.name)
     there = Reference(goal.id, None, goal.name)
@@ -229,9 +306,11 @@ def _arriving(
             item=Reference(transfer.item_id, None, str(transfer.item_id)),
             place=place,
             counterplace=None if differs else there,
-            actor=caller.actor,
-            request_id=request_id,
+            actor=by.actor,
+            request_id=by.request_id,
             quantity=quantity,
+            occurred_at=by.occurred_at,
+            places=by.places,
             reason_code=MovementReason.TRANSFER_DIFFERENCE if differs else None,
             reason=wanted.reason,
             reference=transfer.reference,
@@ -264,12 +343,12 @@ def _close(
     transfer: Transfer,
     arrival: _Arrival,
     *,
-    caller: Principal,
+    actor: str,
     now: datetime,
 ) -> None:
     """Let nothing of the transfer be under way any more."""
     transfer.received = transfer.arrived + transfer.added
-    transfer.received_at, transfer.received_by = now, caller.actor
+    transfer.received_at, transfer.received_by = now, actor
     transfer.missing_serials = list(arrival.missing_serials)
     journal.record(
         session,
