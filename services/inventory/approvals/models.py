@@ -59,6 +59,7 @@ class ApprovalLine(Base):
     item_id: Mapped[UUID]
     location_id: Mapped[UUID]
     lot_id: Mapped[UUID] = mapped_column(primary_key=True)
+    lot: Mapped[str | None]  # Its code, of one that is not there yet too.
     quantity: Mapped[Decimal]  # Signed, in stock units.
     on_hand: Mapped[Decimal]  # Before it.
     movement_kind: Mapped[str]

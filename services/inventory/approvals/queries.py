@@ -197,6 +197,7 @@ _LINE_COLUMNS = {
     "item_id": "uuid",
     "location_id": "uuid",
     "lot_id": "uuid",
+    "lot": "text",
     "quantity": "numeric",
     "on_hand": "numeric",
     "movement_kind": "text",

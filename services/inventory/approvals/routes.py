@@ -23,8 +23,15 @@ from services.inventory.approvals.schemas import (
     ApprovalWithdraw,
 )
 from services.inventory.freezes.errors import Frozen
-from services.inventory.items.errors import ItemRetired
-from services.inventory.ledger.errors import AlreadyReversed, BalanceTooLarge, InsufficientStock
+from services.inventory.items.errors import ItemRetired, UnknownUnit
+from services.inventory.ledger.errors import (
+    AlreadyReversed,
+    BalanceTooLarge,
+    InsufficientStock,
+    LotExpired,
+    SerialsInStock,
+    SerialsNotThere,
+)
 from services.inventory.locations.errors import LocationRetired
 from services.inventory.periods.errors import InClosedPeriod
 from services.inventory.resources import Executors, Policy, PriceSealer
@@ -108,7 +115,7 @@ async def get_approval(
     responses=problems(
         ApprovalNotFound, ApprovalClosed, ApprovalExpired, ApprovalStale, OwnApproval, ItemRetired,
         LocationRetired, InsufficientStock, BalanceTooLarge, Frozen, InClosedPeriod,
-        AlreadyReversed,
+        AlreadyReversed, UnknownUnit, LotExpired, SerialsInStock, SerialsNotThere,
     ),
 )  # fmt: skip
 async def approve_approval(

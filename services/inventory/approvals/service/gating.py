@@ -221,6 +221,7 @@ def _written_lines(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
             "item_id": outcome.spot.item_id,
             "location_id": outcome.spot.place_id,
             "lot_id": NO_LOT if part.lot is None else part.lot.id,
+            "lot": None if part.lot is None else part.lot.code,
             "quantity": part.quantity,
             "on_hand": part.balance - part.quantity,
             "movement_kind": outcome.change.kind.value,

@@ -130,7 +130,7 @@ def _line_read(named: NamedLine) -> ApprovalLineRead:
         item_id=line.item_id,
         location=named.location,
         location_id=line.location_id,
-        lot=named.lot,
+        lot=named.lot or line.lot,
         movement_kind=Kind(line.movement_kind),
         change=line.quantity,
         on_hand=line.on_hand,

@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.ledger.rules import Level
+from shared.principal import Places
 
 
 class Posted(NamedTuple):
@@ -37,12 +38,16 @@ async def write_results(session: AsyncSession, count_id: UUID, results: Sequence
 
 
 async def list_holds(
-    session: AsyncSession, levels: Collection[Level], now: datetime
+    session: AsyncSession, levels: Collection[Level], now: datetime, *, places: Places
 ) -> Sequence[RowMapping]:
-    """Return the reservations that hold something at these levels now."""
+    """Return the reservations that hold something at these levels now, and nothing elsewhere.
+
+    Elsewhere is where none of the places is: nobody knows of a reservation in part.
+    """
     columns = [list(column) for column in zip(*levels, strict=True)] or [[], [], []]
     names: dict[str, Any] = dict(zip(("items", "locations", "lots"), columns, strict=True))
-    return (await session.execute(_HOLDS, {**names, "now": now})).mappings().all()
+    names |= {"now": now, "places": None if places is None else list(places)}
+    return (await session.execute(_HOLDS, names)).mappings().all()
 
 
 _WRITE_RESULTS = text("""
@@ -72,4 +77,7 @@ _HOLDS = text("""
     CROSS JOIN LATERAL (
         SELECT reference FROM reservations WHERE id = h.reservation_id OFFSET 0
     ) r
+    WHERE CAST(:places AS uuid[]) IS NULL OR NOT EXISTS (
+        SELECT FROM reservation_holds
+        WHERE reservation_id = h.reservation_id AND location_id <> ALL(CAST(:places AS uuid[])))
     GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4""")

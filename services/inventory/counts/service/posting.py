@@ -312,7 +312,8 @@ async def _refusal(
         )
     short = {_level(line): None for line, outcome in refused if outcome.is_short}
     holds: dict[Level, list[dict[str, str | None]]] = defaultdict(list)
-    for row in await queries.list_holds(session, short, now) if short else ():
+    places = refused[0][1].change.places  # Of who posts.
+    for row in await queries.list_holds(session, short, now, places=places) if short else ():
         holds[row["item_id"], row["location_id"], row["lot_id"]].append(
             {"id": str(row["reservation_id"]), "reference": row["reference"],
              "held": plain(row["held"])}

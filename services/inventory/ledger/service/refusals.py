@@ -27,7 +27,7 @@ from services.inventory.ledger.errors import (
     SerialsNotTracked,
     TransferInPlace,
 )
-from services.inventory.ledger.rules import Outcome, Refusal
+from services.inventory.ledger.rules import Outcome, Reference, Refusal, Spot
 from services.inventory.locations.errors import LocationNotFound, LocationRetired
 from services.inventory.periods.errors import InClosedPeriod
 from shared.errors import Problem
@@ -58,8 +58,19 @@ def _item(outcome: Outcome) -> str:
 
 
 def _counterplace(outcome: Outcome) -> str:
-    """Return where a transfer goes as it was named; where it is from for anything else."""
-    return (outcome.change.counterplace or outcome.change.place).text
+    """Return where a transfer goes; where it is from for anything else."""
+    counterplace = outcome.change.counterplace
+    return _place(outcome) if counterplace is None else _named(counterplace, outcome.counterspot)
+
+
+def _place(outcome: Outcome) -> str:
+    return _named(outcome.change.place, outcome.spot)
+
+
+def _named(place: Reference, spot: Spot | None) -> str:
+    """Return a location that was found, as it was named; where that was by its id, its name."""
+    name = None if place.id is None or spot is None else spot.place
+    return name or place.text
 
 
 def _frozen(outcome: Outcome) -> Problem:
@@ -75,8 +86,8 @@ def _closed(outcome: Outcome) -> Problem:
 
 
 def _location(outcome: Outcome) -> str:
-    """Return the end that refuses, as it was named."""
-    return _counterplace(outcome) if outcome.is_at_counterplace else outcome.change.place.text
+    """Return the end that refuses."""
+    return _counterplace(outcome) if outcome.is_at_counterplace else _place(outcome)
 
 
 def _short(outcome: Outcome) -> Problem:
@@ -140,7 +151,7 @@ def _of_serials(outcome: Outcome) -> Problem:
     may_use = outcome.change.may_use
     return kind(
         item=_item(outcome),
-        location=outcome.change.place.text,
+        location=_place(outcome),
         failing=len(outcome.serials),
         first=outcome.serials[0].serial,
         serials=[
@@ -163,8 +174,10 @@ _PROBLEMS: Mapping[Refusal, Callable[[Outcome], Problem]] = {
     Refusal.UNKNOWN_ITEM: lambda it: ItemNotFound(item=it.change.item.text),
     Refusal.RETIRED_ITEM: lambda it: ItemRetired(item=_item(it)),
     Refusal.UNKNOWN_PLACE: lambda it: LocationNotFound(location=it.change.place.text),
-    Refusal.UNKNOWN_COUNTERPLACE: lambda it: LocationNotFound(location=_counterplace(it)),
-    Refusal.RETIRED_PLACE: lambda it: LocationRetired(location=it.change.place.text),
+    Refusal.UNKNOWN_COUNTERPLACE: lambda it: LocationNotFound(
+        location=(it.change.counterplace or it.change.place).text
+    ),
+    Refusal.RETIRED_PLACE: lambda it: LocationRetired(location=_place(it)),
     Refusal.RETIRED_COUNTERPLACE: lambda it: LocationRetired(location=_counterplace(it)),
     Refusal.SAME_PLACE: lambda _: TransferInPlace(),
     Refusal.IN_FUTURE: lambda _: MovementInFuture(),

@@ -16,7 +16,7 @@ from services.inventory.approvals.errors import (
     OwnApproval,
 )
 from services.inventory.freezes.errors import Frozen
-from services.inventory.ledger.errors import InsufficientStock
+from services.inventory.ledger.errors import InsufficientStock, SerialsNotThere
 from services.inventory.periods.errors import InClosedPeriod
 from shared.clock import utc_now
 from shared.db import Stamp
@@ -360,3 +360,20 @@ async def test_a_trial_says_that_an_approval_would_be_opened_and_opens_none(send
     assert tried.headers["dry-run"] == "true"
     assert tried.json()["cause"] == "value"
     assert (await send("GET", PATH)).json()["items"] == []
+
+
+async def test_refusals_name_locations_and_serials_that_are_begun_are_told(
+    make_item, move, ask, approve, send
+):
+    await make_item("S1", tracking="serial", unit_cost="600")
+    await move("receipt", None, item="S1", serials=["N1", "N2"])
+    begun = {"kind": "adjustment", "direction": "in", "reason": "found"}
+    gone = await ask(None, item="S1", serials=["N1", "N2"])
+    added = await ask(None, item="S1", serials=["X1", "X2"], **begun)
+    await move("transfer", None, item="S1", to_location="Annex", serials=["N1"])
+
+    refused = await approve(gone)
+    lines = (await send("GET", f"{PATH}/{added['id']}")).json()["lines"]
+
+    assert_problem(refused, SerialsNotThere, location="Main")
+    assert [line["lot"] for line in lines] == ["X1", "X2"]

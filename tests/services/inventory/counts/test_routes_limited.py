@@ -64,3 +64,22 @@ async def test_he_opens_none_of_another_place(limited, send):
     answer = await send("POST", "", {"locations": ["Shop"]}, limited)
 
     assert_problem(answer, LocationNotFound)
+
+
+async def test_of_what_holds_stock_he_is_told_what_he_may_know_of_wholly(
+    client, caller, limited, open_count, enter, send
+):
+    for reference, places in (("Own-1", ["Main"]), ("Shop-1", ["Main", "Shop"])):
+        lines = [{"item": "B1", "location": place, "quantity": "2"} for place in places]
+        body = {"lines": lines, "reference": reference}
+        held = await client.post("/api/inventory/reservations", json=body, headers=caller.headers())
+        assert held.status_code == 201, held.text
+    count = await open_count(limited, items=["B1"])
+    await enter(count, "1", item="B1", by=limited)
+
+    refused = await send("POST", f"/{count['id']}/post", {}, limited)
+
+    [result] = refused.json()["results"]
+    assert result["reserved"] == "4"
+    assert [each["reference"] for each in result["reservations"]] == ["Own-1"]
+    assert_nothing_secret(refused)

@@ -141,3 +141,17 @@ async def test_a_dry_run_says_that_it_would_wait_and_opens_nothing(send, transfe
 
     assert tried.status_code == 202, tried.text
     assert (await send("GET", "/api/inventory/approvals")).json()["items"] == []
+
+
+async def test_who_knows_the_goal_alone_asks_and_takes_back(send, clerk, transfer):
+    goal = (await send("GET", "/api/locations")).json()["items"]
+    [shop] = [place["id"] for place in goal if place["name"] == "Shop"]
+    limited = Caller(clerk.tenant_id, scopes=clerk.scopes, role="clerk", locations=[shop])
+
+    body = {"quantity": 0, "final": True}
+    asked = await send("POST", f"{PATH}/{transfer}/receive", body, limited)
+    path = f"/api/inventory/approvals/{asked.json()['id']}/withdraw"
+    withdrawn = await send("POST", path, {}, limited)
+
+    assert asked.status_code == 202, asked.text
+    assert withdrawn.json()["state"] == "withdrawn", withdrawn.text
