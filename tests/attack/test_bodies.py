@@ -34,7 +34,8 @@ async def assign(attack: Attack, client: Client, world: World, operation: Operat
     headers = platform if operation.scope == "tenant:manage" else headers
     if operation.is_for_directories:
         headers = await world.attacker.directory(client)
-    path = operation.at(dict.fromkeys(operation.parameters, world.attacker.id))
+    count = {"count_id": world.attacker.things["count_id"]}  # Its lines are read one by one.
+    path = operation.at(dict.fromkeys(operation.parameters, world.attacker.id) | count)
     declared = operation.body["properties"].keys()
     for where, found in objects_in(operation.example):
         for name, value in EXTRA.items():
@@ -49,7 +50,8 @@ def is_refused_by_name(answer: httpx.Response, where: tuple[str | int, ...], nam
     """Say whether the field was refused as such, alone or with the line that it stood in."""
     if "/scim/" in answer.request.url.path:  # There what is not known is ignored (RFC 7643).
         return answer.is_client_error or name not in answer.json()
-    if answer.status_code == 201 and answer.json().get("applied") == 0:
+    read = answer.json() if answer.status_code != 204 else {}
+    if read.get("applied") == 0 or read.get("code") == "count_lines_refused":
         return f'"{name}: ' in answer.text
     named = ".".join(map(str, ("body", *where, name)))
     return answer.status_code == 422 and f'"{named}"' in answer.text

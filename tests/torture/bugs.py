@@ -218,9 +218,9 @@ BUGS = (
         "what was known then includes what was recorded since",
         (
             Change(
-                f"{LEDGER}/queries/read.py",
-                "AND m.recorded_at <= coalesce(CAST(:known_at AS timestamptz), 'infinity')\n",
-                "AND (CAST(:known_at AS timestamptz) IS NULL OR true)\n",
+                f"{LEDGER}/queries/as_of.py",
+                "AND recorded_at > c.summed_at AND recorded_at <= (SELECT known_at FROM edge)\n",
+                "AND recorded_at > c.summed_at\n",
             ),
         ),
     ),

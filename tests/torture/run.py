@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from random import Random
 
 import httpx
@@ -197,7 +198,7 @@ def recoveries(play: Play) -> dict[str, float]:
     ends = sorted(a.ended for o in play.history.writes for a in o.done)
     found: dict[str, float] = {}
     happenings = play.history.happenings
-    for happening, other in zip(happenings, [*happenings[1:], None], strict=True):
+    for happening, other in zip_longest(happenings, happenings[1:]):
         following = bisect_left(ends, happening.ended)
         is_alone = other is None or following == len(ends) or other.started >= ends[following]
         if following < len(ends) and is_alone:
