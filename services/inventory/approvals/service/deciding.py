@@ -33,7 +33,7 @@ from services.inventory.approvals.schemas import ApprovalReject, ApprovalWithdra
 from services.inventory.approvals.service.gating import find_costs, lines_of, loads_of
 from services.inventory.approvals.service.reading import open_value, require_known
 from services.inventory.ledger import service as ledger
-from services.inventory.ledger.rules import Change, Outcome, Refusal
+from services.inventory.ledger.rules import Change, Outcome
 from services.inventory.locations.service import places_of
 from shared import journal
 from shared.contracts.inventory.approvals import (
@@ -138,7 +138,7 @@ async def apply_approved(
     quantity, or where all are worth more by more than GROWTH_MAX.
     """
     foreseen = await ledger.foresee(session, changes, atomic=True)
-    _require_granted(foreseen)
+    ledger.require_granted(foreseen)
     asked = _asked_lines(approved.lines)
     if has_moved(asked, lines_of(foreseen)):
         raise ApprovalStale(cause=StaleCause.QUANTITY)
@@ -151,7 +151,7 @@ async def apply_approved(
     if has_outgrown(value_of(loads_of(foreseen, costs)), approved.value):
         raise ApprovalStale(cause=StaleCause.VALUE)
     outcomes = await ledger.apply(session, changes, atomic=True)
-    _require_granted(outcomes)
+    ledger.require_granted(outcomes)
     return outcomes
 
 
@@ -269,9 +269,3 @@ def _asked_lines(lines: Sequence[ApprovalLine]) -> list[AskedLine]:
         AskedLine(each.line, each.item_id, each.location_id, each.lot_id, each.quantity)
         for each in lines
     ]
-
-
-def _require_granted(outcomes: Sequence[Outcome]) -> None:
-    for outcome in outcomes:
-        if outcome.refusal not in {None, Refusal.HELD_BACK}:
-            raise ledger.problem_of(outcome)

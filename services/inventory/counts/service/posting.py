@@ -35,7 +35,6 @@ from services.inventory.ledger.rules import (
     Level,
     Outcome,
     Reference,
-    Refusal,
     lot_name,
 )
 from services.inventory.locations.service import places_of
@@ -93,7 +92,7 @@ async def post_count(
     refused = [
         (each.line, outcome)
         for each, outcome in zip(due, foreseen, strict=True)
-        if outcome.refusal not in {None, Refusal.HELD_BACK}
+        if outcome.is_refused_itself
     ]
     if refused:
         raise await _refusal(session, refused, language=poster.language, now=now)

@@ -35,7 +35,6 @@ from services.inventory.ledger.rules import (
     LotName,
     Outcome,
     Reference,
-    Refusal,
     lot_name,
     place_reference,
 )
@@ -249,9 +248,7 @@ async def _applied(
     """Apply all of the changes and return their outcomes. Raises what refuses them."""
     outcomes = await ledger.apply(session, changes, atomic=True)
     refused = [
-        (outcome, ledger.problem_of(outcome))
-        for outcome in outcomes
-        if outcome.refusal not in {None, Refusal.HELD_BACK}
+        (outcome, ledger.problem_of(outcome)) for outcome in outcomes if outcome.is_refused_itself
     ]
     if not refused:
         return outcomes

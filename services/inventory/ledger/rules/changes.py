@@ -291,6 +291,11 @@ class Outcome(NamedTuple):
     serials: tuple[SerialFault, ...] = ()
 
     @property
+    def is_refused_itself(self) -> bool:
+        """Say whether it is refused for a reason of its own, not for that of another one."""
+        return self.refusal not in {None, Refusal.HELD_BACK}
+
+    @property
     def is_short(self) -> bool:
         """Say whether it is refused for lack of stock."""
         return self.refusal in {Refusal.NOT_ENOUGH, Refusal.NOT_ENOUGH_THEN}

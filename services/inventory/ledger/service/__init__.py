@@ -30,7 +30,7 @@ from services.inventory.ledger.service.read import (
     stock_as_of,
 )
 from services.inventory.ledger.service.recording import apply_changes
-from services.inventory.ledger.service.refusals import problem_of
+from services.inventory.ledger.service.refusals import problem_of, require_granted
 
 __all__ = [
     "Batcher",
@@ -59,5 +59,6 @@ __all__ = [
     "lock_levels",
     "lock_places",
     "problem_of",
+    "require_granted",
     "stock_as_of",
 ]

@@ -1,6 +1,6 @@
 """From a refusal to the problem that tells of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import TypedDict
 
@@ -44,6 +44,13 @@ class _Told(TypedDict):
     reserved: Decimal
     elsewhere: list[dict[str, str]]
     next_receipt: dict[str, str] | None
+
+
+def require_granted(outcomes: Iterable[Outcome]) -> None:
+    """Raise the problem that tells why the first of these was refused, if one was."""
+    for outcome in outcomes:
+        if outcome.is_refused_itself:
+            raise problem_of(outcome)
 
 
 def problem_of(outcome: Outcome) -> Problem:

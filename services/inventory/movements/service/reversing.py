@@ -14,7 +14,7 @@ from services.inventory.approvals.schemas import ApprovalRead
 from services.inventory.approvals.service import Approved, Asked
 from services.inventory.ledger import service as ledger
 from services.inventory.ledger.errors import AlreadyReversed
-from services.inventory.ledger.rules import Change, Kind, Reference, Refusal, Reversed
+from services.inventory.ledger.rules import Change, Kind, Reference, Reversed
 from services.inventory.ledger.service import Leg
 from services.inventory.locations.service import places_of
 from services.inventory.movements.errors import (
@@ -77,9 +77,7 @@ async def reverse_movement(
         if approval is not None:
             return approvals.to_read(approval, sealer, caller=caller, now=now)
     await _claim(session, changes)
-    for outcome in await ledger.apply(session, list(changes.values()), atomic=True):
-        if outcome.refusal not in {None, Refusal.HELD_BACK}:
-            raise ledger.problem_of(outcome)
+    ledger.require_granted(await ledger.apply(session, list(changes.values()), atomic=True))
     rows = await ledger.get_recorded(session, changes[movement_id].id, places=by.places)
     return to_read(rows, sealer, caller=caller)
 

@@ -17,7 +17,6 @@ from services.inventory.ledger.rules import (
     Kind,
     Level,
     Reference,
-    Refusal,
 )
 from services.inventory.ledger.service import Locked
 from services.inventory.reservations import queries
@@ -74,9 +73,7 @@ async def issue(
         _issue_of(parts, reservation.reference, caller=caller, request_id=request_id)
         for parts in places.values()
     ]
-    for outcome in await ledger.apply(session, changes, atomic=True):
-        if outcome.refusal not in {None, Refusal.HELD_BACK}:
-            raise ledger.problem_of(outcome)
+    ledger.require_granted(await ledger.apply(session, changes, atomic=True))
     for each, quantity in taken:
         each.hold.held -= quantity
         each.hold.committed += quantity

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.ledger import service as ledger
 from services.inventory.ledger.errors import InsufficientStock
-from services.inventory.ledger.rules import NO_LOT, Change, Level, Outcome, Refusal
+from services.inventory.ledger.rules import NO_LOT, Change, Level, Outcome
 from services.inventory.locations.service import places_of
 from services.inventory.reservations import queries
 from services.inventory.reservations.errors import (
@@ -52,7 +52,7 @@ async def reserve(
     refused = {line: each.problem for line, each in enumerate(found) if each.problem is not None}
     outcomes = await ledger.apply(session, [change for _, change in changes], atomic=True)
     for (line, _), outcome in zip(changes, outcomes, strict=True):
-        if outcome.refusal not in {None, Refusal.HELD_BACK}:
+        if outcome.is_refused_itself:
             refused.setdefault(line, ledger.problem_of(outcome))
     if refused:
         problem = _refusal(refused, lines=len(wanted.lines), language=language)

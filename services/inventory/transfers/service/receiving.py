@@ -38,7 +38,6 @@ from services.inventory.ledger.rules import (
     LotName,
     MovementReason,
     Reference,
-    Refusal,
     lot_name,
 )
 from services.inventory.ledger.service import Leg
@@ -148,7 +147,7 @@ async def receive_transfer(
         )
         if approval is not None:
             return approvals.to_read(approval, sealer, caller=caller, now=now)
-    await _apply(session, receipt.changes)
+    ledger.require_granted(await ledger.apply(session, receipt.changes, atomic=True))
     await _settle(session, receipt, by, now)
     return await read(session, transfer_id, by.places)
 
@@ -327,15 +326,6 @@ def _arriving(
         change(Kind.ADJUSTMENT, there, arrival.over),
     )
     return [each for each in found if each.quantity]
-
-
-async def _apply(session: AsyncSession, changes: list[Change]) -> None:
-    """Apply all of the changes. Raises what refuses one."""
-    outcomes = await ledger.apply(session, changes, atomic=True)
-    known = {None, Refusal.HELD_BACK}
-    refused = next((each for each in outcomes if each.refusal not in known), None)
-    if refused is not None:
-        raise ledger.problem_of(refused)
 
 
 def _close(
