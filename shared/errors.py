@@ -314,6 +314,19 @@ class Unavailable(Problem):
 
 
 @dataclass(eq=False)
+class StillLocked(Unavailable):
+    """What the request changes was in the hands of others as long as it could wait."""
+
+    slug = "still-locked"
+    title = N_("Still in use")
+    detail: ClassVar[Text] = N_(
+        "Others were changing the same all the time. Wait a few seconds, then try again with the "
+        "same Idempotency-Key."
+    )
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "5"}
+
+
+@dataclass(eq=False)
 class DeadlineExceeded(Unavailable):
     """The request did not finish in time; a write may be retried with its Idempotency-Key."""
 

@@ -24,6 +24,7 @@ from shared.errors import (
     PreconditionFailed,
     Problem,
     StepUpRequired,
+    StillLocked,
     TooManyRequests,
     Unauthorized,
     Unavailable,
@@ -89,6 +90,7 @@ _GENERAL = (
     TooManyRequests,
     Problem,
     Unavailable,
+    StillLocked,
     DeadlineExceeded,
 )
 _FIRST_REFUSAL = 400

@@ -86,6 +86,8 @@ class RequestLayer:
         self, scope: Scope, receive: Receive, exchange: "_Exchange", headers: dict[bytes, bytes]
     ) -> None:
         left = _seconds_left(headers.get(b"x-request-timeout"))
+        if left is not None:
+            scope["state"]["deadline_at"] = asyncio.get_running_loop().time() + left
         try:
             async with asyncio.timeout(left):
                 route = self.direct.get((scope["method"], scope["path"]))

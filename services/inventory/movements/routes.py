@@ -99,8 +99,10 @@ async def record_movement(
             return await service.try_movement(session, resources.own.prices, body, origin=origin)
     key, fingerprint = await find_request_key(request)
     origin = service.Origin(caller, request_id_of(request), key, fingerprint, places)
-    movement, was_kept = await service.record_movement(
-        resources.own.batcher, resources.database, resources.own.prices, body, origin=origin
+    own, database = resources.own, resources.database
+    movement, was_kept = await attempted(
+        request,
+        lambda: service.record_movement(own.batcher, database, own.prices, body, origin=origin),
     )
     if was_kept:
         raise Replay({"status": 201, "headers": {}, "body": movement.model_dump_json()})
