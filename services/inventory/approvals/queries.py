@@ -7,11 +7,24 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import String, Uuid, column, exists, func, literal, or_, select, table, text
+from sqlalchemy import (
+    ColumnElement,
+    String,
+    Uuid,
+    cast,
+    column,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.approvals.models import Approval, ApprovalLimits, ApprovalLine
-from services.inventory.approvals.rules import ApprovalState
+from services.inventory.approvals.rules import ApprovalKind, ApprovalState
 from services.inventory.ledger.rules import Reference
 from shared.ids import new_id
 from shared.principal import Places
@@ -19,7 +32,7 @@ from shared.principal import Places
 
 @dataclass(frozen=True, slots=True)
 class ApprovalFilter:
-    """Which approvals to list, all of whose lines are at the places; None means any."""
+    """Which approvals to list, of those that belong to the places; None means any."""
 
     now: datetime
     state: ApprovalState | None = None
@@ -65,7 +78,6 @@ async def list_approvals(
 ) -> Sequence[Approval]:
     """Return approvals that match every filter given, newest first."""
     query = select(Approval).order_by(Approval.id.desc()).limit(limit)
-    of_it = ApprovalLine.approval_id == Approval.id
     is_open = Approval.state == ApprovalState.OPEN
     match wanted.state:
         case None:
@@ -80,27 +92,29 @@ async def list_approvals(
     if wanted.item is not None:
         item_id = select(_IDENTIFIERS.c.item_id).where(_IDENTIFIERS.c.key == wanted.item.key)
         named = func.coalesce(literal(wanted.item.id, Uuid), item_id.scalar_subquery())
-        query = query.where(exists().where(of_it, ApprovalLine.item_id == named))
+        query = query.where(exists().where(_OF_IT, ApprovalLine.item_id == named))
     if wanted.location is not None:
         place_id = select(_LOCATIONS.c.id).where(_LOCATIONS.c.name_key == wanted.location.key)
         named = func.coalesce(literal(wanted.location.id, Uuid), place_id.scalar_subquery())
-        query = query.where(exists().where(of_it, ApprovalLine.location_id == named))
+        query = query.where(
+            exists().where(_OF_IT, ApprovalLine.location_id == named)
+            | _goes_to(_TRANSFERS.c.to_id == named)
+        )
+        if wanted.places is not None:  # Where it lies on its way he need not know.
+            query = query.where(named.in_(wanted.places))
     if wanted.requester_id is not None:
         query = query.where(Approval.requester_id == wanted.requester_id)
     if wanted.places is not None:
-        outside = ApprovalLine.location_id.not_in(wanted.places)
-        query = query.where(~exists().where(of_it, outside))
+        query = query.where(_belongs_to(wanted.places))
     if before_id is not None:
         query = query.where(Approval.id < before_id)
     return (await session.scalars(query)).all()
 
 
 async def is_within(session: AsyncSession, approval_id: UUID, places: Collection[UUID]) -> bool:
-    """Say whether all that an approval touches lies at these places."""
-    outside = exists().where(
-        ApprovalLine.approval_id == approval_id, ApprovalLine.location_id.not_in(places)
-    )
-    return not await session.scalar(select(outside))
+    """Say whether an approval belongs to these places."""
+    of_it = exists().where(Approval.id == approval_id, _belongs_to(places))
+    return bool(await session.scalar(select(of_it)))
 
 
 async def list_lines(session: AsyncSession, approval_id: UUID) -> Sequence[ApprovalLine]:
@@ -184,12 +198,31 @@ async def forget_uses(session: AsyncSession, before: datetime) -> None:
     await session.execute(_FORGET_USES, {"before": before})
 
 
+def _belongs_to(places: Collection[UUID]) -> ColumnElement[bool]:
+    """Return whether all that an approval touches lies at the places.
+
+    That of a transfer's last delivery belongs to where it goes, as receiving it does.
+    """
+    outside = exists().where(_OF_IT, ApprovalLine.location_id.not_in(places))
+    is_receipt = Approval.kind == ApprovalKind.RECEIPT
+    return _goes_to(_TRANSFERS.c.to_id.in_(places)) | ~is_receipt & ~outside
+
+
+def _goes_to(is_wanted: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return whether an approval is of a transfer's last delivery, to where is wanted."""
+    transfer_id = cast(Approval.content["transfer_id"].astext, Uuid)
+    to_it = exists().where(_TRANSFERS.c.id == transfer_id, is_wanted)
+    return (Approval.kind == ApprovalKind.RECEIPT) & to_it
+
+
+_OF_IT = ApprovalLine.approval_id == Approval.id
 # Other features' tables, as far as a filter or a name needs them.
 _IDENTIFIERS = table("identifiers", column("key", String), column("item_id", Uuid))
 _ITEMS = table("items", column("id", Uuid), column("code", String))
 _LOCATIONS = table(
     "locations", column("id", Uuid), column("name", String), column("name_key", String)
 )
+_TRANSFERS = table("transfers", column("id", Uuid), column("to_id", Uuid))
 _LOTS = table("lots", column("id", Uuid), column("code", String))
 
 _LINE_COLUMNS = {

@@ -62,7 +62,8 @@ async def list_approvals(
 ) -> ApprovalPage:
     """List approvals.
 
-    Newest first. Who is limited to some locations sees those that are wholly in them.
+    Newest first. Who is limited to some locations sees those that are wholly in them; that of a
+    transfer's difference belongs to the location where the transfer goes.
     """
     return await service.list_approvals(session, sealer, query, caller=caller, now=now)
 

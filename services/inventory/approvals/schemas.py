@@ -74,12 +74,16 @@ class ApprovalLineRead(Output):
     line: int = Field(description="The place of the change in what was asked, from 0.")
     item: str = Field(description="Code of the item.")
     item_id: UUID
-    location: str
-    location_id: UUID
+    location: str | None = Field(
+        description="null: where a transfer lies on its way, for who is limited to other locations."
+    )
+    location_id: UUID | None
     lot: str | None = Field(examples=[None])
     movement_kind: Kind
     change: DecimalText = Field(description="What it adds, signed.", examples=["-120"])
-    on_hand: DecimalText = Field(description="What lay there when it was asked for.")
+    on_hand: DecimalText | None = Field(
+        description="What lay there when it was asked for; null where the location is."
+    )
     reason_code: MovementReason | None
     reason: str | None
     reference: str | None

@@ -224,13 +224,9 @@ async def forget_uses(session: AsyncSession, *, now: datetime) -> None:
 async def _lock_open(
     session: AsyncSession, approval_id: UUID, *, caller: Principal, now: datetime
 ) -> Approval:
-    """Return an approval that is open. Raises ApprovalNotFound, ApprovalClosed, ApprovalExpired.
-
-    Who asked need not know of all that it touches: of a transfer not where it lies on its way.
-    """
-    approval = await queries.lock_approval(session, approval_id)
-    if approval is None or approval.requester_id != caller.id:
-        approval = await require_known(session, approval, approval_id, caller)
+    """Return an approval that is open. Raises ApprovalNotFound, ApprovalClosed, ApprovalExpired."""
+    found = await queries.lock_approval(session, approval_id)
+    approval = await require_known(session, found, approval_id, caller)
     state = state_of(ApprovalState(approval.state), approval.expires_at, now)
     if state is ApprovalState.EXPIRED:
         raise ApprovalExpired(expired_at=approval.expires_at)

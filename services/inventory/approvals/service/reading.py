@@ -29,7 +29,7 @@ from services.inventory.prices.service import SeenAmount
 from shared.contracts.inventory.approvals import APPROVAL_VALUE_COLUMN
 from shared.log import log
 from shared.pagination import Keyset
-from shared.principal import Principal
+from shared.principal import Places, Principal
 from shared.security.sealing import SealBroken, Sealer, place
 
 _NEWEST = Keyset("newest", UUID)
@@ -42,8 +42,11 @@ async def get_approval(
     approval = await queries.find_approval(session, approval_id)
     approval = await require_known(session, approval, approval_id, caller)
     lines = await queries.list_named_lines(session, approval_id)
-    shown = to_read(approval, sealer, caller=caller, now=now)
-    return ApprovalDetailRead(**dict(shown), lines=[_line_read(each) for each in lines])
+    shown, places = (
+        to_read(approval, sealer, caller=caller, now=now),
+        await places_of(session, caller),
+    )
+    return ApprovalDetailRead(**dict(shown), lines=[_line_read(each, places) for each in lines])
 
 
 async def list_approvals(
@@ -77,7 +80,7 @@ async def list_approvals(
 async def require_known(
     session: AsyncSession, approval: Approval | None, approval_id: UUID, caller: Principal
 ) -> Approval:
-    """Return the approval, if the caller may know of all it touches. Raises ApprovalNotFound."""
+    """Return the approval, if it belongs to places of the caller's. Raises ApprovalNotFound."""
     if approval is None:
         raise ApprovalNotFound(approval=str(approval_id))
     places = await places_of(session, caller)
@@ -122,18 +125,19 @@ def open_value(approval: Approval, sealer: Sealer, caller: Principal) -> SeenAmo
         return SeenAmount(None, is_unreadable=True)
 
 
-def _line_read(named: NamedLine) -> ApprovalLineRead:
+def _line_read(named: NamedLine, places: Places) -> ApprovalLineRead:
     line = named.line
+    is_known = places is None or line.location_id in places  # But where a transfer lies on its way.
     return ApprovalLineRead(
         line=line.line,
         item=named.item,
         item_id=line.item_id,
-        location=named.location,
-        location_id=line.location_id,
+        location=named.location if is_known else None,
+        location_id=line.location_id if is_known else None,
         lot=named.lot or line.lot,
         movement_kind=Kind(line.movement_kind),
         change=line.quantity,
-        on_hand=line.on_hand,
+        on_hand=line.on_hand if is_known else None,
         reason_code=None if line.reason_code is None else MovementReason(line.reason_code),
         reason=line.reason,
         reference=line.reference,

@@ -2,12 +2,18 @@
 
 import pytest
 
-from services.inventory.approvals.errors import ApprovalClosed, ApprovalStale, OwnApproval
+from services.inventory.approvals.errors import (
+    ApprovalClosed,
+    ApprovalNotFound,
+    ApprovalStale,
+    OwnApproval,
+)
 from tests.support.services import Caller, assert_problem
 
 pytestmark = pytest.mark.stack
 
 PATH = "/api/inventory/transfers"
+APPROVALS = "/api/inventory/approvals"
 
 
 @pytest.fixture
@@ -143,15 +149,65 @@ async def test_a_dry_run_says_that_it_would_wait_and_opens_nothing(send, transfe
     assert (await send("GET", "/api/inventory/approvals")).json()["items"] == []
 
 
-async def test_who_knows_the_goal_alone_asks_and_takes_back(send, clerk, transfer):
-    goal = (await send("GET", "/api/locations")).json()["items"]
-    [shop] = [place["id"] for place in goal if place["name"] == "Shop"]
-    limited = Caller(clerk.tenant_id, scopes=clerk.scopes, role="clerk", locations=[shop])
+@pytest.fixture
+async def limited(send, clerk):
+    """Return somebody like the clerk, limited to a location."""
+    places = (await send("GET", "/api/locations")).json()["items"]
+    ids = {place["name"]: place["id"] for place in places}
 
-    body = {"quantity": 0, "final": True}
-    asked = await send("POST", f"{PATH}/{transfer}/receive", body, limited)
-    path = f"/api/inventory/approvals/{asked.json()['id']}/withdraw"
-    withdrawn = await send("POST", path, {}, limited)
+    def make(name, *more_scopes):
+        scopes = clerk.scopes | set(more_scopes)
+        return Caller(clerk.tenant_id, scopes=scopes, role="clerk", locations=[ids[name]])
 
-    assert asked.status_code == 202, asked.text
+    return make
+
+
+@pytest.fixture
+async def asked(send, transfer, limited):
+    """Half of a transfer was lost, says somebody who knows its goal alone."""
+    who = limited("Shop")
+    body = {"quantity": 150, "final": True}
+    answer = await send("POST", f"{PATH}/{transfer}/receive", body, who)
+    assert answer.status_code == 202, answer.text
+    return who, answer.json()
+
+
+async def test_who_knows_the_goal_alone_reads_and_takes_back_what_he_asked_for(send, asked):
+    who, approval = asked
+    path = f"{APPROVALS}/{approval['id']}"
+
+    read = (await send("GET", path, None, who)).json()
+    listed = (await send("GET", f"{APPROVALS}?location=Shop", None, who)).json()["items"]
+    hidden = await send("GET", f"{APPROVALS}?location=On the road", None, who)
+    withdrawn = await send("POST", f"{path}/withdraw", {}, who)
+
+    lines = [(line["change"], line["location"], line["on_hand"]) for line in read["lines"]]
+    assert lines == [("-150", None, None)] * 2
+    assert "On the road" not in str(read)
+    assert [each["id"] for each in listed] == [approval["id"]]
+    assert hidden.json()["items"] == []
     assert withdrawn.json()["state"] == "withdrawn", withdrawn.text
+
+
+@pytest.mark.parametrize(("decision", "body"), [("approve", None), ("reject", {"reason": "Look."})])
+async def test_who_knows_the_goal_alone_decides(send, asked, limited, stock, decision, body):
+    path = f"{APPROVALS}/{asked[1]['id']}/{decision}"
+
+    decided = await send("POST", path, body, limited("Shop", "price:approve"))
+
+    assert decided.status_code == 200, decided.text
+    left = {"Shop": 150} if decision == "approve" else {"On the road": 300}
+    assert await stock() == {"Main": 700} | left
+    await assert_verified(send)
+
+
+async def test_who_knows_the_start_or_the_way_alone_neither_sees_nor_decides(send, asked, limited):
+    path = f"{APPROVALS}/{asked[1]['id']}"
+    for name in ("Main", "On the road"):
+        who = limited(name, "price:approve")
+        assert (await send("GET", APPROVALS, None, who)).json()["items"] == []
+        assert_problem(await send("GET", path, None, who), ApprovalNotFound)
+        assert_problem(await send("POST", f"{path}/approve", None, who), ApprovalNotFound)
+        assert_problem(
+            await send("POST", f"{path}/reject", {"reason": "No."}, who), ApprovalNotFound
+        )
