@@ -90,5 +90,6 @@ class ApprovalNeeded(Conflict):
     title: ClassVar[str] = N_("Approval needed")
     detail: ClassVar[str] = N_(
         "This is worth more than you may change alone. Send it in a call of its own, where it "
-        "waits for approval, or with write-offs, adjustments and counts alone in an atomic call."
+        "waits for approval, or in an atomic call of write-offs, adjustments, counts and returns "
+        "alone."
     )

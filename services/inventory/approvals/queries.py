@@ -161,12 +161,14 @@ async def lock_limits(session: AsyncSession) -> ApprovalLimits | None:
     return await session.get(ApprovalLimits, 1, populate_existing=True)
 
 
-async def lock_person(session: AsyncSession, person_id: UUID) -> None:
-    """Let one change at a time be weighed that a person asks for, whichever keys of his ask.
+async def lock_uses(session: AsyncSession, person_id: UUID, buckets: Sequence[int]) -> None:
+    """Let one change at a time be weighed of a person and an item, whichever keys of his ask.
 
-    Taken after all rows that he moves, and nothing is waited for behind it.
+    The items are named by their buckets, in order. Taken after all rows that he moves, and nothing
+    is waited for behind it.
     """
-    await session.execute(_LOCK_PERSON, {"person_id": str(person_id)})
+    names = {"person_id": str(person_id), "buckets": list(buckets)}
+    await session.execute(_LOCK_USES, names)
 
 
 async def sum_uses(
@@ -246,8 +248,10 @@ _ADD_LINES = text(f"""
 }) AS sent""")  # noqa: S608 - made of our own names.
 _DUE_TENANTS = text("SELECT tenant_id FROM tenants_with_due_approvals(:now)")
 _LOCK_LIMITS = text("SELECT wait_lock(current_setting('app.tenant') || ' approval limits')")
-_LOCK_PERSON = text("""
-    SELECT wait_lock(current_setting('app.tenant') || ' limits of ' || :person_id)""")
+_LOCK_USES = text("""
+    SELECT wait_lock(concat_ws(' ', current_setting('app.tenant'), 'limits of',
+                               CAST(:person_id AS text), bucket))
+    FROM unnest(CAST(:buckets AS int[])) AS bucket""")
 _SUM_USES = text("""
     SELECT item_id, sum(quantity) AS quantity FROM approval_limit_uses
     WHERE person_id = :person_id AND item_id = ANY(:item_ids) AND used_at > :since

@@ -74,8 +74,9 @@ async def get_approval_limits(
 ) -> ApprovalLimitsRead:
     """Show what may be changed alone.
 
-    The value of write-offs, adjustments and count corrections up to which each role needs no
-    approval: of one call, and of an item within a day.
+    The value of write-offs, adjustments, count corrections, returns of what was not issued and
+    receipts undone up to which each role needs no approval: of one call, and of an item within a
+    day.
     """
     return await service.get_limits(session, policy=policy)
 

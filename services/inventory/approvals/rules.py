@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -18,7 +18,8 @@ from shared.money import plain
 WINDOW = timedelta(hours=24)  # In which what a person changes of an item counts together.
 GROWTH_MAX = Decimal("0.10")  # By so much may it be worth more than when it was asked for.
 _NOTHING = Decimal(0)
-WEIGHED = frozenset({Kind.WRITE_OFF, Kind.ADJUSTMENT, Kind.COUNT_CORRECTION})
+BUCKETS = 64  # By which uses of limits are locked: a call of many items takes no more locks.
+WEIGHED = frozenset({Kind.WRITE_OFF, Kind.ADJUSTMENT, Kind.COUNT_CORRECTION, Kind.RETURN})
 
 
 class ApprovalKind(StrEnum):
@@ -92,6 +93,12 @@ class Scales:
     done: Mapping[UUID, Decimal] = field(default_factory=dict)
     granted: defaultdict[UUID, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
 
+    def counts(self, load: Load) -> bool:
+        """Say whether what was changed of the item within the window matters to a change of it."""
+        if load.unit_cost is None:
+            return self.unknown_limit is not None
+        return self.limit is not None and load.unit_cost > 0
+
     def weigh(self, loads: Sequence[Load]) -> ApprovalCause | None:
         """Return why somebody else must approve these changes together; None if nobody must.
 
@@ -143,9 +150,41 @@ class Scales:
 
 
 def is_weighed(change: Change) -> bool:
-    """Say whether a change is of those whose value is limited: corrections, and what undoes one."""
-    kind = change.kind if change.reverses is None else change.reverses.kind
-    return kind in WEIGHED
+    """Say whether a change is of those whose value is limited: no document from outside shows it.
+
+    These are corrections, what customers bring back, and what undoes one of these or a receipt.
+    """
+    if change.reverses is None:
+        kind, quantity = change.kind, change.quantity
+    elif change.reverses.kind is Kind.RECEIPT:
+        return True
+    else:
+        kind, quantity = change.reverses.kind, -(change.quantity or _NOTHING)
+    return kind in WEIGHED and (kind is not Kind.RETURN or (quantity or _NOTHING) > 0)
+
+
+def find_untied(
+    returns: Sequence[tuple[UUID, str | None, Decimal]],
+    out: Mapping[tuple[UUID, str], Decimal],
+) -> set[int]:
+    """Return which returns, by their places, bring back more than is out under their reference.
+
+    Of each its item, reference and quantity are given; `out` is what was issued of an item under a
+    reference and has not come back.
+    """
+    left = dict(out)
+    untied = set()
+    for number, (item_id, reference, quantity) in enumerate(returns):
+        key = item_id, reference or ""
+        left[key] = left.get(key, _NOTHING) - quantity
+        if reference is None or left[key] < 0:
+            untied.add(number)
+    return untied
+
+
+def buckets_of(item_ids: Iterable[UUID]) -> list[int]:
+    """Return by what the uses of these items are locked, in the order of locking."""
+    return sorted({item_id.int % BUCKETS for item_id in item_ids})
 
 
 def value_of(loads: Sequence[Load]) -> Decimal | None:

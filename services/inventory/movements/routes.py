@@ -86,7 +86,8 @@ async def record_movement(
     is a receipt with a time before the first sale.
 
     A write-off, adjustment or count correction that is worth more than the caller may change alone
-    changes nothing yet: it is answered 202 with an approval, which somebody else gives.
+    changes nothing yet: it is answered 202 with an approval, which somebody else gives. So is a
+    return from a customer, but for what was issued under the same `reference`.
     """
     if body.kind in WEIGHED:
         return await _record_weighed(request, caller, body)
@@ -148,8 +149,8 @@ async def record_movements(
 
     Up to 10,000 in their order: all or nothing, or whatever is possible. What is worth more than
     the caller may change alone waits for approval: in mode each that line; of an atomic call of
-    write-offs, adjustments and counts alone all lines together, by their sum (202). An atomic call
-    that changes more is refused, and names these lines.
+    write-offs, adjustments, counts and returns alone all lines together, by their sum (202). An
+    atomic call that changes more is refused, and names these lines.
     """
     origin = service.Origin(caller, request_id_of(request))
     found = await service.record_bulk(
@@ -186,7 +187,8 @@ async def reverse_movement(
 
     Records the opposite of all that it did, at the cost that it had, once. It is judged like any
     movement: what came and is not there any more cannot be taken back. A reversal is not reversed.
-    That of a write-off, adjustment or count correction may need approval, as these do (202).
+    That of a write-off, adjustment or count correction may need approval, as these do (202), and so
+    may that of a receipt or a return from a customer, whose stock leaves.
     """
     origin = service.Origin(caller, request_id_of(request))
     found = await service.reverse_movement(

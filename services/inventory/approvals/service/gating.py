@@ -21,12 +21,15 @@ from services.inventory.approvals.rules import (
     AskedLine,
     Load,
     Scales,
+    buckets_of,
+    find_untied,
     hash_content,
     is_weighed,
     value_of,
 )
-from services.inventory.approvals.service.limits import find_limits
-from services.inventory.ledger.rules import NO_LOT, Outcome
+from services.inventory.approvals.service.limits import Limits, find_limits
+from services.inventory.ledger import service as ledger
+from services.inventory.ledger.rules import NO_LOT, Kind, Outcome
 from services.inventory.prices import service as prices
 from services.inventory.prices.service import SeenAmount
 from shared import journal
@@ -57,16 +60,18 @@ class Excess(NamedTuple):
 
 @dataclass(slots=True)
 class Weighing:
-    """The limits of one caller, and the costs of what he asks for."""
+    """The limits of one caller, the costs of what he asks for, and what of it is not limited."""
 
     scales: Scales
     costs: Mapping[tuple[UUID, UUID | None], SeenAmount]
+    tied: frozenset[UUID] = frozenset()  # Changes that bring back what was issued.
 
     def find_excess(self, outcomes: Sequence[Outcome]) -> Excess | None:
         """Return why these need approval together; if they need none, they count from now on."""
-        loads = loads_of(outcomes, self.costs)
-        cause = self.scales.weigh(loads)
-        return None if cause is None else Excess(cause, value_of(loads))
+        untied = [outcome for outcome in outcomes if outcome.change.id not in self.tied]
+        cause = self.scales.weigh(loads_of(untied, self.costs))
+        # The value of all, since all wait: once given, it is held against what they are worth then.
+        return None if cause is None else Excess(cause, value_of(loads_of(outcomes, self.costs)))
 
 
 async def gate(
@@ -81,9 +86,8 @@ async def gate(
     """Return the approval that is opened for what the caller may not change alone.
 
     None if he may: then it counts towards what he changes within a day, and he applies it in the
-    same transaction. Write-offs, adjustments, count corrections and reversals of these are weighed,
-    all together; what is refused is not. Who is given an approval changes nothing, and answers 202
-    with `to_read` of it.
+    same transaction. What `is_weighed` says is weighed, all together; what is refused is not. Who
+    is given an approval changes nothing, and answers 202 with `to_read` of it.
 
     To add a kind of approval: a member of `ApprovalKind`; an executor, as `deciding.Executor` says,
     that does what `content` asks for in the session's transaction, its changes of stock by
@@ -110,19 +114,34 @@ async def open_weighing(
     caller: Principal,
     now: datetime,
 ) -> Weighing:
-    """Return the scales for what a caller asks; until the transaction ends no other of his is used.
+    """Return the scales for what a caller asks.
 
-    All that is moved is locked before.
+    Until the transaction ends nothing else of his is weighed that touches the same items, if these
+    are worth anything and he has a limit. All that is moved is locked before; of what is refused
+    too the items are, since it may be asked again in the same transaction, and locks have an order.
     """
-    weighed = [outcome for outcome in outcomes if _counts(outcome)]
-    if not weighed:
-        return Weighing(Scales(None, None), {})
-    await queries.lock_person(session, caller.id)
-    limits = await find_limits(session, caller.role, policy=policy)
-    items = {item_id for item_id, _ in map(_costed, weighed)}
-    done = await queries.sum_uses(session, caller.id, items, since=now - WINDOW)
+    weighed = [it for it in outcomes if is_weighed(it.change) and it.spot.item_id is not None]
+    limits = await find_limits(session, caller.role, policy=policy) if weighed else Limits()
+    scales = Scales(limits.amount, limits.quantity_without_cost)
+    if limits == Limits():
+        return Weighing(scales, {})
     costs = await find_costs(session, sealer, weighed, caller=caller)
-    return Weighing(Scales(limits.amount, limits.quantity_without_cost, done), costs)
+    limited = {load.item_id for load in _loads(weighed, costs) if scales.counts(load)}
+    if not limited:
+        return Weighing(scales, costs)
+    await queries.lock_uses(session, caller.id, buckets_of(limited))
+    scales.done = await queries.sum_uses(session, caller.id, limited, since=now - WINDOW)
+    return Weighing(scales, costs, await _find_tied(session, weighed))
+
+
+async def _find_tied(session: AsyncSession, outcomes: Sequence[Outcome]) -> frozenset[UUID]:
+    """Return which returns bring back no more than was issued under their references."""
+    back = [it for it in outcomes if _counts(it) and it.change.kind is Kind.RETURN]
+    named = {(_costed(it)[0], it.change.reference) for it in back if it.change.reference}
+    out = await ledger.sum_issued_under(session, named) if named else {}
+    said = [(_costed(it)[0], it.change.reference, it.quantity) for it in back]
+    untied = find_untied(said, out)
+    return frozenset(it.change.id for number, it in enumerate(back) if number not in untied)
 
 
 async def note_uses(
@@ -187,7 +206,7 @@ async def find_costs(
     session: AsyncSession, sealer: Sealer, outcomes: Sequence[Outcome], *, caller: Principal
 ) -> dict[tuple[UUID, UUID | None], SeenAmount]:
     """Return what a unit costs of what the outcomes move, each price opened once."""
-    wanted = {_costed(outcome) for outcome in outcomes if _counts(outcome)}
+    wanted = {_costed(outcome) for outcome in outcomes if is_weighed(outcome.change)}
     return await prices.find_unit_costs(session, sealer, wanted, caller=caller)
 
 
@@ -195,13 +214,18 @@ def loads_of(
     outcomes: Sequence[Outcome], costs: Mapping[tuple[UUID, UUID | None], SeenAmount]
 ) -> list[Load]:
     """Return what of the outcomes is weighed, with what it costs."""
-    return [
-        Load(
-            _costed(it)[0], it.quantity, costs[_costed(it)].amount, costs[_costed(it)].is_unreadable
-        )
-        for it in outcomes
-        if _counts(it)
-    ]
+    return _loads([outcome for outcome in outcomes if _counts(outcome)], costs)
+
+
+def _loads(
+    outcomes: Sequence[Outcome], costs: Mapping[tuple[UUID, UUID | None], SeenAmount]
+) -> list[Load]:
+    found = []
+    for outcome in outcomes:
+        cost = costs.get(_costed(outcome), SeenAmount(None))
+        item_id, _ = _costed(outcome)
+        found.append(Load(item_id, outcome.quantity, cost.amount, cost.is_unreadable))
+    return found
 
 
 def lines_of(outcomes: Sequence[Outcome]) -> list[AskedLine]:

@@ -24,8 +24,8 @@ from shared.principal import Principal
 class Limits(NamedTuple):
     """What somebody may change alone: an amount, and units of what has no cost; None: no limit."""
 
-    amount: Decimal | None
-    quantity_without_cost: Decimal | None
+    amount: Decimal | None = None
+    quantity_without_cost: Decimal | None = None
 
 
 async def find_limits(session: AsyncSession, role: str, *, policy: ApprovalPolicy) -> Limits:

@@ -28,6 +28,7 @@ from services.inventory.ledger.queries.read import (
     is_counted,
     list_movements,
     stock_now,
+    sum_issued_under,
 )
 from services.inventory.ledger.queries.reversals import (
     Leg,
@@ -71,6 +72,7 @@ __all__ = [
     "lock_serials",
     "stock_as_of",
     "stock_now",
+    "sum_issued_under",
     "write",
     "write_reserved",
 ]

@@ -189,6 +189,16 @@ async def is_counted(
     return bool(await session.scalar(_COUNTED, names))
 
 
+async def sum_issued_under(
+    session: AsyncSession, named: Collection[tuple[UUID, str]]
+) -> dict[tuple[UUID, str], Decimal]:
+    """Return what was issued of items under references and has not come back."""
+    items, references = zip(*named, strict=True)
+    names = {"items": list(items), "references": list(references)}
+    rows = await session.execute(_ISSUED_UNDER, names)
+    return {(row.item_id, row.reference): row.issued for row in rows}
+
+
 # As sub-queries of their own: row-level security lets no other condition use an index.
 _OF_ITEM = """m.item_id = (SELECT coalesce(
     CAST(:item_id AS uuid), (SELECT item_id FROM identifiers WHERE key = :item_key)))"""
@@ -217,3 +227,11 @@ _COUNTED = text("""
                 AND occurred_at >= w.at AND recorded_at > :since AND kind = 'count_correction'
             LIMIT 1
         ) m)""")
+_ISSUED_UNDER = text("""
+    SELECT w.item_id, w.reference, m.issued
+    FROM unnest(CAST(:items AS uuid[]), CAST(:references AS text[])) AS w(item_id, reference)
+    CROSS JOIN LATERAL (
+        SELECT -coalesce(sum(quantity), 0) AS issued FROM movements
+        WHERE item_id = w.item_id AND reference = w.reference
+            AND kind IN ('issue', 'return', 'reversal')
+    ) m""")

@@ -13,6 +13,7 @@ from services.inventory.ledger.queries import (
     is_counted,
     list_legs,
     list_parts,
+    sum_issued_under,
 )
 from services.inventory.ledger.service.batching import Batcher, apply_group
 from services.inventory.ledger.service.explaining import find_next_receipt
@@ -61,4 +62,5 @@ __all__ = [
     "problem_of",
     "require_granted",
     "stock_as_of",
+    "sum_issued_under",
 ]

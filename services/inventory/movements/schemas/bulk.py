@@ -82,7 +82,8 @@ class BulkCreate(Input):
         default="atomic",
         description="atomic: all or nothing. each: whatever is possible, a result for every line. "
         "What is worth more than you may change alone waits for approval: of an atomic call all of "
-        "it (202), if it is of write-offs, adjustments and counts alone; otherwise such a line.",
+        "it (202), if it is of write-offs, adjustments, counts and returns alone; otherwise such "
+        "a line.",
     )
     lines: Annotated[
         list[Annotated[MovementCreate, WrapValidator(_valid_or_fault)]],

@@ -14,6 +14,8 @@ from services.inventory.approvals.rules import (
     AskedLine,
     Load,
     Scales,
+    buckets_of,
+    find_untied,
     has_moved,
     has_outgrown,
     hash_content,
@@ -131,18 +133,49 @@ def test_a_value_is_the_sum_of_what_is_known(given_loads):
     assert value_of(given_loads) == expected
 
 
-def change(kind, reverses=None):
+def change(kind, reverses=None, quantity=1):
     place = Reference(A, None, "x")
     reversed_ = None if reverses is None else Reversed(A, reverses, NOW)
-    return Change(B, kind, place, place, "user:x", "r", Decimal(1), reverses=reversed_)
+    return Change(B, kind, place, place, "user:x", "r", Decimal(quantity), reverses=reversed_)
 
 
 def test_corrections_are_weighed_and_what_undoes_one():
     weighed = {Kind.WRITE_OFF, Kind.ADJUSTMENT, Kind.COUNT_CORRECTION}
 
-    for kind in set(Kind) - {Kind.REVERSAL}:
+    for kind in set(Kind) - {Kind.REVERSAL, Kind.RETURN, Kind.RECEIPT}:
         assert is_weighed(change(kind)) is (kind in weighed)
         assert is_weighed(change(Kind.REVERSAL, kind)) is (kind in weighed)
+
+
+def test_returns_that_bring_stock_are_weighed_and_receipts_that_are_undone():
+    assert is_weighed(change(Kind.RETURN))
+    assert is_weighed(change(Kind.REVERSAL, Kind.RETURN, -1))
+    assert not is_weighed(change(Kind.RETURN, quantity=-1))
+    assert not is_weighed(change(Kind.REVERSAL, Kind.RETURN))
+    assert not is_weighed(change(Kind.RECEIPT))
+    assert is_weighed(change(Kind.REVERSAL, Kind.RECEIPT, -1))
+
+
+def test_returns_are_tied_as_long_as_something_is_out_under_their_reference():
+    returns = [(A, "R", Decimal(2)), (A, None, Decimal(1)), (A, "R", Decimal(2)),
+               (B, "R", Decimal(1))]  # fmt: skip
+
+    assert find_untied(returns, {(A, "R"): Decimal(3), (B, "R"): Decimal(1)}) == {1, 2}
+
+
+def test_the_day_matters_to_what_is_worth_something_and_limited():
+    def counts(cost, limit=None, unknown=None):
+        return Scales(limit, unknown).counts(Load(A, Decimal(1), cost))
+
+    assert counts(Decimal(1), LIMIT)
+    assert not counts(Decimal(1))
+    assert not counts(Decimal(0), LIMIT)
+    assert not counts(None, LIMIT)
+    assert counts(None, None, LIMIT)
+
+
+def test_items_are_locked_by_their_buckets_in_order_each_once():
+    assert buckets_of([UUID(int=65), UUID(int=3), UUID(int=1)]) == [1, 3]
 
 
 def test_it_may_be_worth_a_tenth_more_and_what_is_unknown_is_not_compared():
