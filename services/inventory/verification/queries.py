@@ -32,7 +32,7 @@ async def list_differences(
         "without": list(without),
     }
     found.extend((await session.execute(_ENTRIES, parameters)).mappings())
-    for check in (_PRICES, _IN_FORCE):
+    for check in (_PRICES, _IN_FORCE, _COUNT_ENTRIES):
         parameters["most"] = DIFFERENCES_MAX - len(found)
         found.extend((await session.execute(check, parameters)).mappings())
     return found
@@ -62,7 +62,8 @@ async def list_entries(session: AsyncSession, *, after_seq: int) -> Sequence[tup
 _TENANTS = text("SELECT DISTINCT tenant_id FROM inventory.journal ORDER BY 1")
 _READ = text("""
     SELECT seq, type, data::text AS data FROM journal
-    WHERE type IN ('inventory.stock-moved.v1', 'inventory.price-set.v1') AND seq > :after_seq
+    WHERE type IN ('inventory.stock-moved.v1', 'inventory.price-set.v1',
+                   'inventory.count-entered.v1') AND seq > :after_seq
     ORDER BY seq LIMIT :most""")
 
 
@@ -286,6 +287,56 @@ _IN_FORCE = text(f"""
         ORDER BY item_id, kind, seq DESC
     ) j ON j.item_id = i.id AND j.kind = held.kind
     WHERE held.id IS DISTINCT FROM j.id LIMIT :most""")  # noqa: S608 - our own text.
+# Every entry of a count is as it was journaled with its call, and none is missing or more; the
+# entries of a call are together what its digest says. Those of calls without proofs are not known.
+_COUNT_ENTRIES = text("""
+    WITH calls AS MATERIALIZED (
+        SELECT seq, actor, (data ->> 'count_id')::uuid AS count_id, data ->> 'digest' AS digest,
+               decode(coalesce(data ->> 'proofs', ''), 'base64') AS proofs
+        FROM journal
+        WHERE type = 'inventory.count-entered.v1' AND seq <> ALL(CAST(:without AS bigint[]))
+    ), told AS MATERIALIZED (
+        SELECT c.seq, c.actor, c.count_id, n,
+               encode(substr(c.proofs, n * 24 - 23, 16), 'hex')::uuid AS id,
+               substr(c.proofs, n * 24 - 7, 8) AS proof
+        FROM calls c CROSS JOIN LATERAL generate_series(1, length(c.proofs) / 24) n
+    ), said AS MATERIALIZED (
+        SELECT e.*, concat_ws(
+            ' ', id, number, round, coalesce(trim_scale(quantity)::text, '-'),
+            CASE WHEN adds THEN 'add' ELSE 'all' END,
+            trunc(extract(epoch FROM counted_at) * 1000000)) AS line
+        FROM count_entries e
+    ), compared AS MATERIALIZED (
+        SELECT count_id, id AS count_entry_id, t.seq, t.n, s.number, s.line, s.quantity,
+               s.counted_at,
+               CASE WHEN s.line IS NULL THEN 'count_entry_missing'
+                    WHEN t.id IS NULL THEN 'count_entry_unjournaled'
+                    WHEN s.counter <> t.actor OR t.proof <> substr(sha256(convert_to(concat_ws(
+                        ' ', s.line, s.counter_id,
+                        coalesce(trim_scale(s.given_quantity)::text, '-'),
+                        coalesce(s.given_unit, '-')), 'UTF8')), 1, 8)
+                    THEN 'count_entry_differs' END AS kind
+        FROM told t FULL JOIN said s USING (count_id, id)
+    ), differing AS (
+        SELECT kind, count_id, count_entry_id, seq, number, quantity, counted_at FROM compared
+        WHERE kind <> 'count_entry_unjournaled'
+           OR (kind IS NOT NULL
+               AND count_id NOT IN (SELECT count_id FROM calls WHERE length(proofs) = 0))
+        UNION ALL
+        SELECT 'count_call_differs', c.count_id, NULL, c.seq, NULL, NULL, NULL
+        FROM calls c JOIN (
+            SELECT seq, bool_and(kind IS NULL) AS is_whole,
+                   encode(sha256(convert_to(string_agg(line || E'\\n', '' ORDER BY n), 'UTF8')),
+                          'hex') AS digest
+            FROM compared GROUP BY seq
+        ) d USING (seq)
+        WHERE d.is_whole AND c.digest <> d.digest
+    )
+    SELECT d.kind, l.item_id, l.location_id, l.lot_id, NULL::uuid AS movement_id,
+           NULL::numeric AS expected, d.quantity AS found, d.counted_at AS occurred_at,
+           d.count_id, d.count_entry_id, d.seq AS journal_seq
+    FROM differing d LEFT JOIN count_lines l ON l.count_id = d.count_id AND l.number = d.number
+    LIMIT :most""")
 _OF_STOCK = (
     _LEVELS, _LEVEL_TIMES, _LEVEL_LOTS, _SERIALS, _RESERVED, _HOLD_TIMES, _BALANCES, _PAST, _TWICE,
     _IN_TRANSIT, _SNAPSHOTS,

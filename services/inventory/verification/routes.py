@@ -28,8 +28,8 @@ async def verify_stock(
 ) -> VerificationRead:
     """Verify the stock against the ledger.
 
-    Recomputes all stock from the ledger, compares ledger and prices with the journal row by row,
-    and the journal with its signed checkpoints.
+    Recomputes all stock from the ledger, compares ledger, prices and what was entered into counts
+    with the journal row by row, and the journal with its signed checkpoints.
     """
     since = None if query.full else await verification.find_verified(database, signing_key)
     chain = await verification.verify(database, signing_key, keeper=keeper, since=since)

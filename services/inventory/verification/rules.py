@@ -3,25 +3,37 @@
 import base64
 import binascii
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import orjson
 from pydantic import ValidationError
 
+from shared.contracts.inventory.counts import PROOF_BYTES, CountEntered
 from shared.contracts.inventory.movements import StockMoved
 from shared.contracts.inventory.prices import PriceSet
+from shared.journal import Entry
 
+_KINDS: Mapping[str, type[Entry]] = {
+    each.name: each for each in (StockMoved, PriceSet, CountEntered)
+}
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NUMBER = re.compile(r"-?[0-9]{1,1000}(\.[0-9]{1,1000})?")
 
 
 def is_readable(kind: str, data: str) -> bool:
-    """Say whether an entry of a movement or price says what one must, each value in its form."""
-    entry = PriceSet if kind == PriceSet.name else StockMoved
+    """Say whether an entry says what one must, each value in its form.
+
+    It is one of a movement, of a price, or of a call that entered what was counted.
+    """
+    entry = _KINDS.get(kind, StockMoved)
     try:
         entry.model_validate_json(data)
     except ValidationError:
         return False
     said = orjson.loads(data)
+    if entry is CountEntered:
+        return bool(_ID.fullmatch(said["count_id"])) and _has_proofs(said)
     if not _is_sealed_amount(said["amount_sealed"]):
         return False
     if entry is PriceSet:
@@ -38,6 +50,15 @@ def is_readable(kind: str, data: str) -> bool:
     return all(one is None or _ID.fullmatch(one) for one in ids) and all(
         isinstance(one, str) and _NUMBER.fullmatch(one) for one in numbers
     )
+
+
+def _has_proofs(said: dict[str, Any]) -> bool:
+    """Say whether there is a proof for each entry of a call, or for none."""
+    try:
+        proofs = base64.b64decode(said.get("proofs", ""), validate=True)
+    except binascii.Error:
+        return False
+    return len(proofs) in {0, said["entries"] * (16 + PROOF_BYTES)}
 
 
 def _is_sealed_amount(amount: str | None) -> bool:

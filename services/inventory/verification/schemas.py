@@ -36,6 +36,10 @@ class StockDifferenceRead(Output):
         "movement_twice",
         "price",
         "price_in_force",
+        "count_entry_missing",
+        "count_entry_unjournaled",
+        "count_entry_differs",
+        "count_call_differs",
     ] = Field(
         description="level_lot: of no lot of its item. serial_twice: in two places at "
         "`occurred_at`. past: stock below zero at `occurred_at`, in "
@@ -43,7 +47,9 @@ class StockDifferenceRead(Output):
         "in_transit: what lies there is not what was dispatched. "
         "snapshot: a sum of the ledger by which the past is answered is not what it was made of. "
         "price: a cost or price is not as it was journaled. price_in_force: an item's cost or "
-        "price is not the last that was set."
+        "price is not the last that was set. count_entry_*: what was entered into a count was "
+        "removed, inserted or changed. count_call_differs: the entries of one call are not in "
+        "their order."
     )
     item_id: UUID | None
     location_id: UUID | None
@@ -53,7 +59,12 @@ class StockDifferenceRead(Output):
     found: DecimalText | None
     occurred_at: datetime | None
     price_id: UUID | None = Field(description="The cost or price that differs.")
-    journal_seq: int | None = Field(description="The number of an entry that cannot be read.")
+    count_id: UUID | None = Field(description="The count of an entry that differs.")
+    count_entry_id: UUID | None = Field(description="That entry.")
+    journal_seq: int | None = Field(
+        description="The number of a journal entry that cannot be read, or by which an entry of a "
+        "count was journaled."
+    )
 
 
 class ChainDifferenceRead(Output):

@@ -18,6 +18,8 @@ from shared.journal.checkpoint import become_verifier
 from shared.journal.notes import SigningKey
 from shared.journal.verification import Verification
 
+_NAMES = ("lot_id", "price_id", "count_id", "count_entry_id", "journal_seq")  # Of some alone.
+
 
 async def verify(session: AsyncSession, chain: Verification) -> VerificationRead:
     """Recompute the caller's stock from the ledger and return every difference, 100 at most.
@@ -56,9 +58,7 @@ async def _find_unreadable(session: AsyncSession) -> list[int]:
 
 
 def _to_read(row: RowMapping) -> StockDifferenceRead:
-    return StockDifferenceRead.model_validate(
-        {"lot_id": None, "price_id": None, **row, "journal_seq": None}
-    )
+    return StockDifferenceRead.model_validate(dict.fromkeys(_NAMES) | dict(row))
 
 
 def _unreadable(seq: int) -> StockDifferenceRead:
@@ -72,5 +72,7 @@ def _unreadable(seq: int) -> StockDifferenceRead:
         found=None,
         occurred_at=None,
         price_id=None,
+        count_id=None,
+        count_entry_id=None,
         journal_seq=seq,
     )

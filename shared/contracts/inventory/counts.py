@@ -6,6 +6,8 @@ from uuid import UUID
 
 from shared.journal import Entry
 
+PROOF_BYTES = 8  # Of each entry of a count, behind the sixteen of its id.
+
 
 class CountOpened(Entry):
     """Somebody began to count; an empty list means all."""
@@ -30,7 +32,10 @@ class CountEntered(Entry):
     The entries themselves are rows of `count_entries`, which nobody can change. `digest` proves
     them: SHA-256, in hex, over a line for each in the order of `seq`, ending in a line feed: id,
     number, round, quantity (plain; `-` for null), `add` or `all`, counted_at in microseconds since
-    1970, with a space between.
+    1970, with a space between. `proofs` proves each, so that one that was changed, removed or
+    inserted can be named: base64 of 24 bytes for each in that order, its id and the first 8 of
+    SHA-256 of that line without its end, counter_id, given_quantity (plain) and given_unit, with a
+    space between; `-` for null.
     """
 
     name: ClassVar[str] = "inventory.count-entered.v1"
@@ -40,6 +45,7 @@ class CountEntered(Entry):
     lines: int
     found: int  # Lines that were not on the list.
     digest: str
+    proofs: str = ""  # None of what was entered before there were any.
 
 
 class RecountAsked(Entry):

@@ -1,9 +1,8 @@
 """Entering what was counted: all lines of a call or none, and all that is wrong at once."""
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
@@ -36,6 +35,7 @@ from services.inventory.counts.schemas import (
     EntryFault,
 )
 from services.inventory.counts.service.naming import Naming, named_entries
+from services.inventory.counts.service.proving import digest_of, proofs_of
 from services.inventory.counts.service.reading import entered, get_known_count
 from services.inventory.counts.service.scopes import Scope, bounds_of
 from services.inventory.ledger.rules import Level
@@ -46,10 +46,7 @@ from shared.errors import Problem, ValidationFailed
 from shared.etag import require_match
 from shared.i18n.validation import validation_errors
 from shared.ids import new_id
-from shared.money import plain
 from shared.principal import Principal
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Said(NamedTuple):
@@ -203,6 +200,7 @@ async def _write(
             lines=len({entry.number for entry in entries}),
             found=len(found),
             digest=digest_of(entries),
+            proofs=proofs_of(entries, caller.id),
         ),
     )
     return CountEnteredRead(
@@ -266,18 +264,6 @@ async def _write_figures(
         figure = figure_of(all_of_it, lay[level])
         figures[level] = LineFigure(numbers[level], *(figure or ()))
     await queries.write_figures(session, count.id, figures)
-
-
-def digest_of(entries: Sequence[NewEntry]) -> str:
-    """Return what proves entries, as `CountEntered` describes it."""
-    told = hashlib.sha256()
-    for entry in entries:
-        quantity = "-" if entry.quantity is None else plain(entry.quantity)
-        instant = (entry.counted_at - _EPOCH) // timedelta(microseconds=1)
-        way = "add" if entry.adds else "all"
-        words = (entry.id, entry.number, entry.round, quantity, way, instant)
-        told.update(" ".join(map(str, words)).encode() + b"\n")
-    return told.hexdigest()
 
 
 def _refusal(faults: Mapping[int, EntryFault | Problem], language: str) -> Problem:
