@@ -35,6 +35,7 @@ from gateway.routes import SERVICES, Route, RouteTable, only_reads, rate_of
 from gateway.settings import Settings
 from gateway.sockets import Sockets, is_websocket, take_token
 from gateway.store import Store
+from shared import tracing
 from shared.errors import MissingScope, Problem, Unauthorized
 from shared.http import ServiceClient
 from shared.i18n import load_catalogues
@@ -118,6 +119,9 @@ class Gateway:
         metrics.http.in_progress[method] -= 1
         sizes = (call.body_length, call.response_bytes)
         metrics.http.observe(method, call.route, call.status, call.started, sizes)
+        if call.span is not None:
+            named = call.request_id.decode(), method, call.route
+            tracing.end_request(call.span, *named, call.status)
 
     def tick(self, now: float) -> None:
         """Look at the time limits. To be called several times a second."""
@@ -168,7 +172,12 @@ class Gateway:
                 self._denials.report(call, error.scope)
             call.refuse(error, self._default_language)
             return
-        log.error("request failed", request_id=call.request_id.decode(), exc_info=error)
+        log.error(
+            "request failed",
+            request_id=call.request_id.decode(),
+            traceparent=call.traceparent.decode(),
+            exc_info=error,
+        )
         if call.status:
             call.break_off()  # Too late to say so.
         else:
@@ -179,6 +188,8 @@ class Gateway:
             head = call.head = sort_out(call.fields)
         finally:
             call.request_id, call.traceparent = request_ids(call.head)
+            if tracing.is_on():
+                _begin_trace(call)
         if call.peer:
             call.client = self._proxies.client_of(call.peer, call.fields)
         call.network = self._networks.name_of(call.client)
@@ -321,3 +332,17 @@ def _opens_socket(call: Call, route: Route) -> bool:
 
 def _known(method: str) -> str:
     return method if method in METHODS else OTHER_METHOD
+
+
+def _begin_trace(call: Call) -> None:
+    """Decide whether a request is traced, and say so to whoever is asked next."""
+    given = call.head.read.get(b"traceparent") == call.traceparent
+    call.span = tracing.begin_at_edge(
+        _known(call.method), call.traceparent.decode() if given else ""
+    )
+    if call.span is None:
+        call.traceparent = call.traceparent[:-2] + b"00"
+        return
+    before, call.traceparent = call.traceparent, tracing.traceparent_of(call.span).encode()
+    if call.request_id == before[3:35]:  # One that we made finds the trace.
+        call.request_id = call.traceparent[3:35]

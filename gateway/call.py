@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import orjson
+from opentelemetry.trace import Span
 
 from gateway.compression import ON_LOOP_MAX, Encoder, find_encoder
 from gateway.headers import NO_STORE, SECURITY, RequestHead
@@ -103,7 +104,8 @@ class Call:
         "body_complete", "body_length", "claims", "client", "compresses", "cors", "fields", "head",
         "holder", "is_cacheable", "is_over", "keep_alive", "method", "network", "on_end",
         "parts", "path", "query", "rate", "receiver", "request_id", "response_bytes", "route",
-        "started", "status", "traceparent", "user_language", "version", "waiting", "wants_upgrade",
+        "span", "started", "status", "traceparent", "user_language", "version", "waiting",
+        "wants_upgrade",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913  What the parser found.
@@ -132,6 +134,7 @@ class Call:
         self.head = NO_HEAD
         self.request_id = b""
         self.traceparent = b""
+        self.span: Span | None = None  # Where it is traced.
         self.client = b"unknown"  # The address that the request comes from.
         self.network = b""  # Under which its requests are counted.
         self.holder: Holder = (b"", b"")  # Whose shares of connections and memory it uses.

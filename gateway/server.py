@@ -17,6 +17,7 @@ from gateway.clients import CONNECTIONS_MAX, FILES_KEPT, Clients, raise_file_lim
 from gateway.protocol import FrontDoor
 from gateway.routes import RouteTable
 from gateway.settings import Settings
+from shared import tracing
 from shared.collector import calm_collector
 from shared.log import configure_logging
 
@@ -58,6 +59,7 @@ class Server:
         await self._drain()
         ticking.cancel()
         await self.gateway.stop()
+        await tracing.finish()
 
     def stop(self) -> None:
         """Begin to end: no new connection, what is in progress is answered."""
@@ -118,6 +120,7 @@ def run_one_of_many(settings: Settings, number: int) -> None:
 
 def _run(settings: Settings, sockets: Sequence[socket.socket]) -> None:
     configure_logging("gateway", settings.log_level, settings.log_format)
+    tracing.start("gateway", settings.otel_exporter_otlp_endpoint, settings.trace_ratio)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # It tells of each request it makes.
     stamina.set_active(False)  # What the gateway asks of auth it asks again anyway.
     calm_collector()

@@ -26,6 +26,7 @@ from typing import Any
 import uvicorn
 import uvloop
 
+from shared import tracing
 from shared.collector import calm_collector
 from shared.jobs import run_together
 from shared.journal import commands as journal_commands
@@ -74,6 +75,7 @@ def main(package: str) -> None:
 
 def _serve(package: str, service: str, settings: ServiceSettings) -> None:
     app = import_module(f"{package}.app").create_app(settings)
+    tracing.start(service, settings.otel_exporter_otlp_endpoint, settings.trace_ratio)
     calm_collector()
     uvicorn.run(
         app,
@@ -152,6 +154,8 @@ async def _command(package: str, settings: ServiceSettings, command: Command) ->
 
 async def _run_worker(package: str, settings: ServiceSettings, verbs: list[str]) -> None:
     resources = _open(package, settings)
+    process = f"{resources.service}-worker"
+    tracing.start(process, settings.otel_exporter_otlp_endpoint, settings.trace_ratio)
     loops: list[Awaitable[None]] = []
     if "work" in verbs:
         loops.append(import_module(f"{package}.jobs").work(resources))

@@ -2,12 +2,15 @@
 
 import logging
 import re
+import signal
 import sys
 from collections.abc import Iterator, Mapping, MutableMapping
 from functools import lru_cache
 from typing import Any
 
 import structlog
+
+from shared.tracing import trace_id_of
 
 log = structlog.get_logger()
 
@@ -41,6 +44,7 @@ def configure_logging(service: str, level: str, fmt: str) -> None:
     """Send structlog and the standard library's logging to stdout, as JSON or for a console."""
     shared_steps: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
+        name_trace,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         structlog.processors.EventRenamer("message"),
@@ -57,8 +61,9 @@ def configure_logging(service: str, level: str, fmt: str) -> None:
         processors=[*shared_steps, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         logger_factory=structlog.WriteLoggerFactory(sys.stdout),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=False,  # The level may change.
     )
+    signal.signal(signal.SIGUSR1, lambda *_: _change_level(level))
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -69,6 +74,26 @@ def configure_logging(service: str, level: str, fmt: str) -> None:
     logging.basicConfig(
         handlers=[handler], level=max(logging.getLevelName(level), logging.WARNING), force=True
     )
+
+
+def _change_level(usual: str) -> None:
+    """Log everything from now on, or what is usual again if everything is logged already."""
+    everything = structlog.make_filtering_bound_logger(logging.DEBUG)
+    now = structlog.get_config()["wrapper_class"]
+    level = usual if now is everything else "DEBUG"
+    chosen = structlog.make_filtering_bound_logger(logging.getLevelName(level))
+    structlog.configure(**structlog.get_config() | {"wrapper_class": chosen})
+    log.warning("log level changed", log_level=level)
+
+
+def name_trace(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Write the id of the trace in place of the whole traceparent."""
+    trace_id = trace_id_of(event.pop("traceparent", ""))
+    if trace_id:
+        event["trace_id"] = trace_id
+    return event
 
 
 def tell_exception(

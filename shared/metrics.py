@@ -82,6 +82,7 @@ partition_default_used = Gauge(
 system_health = Gauge("system_health_status", "1 healthy, 0 not.", ["component"])
 event_loop_lag = Gauge("event_loop_lag_seconds", "How late a timer of this process fires.")
 
+_NAMED = re.compile(r"\s*/\* (select|insert|update|delete) ([a-z_]+) \*/")
 _VERB_AND_TABLE = re.compile(
     r"\s*(?:WITH\b.*?\b)?(SELECT|INSERT|UPDATE|DELETE)\b(?:.*?\b(?:FROM|INTO|UPDATE)\s+|\s+)?([a-z_]+)?",
     re.IGNORECASE | re.DOTALL,
@@ -152,22 +153,22 @@ def size_of(length: str | None) -> int:
     return int(length) if length and length.isdigit() else 0
 
 
-def observe_statement(statement: str, duration_s: float) -> None:
-    """Record one statement that succeeded."""
-    operation, table = _labels(statement)
+def observe_statement(operation: str, table: str, duration_s: float, *, failed: bool) -> None:
+    """Record one statement; of one that the database refused or lost no duration."""
+    if failed:
+        db_queries.labels(operation, "error").inc()
+        return
     db_duration.labels("postgresql", operation, table).observe(duration_s)
     db_queries.labels(operation, "ok").inc()
 
 
-def count_failed_statement(statement: str) -> None:
-    """Record one statement that the database refused or lost."""
-    db_queries.labels(_labels(statement)[0], "error").inc()
-
-
 @lru_cache(maxsize=4096)
-def _labels(statement: str) -> tuple[str, str]:
-    """Return (verb, first table) of a statement; our statements are constants, so few differ."""
-    found = _VERB_AND_TABLE.match(statement)
+def labels_of(statement: str) -> tuple[str, str]:
+    """Return verb and table of a statement: the first ones, or those of a comment before it.
+
+    Our statements are constants, so few differ.
+    """
+    found = _NAMED.match(statement) or _VERB_AND_TABLE.match(statement)
     if not found:
         return "other", "none"
     return found.group(1).lower(), (found.group(2) or "none").lower()

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared import metrics
+from shared import metrics, tracing
 from shared.cache import Cache
 from shared.db import Database
 from shared.http import ServiceClient
@@ -71,6 +71,7 @@ class Resources(Generic[OwnT]):
         await self.http.aclose()
         await self.redis.aclose()
         await self.database.close()
+        await tracing.finish()
 
 
 def open_resources(

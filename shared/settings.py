@@ -70,6 +70,10 @@ class ProcessSettings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
     default_language: Literal["en", "fr"] = "en"
+    otel_exporter_otlp_endpoint: str = (
+        ""  # Where traces go, by OTLP over HTTP; empty: none are made.
+    )
+    trace_ratio: float = Field(default=0.01, ge=0, le=1)  # The share of requests that is traced.
     prometheus_enabled: bool = True
     metrics_port: Port | None = None
     metrics_token: ClientSecret  # Of who reads the metrics: Authorization: Bearer …
@@ -118,6 +122,7 @@ class ServiceSettings(ProcessSettings):
     pg_pool_recycle: int = Field(default=1800, ge=1)
     metrics_engine: Literal["own", "instrumentator"] = "own"
     statement_timeout_ms: int = Field(default=15_000, ge=100)
+    slow_statement_ms: int = Field(default=1000, ge=1)  # One that takes longer is logged.
 
     @classmethod
     def load(cls) -> Self:

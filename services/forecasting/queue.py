@@ -13,6 +13,7 @@ from pgqueuer.domain.settings import DBSettings
 from pgqueuer.domain.types import Channel, JobId
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared import tracing
 from shared.db import Stamp, driver_connection
 
 TRAIN = "train"  # The entry point of training one item.
@@ -36,14 +37,16 @@ def payload(stamp: Stamp, row_id: UUID) -> dict[str, str]:
         "tenant": str(stamp.tenant_id),
         "actor": stamp.actor,
         "request_id": stamp.request_id,
+        "traceparent": tracing.traceparent_here(),
         "row": str(row_id),
     }
 
 
-def read_payload(packed: bytes) -> tuple[Stamp, UUID]:
-    """Return what `payload` put into an entry."""
+def read_payload(packed: bytes) -> tuple[Stamp, UUID, str]:
+    """Return what `payload` put into an entry: whose, the row, and the trace it is part of."""
     read = orjson.loads(packed)
-    return Stamp(UUID(read["tenant"]), read["actor"], read["request_id"]), UUID(read["row"])
+    stamp = Stamp(UUID(read["tenant"]), read["actor"], read["request_id"])
+    return stamp, UUID(read["row"]), read.get("traceparent", "")  # None of earlier releases.
 
 
 async def drop(session: AsyncSession, queue_ids: Sequence[int]) -> None:

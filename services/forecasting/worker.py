@@ -17,6 +17,7 @@ from services.forecasting.resources import ForecastingResources
 from services.forecasting.training import metrics, service
 from services.forecasting.training.models import JobItem
 from services.forecasting.training.rules import CRASHES_MAX, ErrorCode
+from shared import tracing
 from shared.clock import utc_now
 from shared.db import Stamp
 from shared.ending import is_ending
@@ -85,7 +86,11 @@ class Trainer:
             await connection.close()
 
     async def _train(self, entry: QueueEntry) -> None:
-        stamp, job_item_id = queue.read_payload(entry.payload or b"")
+        stamp, job_item_id, traceparent = queue.read_payload(entry.payload or b"")
+        with tracing.spanning("train", traceparent):
+            await self._train_item(stamp, job_item_id)
+
+    async def _train_item(self, stamp: Stamp, job_item_id: UUID) -> None:
         database = self._resources.database
         async with database.transaction(stamp) as session:
             await hold_off(session)

@@ -8,10 +8,10 @@ from uuid import UUID
 
 import asyncpg
 import orjson
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-from shared import metrics
+from shared.db.statements import Connect, Statements
 from shared.settings import ServiceSettings
 
 NO_TENANT = ""
@@ -59,9 +59,15 @@ class Database:
         async def connect() -> asyncpg.Connection:
             return await asyncpg.connect(dsn, **options)
 
+        async def connect_watched() -> asyncpg.Connection:
+            connection = await connect()
+            statements.watch_driver(connection)
+            return connection
+
+        statements = Statements(connect, slow_from_s=settings.slow_statement_ms / 1000)
         engine = create_async_engine(
             "postgresql+asyncpg://",
-            async_creator=connect,
+            async_creator=connect_watched,
             pool_size=settings.pg_pool_size,
             max_overflow=settings.pg_max_overflow,
             pool_recycle=settings.pg_pool_recycle,
@@ -71,10 +77,10 @@ class Database:
             json_serializer=lambda value: orjson.dumps(value, default=str).decode(),
             json_deserializer=orjson.loads,
         )
-        _observe_statements(engine)
+        statements.watch_engine(engine)
         database = cls(engine, dsn, hot_connections, options)
         for _ in range(hot_connections):
-            database._idle.put_nowait(_HotConnection())
+            database._idle.put_nowait(_HotConnection(connect_watched))
         return database
 
     @asynccontextmanager
@@ -101,7 +107,7 @@ class Database:
         """
         holder = await self._idle.get()
         try:
-            yield await holder.prepared(self, tenant_id)
+            yield await holder.prepared(tenant_id)
         except BaseException:
             holder.discard()
             raise
@@ -138,15 +144,16 @@ async def driver_connection(session: AsyncSession) -> asyncpg.Connection:
 
 
 class _HotConnection:
-    __slots__ = ("_connection", "_tenant")
+    __slots__ = ("_connect", "_connection", "_tenant")
 
-    def __init__(self) -> None:
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
         self._connection: asyncpg.Connection | None = None
         self._tenant: UUID | None = None
 
-    async def prepared(self, database: Database, tenant_id: UUID) -> asyncpg.Connection:
+    async def prepared(self, tenant_id: UUID) -> asyncpg.Connection:
         if self._connection is None or self._connection.is_closed():
-            self._connection = await asyncpg.connect(database.dsn, **database.connect_options)
+            self._connection = await self._connect()
             await self._connection.execute(PLAN_ONCE)
             self._tenant = None
         if self._tenant != tenant_id:
@@ -164,22 +171,6 @@ class _HotConnection:
     async def close(self) -> None:
         if self._connection is not None:
             await self._connection.close()
-
-
-def _observe_statements(engine: AsyncEngine) -> None:
-    """Count and time each statement by its verb and first table."""
-
-    @event.listens_for(engine.sync_engine, "before_cursor_execute")
-    def start(_c: Any, _cur: Any, _s: str, _p: Any, context: Any, _m: bool) -> None:  # noqa: ANN401, FBT001 - SQLAlchemy's signature.
-        context.started_s = time.perf_counter()
-
-    @event.listens_for(engine.sync_engine, "after_cursor_execute")
-    def stop(_c: Any, _cur: Any, statement: str, _p: Any, context: Any, _m: bool) -> None:  # noqa: ANN401, FBT001 - same.
-        metrics.observe_statement(statement, time.perf_counter() - context.started_s)
-
-    @event.listens_for(engine.sync_engine, "handle_error")
-    def fail(context: Any) -> None:  # noqa: ANN401 - same.
-        metrics.count_failed_statement(context.statement or "")
 
 
 # Planning a hot statement takes longer than running it; on a database without statistics yet the

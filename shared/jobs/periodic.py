@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from shared import tracing
 from shared.ending import is_ending
 from shared.log import log
 
@@ -9,7 +10,8 @@ async def every(interval_s: float, name: str, work: Callable[[], Awaitable[objec
     """Do `work` now and then every `interval_s` seconds, for ever; a failure waits for the next."""
     while True:
         try:
-            await work()
+            with tracing.spanning(name):
+                await work()
         except Exception:
             if is_ending():
                 raise

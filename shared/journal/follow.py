@@ -16,7 +16,7 @@ from pydantic import AwareDatetime, TypeAdapter, ValidationError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from shared import metrics
+from shared import metrics, tracing
 from shared.clock import utc_now
 from shared.db import Database, Stamp
 from shared.db.database import set_tenant
@@ -85,7 +85,8 @@ async def apply_page(follower: Follower, database: Database, client: ServiceClie
     if not entries:
         return 0
     try:
-        await _apply_page(follower, database, cursor, entries)
+        with tracing.spanning(f"follow {follower.producer}"):
+            await _apply_page(follower, database, cursor, entries)
     except Exception as error:
         if aside.is_transient(error):
             raise

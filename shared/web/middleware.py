@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping
 from math import isfinite
 
 import structlog
+from opentelemetry.context import attach
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared import metrics
+from shared import metrics, tracing
 from shared.errors import DeadlineExceeded, GatewayOnly
 from shared.ids import new_id
 from shared.security.gateway_proof import HEADER as PROOF
@@ -54,9 +55,12 @@ class RequestLayer:
         request_id = _request_id(headers.get(b"x-request-id", b""))
         scope.setdefault("state", {})["request_id"] = request_id
         structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(
-            request_id=request_id, traceparent=headers.get(b"traceparent", b"").decode("latin-1")
-        )
+        traceparent = headers.get(b"traceparent", b"").decode("latin-1")
+        span = tracing.begin_request(scope["method"], traceparent)
+        if span is not None:
+            attach(tracing.context_of(span))
+            traceparent = tracing.traceparent_of(span)
+        structlog.contextvars.bind_contextvars(request_id=request_id, traceparent=traceparent)
         exchange = _Exchange(scope, send)
         try:
             if self._lets_in(scope, headers):
@@ -67,6 +71,9 @@ class RequestLayer:
             if self.measures:
                 exchange.observe(headers.get(b"content-length", b"").decode("latin-1"))
             exchange.finish()
+            if span is not None:
+                named = scope["method"], metrics.route_of(scope)
+                tracing.end_request(span, request_id, *named, exchange.status)
 
     def _lets_in(self, scope: Scope, headers: dict[bytes, bytes]) -> bool:
         """Say whether the request may come from whom it does; then its client is the real one."""
@@ -103,21 +110,21 @@ class _Exchange:
     """One request and its answer, measured."""
 
     __slots__ = ("_in_progress", "_method", "_response_bytes", "_scope", "_send", "_started_s",
-                 "_status")  # fmt: skip
+                 "status")  # fmt: skip
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self._scope = scope
         self._send = send
         self._method = scope["method"]
         self._response_bytes = 0
-        self._status = 0
+        self.status = 0
         self._started_s = time.perf_counter()
         self._in_progress = metrics.in_progress_of(self._method)
         self._in_progress.inc()
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self._status = message["status"]
+            self.status = message["status"]
             language = language_of(Request(self._scope))
             message["headers"] = [
                 *message.get("headers", ()),
@@ -131,7 +138,7 @@ class _Exchange:
 
     async def answer(self, response: Response) -> None:
         """Send this, unless an answer is already on its way: then let it break off."""
-        if self._status:
+        if self.status:
             raise ConnectionAbortedError
         await response(self._scope, _nothing, self.send)
 
@@ -139,7 +146,7 @@ class _Exchange:
         metrics.observe_request(
             self._method,
             metrics.route_of(self._scope),
-            self._status or metrics.CLIENT_WENT,
+            self.status or metrics.CLIENT_WENT,
             duration_s=time.perf_counter() - self._started_s,
             request_bytes=metrics.size_of(request_length),
             response_bytes=self._response_bytes,

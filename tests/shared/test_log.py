@@ -1,5 +1,6 @@
 import json
 import logging
+import signal
 
 import asyncpg
 import pytest
@@ -46,6 +47,34 @@ def test_a_line_is_one_json_object_with_time_level_service_and_context(logged):
         "message": "stock reserved", "level": "info", "service": "inventory",
         "request_id": "r-1", "item": "A\n1", "quantity": 3,
     }  # fmt: skip
+
+
+def test_a_line_of_a_traced_request_names_its_trace(logged):
+    log = logged()
+    structlog.contextvars.bind_contextvars(traceparent="00-" + "ab" * 16 + "-" + "cd" * 8 + "-01")
+
+    log.info("stock reserved")
+    structlog.contextvars.bind_contextvars(traceparent="")
+    log.info("stock released")
+
+    reserved, released = logged.lines()
+    assert reserved["trace_id"] == "ab" * 16
+    assert "trace_id" not in released
+    assert "traceparent" not in reserved | released
+
+
+def test_the_level_is_changed_by_a_signal_and_back_by_another(logged):
+    log = logged("WARNING")
+
+    log.debug("before")
+    signal.raise_signal(signal.SIGUSR1)
+    log.debug("between")
+    signal.raise_signal(signal.SIGUSR1)
+    log.debug("after")
+
+    assert [(line["message"], line.get("log_level")) for line in logged.lines()] == [
+        ("log level changed", "DEBUG"), ("between", None), ("log level changed", "WARNING"),
+    ]  # fmt: skip
 
 
 def test_lines_below_the_level_are_not_written(logged):

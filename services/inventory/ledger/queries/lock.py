@@ -117,7 +117,7 @@ async def list_changes_since(
 RECORDED_MARGIN = CLOCK_TOLERANCE + timedelta(minutes=1)
 
 LOCK = f"""
-WITH thawed AS MATERIALIZED (
+/* select levels */ WITH thawed AS MATERIALIZED (
     SELECT wait_lock_shared({FREEZES_LOCK})
 ), named AS MATERIALIZED (
     SELECT k.n, i.id AS item_id, i.code, i.active, i.cost_id, p.id AS place_id, p.name AS place,

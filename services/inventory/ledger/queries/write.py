@@ -122,7 +122,7 @@ _LEDGER = (
 )
 
 WRITE = f"""
-WITH entry AS MATERIALIZED (
+/* insert movements */ WITH entry AS MATERIALIZED (
     SELECT n, {_FILLED}
     FROM unnest({_ARRAYS}) WITH ORDINALITY AS sent({", ".join(_TYPES)}, n)
 ), kept AS (

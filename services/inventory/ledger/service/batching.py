@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import asyncpg
+from opentelemetry.trace import SpanContext
 
 from services.inventory.ledger.metrics import count_movements, count_stockouts
 from services.inventory.ledger.queries import KeptAnswer
 from services.inventory.ledger.rules import Change, Outcome
 from services.inventory.ledger.service.recording import apply_changes
+from shared import tracing
 from shared.db import Database
 from shared.errors import IdempotencyInProgress
 
@@ -30,7 +32,7 @@ _TRY_AGAIN = (
 )
 _ITS_OWN = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
 Result = Outcome | KeptAnswer
-_Waiting = tuple[Change, "asyncio.Future[Result]"]
+_Waiting = tuple[Change, "asyncio.Future[Result]", SpanContext | None]
 ApplyGroup = Callable[[UUID, Sequence[Change]], Awaitable[Sequence[Result | Exception]]]
 
 
@@ -81,7 +83,7 @@ class Batcher:
         if queue is None:
             queue = self._queues[tenant_id] = _Queue(tenant_id)
         outcome: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        queue.waiting.append((change, outcome))
+        queue.waiting.append((change, outcome, tracing.here()))
         if not queue.under_way and len(queue.waiting) >= queue.expected:
             self._start(queue)
         # Shielded: a caller who goes away does not take the others of his group with him.
@@ -104,11 +106,13 @@ class Batcher:
         task.add_done_callback(self._tasks.discard)
 
     async def _apply(self, queue: _Queue, group: list[_Waiting]) -> None:
+        traced = [span for _, _, span in group if span is not None]
         try:
-            outcomes = await self._apply_group(queue.tenant_id, [change for change, _ in group])
+            with tracing.joining("record movements", traced):
+                outcomes = await self._apply_group(queue.tenant_id, [one[0] for one in group])
         except Exception as error:  # noqa: BLE001 - every caller of the group must be answered.
             outcomes = [error] * len(group)
-        for (change, future), outcome in zip(group, outcomes, strict=True):
+        for (change, future, _), outcome in zip(group, outcomes, strict=True):
             self._keys.discard((queue.tenant_id, change.actor, change.key))
             if isinstance(outcome, Exception):
                 future.set_exception(outcome)
