@@ -42,6 +42,7 @@ class CountLine(Base):
     item_id: Mapped[UUID] = mapped_column(ForeignKey("items.id"))
     location_id: Mapped[UUID] = mapped_column(ForeignKey("locations.id"))
     lot_id: Mapped[UUID]
+    serial: Mapped[str | None]  # One that was never seen, of an id by `rules.unseen_serial`.
     found: Mapped[bool]  # It was not on the list at first.
     round: Mapped[int] = mapped_column(default=1)  # 2 once it is to be counted again.
     same_counter: Mapped[bool] = mapped_column(default=False)  # May count it again himself.

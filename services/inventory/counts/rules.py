@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from shared.principal import Principal
 
@@ -95,6 +95,11 @@ def instants_of(entries: Sequence[Entered]) -> list[datetime]:
     own = [each for each in map(_own, _by_counter(entries)) if each is not None]
     instants = [each.counted_at for each in own if each.is_whole]
     return instants if len(instants) > 1 else []
+
+
+def unseen_serial(item_id: UUID, key: str) -> UUID:
+    """Return the id by which a count knows a serial that was never seen, whoever finds it."""
+    return uuid5(item_id, key)
 
 
 def may_review(caller: Principal) -> bool:

@@ -115,8 +115,8 @@ _BEYOND = f"""coalesce(abs({_VARIANCE}) > greatest(
         c.tolerance_quantity, c.tolerance_percent * e.expected / 100), false)"""
 _LINES = f"""
     SELECT l.number, l.item_id, i.code AS item, l.location_id, p.name AS location, l.lot_id,
-           t.code AS lot, i.unit, i.tracking, l.found, l.round, l.counted, l.counted_at,
-           l.disputed, l.result, l.movement_id, e.expected, {_VARIANCE} AS variance,
+           coalesce(t.code, l.serial) AS lot, i.unit, i.tracking, l.found, l.round, l.counted,
+           l.counted_at, l.disputed, l.result, l.movement_id, e.expected, {_VARIANCE} AS variance,
            {_BEYOND} AS beyond_tolerance,
            coalesce(l.moved, v.moved_at > c.opened_at, false) AS moved,
            i.cost_id, r.amount AS cost_sealed

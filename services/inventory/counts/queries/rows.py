@@ -1,6 +1,7 @@
 """Counts themselves, and the lines that one begins with."""
 
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -121,13 +122,18 @@ async def add_lines(
     *,
     first: int,
     is_found: bool,
+    unseen: Mapping[UUID, str] = MappingProxyType({}),
 ) -> None:
-    """Add a line for each of the levels, numbered from `first` on."""
+    """Add a line for each of the levels, numbered from `first` on.
+
+    `unseen` are the serials among them that were never seen, by their ids.
+    """
     if not levels:
         return
     columns = [list(column) for column in zip(*levels, strict=True)]
     names: dict[str, Any] = {"count_id": count_id, "first": first, "is_found": is_found}
     names |= dict(zip(("items", "locations", "lots"), columns, strict=True))
+    names["serials"] = [unseen.get(lot_id) for _, _, lot_id in levels]
     await session.execute(_ADD_LINES, names)
 
 
@@ -183,7 +189,8 @@ _LEVELS = text("""
         AND (CAST(:items AS uuid[]) IS NULL OR v.item_id = ANY(CAST(:items AS uuid[])))
     LIMIT :limit""")
 _ADD_LINES = text("""
-    INSERT INTO count_lines (count_id, number, item_id, location_id, lot_id, found)
-    SELECT :count_id, :first + n - 1, item_id, location_id, lot_id, :is_found
-    FROM unnest(CAST(:items AS uuid[]), CAST(:locations AS uuid[]), CAST(:lots AS uuid[]))
-        WITH ORDINALITY AS w(item_id, location_id, lot_id, n)""")
+    INSERT INTO count_lines (count_id, number, item_id, location_id, lot_id, serial, found)
+    SELECT :count_id, :first + n - 1, item_id, location_id, lot_id, serial, :is_found
+    FROM unnest(CAST(:items AS uuid[]), CAST(:locations AS uuid[]), CAST(:lots AS uuid[]),
+                CAST(:serials AS text[]))
+        WITH ORDINALITY AS w(item_id, location_id, lot_id, serial, n)""")

@@ -47,7 +47,7 @@ class CountEntryCreate(Input):
     serial: Code | None = Field(
         default=None,
         description="The serial number, of an item that has these: a line for each, of quantity 1 "
-        "if it is there, 0 if not.",
+        "if it is there, 0 if not. One that was never seen begins once the count is posted.",
     )
     quantity: QuantityOrZero | None = Field(
         description="All that lies there, in `unit`; zero too. Null takes back what you said of "

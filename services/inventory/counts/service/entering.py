@@ -57,6 +57,7 @@ class Said(NamedTuple):
     quantity: Decimal | None  # In stock units.
     unit: str | None  # The one that was named.
     counted_at: datetime
+    unseen: str | None  # The serial, if it was never seen before.
 
 
 async def enter_lines(
@@ -183,7 +184,10 @@ async def _write(
     found = list(dict.fromkeys(each.level for each in new if each.level not in numbers))
     if count.last_line + len(found) > LINES_MAX:
         raise CountTooLarge(lines_max=LINES_MAX)
-    await queries.add_lines(session, count.id, found, first=count.last_line + 1, is_found=True)
+    unseen = {each.level[2]: each.unseen for each in new if each.unseen is not None}
+    await queries.add_lines(
+        session, count.id, found, first=count.last_line + 1, is_found=True, unseen=unseen
+    )
     numbers |= {level: n for n, level in enumerate(found, start=count.last_line + 1)}
     entries = [_entry(each, numbers[each.level], rounds) for each in new]
     await queries.add_entries(

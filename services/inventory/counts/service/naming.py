@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.counts import queries
+from services.inventory.counts.rules import unseen_serial
 from services.inventory.counts.schemas import CountEntryCreate, EntryFault
 from services.inventory.ledger import service as ledger
 from services.inventory.ledger.rules import (
@@ -24,6 +25,7 @@ from services.inventory.ledger.rules import (
     Change,
     Kind,
     Level,
+    Lot,
     Outcome,
     item_reference,
     judge,
@@ -31,7 +33,6 @@ from services.inventory.ledger.rules import (
     place_reference,
 )
 from services.inventory.periods.service import find_open_from
-from services.inventory.serials.errors import SerialNotFound
 from shared.db import driver_connection
 from shared.errors import Problem
 from shared.ids import new_id
@@ -53,6 +54,7 @@ class NamedEntry(NamedTuple):
     quantity: Decimal | None
     unit: str | None
     counted_at: datetime
+    unseen: str | None  # The serial, if it was never seen before.
 
 
 class NamedEntries(NamedTuple):
@@ -81,21 +83,23 @@ async def named_entries(
     open_from = None
     if any(change.occurred_at is not None for change in asked):
         open_from = await find_open_from(await driver_connection(session))
+    unseen: dict[UUID, str] = {}
     entries: list[NamedEntry | Problem | None] = []
     for line, change in zip(lines, changes, strict=True):
         if change is None or isinstance(line, EntryFault):
             entries.append(None)
             continue
         spot = found.spots[change.item, change.place]
-        is_unknown = (spot.item_id, _key(change)) not in found.lots.named
-        if line.serial is not None and spot.item_id and spot.has_serials and is_unknown:
-            entries.append(SerialNotFound(serial=line.serial))
-            continue
+        for name in change.serials or () if spot.has_serials else ():
+            if spot.item_id and (spot.item_id, name.key) not in found.lots.named:
+                lot = Lot(unseen_serial(spot.item_id, name.key), name.text, is_new=True)
+                found.lots.named[spot.item_id, name.key] = lot
+                unseen[lot.id] = name.text
         [outcome] = judge(
             [change], found.spots, _Empty(), naming.now, atomic=False, open_from=open_from,
             lots=found.lots,
         )  # fmt: skip
-        entries.append(_named(line, outcome))
+        entries.append(_named(line, outcome, unseen))
     return NamedEntries(entries, found.categories)
 
 
@@ -130,15 +134,19 @@ def _asked(line: CountEntryCreate) -> Decimal:
     return NOTHING if line.quantity is None else line.quantity
 
 
-def _named(line: CountEntryCreate, outcome: Outcome) -> NamedEntry | Problem:
+def _named(
+    line: CountEntryCreate, outcome: Outcome, unseen: Mapping[UUID, str]
+) -> NamedEntry | Problem:
     if outcome.refusal is not None:
         return ledger.problem_of(outcome)
     spot, lot = outcome.spot, outcome.parts[0].lot
     if spot.item_id is None or spot.place_id is None or outcome.occurred_at is None:
         raise AssertionError("what is not refused was found")
+    lot_id = NO_LOT if lot is None else lot.id
     return NamedEntry(
-        level=(spot.item_id, spot.place_id, NO_LOT if lot is None else lot.id),
+        level=(spot.item_id, spot.place_id, lot_id),
         quantity=outcome.balance if line.quantity and line.serial is None else line.quantity,
         unit=outcome.given_unit.unit if outcome.given_unit is not None else None,
         counted_at=outcome.occurred_at,
+        unseen=unseen.get(lot_id),
     )
