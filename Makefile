@@ -10,7 +10,7 @@ DEVELOPMENT := .venv/.installed-dev
 SERVICES := auth inventory forecasting reporting
 SOURCES := shared services gateway deploy demo benchmarks tests
 
-.PHONY: help install run up down status logs demo token code rebuild retry verify rotate-keys keys lock check format test-fast test attack prove-attack torture prove-torture bench mutants openapi contracts messages clean
+.PHONY: help install run up down status logs demo token code rebuild retry verify rotate-keys keys lock check format test-fast test attack prove-attack torture prove-torture bench mutants openapi contracts messages coverage lock-check scan sbom clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
@@ -67,6 +67,22 @@ keys: $(RUNTIME) ## Print a fresh set of secrets, for production
 
 lock: $(DEVELOPMENT) ## Resolve the lock files of requirements/ anew (needs network)
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(PY) -m deploy.locks write
+
+lock-check: $(DEVELOPMENT) ## Say which lock files no longer belong to pyproject.toml
+	@$(PY) -m deploy.locks check
+
+scan: $(DEVELOPMENT) ## Look for secrets in what is committed; .secrets.baseline holds what was looked at and is none
+	@git ls-files -z | xargs -0 .venv/bin/detect-secrets-hook --baseline .secrets.baseline
+
+sbom: $(DEVELOPMENT) ## Write sbom.cdx.json: what runs in production, with versions and hashes (CycloneDX)
+	@.venv/bin/cyclonedx-py requirements requirements/all.txt --pyproject pyproject.toml --output-reproducible --of JSON -o sbom.cdx.json
+
+coverage: $(DEVELOPMENT) ## Which lines and branches do the tests run? ARGUMENTS=tests/shared looks at some; coverage.xml
+	@$(PY) -m coverage erase
+	@$(PY) -m coverage run -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(ARGUMENTS)
+	@$(PY) -m coverage combine --quiet
+	@$(PY) -m coverage xml --quiet
+	@$(PY) -m coverage report
 
 check: $(DEVELOPMENT) ## Lint, types, layers, house rules, locks
 	@$(PY) -m ruff check .
