@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from services.inventory.approvals.rules import ApprovalKind, ApprovalPolicy
 from services.inventory.approvals.service import Executor
 from services.inventory.counts import service as counts
+from services.inventory.kits import service as kits
 from services.inventory.ledger.service import Batcher, apply_group
 from services.inventory.movements import service as movements
 from services.inventory.settings import Settings
@@ -74,6 +75,7 @@ def open_service(settings: Settings) -> InventoryResources:
                 ApprovalKind.REVERSAL: movements.apply_approved_reversal,
                 ApprovalKind.RECEIPT: transfers.apply_approved_receipt,
                 ApprovalKind.COUNT: counts.apply_approved_count,
+                ApprovalKind.ASSEMBLY: kits.apply_approved_assembly,
             },
         )
     )

@@ -74,9 +74,9 @@ async def get_approval_limits(
 ) -> ApprovalLimitsRead:
     """Show what may be changed alone.
 
-    The value of write-offs, adjustments, count corrections, returns of what was not issued and
-    receipts undone up to which each role needs no approval: of one call, and of an item within a
-    day.
+    The value up to which each role needs no approval, of one call and of an item within a day: of
+    write-offs, adjustments, count corrections, returns of what was not issued, receipts undone,
+    and of what is gained or lost by kits.
     """
     return await service.get_limits(session, policy=policy)
 

@@ -29,6 +29,7 @@ class ApprovalKind(StrEnum):
     REVERSAL = "reversal"
     COUNT = "count"  # Posting one.
     RECEIPT = "receipt"  # The last one of a transfer in two stages, with a difference.
+    ASSEMBLY = "assembly"  # Of kits, or taking them apart, where what lies there is worth other.
 
 
 class ApprovalState(StrEnum):

@@ -176,3 +176,8 @@ class ApprovalLimitsRead(Output):
 AWAITS_APPROVAL: dict[int | str, dict[str, Any]] = {
     202: {"model": ApprovalRead, "description": "It waits for somebody else's approval."}
 }
+
+
+def status_of(found: Output, *, done: int) -> int:
+    """Return the status of the answer of what may have to wait: `done`, or that it waits."""
+    return 202 if isinstance(found, ApprovalRead) else done

@@ -40,6 +40,7 @@ from shared.limits import BULK_LIMIT_BYTES
 from shared.pagination import InvalidCursor
 from shared.principal import Principal
 from shared.web import Language, Now, Session, feature_router, problems, requires
+from shared.web.answers import model_answer
 from shared.web.etag import IfMatch
 
 router = feature_router("/api/inventory/counts", "counts")
@@ -201,9 +202,9 @@ async def post_count(
     poster = service.Poster(caller, now, language, policy)
     found = await service.post_count(session, sealer, count_id, body, if_match, poster)
     if isinstance(found, ApprovalRead):
-        return Response(found.model_dump_json(), status_code=202, media_type="application/json")
+        return model_answer(found, status=202)
     shown = await service.read_count(session, sealer, found, caller=caller, language=language)
-    return Response(shown.model_dump_json(), media_type="application/json")
+    return model_answer(shown, status=200)
 
 
 @router.post("/{count_id:uuid}/cancel", responses=problems(*_REVIEWED))

@@ -1,8 +1,9 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query, Request, Response
 
+from services.inventory.approvals.schemas import AWAITS_APPROVAL, status_of
 from services.inventory.freezes.errors import Frozen
 from services.inventory.items.errors import ItemNotFound, ItemRetired, UnknownUnit
 from services.inventory.kits import service
@@ -46,10 +47,11 @@ from services.inventory.ledger.errors import (
 )
 from services.inventory.locations.errors import LocationNotFound, LocationRetired
 from services.inventory.periods.errors import InClosedPeriod
-from services.inventory.resources import PriceSealer
+from services.inventory.resources import Policy, PriceSealer
 from shared.pagination import InvalidCursor
 from shared.principal import Principal
 from shared.web import Language, Now, Session, feature_router, problems, requires
+from shared.web.answers import model_answer
 from shared.web.etag import IfMatch
 from shared.web.requests import request_id_of
 
@@ -167,7 +169,12 @@ async def get_kit_availability(
     return await service.get_availability(session, kit_id, query, caller=caller, language=language)
 
 
-@router.post("/{kit_id:uuid}/assemble", status_code=201, responses=ASSEMBLY_PROBLEMS)
+@router.post(
+    "/{kit_id:uuid}/assemble",
+    status_code=201,
+    response_model=AssemblyRead,
+    responses=AWAITS_APPROVAL | ASSEMBLY_PROBLEMS,
+)
 async def assemble_kit(
     kit_id: UUID,
     body: AssemblyCreate,
@@ -176,19 +183,26 @@ async def assemble_kit(
     caller: CanMove,
     sealer: PriceSealer,
     language: Language,
-) -> AssemblyRead:
+    policy: Policy,
+    now: Now,
+) -> Response:
     """Assemble kits.
 
     Their components leave the location and the kits come, all or nothing. A kit costs what its
-    components cost together.
+    components cost together. Where that is not known, and kits and components are worth other by
+    more than the caller may change alone, it waits for approval (202).
     """
-    return await service.assemble_kit(
-        session, sealer, kit_id, body,
-        caller=caller, request_id=request_id_of(request), language=language,
-    )  # fmt: skip
+    by = service.Assembler(caller, request_id_of(request), language, policy, now)
+    found = await service.assemble_kit(session, sealer, kit_id, body, by)
+    return model_answer(found, status=status_of(found, done=201))
 
 
-@router.post("/{kit_id:uuid}/disassemble", status_code=201, responses=ASSEMBLY_PROBLEMS)
+@router.post(
+    "/{kit_id:uuid}/disassemble",
+    status_code=201,
+    response_model=AssemblyRead,
+    responses=AWAITS_APPROVAL | ASSEMBLY_PROBLEMS,
+)
 async def disassemble_kit(
     kit_id: UUID,
     body: AssemblyCreate,
@@ -197,13 +211,16 @@ async def disassemble_kit(
     caller: CanMove,
     sealer: PriceSealer,
     language: Language,
-) -> AssemblyRead:
+    policy: Policy,
+    now: Now,
+) -> Response:
     """Take kits apart.
 
     The kits leave the location and their components come, all or nothing; these share what the kits
-    cost, each in proportion to its own cost.
+    cost, each in proportion to its own cost. Where they are worth other than the kits by more than
+    the caller may change alone, as those of another definition than the kits were made by may be,
+    it waits for approval (202).
     """
-    return await service.disassemble_kit(
-        session, sealer, kit_id, body,
-        caller=caller, request_id=request_id_of(request), language=language,
-    )  # fmt: skip
+    by = service.Assembler(caller, request_id_of(request), language, policy, now)
+    found = await service.disassemble_kit(session, sealer, kit_id, body, by)
+    return model_answer(found, status=status_of(found, done=201))

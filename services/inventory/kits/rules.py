@@ -66,6 +66,21 @@ def makeable(kit_id: UUID, structure: Structure, available: Mapping[UUID, Decima
     return enough
 
 
+def value_gained(
+    kits: Decimal,
+    kit_costs: Sequence[Decimal | None],
+    parts: Sequence[tuple[Decimal, Decimal | None]],
+) -> Decimal:
+    """Return how much more components are worth than the kits that are taken apart for them.
+
+    Of a component its quantity and unit cost are given; what has no cost is worth nothing. Of
+    several unit costs of the kit, the one counts by which they differ most.
+    """
+    worth = sum((quantity * (cost or _NOTHING) for quantity, cost in parts), _NOTHING)
+    gains = [worth - kits * (cost or _NOTHING) for cost in kit_costs]
+    return max(gains, key=abs)
+
+
 def _downwards(kit_id: UUID, structure: Structure) -> list[UUID]:
     """Return the kits of a structure so that each stands before all kits that are in it."""
     done: list[UUID] = []

@@ -4,7 +4,7 @@ from uuid import UUID
 from fastapi import Body, Depends, Query, Request, Response
 
 from services.inventory.approvals.rules import WEIGHED
-from services.inventory.approvals.schemas import AWAITS_APPROVAL, ApprovalRead
+from services.inventory.approvals.schemas import AWAITS_APPROVAL, ApprovalRead, status_of
 from services.inventory.freezes.errors import Frozen
 from services.inventory.items.errors import ItemNotFound, ItemRetired, UnknownUnit
 from services.inventory.ledger.errors import (
@@ -53,7 +53,7 @@ from shared.limits import BULK_LIMIT_BYTES
 from shared.pagination import InvalidCursor
 from shared.principal import Places, Principal
 from shared.web import Language, Now, Session, feature_router, problems, requires
-from shared.web.answers import json_answer
+from shared.web.answers import json_answer, model_answer
 from shared.web.attempts import attempted
 from shared.web.dry_run import is_dry_run
 from shared.web.idempotency import KEY_PARAMETER, Claim, Replay
@@ -156,11 +156,9 @@ async def record_movements(
     found = await service.record_bulk(
         session, sealer, body, policy=policy, origin=origin, language=language, now=now
     )
-    return (
-        _made(found, status=201)
-        if isinstance(found, ApprovalRead)
-        else json_answer(found, status=201)
-    )
+    if isinstance(found, ApprovalRead):
+        return model_answer(found, status=202)
+    return json_answer(found, status=201)
 
 
 @router.post(
@@ -194,7 +192,7 @@ async def reverse_movement(
     found = await service.reverse_movement(
         session, sealer, movement_id, body, policy=policy, origin=origin, now=now
     )
-    return _made(found, status=201)
+    return model_answer(found, status=status_of(found, done=201))
 
 
 @router.get("", responses=problems(InvalidCursor))
@@ -234,19 +232,13 @@ async def _record_weighed(request: Request, caller: Principal, body: MovementCre
                 origin=service.Origin(caller, request_id_of(request)),
                 now=utc_now(),
             )
-            response = _made(found, status=201)
+            response = model_answer(found, status=status_of(found, done=201))
             claim: Claim | None = request.scope["state"].get("claim")
             if claim is not None:
                 await claim.remember(response)
         return response
 
     return await attempted(request, answer)
-
-
-def _made(found: MovementRead | ApprovalRead, *, status: int) -> Response:
-    """Return the answer: a movement that was recorded, or an approval that it waits for."""
-    code = 202 if isinstance(found, ApprovalRead) else status
-    return Response(found.model_dump_json(), status_code=code, media_type="application/json")
 
 
 async def _places_of(database: Database, caller: Principal) -> Places:

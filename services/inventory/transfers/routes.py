@@ -3,7 +3,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
 
-from services.inventory.approvals.schemas import AWAITS_APPROVAL, ApprovalRead
+from services.inventory.approvals.schemas import AWAITS_APPROVAL, status_of
 from services.inventory.freezes.errors import Frozen
 from services.inventory.items.errors import ItemNotFound, ItemRetired, UnknownUnit
 from services.inventory.ledger.errors import (
@@ -37,6 +37,7 @@ from services.inventory.transfers.schemas import (
 from shared.pagination import InvalidCursor
 from shared.principal import Principal
 from shared.web import Now, Session, feature_router, problems, requires
+from shared.web.answers import model_answer
 from shared.web.etag import IfMatch
 from shared.web.requests import request_id_of
 
@@ -133,5 +134,4 @@ async def receive_transfer(
     """
     receiver = service.Receiving(caller, request_id_of(request), policy, now)
     found = await service.receive_transfer(session, sealer, transfer_id, body, receiver)
-    code = 202 if isinstance(found, ApprovalRead) else 200
-    return Response(found.model_dump_json(), status_code=code, media_type="application/json")
+    return model_answer(found, status=status_of(found, done=200))

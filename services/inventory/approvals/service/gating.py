@@ -43,12 +43,14 @@ class Asked(NamedTuple):
     """What is to be done once it is approved: its kind, and what the kind's executor needs.
 
     The content is JSON-ready, and holds no cost and no price. `outcomes` are what
-    `ledger.service.foresee` says of all changes of stock that are asked for together.
+    `ledger.service.foresee` says of all changes of stock that are asked for together, `loads` what
+    is weighed of changes of which each by itself is not.
     """
 
     kind: ApprovalKind
     content: Mapping[str, Any]
     outcomes: Sequence[Outcome] = ()
+    loads: Sequence[Load] = ()
 
 
 class Excess(NamedTuple):
@@ -65,13 +67,15 @@ class Weighing:
     scales: Scales
     costs: Mapping[tuple[UUID, UUID | None], SeenAmount]
     tied: frozenset[UUID] = frozenset()  # Changes that bring back what was issued.
+    loads: Sequence[Load] = ()  # Weighed with the outcomes.
 
     def find_excess(self, outcomes: Sequence[Outcome]) -> Excess | None:
         """Return why these need approval together; if they need none, they count from now on."""
         untied = [outcome for outcome in outcomes if outcome.change.id not in self.tied]
-        cause = self.scales.weigh(loads_of(untied, self.costs))
+        cause = self.scales.weigh([*loads_of(untied, self.costs), *self.loads])
         # The value of all, since all wait: once given, it is held against what they are worth then.
-        return None if cause is None else Excess(cause, value_of(loads_of(outcomes, self.costs)))
+        value = value_of([*loads_of(outcomes, self.costs), *self.loads])
+        return None if cause is None else Excess(cause, value)
 
 
 async def gate(
@@ -95,7 +99,9 @@ async def gate(
     moves no stock opens its approvals by `open_approval`, and raises ApprovalStale itself.
     """
     outcomes = asked.outcomes
-    weighing = await open_weighing(session, sealer, outcomes, policy=policy, caller=caller, now=now)
+    weighing = await open_weighing(
+        session, sealer, outcomes, asked.loads, policy=policy, caller=caller, now=now
+    )
     excess = weighing.find_excess(outcomes)
     if excess is None:
         await note_uses(session, weighing, caller=caller, now=now)
@@ -109,6 +115,7 @@ async def open_weighing(
     session: AsyncSession,
     sealer: Sealer,
     outcomes: Sequence[Outcome],
+    loads: Sequence[Load] = (),
     *,
     policy: ApprovalPolicy,
     caller: Principal,
@@ -121,17 +128,18 @@ async def open_weighing(
     too the items are, since it may be asked again in the same transaction, and locks have an order.
     """
     weighed = [it for it in outcomes if is_weighed(it.change) and it.spot.item_id is not None]
-    limits = await find_limits(session, caller.role, policy=policy) if weighed else Limits()
+    is_any = weighed or loads
+    limits = await find_limits(session, caller.role, policy=policy) if is_any else Limits()
     scales = Scales(limits.amount, limits.quantity_without_cost)
     if limits == Limits():
-        return Weighing(scales, {})
+        return Weighing(scales, {}, loads=loads)
     costs = await find_costs(session, sealer, weighed, caller=caller)
-    limited = {load.item_id for load in _loads(weighed, costs) if scales.counts(load)}
+    limited = {load.item_id for load in [*_loads(weighed, costs), *loads] if scales.counts(load)}
     if not limited:
-        return Weighing(scales, costs)
+        return Weighing(scales, costs, loads=loads)
     await queries.lock_uses(session, caller.id, buckets_of(limited))
     scales.done = await queries.sum_uses(session, caller.id, limited, since=now - WINDOW)
-    return Weighing(scales, costs, await _find_tied(session, weighed))
+    return Weighing(scales, costs, await _find_tied(session, weighed), loads)
 
 
 async def _find_tied(session: AsyncSession, outcomes: Sequence[Outcome]) -> frozenset[UUID]:

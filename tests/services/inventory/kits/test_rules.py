@@ -4,7 +4,13 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.inventory.kits.rules import Component, components_of, makeable, shared_value
+from services.inventory.kits.rules import (
+    Component,
+    components_of,
+    makeable,
+    shared_value,
+    value_gained,
+)
 
 KIT, INNER, A, B = (UUID(int=number) for number in range(1, 5))
 STRUCTURE = {
@@ -76,3 +82,12 @@ def test_components_share_the_value_whole_and_as_their_costs_stand(value, parts)
     for (_, one), share_one in zip(parts, shares, strict=True):
         for (_, other), share_other in zip(parts, shares, strict=True):
             assert abs(one * share_other - other * share_one) < Decimal("0.001")
+
+
+def test_taking_kits_apart_gains_what_their_components_are_worth_more():
+    parts = [(Decimal(4), Decimal(3)), (Decimal(2), None)]
+
+    assert value_gained(Decimal(2), [Decimal(6)], parts) == 0
+    assert value_gained(Decimal(2), [Decimal(5), Decimal(9)], parts) == -6
+    assert value_gained(Decimal(2), [Decimal(5), Decimal(6)], parts) == 2
+    assert value_gained(Decimal(2), [None], parts) == 12
