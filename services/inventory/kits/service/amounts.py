@@ -1,4 +1,4 @@
-"""How much of an item is meant, and what kits and their components cost."""
+"""What kits and their components cost."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -7,13 +7,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.approvals.rules import Load
-from services.inventory.items.errors import UnknownUnit
-from services.inventory.items.models import Item
-from services.inventory.items.rules import exact_product
-from services.inventory.items.service import units_of
 from services.inventory.kits.queries import Costed
 from services.inventory.kits.rules import shared_value, value_gained
-from services.inventory.ledger.errors import QuantityInexact
 from services.inventory.prices import service as prices
 from services.inventory.prices.service import SealedAmount
 from shared.money import AMOUNT_END, AMOUNT_PLACES, rounded_amount
@@ -22,29 +17,6 @@ from shared.security.sealing import Sealer
 
 _NOTHING = Decimal(0)
 _UNIT, _UNITS_MAX = Decimal("0.0001"), Decimal(10) ** 18
-
-
-def in_stock_units(item: Item, quantity: Decimal, unit: str | None) -> Decimal:
-    """Return a quantity in stock units, which it is in without a unit.
-
-    Raises UnknownUnit, QuantityInexact.
-    """
-    if unit is None:
-        return quantity
-    units = units_of(item)
-    pack = units.find(unit)
-    if pack is None:
-        raise UnknownUnit(item=item.code, unit=unit, units=units.names)
-    product = exact_product(quantity, pack.quantity)
-    if product is None:
-        raise QuantityInexact(
-            item=item.code,
-            quantity=quantity,
-            unit=pack.unit,
-            holds=pack.quantity,
-            stock_unit=item.unit,
-        )
-    return product
 
 
 def sum_carried(

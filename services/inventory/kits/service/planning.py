@@ -28,10 +28,10 @@ from services.inventory.kits.schemas import (
 )
 from services.inventory.kits.service.amounts import (
     find_gain,
-    in_stock_units,
     share_out_value,
     sum_carried,
 )
+from services.inventory.ledger import service as ledger
 from services.inventory.ledger.rules import (
     Change,
     Kind,
@@ -100,7 +100,7 @@ async def asking_of(
     return AssemblyAsked(
         kit,
         wanted,
-        in_stock_units(kit, wanted.quantity, wanted.unit),
+        ledger.in_stock_units(kit, wanted.quantity, wanted.unit),
         picks,
         new_id(),
         by,

@@ -20,8 +20,8 @@ from services.inventory.kits.errors import (
 from services.inventory.kits.models import Kit
 from services.inventory.kits.rules import LEVELS_MAX, Component
 from services.inventory.kits.schemas import ComponentCreate, KitCreate, KitRead, KitReplace
-from services.inventory.kits.service.amounts import in_stock_units
 from services.inventory.kits.service.reading import get_kit, to_read
+from services.inventory.ledger import service as ledger
 from shared import journal
 from shared.contracts.inventory.kits import KitPart, KitRemoved, KitSaved
 from shared.etag import require_match
@@ -100,7 +100,7 @@ async def _save(session: AsyncSession, item: Item, wanted: Sequence[ComponentCre
     for (part, unit), given in zip(named, wanted, strict=True):
         if part.id in components:
             raise ComponentTwice(component=part.code)
-        quantity = in_stock_units(part, given.quantity, given.unit or unit)
+        quantity = ledger.in_stock_units(part, given.quantity, given.unit or unit)
         components[part.id] = Component(part.id, quantity)
     inner = await queries.find_within(session, item.id, list(components))
     if inner is not None:

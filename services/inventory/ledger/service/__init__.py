@@ -32,6 +32,7 @@ from services.inventory.ledger.service.read import (
 )
 from services.inventory.ledger.service.recording import apply_changes
 from services.inventory.ledger.service.refusals import problem_of, require_granted
+from services.inventory.ledger.service.units import in_stock_units
 
 __all__ = [
     "Batcher",
@@ -52,6 +53,7 @@ __all__ = [
     "get_recorded",
     "give_back",
     "hold_until",
+    "in_stock_units",
     "is_counted",
     "list_legs",
     "list_movements",

@@ -19,12 +19,9 @@ from services.inventory.approvals.rules import (
 from services.inventory.approvals.schemas import ApprovalRead
 from services.inventory.approvals.service import Approved, Asked
 from services.inventory.freezes import service as freezes
-from services.inventory.items.errors import UnknownUnit
-from services.inventory.items.rules import exact_product
-from services.inventory.items.service import get_item, units_of
+from services.inventory.items.service import get_item
 from services.inventory.ledger import service as ledger
 from services.inventory.ledger.errors import (
-    QuantityInexact,
     SerialsDiffer,
     SerialsNeeded,
     SerialsNotTracked,
@@ -233,20 +230,10 @@ async def _stock_units(
     if wanted.quantity is None or unit is None:
         return wanted.quantity
     item = await get_item(session, transfer.item_id)
-    units = units_of(item)
-    pack = units.find(unit)
-    name, holds = (unit, None) if pack is None else (pack.unit, pack.quantity)
-    given_unit, given_quantity = transfer.given_unit, transfer.given_quantity
-    if given_unit and given_quantity and identifier_key(unit) == identifier_key(given_unit):
-        holds = transfer.quantity / given_quantity
-    if holds is None:
-        raise UnknownUnit(item=item.code, unit=unit, units=units.names)
-    product = exact_product(wanted.quantity, holds)
-    if product is None:
-        raise QuantityInexact(
-            item=item.code, quantity=wanted.quantity, unit=name, holds=holds, stock_unit=item.unit
-        )
-    return product
+    then, given = transfer.given_unit, transfer.given_quantity
+    is_same = then and given and identifier_key(unit) == identifier_key(then)
+    holds = transfer.quantity / given if given and is_same else None
+    return ledger.in_stock_units(item, wanted.quantity, unit, holds=holds)
 
 
 def _arrival(
