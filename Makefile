@@ -52,7 +52,7 @@ code: $(RUNTIME) ## Print a code of the first administrator's authenticator, for
 verify: $(RUNTIME) ## Prove the journal of SERVICE=auth, inventory, forecasting or reporting
 	@$(PY) -m deploy.local verify "$(SERVICE)"
 
-rotate-keys: $(RUNTIME) ## Let a new key sign access tokens from now on; seal secrets of webhooks with the present key
+rotate-keys: $(RUNTIME) ## Let a new key sign access tokens from now on; seal with the present keys what earlier ones sealed
 	@$(PY) -m deploy.local rotate-keys auth
 	@$(PY) -m deploy.local rotate-keys inventory
 

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from services.auth.device_recovery import service as device_recovery
+from services.auth.jobs import reseal_values
 from services.auth.keys import service as keys
 from services.auth.resources import AuthResources
 from shared.clock import utc_now
@@ -13,9 +14,19 @@ ACTOR = "operator"
 
 
 async def rotate_keys(resources: AuthResources) -> str:
-    """Add a signing key that follows the others."""
+    """Add a signing key that follows the others, and seal all with ENCRYPTION_KEY now.
+
+    Raises SystemExit.
+    """
     kid = await _rotate(resources, at_once=False)
-    return f"Added {kid}: it signs in half a minute; the others verify until their tokens end."
+    added = f"Added {kid}: it signs in half a minute; the others verify until their tokens end."
+    resealed, unreadable = await reseal_values(resources)
+    if unreadable:
+        raise SystemExit(
+            f"{added}\n{unreadable:,} values are sealed by a key that is not known: name it in "
+            "ENCRYPTION_KEY_PREVIOUS. The log names them."
+        )
+    return f"{added}\nSealed {resealed:,} values with the present key."
 
 
 async def replace_keys(resources: AuthResources) -> str:

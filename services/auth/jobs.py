@@ -8,17 +8,20 @@ from services.auth.keys import service as keys
 from services.auth.mail import service as mail
 from services.auth.mailer import mailer
 from services.auth.resources import AuthResources
+from services.auth.sealed_columns import SEALED_COLUMNS
 from services.auth.sessions import service as sessions
 from shared.clock import utc_now
 from shared.contracts.auth.tenants import DEFAULT_TENANT_ID
 from shared.db import Stamp
 from shared.jobs import every, run_together, standing_work
 from shared.log import log
+from shared.resealing import Resealed, measure_remaining, reseal
 
 FORGET_INTERVAL_S = 600.0
 GAUGE_INTERVAL_S = 15.0
 ERRANDS_INTERVAL_S = 1.0  # Somebody waits for a mail.
 ROTATION_INTERVAL_S = 600.0
+RESEAL_INTERVAL_S = 3600.0
 REINDEX_INTERVAL_S = 24 * 3600.0  # At each start, and after what an older release did beside it.
 _STAMP = Stamp(None, "worker")
 
@@ -68,5 +71,19 @@ async def work(resources: AuthResources) -> None:
         every(ERRANDS_INTERVAL_S, "do errands and send mail", do_errands),
         every(ROTATION_INTERVAL_S, "rotate signing keys", rotate),
         every(REINDEX_INTERVAL_S, "index accounts anew", reindex),
+        every(RESEAL_INTERVAL_S, "seal values anew", lambda: reseal_values(resources)),
         every(GAUGE_INTERVAL_S, "measure accounts", measure),
     )
+
+
+async def reseal_values(resources: AuthResources) -> Resealed:
+    """Seal with ENCRYPTION_KEY what earlier ones sealed, and let the gauge tell what is left."""
+
+    def open_for(tenant_id: UUID | None) -> AbstractAsyncContextManager[AsyncSession]:
+        return resources.database.transaction(Stamp(tenant_id, "worker"))
+
+    sealer = resources.own.sealer
+    found = await reseal(open_for, SEALED_COLUMNS, sealer=sealer)
+    async with open_for(None) as session:
+        await measure_remaining(session, SEALED_COLUMNS, sealer=sealer)
+    return found

@@ -44,10 +44,11 @@ async def rotate_keys(resources: InventoryResources) -> str:
     resealed, unreadable = await reseal_secrets(resources)
     if unreadable:
         raise SystemExit(
-            f"{unreadable:,} webhooks have a secret that no key opens: name the key that sealed it "
-            "in INVENTORY_ENCRYPTION_KEY_PREVIOUS, or give these webhooks another secret."
+            f"{unreadable:,} secrets of webhooks are sealed by a key that is not known: name it in "
+            "INVENTORY_ENCRYPTION_KEY_PREVIOUS, or give these webhooks another secret. The log "
+            "names them."
         )
-    return f"Sealed the secrets of {resealed:,} webhooks with the present key."
+    return f"Sealed {resealed:,} secrets of webhooks with the present key."
 
 
 async def rebuild_snapshots(resources: InventoryResources) -> str:

@@ -16,6 +16,7 @@ from shared.db import Stamp
 from shared.ending import is_ending
 from shared.jobs import every, run_together, standing_work
 from shared.log import log
+from shared.resealing import Resealed, measure_remaining, reseal
 
 GAUGE_INTERVAL_S = 15.0
 FORGET_INTERVAL_S = 3600.0
@@ -96,20 +97,18 @@ async def _expire_in_turn(
         due = with_more
 
 
-async def reseal_secrets(resources: InventoryResources) -> tuple[int, int]:
-    """Seal what an earlier key sealed of webhooks with the present one.
+async def reseal_secrets(resources: InventoryResources) -> Resealed:
+    """Seal with INVENTORY_ENCRYPTION_KEY what earlier ones sealed of webhooks.
 
-    Returns how many were, and how many could not be opened. Prices stay as they are: the signed
-    journal holds them as they were sealed, which `verify` compares.
+    Prices stay as they are: the signed journal holds them as they were sealed, which `verify`
+    compares.
     """
-    sealer, database = resources.own.secrets, resources.database
-    async with database.transaction(Stamp(None, "worker")) as session:
-        found = await webhooks.list_sealed_before(session, sealer=sealer)
-    unreadable = 0
-    for tenant_id, webhook_id in found:
-        async with database.transaction(Stamp(tenant_id, "worker")) as session:
-            is_done = await webhooks.reseal(session, tenant_id, webhook_id, sealer=sealer)
-        unreadable += not is_done
-    if found:
-        log.info("secrets sealed anew", webhooks=len(found) - unreadable, unreadable=unreadable)
-    return len(found) - unreadable, unreadable
+
+    def open_for(tenant_id: UUID | None) -> AbstractAsyncContextManager[AsyncSession]:
+        return resources.database.transaction(Stamp(tenant_id, "worker"))
+
+    sealer = resources.own.secrets
+    found = await reseal(open_for, webhooks.SEALED_COLUMNS, sealer=sealer)
+    async with open_for(None) as session:
+        await measure_remaining(session, webhooks.SEALED_COLUMNS, sealer=sealer)
+    return found

@@ -19,7 +19,7 @@ from shared.security.claims import Claims, InvalidToken
 from shared.security.sealing import SealBroken, Sealer, place
 from shared.security.tokens import TokenSigner, load_jwks, new_private_key, public_jwks
 
-_PRIVATE = "auth.signing_keys.private"
+PRIVATE = "auth.signing_keys.private"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ async def _add(
 ) -> str:
     kid = (await asyncio.to_thread(_Held.of, private_pem)).signer.kid
     await queries.end_all(session, end_of_earlier(signs_from))
-    sealed = sealer.seal(private_pem.encode(), place(_PRIVATE, DEFAULT_TENANT_ID, kid))
+    sealed = sealer.seal(private_pem.encode(), place(PRIVATE, DEFAULT_TENANT_ID, kid))
     row = SigningKeyRow(
         kid=kid, private_sealed=sealed, added_at=now, signs_from=signs_from, ends_at=None
     )
@@ -152,7 +152,7 @@ async def _add(
 async def _open(row: SigningKeyRow, sealer: Sealer) -> _Held | None:
     try:
         private_pem = sealer.open(
-            row.private_sealed or b"", place(_PRIVATE, DEFAULT_TENANT_ID, row.kid)
+            row.private_sealed or b"", place(PRIVATE, DEFAULT_TENANT_ID, row.kid)
         ).decode()
     except SealBroken:
         log.error("a signing key cannot be opened", kid=row.kid)

@@ -19,7 +19,7 @@ from shared.log import log
 from shared.security.sealing import SealBroken, place
 
 BATCH: Final = 20
-_COLUMN = "auth.mails.mail"
+MAIL = "auth.mails.mail"
 
 Send = Callable[[EmailMessage], Awaitable[None]]
 # Opens a transaction for a tenant, or for what is done across tenants.
@@ -32,7 +32,7 @@ def post(
     """Put a mail into the outbox: it goes out if and only if the transaction stands."""
     mail_id = new_id()
     text = json.dumps([mail.to, mail.subject, mail.text, mail.language]).encode()
-    sealed = vault.sealer.seal(text, place(_COLUMN, tenant_id, mail_id))
+    sealed = vault.sealer.seal(text, place(MAIL, tenant_id, mail_id))
     session.add(MailRow(id=mail_id, mail_sealed=sealed, tries=0, due_at=now))
 
 
@@ -87,7 +87,7 @@ async def _try(
 ) -> tuple[bool, bool]:
     """Return whether the mail went out, and whether it never will."""
     try:
-        opened = vault.sealer.open(sealed, place(_COLUMN, tenant_id, mail_id))
+        opened = vault.sealer.open(sealed, place(MAIL, tenant_id, mail_id))
         message = message_of(Mail(*json.loads(opened)), vault.settings.mail_from, now)
     except (SealBroken, ValueError) as error:
         log.error("a mail cannot be written", mail_id=mail_id, reason=type(error).__name__)

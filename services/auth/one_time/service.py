@@ -16,7 +16,7 @@ from services.auth.vault import Vault
 from shared.ids import new_id
 from shared.security.sealing import SealBroken, place
 
-_EMAIL = "auth.one_time_tokens.email"
+EMAIL = "auth.one_time_tokens.email"
 
 
 async def issue(
@@ -34,7 +34,7 @@ async def issue(
     """
     await queries.remove_earlier(session, user.id, purpose, keep=GOOD_AT_ONCE[purpose] - 1)
     text = SecretText.new(PREFIX, user.tenant_id, new_id())
-    at = place(_EMAIL, user.tenant_id, text.row_id)
+    at = place(EMAIL, user.tenant_id, text.row_id)
     session.add(
         OneTimeToken(
             id=text.row_id,
@@ -80,7 +80,7 @@ async def redeem_address(
     token, user = await _find(session, said, "address", vault=vault, now=now)
     await session.delete(token)
     try:
-        at = place(_EMAIL, user.tenant_id, token.id)
+        at = place(EMAIL, user.tenant_id, token.id)
         return user, vault.sealer.open(token.email_sealed or b"", at).decode()
     except SealBroken:
         raise OneTimeTokenInvalid from None

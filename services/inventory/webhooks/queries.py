@@ -179,12 +179,6 @@ async def note_failure(session: AsyncSession, webhook_id: UUID, now: datetime) -
     return webhook
 
 
-async def list_sealed_before(session: AsyncSession, key_id: bytes) -> Sequence[tuple[UUID, UUID]]:
-    """Return (tenant, id) of the webhooks of all tenants with a secret that another key sealed."""
-    rows = await session.execute(_SEALED_BEFORE, {"key_id": key_id})
-    return [(row.tenant_id, row.id) for row in rows]
-
-
 async def measure(session: AsyncSession, now: datetime) -> tuple[int, float]:
     """Return how many messages of all tenants wait, and for how many seconds one has been due."""
     row = (await session.execute(_MEASURE, {"at": now})).one()
@@ -238,6 +232,5 @@ _FINISH = text("""
     WHERE webhook_id = :webhook AND sequence = :sequence AND tries = :tries AND state = 'waiting'
     """)
 _FORGET_FAILURES = text("UPDATE webhooks SET failing_since = NULL WHERE id = :id")
-_SEALED_BEFORE = text("SELECT tenant_id, id FROM webhooks_of_other_keys(:key_id)")
 _MEASURE = text("SELECT waiting, lag_s FROM measure_webhooks(:at)")
 _FORGET = text("SELECT forget_webhook_events(:before, :most)")

@@ -27,7 +27,7 @@ from shared.contracts.auth.factors import (
 from shared.log import log
 from shared.security.sealing import SealBroken, place
 
-_SECRET = "auth.authenticators.secret"  # noqa: S105 - the name of a column.
+SECRET = "auth.authenticators.secret"  # noqa: S105 - the name of a column.
 
 
 async def begin_setup(
@@ -39,7 +39,7 @@ async def begin_setup(
         found = Authenticator(user_id=user_id, last_step=0)
         session.add(found)
     secret = new_secret()
-    found.pending_sealed = vault.sealer.seal(secret.encode(), place(_SECRET, tenant_id, user_id))
+    found.pending_sealed = vault.sealer.seal(secret.encode(), place(SECRET, tenant_id, user_id))
     return secret
 
 
@@ -99,7 +99,7 @@ async def replace_recovery_codes(
 
 
 def _open(sealed: bytes, user_id: UUID, tenant_id: UUID, vault: Vault) -> str:
-    return vault.sealer.open(sealed, place(_SECRET, tenant_id, user_id)).decode()
+    return vault.sealer.open(sealed, place(SECRET, tenant_id, user_id)).decode()
 
 
 async def _check_recovery_code(

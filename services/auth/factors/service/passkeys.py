@@ -45,7 +45,7 @@ from shared.ids import new_id
 from shared.log import log
 from shared.security.sealing import SealBroken, place
 
-_NAME = "auth.passkeys.name"
+NAME = "auth.passkeys.name"
 _TIMEOUT_MS = int(CHALLENGE_LIFETIME.total_seconds() * 1000)
 
 
@@ -154,7 +154,7 @@ async def add_passkey(
         public_key=made.credential_public_key,
         sign_count=made.sign_count,
         transports=registered.transports,
-        name_sealed=vault.sealer.seal(name.encode(), place(_NAME, tenant_id, passkey_id)),
+        name_sealed=vault.sealer.seal(name.encode(), place(NAME, tenant_id, passkey_id)),
         created_at=now,
     )
     session.add(passkey)
@@ -213,7 +213,7 @@ async def get_passkey(session: AsyncSession, user_id: UUID, passkey_id: UUID) ->
 def name_of(passkey: Passkey, *, vault: Vault) -> str | None:
     """Return what the user calls it, or None where that cannot be read."""
     try:
-        at = place(_NAME, passkey.tenant_id, passkey.id)
+        at = place(NAME, passkey.tenant_id, passkey.id)
         return vault.sealer.open(passkey.name_sealed, at).decode()
     except SealBroken:
         log.error("a passkey's name cannot be opened", passkey_id=passkey.id)
@@ -222,7 +222,7 @@ def name_of(passkey: Passkey, *, vault: Vault) -> str | None:
 
 def rename_passkey(passkey: Passkey, name: str, *, vault: Vault) -> None:
     """Give a passkey another name."""
-    at = place(_NAME, passkey.tenant_id, passkey.id)
+    at = place(NAME, passkey.tenant_id, passkey.id)
     passkey.name_sealed = vault.sealer.seal(name.encode(), at)
 
 

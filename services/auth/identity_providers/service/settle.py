@@ -24,7 +24,7 @@ from shared.contracts.auth.identity_providers import IdentityProviderRemoved, Id
 from shared.principal import Principal
 from shared.security.sealing import SealBroken, place
 
-_SECRET = "auth.identity_providers.client_secret"  # noqa: S105 - the name of a column.
+SECRET = "auth.identity_providers.client_secret"  # noqa: S105 - the name of a column.
 
 
 async def get_provider(session: AsyncSession) -> IdentityProvider:
@@ -67,7 +67,7 @@ async def replace_provider(
         provider.issuer, provider.client_id = wanted.issuer, wanted.client_id
         provider.client_secret_sealed = vault.sealer.seal(
             wanted.client_secret.get_secret_value().encode(),
-            place(_SECRET, caller.tenant_id, caller.tenant_id),
+            place(SECRET, caller.tenant_id, caller.tenant_id),
         )
         provider.redirect_uri = wanted.redirect_uri
         provider.vouches_for_factor = wanted.vouches_for_factor
@@ -120,7 +120,7 @@ async def configuration_of(issuer: str, *, vault: Vault) -> ProviderConfiguratio
 def secret_of(provider: IdentityProvider, *, vault: Vault) -> str:
     """Return our secret at the provider. Raises IdentityProviderAway where it cannot be opened."""
     try:
-        at = place(_SECRET, provider.tenant_id, provider.tenant_id)
+        at = place(SECRET, provider.tenant_id, provider.tenant_id)
         return vault.sealer.open(provider.client_secret_sealed, at).decode()
     except SealBroken:
         raise IdentityProviderAway from None

@@ -23,7 +23,7 @@ from services.auth.vault import Vault
 from shared.log import log
 from shared.security.sealing import SealBroken, place
 
-_PROFILE = "auth.provisioned_users.profile"
+PROFILE = "auth.provisioned_users.profile"
 _NAME_LENGTH_MAX = 200
 _LANGUAGES: Mapping[str, Language] = {"en": "en", "fr": "fr"}
 _NAME_PARTS = ("formatted", "givenName", "familyName")
@@ -89,7 +89,7 @@ def describe(row: ProvisionedUser, profile: DirectoryProfile, user: User, *, vau
         vault.external_ids.of(profile.external_id, user.tenant_id) if profile.external_id else None
     )
     row.profile_sealed = vault.sealer.seal(
-        profile.model_dump_json().encode(), place(_PROFILE, user.tenant_id, user.id)
+        profile.model_dump_json().encode(), place(PROFILE, user.tenant_id, user.id)
     )
 
 
@@ -97,7 +97,7 @@ def open_profile(user: User, row: ProvisionedUser | None, *, vault: Vault) -> Di
     """Return what the directory said of the account, or what the account itself says."""
     if row is not None:
         try:
-            at = place(_PROFILE, user.tenant_id, user.id)
+            at = place(PROFILE, user.tenant_id, user.id)
             return DirectoryProfile.model_validate_json(vault.sealer.open(row.profile_sealed, at))
         except SealBroken:
             log.error("a directory's profile cannot be opened", user_id=user.id)

@@ -9,7 +9,7 @@ from shared.log import log
 from shared.principal import Device
 from shared.security.sealing import SealBroken, place
 
-_COLUMN = "auth.sessions.device"
+DEVICE = "auth.sessions.device"
 
 
 UNKNOWN = Device("", "")
@@ -17,7 +17,7 @@ UNKNOWN = Device("", "")
 
 def seal_device(device: Device, tenant_id: UUID, session_id: UUID, *, vault: Vault) -> bytes:
     text = json.dumps(device)
-    return vault.sealer.seal(text.encode(), place(_COLUMN, tenant_id, session_id))
+    return vault.sealer.seal(text.encode(), place(DEVICE, tenant_id, session_id))
 
 
 def open_device(session: UserSession, *, vault: Vault) -> Device:
@@ -25,7 +25,7 @@ def open_device(session: UserSession, *, vault: Vault) -> Device:
     if session.device_sealed is None:
         return UNKNOWN
     try:
-        at = place(_COLUMN, session.tenant_id, session.id)
+        at = place(DEVICE, session.tenant_id, session.id)
         address, agent = json.loads(vault.sealer.open(session.device_sealed, at))
     except SealBroken:
         log.error("a session's device cannot be opened", session_id=session.id)

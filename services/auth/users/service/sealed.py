@@ -11,8 +11,8 @@ from services.auth.vault import Vault
 from shared.log import log
 from shared.security.sealing import SealBroken, place
 
-_EMAIL = "auth.users.email"
-_NAME = "auth.users.name"
+EMAIL = "auth.users.email"
+NAME = "auth.users.name"
 _PROFILE = "auth.journal.profile"
 
 
@@ -23,13 +23,13 @@ class OpenedFields(NamedTuple):
 
 
 def seal_email(email: str, tenant_id: UUID, user_id: UUID, *, vault: Vault) -> bytes:
-    return vault.sealer.seal(email.encode(), place(_EMAIL, tenant_id, user_id))
+    return vault.sealer.seal(email.encode(), place(EMAIL, tenant_id, user_id))
 
 
 def seal_name(name: str | None, tenant_id: UUID, user_id: UUID, *, vault: Vault) -> bytes | None:
     if name is None:
         return None
-    return vault.sealer.seal(name.encode(), place(_NAME, tenant_id, user_id))
+    return vault.sealer.seal(name.encode(), place(NAME, tenant_id, user_id))
 
 
 def seal_profile(fields: Mapping[str, str | None], user: User, *, vault: Vault) -> str:
@@ -57,4 +57,4 @@ def open_fields(user: User, *, vault: Vault) -> OpenedFields:
 
 
 def _sealed_fields(user: User) -> tuple[tuple[SealedField, str, bytes | None], ...]:
-    return ("email", _EMAIL, user.email_sealed), ("name", _NAME, user.name_sealed)
+    return ("email", EMAIL, user.email_sealed), ("name", NAME, user.name_sealed)

@@ -7,7 +7,6 @@ from services.inventory.webhooks.service.messages import (
     replay,
     resend,
 )
-from services.inventory.webhooks.service.resealing import list_sealed_before, reseal
 from services.inventory.webhooks.service.sending import (
     Message,
     finish,
@@ -17,6 +16,7 @@ from services.inventory.webhooks.service.sending import (
     take_next,
 )
 from services.inventory.webhooks.service.subscribing import (
+    SEALED_COLUMNS,
     add_webhook,
     change_webhook,
     get_webhook,
@@ -28,6 +28,7 @@ from services.inventory.webhooks.service.subscribing import (
 )
 
 __all__ = [
+    "SEALED_COLUMNS",
     "Message",
     "add_webhook",
     "change_webhook",
@@ -38,13 +39,11 @@ __all__ = [
     "list_deliveries",
     "list_due",
     "list_event_types",
-    "list_sealed_before",
     "list_webhooks",
     "measure",
     "ping",
     "remove_webhook",
     "replay",
-    "reseal",
     "resend",
     "rotate_secret",
     "take_next",

@@ -33,9 +33,14 @@ from shared.ids import new_id
 from shared.outgoing import OutgoingClient
 from shared.pagination import Keyset
 from shared.principal import Principal
+from shared.resealing import SealedColumn
 from shared.security.sealing import Sealer, place
 
 SECRET_COLUMN = "inventory.webhooks.secret"  # noqa: S105 - the place that secrets are bound to.
+SEALED_COLUMNS = (
+    SealedColumn("webhooks", "secret_sealed", SECRET_COLUMN),
+    SealedColumn("webhooks", "previous_sealed", SECRET_COLUMN),
+)
 _BY_ID = Keyset("added", UUID)
 
 

@@ -10,6 +10,7 @@ from unittest.mock import AsyncMock
 import asyncpg
 import pytest
 
+from services.auth import commands
 from services.auth.commands import COMMANDS
 from services.auth.keys import service as keys
 from services.auth.keys.rules import NOTICE, end_of_earlier
@@ -20,6 +21,7 @@ from shared.clock import utc_now
 from shared.contracts.auth.tenants import DEFAULT_TENANT_ID
 from shared.db import Database, Stamp
 from shared.ids import new_id
+from shared.resealing import Resealed
 from shared.security.claims import InvalidToken, ServiceClaims
 from shared.security.tokens import TokenVerifier, new_private_key
 from tests.support.database import Databases
@@ -202,8 +204,24 @@ async def test_no_private_key_is_readable_in_the_database(
     assert installation.rings[0].kid == installation.rings[0].configured_kid
 
 
-async def test_an_operator_rotates_by_command(app: Any, client: Any, databases: Databases):
-    said = await COMMANDS["rotate-keys"](app.state.resources)
+@pytest.mark.parametrize("unreadable", [0, 2])
+async def test_an_operator_rotates_by_command(
+    app: Any,
+    client: Any,
+    databases: Databases,
+    monkeypatch: pytest.MonkeyPatch,
+    unreadable: int,
+):
+    """A value that no key opens fails it, once all else is done."""
+
+    async def reseal_values(_resources: object) -> Resealed:
+        return Resealed(3, unreadable)
+
+    monkeypatch.setattr(commands, "reseal_values", reseal_values)
+    try:
+        said = await COMMANDS["rotate-keys"](app.state.resources)
+    except SystemExit as ended:
+        said = str(ended)
 
     connection = await asyncpg.connect(databases.superuser_dsn)
     kid = await connection.fetchval("SELECT kid FROM auth.signing_keys ORDER BY added_at DESC")
@@ -216,4 +234,5 @@ async def test_an_operator_rotates_by_command(app: Any, client: Any, databases: 
     await connection.execute("UPDATE auth.signing_keys SET ends_at = NULL")
     await connection.close()
     assert f"Added {kid}:" in said
+    assert ("Sealed 3 values" if not unreadable else "2 values are sealed by a key") in said
     assert told == kid

@@ -51,7 +51,7 @@ def stored(superuser, caller):
 async def test_what_an_earlier_key_sealed_is_sealed_with_the_present_one(
     webhook, with_key, stored, hooks
 ):
-    assert await reseal_secrets(with_key()) == (1, 0)
+    assert await reseal_secrets(with_key()) == (2, 0)
 
     sealed, where = await stored(webhook)
     opened = [Sealer(NEW_KEY).open(each, where).decode() for each in sealed]
@@ -79,8 +79,8 @@ async def test_a_key_that_is_gone_is_told_and_changes_nothing(webhook, with_key,
     before = (await stored(webhook))[0]
     without = with_key(previous="")
 
-    assert await reseal_secrets(without) == (0, 1)
-    with pytest.raises(SystemExit, match="no key opens"):
+    assert await reseal_secrets(without) == (0, 2)
+    with pytest.raises(SystemExit, match="not known"):
         await COMMANDS["rotate-keys"](without)
 
     sealed, where = await stored(webhook)
@@ -88,7 +88,7 @@ async def test_a_key_that_is_gone_is_told_and_changes_nothing(webhook, with_key,
     with pytest.raises(SealBroken):
         Sealer(NEW_KEY).open(sealed[0], where)
     said = await COMMANDS["rotate-keys"](with_key())
-    assert said == "Sealed the secrets of 1 webhooks with the present key."
+    assert said == "Sealed 2 secrets of webhooks with the present key."
 
 
 async def test_a_secret_before_that_no_key_opens_is_left_out(webhook, hooks, send, superuser):
