@@ -35,7 +35,7 @@ from services.inventory.reservations.schemas import (
     ReservationTake,
     ReservationUpdate,
 )
-from services.inventory.reservations.service.reading import find_known, read
+from services.inventory.reservations.service.reading import find_known, to_read
 from shared import journal
 from shared.contracts.inventory.reservations import (
     Held,
@@ -83,7 +83,7 @@ async def issue(
     )
     await session.flush()
     return ReservationCommittedRead(
-        reservation=await read(session, reservation, now), movements=movements
+        reservation=to_read(reservation, holds, now), movements=movements
     )
 
 
@@ -110,7 +110,7 @@ async def release(
     await ledger.give_back(session, locked, freed)
     journal.record(session, ReservationReleased(reservation_id=reservation.id, lines=lines))
     await session.flush()
-    return await read(session, reservation, now)
+    return to_read(reservation, holds, now)
 
 
 async def extend(
@@ -137,7 +137,7 @@ async def extend(
             session, ReservationExtended(reservation_id=reservation.id, expires_at=until)
         )
         await session.flush()
-    return await read(session, reservation, now)
+    return to_read(reservation, holds, now)
 
 
 async def list_due_tenants(session: AsyncSession) -> Sequence[UUID]:

@@ -32,8 +32,8 @@ async def get_reservation(
     session: AsyncSession, reservation_id: UUID, *, caller: Principal, now: datetime
 ) -> ReservationRead:
     """Return a reservation. Raises ReservationNotFound."""
-    reservation, _ = await find_known(session, reservation_id, caller)
-    return await read(session, reservation, now)
+    reservation, holds = await find_known(session, reservation_id, caller)
+    return to_read(reservation, holds, now)
 
 
 async def list_reservations(
@@ -56,7 +56,7 @@ async def list_reservations(
     for each in await queries.list_holds(session, [row.id for row in page]):
         holds[each.hold.reservation_id].append(each)
     return ReservationPage(
-        items=[_to_read(row, holds[row.id], now) for row in page], next_cursor=next_cursor
+        items=[to_read(row, holds[row.id], now) for row in page], next_cursor=next_cursor
     )
 
 
@@ -73,13 +73,8 @@ async def find_known(
     return reservation, holds
 
 
-async def read(session: AsyncSession, reservation: Reservation, now: datetime) -> ReservationRead:
-    return _to_read(reservation, await queries.list_holds(session, [reservation.id]), now)
-
-
-def _to_read(
-    reservation: Reservation, holds: Sequence[NamedHold], now: datetime
-) -> ReservationRead:
+def to_read(reservation: Reservation, holds: Sequence[NamedHold], now: datetime) -> ReservationRead:
+    """Return a reservation with all its holds, in the order of `queries.list_holds`."""
     lines: dict[int, list[NamedHold]] = defaultdict(list)
     for each in holds:
         lines[each.hold.line].append(each)

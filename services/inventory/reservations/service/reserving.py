@@ -20,7 +20,7 @@ from services.inventory.reservations.models import Reservation
 from services.inventory.reservations.rules import LASTS
 from services.inventory.reservations.schemas import ReservationCreate, ReservationRead
 from services.inventory.reservations.service.ending import as_held, checked_end
-from services.inventory.reservations.service.reading import read
+from services.inventory.reservations.service.reading import to_read
 from services.inventory.reservations.service.spreading import Asking, spread_lines
 from shared import journal
 from shared.contracts.inventory.reservations import StockReserved
@@ -84,7 +84,7 @@ async def reserve(
         ),
     )
     await session.flush()
-    return await read(session, reservation, now)
+    return to_read(reservation, await queries.list_holds(session, [reservation.id]), now)
 
 
 def _refusal(refused: Mapping[int, Problem], *, lines: int, language: str) -> Problem:
