@@ -12,8 +12,17 @@ from shared.schemas import Input, Moment, Output, Page, QueryModel, ShortText
 CODES_MAX = 200
 
 
-class StockRead(Output):
-    """What lies of an item at one location, or of one lot of it there, in stock units."""
+_RESERVED = Field(
+    description="Null of a past moment: what was reserved then is not kept by two times.",
+    examples=["2"],
+)
+_AVAILABLE = Field(
+    description="On hand less reserved; null of a past moment, as that is.", examples=["8"]
+)
+
+
+class PlaceStock(Output):
+    """What lay of an item at one location, or of one lot of it there, in stock units."""
 
     location: str
     location_id: UUID
@@ -22,6 +31,13 @@ class StockRead(Output):
         description="The last day, by UTC, on which the lot may be issued.", examples=[None]
     )
     on_hand: DecimalText
+    reserved: DecimalText | None = _RESERVED
+    available: DecimalText | None = _AVAILABLE
+
+
+class StockRead(PlaceStock):
+    """What lies of an item at one location, or of one lot of it there, in stock units."""
+
     reserved: DecimalText
     available: DecimalText
 
@@ -79,22 +95,19 @@ class ItemStockRead(Output):
     as_of: datetime
     known_at: datetime | None = Field(description="Null: by all that has been recorded since.")
     on_hand: DecimalText
-    stock: list[StockRead]
+    stock: list[PlaceStock]
 
 
 class LocatedItem(Output):
-    """What lies, or lay, of one item at the locations asked about together.
-
-    Of a past moment nothing is shown as reserved.
-    """
+    """What lies, or lay, of one item at the locations asked about together."""
 
     item_id: UUID
     code: str
     name: str
     unit: str
     on_hand: DecimalText
-    reserved: DecimalText
-    available: DecimalText
+    reserved: DecimalText | None = _RESERVED
+    available: DecimalText | None = _AVAILABLE
 
 
 AsOf = Annotated[

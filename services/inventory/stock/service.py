@@ -33,6 +33,7 @@ from services.inventory.stock.schemas import (
     LookupRead,
     LookupResult,
     LookupResults,
+    PlaceStock,
     StockQuery,
     StockRead,
 )
@@ -127,10 +128,11 @@ async def stock_of(
     """
     item = await get_item(session, item_id)
     places = await places_of(session, caller)
+    as_of = _past(wanted.as_of, now)
     rows = await ledger.stock_as_of(
-        session, item_id, as_of=wanted.as_of, known_at=wanted.known_at, places=places
+        session, item_id, as_of=as_of, known_at=wanted.known_at, places=places
     )
-    stock = [_stock(row) for row in rows]
+    stock = [_place_stock(row) for row in rows]
     return ItemStockRead(
         item_id=item.id,
         code=item.code,
@@ -190,7 +192,7 @@ async def _list(
 ) -> LocatedItemPage:
     rows = await ledger.list_stock(
         session,
-        StockFilter(wanted.as_of, wanted.known_at, within, category_id),
+        StockFilter(_past(wanted.as_of, now), wanted.known_at, within, category_id),
         after=_BY_CODE.after(wanted.cursor),
         limit=wanted.limit + 1,
     )
@@ -208,7 +210,25 @@ async def _list(
     )
 
 
-def _stock(row: asyncpg.Record | RowMapping) -> StockRead:
+def _past(as_of: datetime | None, now: datetime) -> datetime | None:
+    """Return the time if it is past; what lies there in the future is what lies there now."""
+    return None if as_of is None or as_of >= now else as_of
+
+
+def _place_stock(row: RowMapping) -> PlaceStock:
+    reserved = row["reserved"]
+    return PlaceStock.model_construct(
+        location=row["location"],
+        location_id=row["location_id"],
+        lot=row["lot"],
+        expires_on=row["expires_on"],
+        on_hand=row["on_hand"],
+        reserved=reserved,
+        available=None if reserved is None else row["on_hand"] - reserved,
+    )
+
+
+def _stock(row: asyncpg.Record) -> StockRead:
     return StockRead.model_construct(
         location=row["location"],
         location_id=row["location_id"],

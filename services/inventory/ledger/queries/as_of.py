@@ -83,6 +83,7 @@ async def _fetch(
 _PLAN_ONCE = text("SELECT set_config('plan_cache_mode', 'force_generic_plan', true)")
 # Nothing is recorded before it happens, so of a day only the months since then are read.
 _MARGIN = f"interval '{RECORDED_MARGIN.total_seconds():.0f} seconds'"
+# What was reserved then is not known: NULL, never 0. A hold tells what became of it, not when.
 # Where the question cuts the ledger: at which snapshots, and before which month and day.
 _EDGE = f"""
     edge AS MATERIALIZED (
@@ -156,14 +157,14 @@ _AS_OF = text(f"""
         WHERE {_AT_PLACES} GROUP BY 1, 2 HAVING sum(quantity) <> 0
     )
     SELECT l.name AS location, v.location_id, t.code AS lot, t.expires_on,
-           sum(v.on_hand) AS on_hand, 0::numeric AS reserved
+           sum(v.on_hand) AS on_hand, NULL::numeric AS reserved
     FROM lying v JOIN locations l ON l.id = v.location_id
     JOIN items i ON i.id = CAST(:item_id AS uuid)
     LEFT JOIN lots t ON t.id = v.lot_id AND i.tracking <> 'serial'
     GROUP BY l.name, v.location_id, t.id, t.code, t.expires_on, t.received_at, t.key
     ORDER BY l.name, t.expires_on, t.received_at, t.key""")  # noqa: S608 - same.
 _PAST = f"""
-    SELECT sum(quantity) AS on_hand, 0::numeric AS reserved
+    SELECT sum(quantity) AS on_hand, NULL::numeric AS reserved
     FROM ({_PARTS.format(item="i.id")}) parts WHERE {_AT_PLACES}"""  # noqa: S608 - same.
 _NOW = f"""
     SELECT sum(on_hand) AS on_hand, sum(reserved) AS reserved

@@ -84,17 +84,22 @@ async def test_the_list_goes_on_where_a_page_ends(client, caller, stock):
     assert (first["as_of"][:19], first["known_at"]) == (query["as_of"][:19], None)
 
 
-async def test_what_is_reserved_is_told_of_now_alone(client, caller):
+@pytest.mark.parametrize(("of_item", "on_hand", "left"), [(False, "10", "8"), (True, "7", "5")])
+async def test_what_is_reserved_is_told_of_now_and_unknown_in_the_past(
+    client, caller, of_item, on_hand, left
+):
     body = {"lines": [{"item": "A1", "location": "Main", "quantity": 2}]}
     await client.post("/api/inventory/reservations", json=body, headers=caller.headers())
-    now = (await client.get(URL, headers=caller.headers())).json()["items"][0]
-    then = await client.get(URL, params={"as_of": ago(1)}, headers=caller.headers())
+    found = (await client.get("/api/inventory/lookup/A1", headers=caller.headers())).json()
+    url = f"/api/inventory/{found['id']}/stock" if of_item else URL
 
-    assert (now["reserved"], now["available"]) == ("2", "8")
-    assert (then.json()["items"][0]["reserved"], then.json()["items"][0]["available"]) == (
-        "0",
-        "10",
-    )
+    async def read(**query):
+        answer = (await client.get(url, params=query, headers=caller.headers())).json()
+        line = answer["stock" if of_item else "items"][0]
+        return line["on_hand"], line["reserved"], line["available"]
+
+    assert await read() == await read(as_of=ago(-1)) == (on_hand, "2", left)
+    assert await read(as_of=ago(1)) == await read(known_at=ago(0)) == (on_hand, None, None)
 
 
 @pytest.mark.parametrize(
