@@ -59,6 +59,16 @@ def end_of(expires_on: date | None) -> datetime | None:
     return datetime.combine(expires_on, time(), UTC) + timedelta(days=1)
 
 
+def daily_use_of(used: Decimal, age: timedelta, use_days: int) -> Decimal:
+    """Return how much is used a day, in stock units, by what was used in the last `use_days`.
+
+    What first moved later, `age` ago, is divided by the days since, but by at least one. What
+    came back beyond what was used is no use.
+    """
+    days = Decimal(age // timedelta(microseconds=1)) / _MICROSECONDS
+    return max(used, _NOTHING) / min(max(days, Decimal(1)), Decimal(use_days))
+
+
 class Outlook(NamedTuple):
     """How long stock will last, if it goes on being used as it was."""
 

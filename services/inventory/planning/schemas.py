@@ -75,8 +75,9 @@ class LowStockItem(ItemSummary):
         examples=["6"],
     )
     daily_use: DecimalText = Field(
-        description="What was issued there a day, less what customers returned, over `use_days`. "
-        "What was undone does not count.",
+        description="What was issued there a day, less what customers returned, over `use_days`; "
+        "if the item first moved later, anywhere, over the days since then, at least one. What was "
+        "undone does not count.",
         examples=["2.5"],
     )
     days_of_stock: DecimalText | None = Field(

@@ -6,10 +6,11 @@ from services.inventory.planning.queries.promises import (
     list_holds_ending,
     list_supply,
 )
-from services.inventory.planning.queries.use import list_under_way, sum_use
+from services.inventory.planning.queries.use import Used, list_under_way, sum_use
 from services.inventory.planning.queries.wished import list_planning, lock_planning
 
 __all__ = [
+    "Used",
     "list_expected",
     "list_holds_ending",
     "list_low",

@@ -11,7 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.locations.service import get_named_location, list_within, places_of
 from services.inventory.planning import queries
-from services.inventory.planning.rules import Wish, is_short, outlook_of, suggested_quantity
+from services.inventory.planning.rules import (
+    Wish,
+    daily_use_of,
+    is_short,
+    outlook_of,
+    suggested_quantity,
+)
 from services.inventory.planning.schemas import LowStockItem, LowStockPage, LowStockQuery
 from shared.money import rounded_quantity
 from shared.pagination import Keyset
@@ -66,10 +72,14 @@ async def _projected(
     for row in await queries.list_under_way(session, ids, places=places):
         under_way[row["item_id"]].append(row)
     return [
-        _to_read(row, max(used.get(row["id"], _NOTHING), _NOTHING) / wanted.use_days,
+        _to_read(row, _daily_use(used.get(row["id"]), wanted.use_days, now),
                  under_way[row["id"]], now)
         for row in page
     ]  # fmt: skip
+
+
+def _daily_use(used: queries.Used | None, use_days: int, now: datetime) -> Decimal:
+    return _NOTHING if used is None else daily_use_of(used.quantity, now - used.first_at, use_days)
 
 
 def _to_read(

@@ -65,6 +65,24 @@ async def test_how_long_it_lasts_and_what_to_order(low, stock):
     assert (await low(use_days=7))["A1"]["daily_use"] == "2.5714"
 
 
+@pytest.mark.parametrize(
+    ("first", "use_days", "daily_use"),
+    [(10, 28, "2"), (10, 5, "4"), (0.5, 28, "20"), (40, 28, "0.7143")],
+)
+async def test_an_item_younger_than_the_days_of_use_is_divided_by_its_own(
+    low, stock, make_item, move, first, use_days, daily_use
+):
+    await make_item("NEW", reorder_point="60")
+    await move("receipt", 50, item="NEW", occurred_at=ago(first))
+    await move("issue", 20, item="NEW", occurred_at=ago(first / 3))
+
+    found = await low(use_days=use_days)
+
+    assert found["NEW"]["daily_use"] == daily_use
+    at_main = await low(use_days=use_days, location="Main")
+    assert at_main["NEW"]["daily_use"] == daily_use
+
+
 async def test_what_was_undone_and_what_went_to_a_supplier_was_not_used(low, stock, send, move):
     undone = await move("issue", 20, occurred_at=ago(5))
     path = f"inventory/movements/{undone.json()['id']}/reverse"

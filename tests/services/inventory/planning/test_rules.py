@@ -12,6 +12,7 @@ from services.inventory.planning.rules import (
     Step,
     Supply,
     Wish,
+    daily_use_of,
     end_of,
     is_short,
     outlook_of,
@@ -182,3 +183,11 @@ def test_what_is_ordered_is_whole_packs_and_enough(position, point, par, maximum
         target = maximum if maximum is not None else max(point or 0, par or 0)
         assert position + ordered >= target
         assert position + ordered - pack < target or ordered == pack
+
+
+@pytest.mark.parametrize(
+    ("used", "hours", "use_days", "daily"),
+    [(28, 2400, 28, 1), (28, 336, 28, 2), (28, 1, 28, 28), (28, 36, 1, 28), (-3, 336, 28, 0)],
+)
+def test_use_is_divided_by_the_days_since_it_first_moved(used, hours, use_days, daily):
+    assert daily_use_of(Decimal(used), timedelta(hours=hours), use_days) == daily
