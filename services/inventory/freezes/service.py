@@ -76,7 +76,8 @@ async def lift_freeze(
     freeze = await queries.lock_freeze(session, freeze_id)
     if freeze is None:
         raise FreezeNotFound
-    freeze.lifted_at, freeze.lifted_by, freeze.note = now, caller.actor, note
+    freeze.lifted_at = max(now, freeze.frozen_at)  # Clocks may be set back.
+    freeze.lifted_by, freeze.note = caller.actor, note
     await session.flush()  # What is covered is reckoned from the freezes in force.
     if freeze.item_id is not None:
         await queries.mark_item(session, freeze.item_id, None)

@@ -83,7 +83,8 @@ async def reopen_period(
     closed_until = await queries.find_closed_until(session)
     if closed_until is not None and closed_until > period.last_day:
         raise PeriodNotLast(closed_until=closed_until)
-    period.reopened_at, period.reopened_by, period.reason = now, caller.actor, wanted.reason
+    period.reopened_at = max(now, period.closed_at)  # Clocks may be set back.
+    period.reopened_by, period.reason = caller.actor, wanted.reason
     journal.record(
         session,
         PeriodReopened(period_id=period.id, last_day=period.last_day, reason=wanted.reason),

@@ -248,7 +248,7 @@ def _close(
     approval.state = state.value
     approval.decider_id = None if caller is None else caller.id
     approval.decided_by = journal.stamp_of(session).actor
-    approval.decided_at = now
+    approval.decided_at = max(now, approval.opened_at)  # Clocks may differ.
     approval.version += 1
     journal.record(session, entry)
 

@@ -37,6 +37,7 @@ async def open_count(
     It stops no movement. Raises LocationNotFound, CategoryNotFound, ItemNotFound, CountTooLarge.
     """
     places = await places_of(session, caller)
+    opened_at = await queries.get_time(session)  # Of the ledger, by whose clock it is netted.
     scope = await _scope_of(session, wanted, places)
     covered = await bounds_of(session, scope, places)
     if wanted.cycle is None:
@@ -56,7 +57,7 @@ async def open_count(
         tolerance_quantity=wanted.tolerance_quantity,
         state=CountState.OPEN,
         last_line=len(found),
-        opened_at=now,
+        opened_at=opened_at,
         opened_by=caller.actor,
         version=1,
     )

@@ -234,7 +234,7 @@ async def _close(
 ) -> None:
     await queries.write_results(session, count.id, results)
     count.state = CountState.POSTED
-    count.closed_at, count.closed_by = now, actor
+    count.closed_at, count.closed_by = max(now, count.opened_at), actor
     count.version += 1
     _record(session, count, results)
     await session.flush()  # What is read from now on is of a closed count.

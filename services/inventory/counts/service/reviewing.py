@@ -96,7 +96,7 @@ async def cancel_count(
         raise CountClosed(state=count.state)
     require_match(if_match, count.version)
     count.state, count.reason = CountState.CANCELLED, wanted.reason
-    count.closed_at, count.closed_by = now, caller.actor
+    count.closed_at, count.closed_by = max(now, count.opened_at), caller.actor
     count.version += 1
     journal.record(session, CountCancelled(count_id=count.id, reason=wanted.reason))
     await session.flush()  # What is read from now on is of a closed count.

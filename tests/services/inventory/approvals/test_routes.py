@@ -37,6 +37,14 @@ async def state_of(send, asked):
     return (await send("GET", f"{PATH}/{asked['id']}")).json()["state"]
 
 
+async def test_nothing_is_decided_before_it_was_asked_for(monkeypatch, ask, approve):
+    asked = await ask()
+    monkeypatch.setattr("shared.web.requests.utc_now", lambda: utc_now() - timedelta(hours=1))
+    done = await approve(asked)
+
+    assert done.json()["decided_at"] == asked["opened_at"], done.text
+
+
 async def test_what_is_worth_more_than_the_limit_waits_and_is_done_once_it_is_approved(
     send, ask, approve, write_off, clerk
 ):

@@ -1,5 +1,6 @@
 """Freezes: what they cover, what they refuse and with which words, and what goes on."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -11,6 +12,7 @@ from services.inventory.freezes.errors import (
     NothingToFreeze,
 )
 from services.inventory.movements.errors import BulkRefused
+from shared.clock import utc_now
 from shared.errors import MissingScope, ValidationFailed
 from tests.support.services import Caller, assert_problem
 
@@ -93,6 +95,15 @@ async def test_a_freeze_stops_what_it_covers_until_it_is_lifted(
     assert await frozen_pairs(move) == covered
     assert (await lift(made)).status_code == 204
     assert await frozen_pairs(move) == set()
+
+
+async def test_a_freeze_is_not_lifted_before_it_began(monkeypatch, freeze, lift, send):
+    made = await freeze()
+    monkeypatch.setattr("shared.web.requests.utc_now", lambda: utc_now() - timedelta(hours=1))
+    assert (await lift(made)).status_code == 204
+
+    [lifted] = (await send("GET", f"{PATH}?active=false")).json()["items"]
+    assert lifted["lifted_at"] == lifted["frozen_at"] == made.json()["frozen_at"]
 
 
 async def test_each_kind_of_movement_is_refused_with_reason_and_since_when(freeze, move):

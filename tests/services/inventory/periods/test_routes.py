@@ -73,6 +73,14 @@ async def test_nothing_is_dated_in_a_closed_period_and_the_refusal_says_from_whe
     assert (await move("issue", 1)).status_code == 201
 
 
+async def test_a_period_is_not_reopened_before_it_was_closed(monkeypatch, close, reopen):
+    closed = await close(5)
+    monkeypatch.setattr("shared.web.requests.utc_now", lambda: utc_now() - timedelta(hours=1))
+    reopened = await reopen(closed)
+
+    assert reopened.json()["reopened_at"] == closed.json()["closed_at"]
+
+
 async def test_a_bulk_call_is_refused_line_by_line(client, caller, close):
     await close(5)
     line = {"kind": "issue", "item": "A1", "location": "Main", "quantity": 1}
