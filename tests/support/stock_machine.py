@@ -11,13 +11,37 @@ import asyncpg
 import httpx
 
 from tests.support.services import Caller
-from tests.support.stock_model import Draw, Level, Moved, StockModel
+from tests.support.stock_model import EVERYTHING, Draw, Level, Moved, StockModel
+from tests.torture.agreements import check_counts, check_durations, check_freezes
+from tests.torture.checker import (
+    check_assemblies,
+    check_business_time,
+    check_committed,
+    check_conserved,
+    check_journal,
+    check_recorded_order,
+    check_reserved,
+    check_serials,
+    check_transit,
+)
 
 PLAIN, LOTS, SERIALS, KIT = ("P0", "P1"), "L", "S", "K"
 KIT_TAKES = {"P0": 2, "P1": 1}
 PLACES, ROAD, OUTSIDE = ("Main", "Shop"), "Road", "outside"
 EXPIRIES = {"Y": 5, "X": 9, "Z": 20}  # Days from now, by lot: in this order they go out.
 SERIAL_NAMES = ("s1", "s2")
+COUNTS, FREEZES = "/api/inventory/counts", "/api/inventory/freezes"
+CHECKS = (
+    check_recorded_order, check_business_time, check_conserved, check_journal, check_reserved,
+    check_committed, check_transit, check_assemblies, check_serials, check_counts, check_freezes,
+    check_durations,
+)  # fmt: skip
+# What may be frozen: by which scope, and which of these.
+FROZEN = (
+    ("everything", EVERYTHING),
+    *(("item", item) for item in (*PLAIN, KIT)),
+    *(("location", place) for place in PLACES),
+)
 
 
 @dataclass
@@ -69,6 +93,18 @@ class Shop:
         found: dict[str, Any] = first.json()
         assert found.get("id") == again.json().get("id")
         return found
+
+    def enter(self, path: str, line: dict[str, Any]) -> None:
+        """Enter a line, and again, which must change nothing."""
+        headers, body = self.caller.headers(), {"lines": [line]}
+        for entered in (1, 0):
+            answer = self.wait(self.client.put(path, json=body, headers=headers))
+            assert answer.status_code == 200, answer.text
+            assert answer.json()["entered"] == entered, answer.text
+
+    def delete(self, path: str) -> None:
+        answer = self.wait(self.client.delete(path, headers=self.caller.headers()))
+        assert answer.status_code == 204, answer.text
 
     def get(self, path: str) -> Any:
         answer = self.wait(self.client.get(path, headers=self.caller.headers()))

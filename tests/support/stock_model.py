@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 Level = tuple[str, str, str]  # Item, place and lot; the lot is empty where there are none.
+EVERYTHING = "everything"
 
 
 class Moved(NamedTuple):
@@ -36,6 +37,21 @@ class Held:
 
 
 @dataclass
+class Sheet:
+    """What one person counted of some items at a place: of each the latest, and when."""
+
+    place: str
+    items: list[str]
+    said: dict[Level, tuple[datetime, int]] = field(default_factory=dict)
+
+    def enter(self, item: str, at: datetime, counted: int) -> None:
+        """Note what was counted at an instant, unless it was counted again later."""
+        level = item, self.place, ""
+        if level not in self.said or at >= self.said[level][0]:
+            self.said[level] = at, counted
+
+
+@dataclass
 class StockModel:
     """All that moved, and what is held."""
 
@@ -44,10 +60,22 @@ class StockModel:
     in_transit: dict[str, list[Draw]] = field(default_factory=dict)  # By transfer.
     movements: dict[str, list[Moved]] = field(default_factory=dict)  # By id.
     reversed: set[str] = field(default_factory=set)
+    sheets: dict[str, Sheet] = field(default_factory=dict)  # By count; the open ones.
+    frozen: set[str] = field(default_factory=set)  # Items, places, or everything.
 
     def lay(self, level: Level, at: datetime | None = None) -> int:
         """Return what lay at a level at the end of an instant; now unless given."""
         return sum(m.quantity for m in self.moved if m.level == level and _is_by(m, at))
+
+    def is_frozen(self, level: Level) -> bool:
+        return not self.frozen.isdisjoint({*level[:2], EVERYTHING})
+
+    def differences(self, sheet: Sheet) -> list[tuple[Draw, datetime]]:
+        """Return what a sheet corrects, and as of when: what moved since stays."""
+        return [
+            (Draw(level, counted - self.lay(level, at)), at)
+            for level, (at, counted) in sheet.said.items()
+        ]
 
     def reserved(self, level: Level) -> int:
         """Return what is held at a level, or on its way there."""
@@ -73,7 +101,7 @@ class StockModel:
         deltas: dict[Level, int] = defaultdict(int)
         for level, quantity in draws:
             deltas[level] += quantity
-        return all(
+        return not any(map(self.is_frozen, deltas)) and all(
             quantity >= 0
             or (
                 self.available(level) + held + quantity >= 0

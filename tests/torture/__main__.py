@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from tests.torture.clocks import MISSING
 from tests.torture.plan import Fault, Plan, as_text, faults, from_text
 from tests.torture.run import Report, play_run
 from tests.torture.world import tortured
@@ -21,6 +22,7 @@ def main(arguments: list[str]) -> int:
     seconds = wanted.hours * 3600 if wanted.hours else wanted.seconds
     say(f"seed {wanted.seed}: make torture ARGUMENTS='{_again(wanted, seconds)}' plans it again")
     reports: list[Report] = []
+    wanted.with_clocks = not wanted.faults or "skew" in Path(wanted.faults).read_text()
     with tempfile.TemporaryDirectory(prefix="torture-", ignore_cleanup_errors=True) as folder:
         asyncio.run(_rounds(Path(folder), wanted, seconds, reports))
     return _tell(reports)
@@ -29,7 +31,9 @@ def main(arguments: list[str]) -> int:
 async def _rounds(
     folder: Path, wanted: argparse.Namespace, seconds: float, reports: list[Report]
 ) -> None:
-    async with tortured(folder, wanted.seed) as system:
+    async with tortured(folder, wanted.seed, with_clocks=wanted.with_clocks) as system:
+        if wanted.with_clocks and not system.has_clocks:
+            say(MISSING)
         number, ends = 0, time.monotonic() + seconds
         while not number or ends - time.monotonic() > ROUND_S / 2:
             seed = f"{wanted.seed}/{number}" if number else wanted.seed
@@ -97,6 +101,12 @@ def _tell(reports: list[Report]) -> int:
     say(f"{'fault':<28} {'times':>5}  until a write succeeded, at most")
     for fault, times in sorted(injected.items()):
         say(f"{fault:<28} {times:>5}  {slowest.get(fault, 0):.1f} s")
+    for name in sorted({name for report in reports for name in report.restarts}):
+        told = sum((r.restarts.get(name, Counter()) for r in reports), Counter[str]())
+        say(f"restart of {name}: " + ", ".join(f"{what} {n}" for what, n in told.most_common()))
+    for what in ("kinds", "refusals"):
+        counted = sum((getattr(report, what) for report in reports), Counter[str]())
+        say(f"{what}: " + ", ".join(f"{name} {n}" for name, n in counted.most_common()))
     say(f"writes acknowledged  {sum(report.acknowledged for report in reports)}")
     say(f"faults injected      {injected.total()}")
     say(f"violations           {found}")

@@ -21,6 +21,7 @@ class Bug:
     name: str
     changes: tuple[Change, ...]
     faults: tuple[Fault, ...] = ()
+    seconds: float = SECONDS
 
 
 def _often(kind: str, target: str, lasts_s: float = 0.6) -> tuple[Fault, ...]:
@@ -223,5 +224,86 @@ BUGS = (
                 "AND recorded_at > c.summed_at\n",
             ),
         ),
+    ),
+    Bug(
+        "an assembly goes on where a component is short",
+        (
+            Change(
+                "services/inventory/kits/service/assembling.py",
+                "    outcomes = await ledger.apply(session, changes, atomic=True)\n",
+                "    outcomes = await ledger.apply(session, changes, atomic=False)\n",
+            ),
+            Change(
+                "services/inventory/kits/service/assembling.py",
+                "    if not refused:\n        return outcomes\n",
+                "    if not outcomes[-1].is_refused_itself:\n        return outcomes\n",
+            ),
+        ),
+    ),
+    Bug(
+        "a serial comes twice",
+        (
+            Change(
+                f"{LEDGER}/rules/serials.py",
+                "        if fault is not None:\n            faults.append(fault)\n",
+                "",
+            ),
+        ),
+    ),
+    Bug(
+        "an approval is given twice",
+        (
+            Change(
+                "services/inventory/approvals/service/deciding.py",
+                "    if state is not ApprovalState.OPEN:\n"
+                "        raise ApprovalClosed(state=state)\n",
+                "",
+            ),
+        ),
+    ),
+    Bug(
+        "a count is posted twice",
+        (
+            Change(
+                "services/inventory/counts/service/reviewing.py",
+                "        raise MissingScope(scope=_REVIEW_SCOPE)\n"
+                "    if count.state != CountState.OPEN:\n",
+                "        raise MissingScope(scope=_REVIEW_SCOPE)\n"
+                "    if count.state == CountState.CANCELLED:\n",
+            ),
+        ),
+        seconds=40.0,  # Counts take their time.
+    ),
+    Bug(
+        "a freeze is not looked at",
+        (
+            Change(
+                f"{LEDGER}/rules/judge.py",
+                "    if spot.frozen_by is not None or"
+                " (counterspot and counterspot.frozen_by is not None):\n",
+                "    if spot.frozen_by and counterspot and counterspot.frozen_by:\n",
+            ),
+        ),
+    ),
+    Bug(
+        "a closed period is not looked at",
+        (
+            Change(
+                RECORDING,
+                "        open_from = await find_open_from(connection)\n",
+                "        await find_open_from(connection)\n",
+            ),
+        ),
+    ),
+    Bug(
+        "what ends is dated by a clock that was set back",
+        (
+            Change(
+                "services/inventory/approvals/service/deciding.py",
+                "max(now, approval.opened_at)",
+                "now",
+            ),
+        ),
+        (Fault(2, "skew", "inventory -20", 8.0),),
     ),
 )

@@ -9,8 +9,16 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 
+from tests.torture.agreements import (
+    check_approvals,
+    check_counts,
+    check_durations,
+    check_freezes,
+    check_periods,
+)
 from tests.torture.answers import check_answers, check_forms
 from tests.torture.history import History
+from tests.torture.restarts import check_restarts
 from tests.torture.snapshot import Entry, Row, Snapshot
 
 SETUP = "setup."  # How request ids of what was there at first begin.
@@ -77,6 +85,40 @@ def check_conserved(_history: History, snapshot: Snapshot) -> Iterator[str]:
             yield f"I1: transfer {of} made or lost stock: {[str(row.quantity) for row in rows]}"
         if sorted(row.leg for row in rows) != list(range(len(rows))):
             yield f"I3: movement {of} has the legs {[row.leg for row in rows]}"
+
+
+def check_assemblies(_history: History, snapshot: Snapshot) -> Iterator[str]:
+    """I1: who makes a kit, takes one apart or undoes that moves all that it is made of."""
+    moved: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    wholes: dict[str, str] = {}
+    for row in snapshot.rows:
+        if row.part_of is not None:
+            moved[row.part_of][row.item_id] += row.quantity
+            if row.id == row.part_of:
+                wholes[row.id] = row.item_id
+    for of, items in moved.items():
+        kit = wholes.get(of, "")
+        made = items.get(kit, Decimal(0))
+        expected = {kit: made} | {i: -made * n for i, n in snapshot.kits.get(kit, {}).items()}
+        if dict(items) != expected:
+            yield f"I1: assembly {of} moved {dict(items)}, and not {expected}"
+
+
+def check_serials(_history: History, snapshot: Snapshot) -> Iterator[str]:
+    """I2: a serial is in one place at most, after each movement and at each instant."""
+    rows = [row for row in snapshot.rows if row.lot_id in snapshot.serials]
+    yield from _in_one_place(rows, lambda row: (row.lot_id, row.id))
+    by_time = sorted(rows, key=lambda row: (row.lot_id, row.occurred_at))
+    yield from _in_one_place(by_time, lambda row: (row.lot_id, row.occurred_at))
+
+
+def _in_one_place(rows: list[Row], step: Callable[[Row], object]) -> Iterator[str]:
+    there: dict[str, Decimal] = defaultdict(Decimal)
+    last = {(step(row)): number for number, row in enumerate(rows)}
+    for number, row in enumerate(rows):
+        there[row.lot_id] += row.quantity
+        if last[step(row)] == number and there[row.lot_id] not in (0, 1):
+            yield f"I2: {there[row.lot_id]} of the serial {row.lot_id} after row {row.seq}"
 
 
 def check_journal(_history: History, snapshot: Snapshot) -> Iterator[str]:
@@ -189,10 +231,18 @@ def _issued(rows: list[Row]) -> Decimal:
 CHECKS: tuple[Check, ...] = (
     check_forms,
     check_answers,
+    check_restarts,
     check_asked,
     check_recorded_order,
     check_business_time,
     check_conserved,
+    check_assemblies,
+    check_serials,
+    check_counts,
+    check_approvals,
+    check_freezes,
+    check_periods,
+    check_durations,
     check_journal,
     check_reserved,
     check_committed,

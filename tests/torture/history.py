@@ -1,10 +1,15 @@
 """What clients asked for and were told: the one record that a run is judged by."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
-IN_PROGRESS = "idempotency_in_progress"
+# Refusals that tell nothing of the request: another is at it; a service's clock is too wrong for it
+# to believe the gateway.
+PASSING = {"idempotency_in_progress", "gateway_only"}
+SLOW = re.compile("/inventory/(movements/bulk|counts)")
+AWAITS = 202  # Somebody else's approval.
 
 
 @dataclass(slots=True)
@@ -17,6 +22,7 @@ class Attempt:
     status: int | None = None
     answer: Any = None  # The JSON.
     fault: str = ""  # Why there is no answer, or what is wrong with its form.
+    retry_after: str = ""  # As the header says it.
     is_late: bool = False  # The client had waited longer than it should ever need to.
 
     @property
@@ -24,7 +30,7 @@ class Attempt:
         """Say whether it tells what became of the request."""
         if self.status is None or self.status in RETRIED:
             return False
-        return self.code != IN_PROGRESS
+        return self.code not in PASSING
 
     @property
     def is_done(self) -> bool:
@@ -54,6 +60,27 @@ class Operation:
     @property
     def is_writing(self) -> bool:
         return self.method != "GET"
+
+    @property
+    def is_keyed(self) -> bool:
+        """Say whether its Idempotency-Key counts: others are the same when they are sent again."""
+        return self.method == "POST"
+
+    @property
+    def may_take_s(self) -> float:
+        """How long its route may take, and a second, and one for us."""
+        slow = SLOW.search(self.path)
+        return 62.0 if slow else 17.0
+
+    @property
+    def is_awaiting(self) -> bool:
+        """Say whether it was not done but asked for: somebody else is to approve it."""
+        return any(attempt.status == AWAITS for attempt in self.attempts)
+
+    def same(self) -> dict[str, Any]:
+        """Return what makes the same request again."""
+        names = ("name", "client", "actor", "kind", "method", "path", "body")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def done(self) -> list[Attempt]:

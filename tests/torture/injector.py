@@ -8,6 +8,7 @@ import os
 import signal
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import asyncpg
 import psutil
@@ -16,12 +17,14 @@ from deploy.local.instance import Instance
 from tests.support.stack import Stack
 from tests.support.waiting import pause
 from tests.torture.clients import Play
+from tests.torture.clocks import CLOCK_READ_S, set_clock
 from tests.torture.history import Happening
 from tests.torture.links import Link
-from tests.torture.plan import Fault
+from tests.torture.plan import SKEWS, Fault
 
 DELAY_S = 0.15
 LOOK_S = 0.05
+RESTARTS_S = 25.0  # A service may drain for a while before it ends.
 FOR_COMMIT_S = 2.0  # How long a commit is waited for.
 
 
@@ -31,6 +34,7 @@ class Injector:
 
     stack: Stack
     links: dict[str, Link]
+    clocks: dict[str, Path]  # The files that say how wrong a process's clock is.
 
     async def carry_out(self, play: Play, planned: list[Fault]) -> None:
         """Let each fault come at its time."""
@@ -58,17 +62,43 @@ class Injector:
         for name in self._names():
             self._signal(name, signal.SIGCONT)
 
-    async def _inject(self, fault: Fault) -> bool:
+    async def _inject(self, fault: Fault) -> bool:  # noqa: PLR0911 - one return for each kind.
         """Break one thing; say whether it was there to be broken."""
         if fault.kind in _SIGNALS:
             return self._signal(fault.target, _SIGNALS[fault.kind])
         if fault.kind == "stop":
             return await self._stop_for(self._pid(fault.target), fault.lasts_s)
+        if fault.kind == "restart":
+            return await self._restart(fault.target)
+        if fault.kind == "skew":
+            return await self._skew(fault)
         if fault.kind == "kill_at_commit":
             return await self._kill_at_commit(fault.target)
         if fault.kind in _OF_BACKENDS:
             return await self._break_backends(fault)
         return await self._disturb(self.links[fault.target], fault)
+
+    async def _restart(self, name: str) -> bool:
+        """Ask a process to end, and wait until there is another one, or it took too long."""
+        before = self._pid(name)
+        if not _signal(before, signal.SIGTERM):
+            return False
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RESTARTS_S):
+                while self._pid(name) in {before, None}:
+                    await pause(LOOK_S)
+        return True
+
+    async def _skew(self, fault: Fault) -> bool:
+        """Let the clock of a process be wrong for a while; it was right before and is after."""
+        clock = self.clocks.get(fault.target.partition(" ")[0])
+        if clock is None:
+            return False
+        set_clock(clock, SKEWS[fault.target])
+        await pause(CLOCK_READ_S + fault.lasts_s)
+        set_clock(clock, 0)
+        await pause(CLOCK_READ_S)
+        return True
 
     async def _break_backends(self, fault: Fault) -> bool:
         if fault.kind == "terminate":
@@ -80,6 +110,8 @@ class Injector:
 
     async def _disturb(self, link: Link, fault: Fault) -> bool:
         match fault.kind:
+            case "hang":
+                link.is_hanging = True
             case "delay":
                 link.delay_s = DELAY_S
             case "lose":

@@ -30,6 +30,9 @@ class Link:
     def heal(self) -> None:
         """Pass everything on from now on, at once and whole."""
         self.delay_s = 0.0
+        self.is_hanging = (
+            False  # Nothing passes, either way, until it is healed: then all of it does.
+        )
         self.is_losing = False  # Answers do not arrive; later the connection ends.
         self.is_halving = False  # Of the next answer on each connection only the beginning arrives.
         # Of the next COMMIT of each connection: it is passed on, and the connection ends; or the
@@ -121,6 +124,8 @@ class Link:
                 await writer.drain()
 
     async def _wait(self) -> None:
+        while self.is_hanging:
+            await pause(0.02)
         if self.delay_s:
             await pause(self.delay_s * self._chance.uniform(0.5, 1.5))
 

@@ -19,12 +19,23 @@ STEPS = {  # How often, in relation to one another.
     "count": 4, "late_receipt": 4, "late_issue": 7, "lot_receipt": 7, "lot_issue": 9,
     "lot_transfer": 3, "storm": 8, "reserve": 12, "commit": 9, "release": 4, "reverse": 7,
     "dispatch": 5, "receive": 6, "atomic": 7, "each": 5, "look": 6, "known": 3,
+    "past_receipt": 3, "past_issue": 4, "close": 1, "freeze": 1,
+    "serial_receipt": 5, "serial_issue": 4, "serial_transfer": 4, "assemble": 6, "disassemble": 4,
+    "open_count": 4, "enter_count": 9, "post_count": 7, "recount": 1, "cancel_count": 1,
+    "weigh": 9, "approve": 6, "reject": 1, "withdraw": 1,
 }  # fmt: skip
 SENDING = {"once": 86, "thrice": 9, "altered": 5}
 
 SERVICES = ("gateway", "auth", "inventory", "forecasting", "reporting")
 WORKERS = ("inventory-worker", "forecasting-worker", "reporting-worker")
 LINKS = ("clients", "inventory", "postgres")
+# By how many seconds the clock of a process is wrong: by what services tolerate, by more, and an
+# hour back.
+SKEWS = {
+    "inventory +20": 20, "inventory -20": -20,
+    "inventory +300": 300, "inventory -300": -300, "inventory -3600": -3600,
+    "inventory-worker -3600": -3600,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -120,6 +131,9 @@ _DECK: tuple[tuple[str, str, float], ...] = (
     *(("lose", name, 1.5) for name in LINKS),
     *(("delay", name, 3.0) for name in LINKS),
     *(("half_answers", name, 1.0) for name in LINKS),
+    *(("restart", name, 0.0) for name in (*SERVICES, *WORKERS)),
+    ("hang", "inventory", 20.0),
+    *(("skew", name, 5.0) for name in SKEWS),
     ("cut_commits", "postgres", 1.5),
     ("lose_commits", "postgres", 1.5),
     ("kill_at_commit", "inventory", 0.0),

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from tests.support.scratch import ROOT, changed, require_once, scratch_copy
-from tests.torture.bugs import BUGS, SECONDS, Bug
+from tests.torture.bugs import BUGS, Bug
 from tests.torture.plan import Fault, as_text
 
 CLIENTS = 16
@@ -59,7 +59,7 @@ def _run(copy: Path, bug: Bug) -> subprocess.CompletedProcess[str]:
     (copy / "planned").write_text(as_text(list(bug.faults)))
     command = (
         *(sys.executable, "-m", "tests.torture", "--seed", SEED, "--faults", "planned"),
-        *("--seconds", str(SECONDS), "--clients", str(CLIENTS)),
+        *("--seconds", str(bug.seconds), "--clients", str(CLIENTS)),
     )
     return subprocess.run(  # noqa: S603 - our own command.
         command, cwd=copy, check=False, capture_output=True, text=True

@@ -1,6 +1,7 @@
 """From a step to the request that a client sends."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -11,6 +12,10 @@ PLAIN = ("P0", "P1", "P2", "P3")
 TRACKED = ("L0", "L1")
 STORM = "STORM"  # A thousand pieces that everybody wants; nothing is ever added.
 STORM_PIECES = 1000
+SERIALS = "S"  # Each piece by its name; whoever has one takes it from all others.
+SERIAL_NAMES = tuple(f"s{n}" for n in range(8))
+KIT, KIT_TAKES = "K", {"P0": 2, "P1": 1}
+DEAR = "D"  # Of which nobody may change anything alone.
 PLACES = ("Dock", "Hall", "Shop")
 LOTS = ("X", "Y", "Z")
 MOVEMENTS = "/api/inventory/movements"
@@ -19,10 +24,26 @@ TRANSFERS = "/api/inventory/transfers"
 
 
 @dataclass
+class Shared:
+    """What clients were told of that others go on with."""
+
+    counts: list[tuple[str, str, list[str]]] = field(default_factory=list)  # Id, place, items.
+    approvals: list[tuple[str, str]] = field(default_factory=list)  # Id, and who asked.
+
+    def close_count(self, count: str) -> None:
+        self.counts[:] = [each for each in self.counts if each[0] != count]
+
+    def close_approval(self, approval: str) -> None:
+        self.approvals[:] = [each for each in self.approvals if each[0] != approval]
+
+
+@dataclass
 class Own:
     """What a client was told that it has: it can be reversed, committed, received."""
 
     item_ids: dict[str, str]
+    shared: Shared = field(default_factory=Shared)
+    number: int = 0
     movements: list[str] = field(default_factory=list)
     reservations: list[tuple[str, str, int]] = field(default_factory=list)  # Id, name, lines.
     transfers: list[tuple[str, int]] = field(default_factory=list)
@@ -37,13 +58,28 @@ class Request:
     path: str
     body: Any = None
     reservation: str = ""
+    role: str = ""  # Of who sends it; the client's own person unless said.
+    actor: str = ""  # Who sends it, by name, and who does not.
+    avoids: str = ""
+    rival: "Request | None" = None  # What somebody else sends at the same time.
+    lasts_s: float = 0.0  # After which it is undone, if it was done, by what `undoes` says.
+    undoes: "Callable[[Any], Request] | None" = None
+
+    def by(self, role: str) -> "Request":
+        return replace(self, role=role)
+
+    def beside(self, rival: "Request") -> "Request":
+        return replace(self, rival=rival)
+
+    def until(self, lasts_s: float, undoes: "Callable[[Any], Request]") -> "Request":
+        return replace(self, lasts_s=lasts_s, undoes=undoes)
 
 
 def request_of(step: Step, name: str, own: Own) -> Request:
     """Return what a client sends in a step; a receipt where there is nothing to go on from."""
     chance, kind = step.choices, step.kind
     if kind in _SIMPLE:
-        return Request("movement", "POST", MOVEMENTS, _movement(kind, name, chance))
+        return Request("movement", "POST", MOVEMENTS, movement_of(kind, name, chance))
     if kind in {"atomic", "each"}:
         return Request("bulk", "POST", f"{MOVEMENTS}/bulk", _bulk(kind, name, chance))
     if kind == "reserve":
@@ -58,13 +94,13 @@ def request_of(step: Step, name: str, own: Own) -> Request:
     if kind in {"look", "known"}:
         return _reading(kind, chance, own)
     return _going_on(kind, chance, own) or Request(
-        "movement", "POST", MOVEMENTS, _movement("receipt", name, chance)
+        "movement", "POST", MOVEMENTS, movement_of("receipt", name, chance)
     )
 
 
-def altered(request: Request) -> Request:
-    """Return the request with another body, which its key does not stand for."""
-    return Request("altered", request.method, request.path, {**request.body, "reason": "Another."})
+def altered(body: dict[str, Any] | None) -> dict[str, Any]:
+    """Return another body, which the key of a request does not stand for."""
+    return {**(body or {}), "reason": "Another."}
 
 
 def _going_on(kind: str, chance: Random, own: Own) -> Request | None:
@@ -100,7 +136,7 @@ def _reading(kind: str, chance: Random, own: Own) -> Request:
     return Request("known", "GET", f"/api/inventory/{own.item_ids[code]}/stock?{query}")
 
 
-def _movement(kind: str, name: str, chance: Random) -> dict[str, Any]:
+def movement_of(kind: str, name: str, chance: Random) -> dict[str, Any]:
     """Return one movement of a kind of `_SIMPLE`."""
     asked, *more = _SIMPLE[kind]
     body: dict[str, Any] = {
@@ -113,9 +149,15 @@ def _movement(kind: str, name: str, chance: Random) -> dict[str, Any]:
         body["item"] = chance.choice(TRACKED)
     if kind == "lot_receipt":
         body |= {"lot": chance.choice(LOTS), "quantity": str(chance.randint(3, 15))}
+    if "serial" in more:
+        names = chance.sample(SERIAL_NAMES, chance.choice((1, 1, 2)))
+        body |= {"item": SERIALS, "serials": names, "quantity": str(len(names))}
     body |= _particulars(asked, chance)
     if "late" in more:
         at = datetime.now(UTC) - timedelta(seconds=chance.choice((2, 30, 600, 7200)))
+        body["occurred_at"] = at.isoformat()
+    if "past" in more:  # Where periods are closed.
+        at = datetime.now(UTC) - timedelta(days=chance.randint(1, 5), seconds=chance.random())
         body["occurred_at"] = at.isoformat()
     if kind == "issue" and chance.random() < 0.1:  # A client's clock that runs ahead.
         body["occurred_at"] = (datetime.now(UTC) + timedelta(seconds=200)).isoformat()
@@ -143,7 +185,7 @@ def _bulk(kind: str, name: str, chance: Random) -> dict[str, Any]:
     """Return several movements, of the same items in any order: so locks would cross."""
     kinds = ("receipt", "issue", "issue", "transfer", "lot_issue", "late_issue")
     lines = [
-        _movement(chance.choice(kinds), f"{name}/{line}", chance)
+        movement_of(chance.choice(kinds), f"{name}/{line}", chance)
         for line in range(chance.randint(2, 7))
     ]
     return {"mode": kind, "lines": lines}
@@ -178,4 +220,9 @@ _SIMPLE: dict[str, tuple[str, ...]] = {
     "lot_issue": ("issue", "lot"),
     "lot_transfer": ("transfer", "lot"),
     "storm": ("issue", "storm"),
+    "past_receipt": ("receipt", "past"),
+    "past_issue": ("issue", "past"),
+    "serial_receipt": ("receipt", "serial"),
+    "serial_issue": ("issue", "serial"),
+    "serial_transfer": ("transfer", "serial"),
 }

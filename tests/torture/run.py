@@ -20,10 +20,11 @@ from tests.torture.injector import Injector
 from tests.torture.logs import check_logs
 from tests.torture.plan import Plan
 from tests.torture.requests import STORM, STORM_PIECES
+from tests.torture.restarts import told_meanwhile
 from tests.torture.snapshot import Snapshot, checkpoints, is_followed, take
 from tests.torture.world import Tortured, World, made_world, renew, signed_in
 
-RENEWED_AFTER_S = 540.0  # Tokens are good for fifteen minutes.
+RENEWED_AFTER_S = 200.0  # Who approves or freezes proved who he is within five minutes.
 RECOVERS_S = 30.0  # After a fault's end a write must be acknowledged within that (I13).
 SENT_AGAIN_MAX = 200  # Of what was done, at the end.
 LOOK_S = 0.25
@@ -43,6 +44,8 @@ class Report:
     recovery_s: dict[str, float]  # By fault, the longest.
     violations: list[str]
     kinds: Counter[str] = field(default_factory=Counter)
+    refusals: Counter[str] = field(default_factory=Counter)  # By code.
+    restarts: dict[str, Counter[str]] = field(default_factory=dict)  # What was told meanwhile.
 
 
 async def play_run(system: Tortured, run: str, plan: Plan, say: Callable[[str], None]) -> Report:
@@ -59,7 +62,7 @@ async def play_run(system: Tortured, run: str, plan: Plan, say: Callable[[str], 
         play = Play(run, client, world.people, world.item_ids)
         play.history.slack_s = plan.slack_s
         seals = await checkpoints(system.stack.superuser_dsn)
-        injector = Injector(system.stack, system.links)
+        injector = Injector(system.stack, system.links, system.clocks)
         async with _beside(_renewing(quiet, world), _lag(play)):
             say(f"{plan.clients} clients, {len(plan.faults)} faults, {plan.seconds:.0f} s")
             acting = [asyncio.create_task(act(play, n, plan.seed)) for n in range(plan.clients)]
@@ -128,21 +131,16 @@ async def _send_again(play: Play, seed: str) -> None:
     """Settle what was refused while an earlier sending was unknown; ask again what was done."""
     writes = [operation for operation in play.history.writes if not operation.is_altered]
     open_ = [o for o in writes if not o.done and o.may_be_done]
-    done = [operation for operation in writes if operation.done]
+    done = [operation for operation in writes if operation.done and operation.is_keyed]
     chance = Random(f"{seed}/again")
     sample = chance.sample(done, min(SENT_AGAIN_MAX, len(done)))
     known = [o for o in play.history.operations if o.kind == "known" and o.done]
     known = chance.sample(known, min(SENT_AGAIN_MAX, len(known)))
     people = {person.actor: person for person in play.people}
     for operation in [*open_, *sample, *known]:
-        mine = Operation(**_same(operation))
+        mine = Operation(**operation.same())
         await insist(play, mine, people[operation.actor], 1, ".again")
         operation.attempts += mine.attempts
-
-
-def _same(operation: Operation) -> dict[str, object]:
-    names = ("name", "client", "actor", "kind", "method", "path", "body")
-    return {name: getattr(operation, name) for name in names}
 
 
 async def _followed(system: Tortured, world: World) -> Snapshot:
@@ -223,5 +221,11 @@ def _report(play: Play, snapshot: Snapshot, found: list[str], took_s: float) -> 
         faults=Counter(f"{each.kind} {each.target}" for each in play.history.happenings),
         recovery_s=recoveries(play),
         violations=found,
-        kinds=Counter(operation.kind for operation in writes if operation.done),
+        kinds=Counter(_kind_of(operation) for operation in writes if operation.done),
+        restarts=told_meanwhile(play.history),
+        refusals=Counter(o.attempts[-1].code for o in writes if o.attempts and not o.done),
     )
+
+
+def _kind_of(operation: Operation) -> str:
+    return f"{operation.kind} asked for" if operation.is_awaiting else operation.kind

@@ -29,6 +29,7 @@ class Row(NamedTuple):
     reverses: str | None
     occurred_at: datetime
     recorded_at: datetime
+    part_of: str | None = None
 
     @property
     def level(self) -> Level:
@@ -73,6 +74,33 @@ class Transfer(NamedTuple):
     received: Decimal | None
 
 
+class CountLine(NamedTuple):
+    """A line of a count, and the movement by which it was posted."""
+
+    count_id: str
+    item_id: str
+    location_id: str
+    lot_id: str
+    counted: Decimal | None
+    counted_at: datetime | None
+    movement_id: str | None
+
+    @property
+    def level(self) -> Level:
+        return self.item_id, self.location_id, self.lot_id
+
+
+class Approval(NamedTuple):
+    """What somebody asked for, and what became of it."""
+
+    id: str
+    state: str
+    requester_id: str
+    decider_id: str | None
+    movements: list[str] | None
+    asked: dict[Level, Decimal]
+
+
 @dataclass
 class Snapshot:
     """One tenant's stock, and what follows from it elsewhere."""
@@ -81,6 +109,13 @@ class Snapshot:
     levels: dict[Level, tuple[Decimal, Decimal]] = field(default_factory=dict)  # On hand, reserved.
     holds: list[Hold] = field(default_factory=list)
     transfers: list[Transfer] = field(default_factory=list)
+    serials: set[str] = field(default_factory=set)  # The lots that are serials.
+    kits: dict[str, dict[str, Decimal]] = field(default_factory=dict)  # What one takes, by item.
+    counts: dict[str, str] = field(default_factory=dict)  # Their states.
+    count_lines: dict[str, list[CountLine]] = field(default_factory=lambda: defaultdict(list))
+    approvals: list[Approval] = field(default_factory=list)
+    parents: dict[str, str | None] = field(default_factory=dict)  # Of locations.
+    spans: list[tuple[str, datetime, datetime]] = field(default_factory=list)  # What, from, until.
     journal: list[Entry] = field(default_factory=list)
     keys: set[tuple[str, str]] = field(default_factory=set)  # Actor and key.
     # Of the followers: their levels, by who follows, and the ids of the audit trail's entries.
@@ -137,7 +172,23 @@ async def _read(connection: asyncpg.Connection, tenant_id: str) -> Snapshot:
     for service in ("reporting", "forecasting"):
         own = await rows(_FOLLOWED.format(service))
         followed[service] = {(row[0], row[1]): row[2] for row in own}
+    lines: dict[str, list[CountLine]] = defaultdict(list)
+    for line in map(CountLine._make, await rows(_COUNT_LINES)):
+        lines[line.count_id].append(line)
+    kits: dict[str, dict[str, Decimal]] = defaultdict(dict)
+    for kit, item, quantity in await rows(_KITS):
+        kits[kit][item] = quantity
+    asked: dict[str, dict[Level, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    for approval, item, location, lot, quantity in await rows(_ASKED):
+        asked[approval][item, location, lot] += quantity
     return Snapshot(
+        serials={row[0] for row in await rows(_SERIALS)},
+        kits=kits,
+        counts={row[0]: row[1] for row in await rows(_COUNTS)},
+        count_lines=lines,
+        approvals=[Approval(*row, asked[row[0]]) for row in await rows(_APPROVALS)],
+        parents={row[0]: row[1] for row in await rows(_LOCATIONS)},
+        spans=[(row[0], row[1], row[2]) for row in await rows(_SPANS)],
         rows=[Row(*row) for row in await rows(_ROWS)],
         levels={(row[0], row[1], row[2]): (row[3], row[4]) for row in levels},
         holds=[Hold(*row) for row in await rows(_HOLDS)],
@@ -153,7 +204,8 @@ async def _read(connection: asyncpg.Connection, tenant_id: str) -> Snapshot:
 
 _ROWS = """
 SELECT seq, id::text, leg, kind, item_id::text, location_id::text, lot_id::text, quantity,
-       balance_after, reference, reverses::text, occurred_at, recorded_at
+       balance_after, reference, reverses::text, occurred_at, recorded_at,
+       part_of::text
 FROM inventory.movements WHERE tenant_id = $1::text::uuid ORDER BY seq"""
 _LEVELS = """
 SELECT item_id::text, location_id::text, lot_id::text, on_hand, reserved
@@ -167,6 +219,37 @@ WHERE h.tenant_id = $1::text::uuid"""
 _TRANSFERS = """
 SELECT id::text, item_id::text, via_id::text, to_id::text, quantity, received
 FROM inventory.transfers WHERE tenant_id = $1::text::uuid"""
+_SERIALS = """
+SELECT t.id::text FROM inventory.lots t
+JOIN inventory.items i ON i.tenant_id = t.tenant_id AND i.id = t.item_id
+WHERE t.tenant_id = $1::text::uuid AND i.tracking = 'serial'"""
+_KITS = """
+SELECT kit_id::text, item_id::text, quantity
+FROM inventory.kit_components WHERE tenant_id = $1::text::uuid"""
+_COUNTS = "SELECT id::text, state FROM inventory.counts WHERE tenant_id = $1::text::uuid"
+_COUNT_LINES = """
+SELECT count_id::text, item_id::text, location_id::text, lot_id::text, counted, counted_at,
+       movement_id::text
+FROM inventory.count_lines WHERE tenant_id = $1::text::uuid"""
+_APPROVALS = """
+SELECT id::text, state, requester_id::text, decider_id::text, movements::text[]
+FROM inventory.approvals WHERE tenant_id = $1::text::uuid"""
+_ASKED = """
+SELECT approval_id::text, item_id::text, location_id::text, lot_id::text, quantity
+FROM inventory.approval_lines WHERE tenant_id = $1::text::uuid"""
+_LOCATIONS = """
+SELECT id::text, parent_id::text FROM inventory.locations WHERE tenant_id = $1::text::uuid"""
+_SPANS = """
+WITH spans AS (
+    SELECT tenant_id, 'count ' || id AS what, opened_at AS began, closed_at AS ended
+    FROM inventory.counts
+    UNION ALL SELECT tenant_id, 'approval ' || id, opened_at, decided_at FROM inventory.approvals
+    UNION ALL SELECT tenant_id, 'freeze ' || id, frozen_at, lifted_at FROM inventory.freezes
+    UNION ALL SELECT tenant_id, 'transfer ' || id, dispatched_at, received_at
+    FROM inventory.transfers
+    UNION ALL SELECT tenant_id, 'period ' || id, closed_at, reopened_at FROM inventory.periods
+)
+SELECT what, began, ended FROM spans WHERE tenant_id = $1::text::uuid AND ended IS NOT NULL"""
 _JOURNAL = """
 SELECT id::text, seq, actor, request_id, type, data::text
 FROM inventory.journal WHERE tenant_id = $1::text::uuid ORDER BY seq"""

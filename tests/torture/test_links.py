@@ -53,6 +53,17 @@ async def test_a_link_passes_on_what_it_gets():
         assert heard == [b"one\n", b"two\n"]
 
 
+async def test_what_hangs_arrives_when_it_is_healed():
+    async with echoing() as (link, port, heard):
+        link.is_hanging = True
+        asking = asyncio.create_task(ask(port, b"one\n"))
+        await asyncio.wait([asking], timeout=0.1)
+        assert (heard, asking.done()) == ([], False)
+        link.heal()
+
+        assert await asking == b"one\n"
+
+
 async def test_an_answer_is_lost_after_it_was_given():
     async with echoing() as (link, port, heard):
         link.is_losing = True

@@ -24,11 +24,23 @@ from tests.support.stack import ROOT, VARIABLES, Stack
 from tests.support.waiting import answered, eventually
 from tests.torture.checker import SETUP
 from tests.torture.clients import Person
-from tests.torture.launch import INVENTORY_URL, POSTGRES_FOLDER
+from tests.torture.clocks import SKEWED, find_library, set_clock
+from tests.torture.launch import CLOCK_FOLDER, INVENTORY_URL, POSTGRES_FOLDER
 from tests.torture.links import Connect, Link, Streams
-from tests.torture.requests import PLACES, PLAIN, STORM, STORM_PIECES, TRACKED
+from tests.torture.requests import (
+    DEAR,
+    KIT,
+    KIT_TAKES,
+    PLACES,
+    PLAIN,
+    SERIALS,
+    STORM,
+    STORM_PIECES,
+    TRACKED,
+)
 
-PEOPLE = 4
+ROLES = ("clerk", "clerk", "manager", "manager")  # And an administrator.
+COST = "2000"  # Of one piece of what is dear: more than anybody may change alone.
 OPENING = 12  # Little, so that the past is as scarce as the present.
 PORTS = 19
 SOCKET = ".s.PGSQL.5432"
@@ -42,6 +54,13 @@ class Tortured:
     stack: Stack
     links: dict[str, Link]
     front_port: int
+    has_clocks: bool
+
+    @property
+    def clocks(self) -> dict[str, Path]:
+        """The files by which clocks are set, by process; none where that is not possible."""
+        folder = self.stack.folder.parent / "clocks"
+        return {name: folder / name for name in SKEWED if self.has_clocks}
 
     @property
     def log_folder(self) -> Path:
@@ -61,16 +80,23 @@ class World:
 
 
 @contextmanager
-def launched(folder: Path, root: Path = ROOT) -> Iterator[tuple[Stack, int, int]]:
+def launched(
+    folder: Path, root: Path = ROOT, *, with_clocks: bool = False
+) -> Iterator[tuple[Stack, int, int]]:
     """Start the system with its links led astray; give it with the ports of front and inventory."""
     with reserved_ports(PORTS) as free:
         ports = {name: str(port) for name, port in zip(VARIABLES, free, strict=False)}
         front, inventory = free[-1], free[-2]
-        (folder / "link").mkdir(mode=0o700)
+        for name in ("link", "clocks"):
+            (folder / name).mkdir(mode=0o700)
+        for name in SKEWED:
+            set_clock(folder / "clocks" / name, 0)
         environment = {
             **os.environ, **ports, "RATE_LIMIT_SCALE": "1000", "STATE_DIR": str(folder / "state"),
             INVENTORY_URL: f"http://127.0.0.1:{inventory}", POSTGRES_FOLDER: str(folder / "link"),
         }  # fmt: skip
+        if with_clocks:
+            environment[CLOCK_FOLDER] = str(folder / "clocks")
         with (folder / "stack.log").open("w") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "tests.torture.launch"],
@@ -89,9 +115,11 @@ def launched(folder: Path, root: Path = ROOT) -> Iterator[tuple[Stack, int, int]
 
 
 @asynccontextmanager
-async def tortured(folder: Path, seed: str) -> AsyncIterator[Tortured]:
-    """Give a system that is ready, behind links that pass everything on."""
-    with launched(folder) as (stack, front, inventory):
+async def tortured(
+    folder: Path, seed: str, *, with_clocks: bool = False
+) -> AsyncIterator[Tortured]:
+    """Give a system that is ready, behind links that pass everything on; with clocks to be set."""
+    with launched(folder, with_clocks=with_clocks) as (stack, front, inventory):
         links = {
             "clients": Link(_tcp(int(stack.port("gateway"))), f"{seed}/clients"),
             "inventory": Link(_tcp(int(stack.port("inventory"))), f"{seed}/inventory"),
@@ -102,7 +130,7 @@ async def tortured(folder: Path, seed: str) -> AsyncIterator[Tortured]:
         await links["postgres"].listen_unix(folder / "link" / SOCKET)
         try:
             await eventually(lambda: _is_ready(stack))
-            yield Tortured(stack, links, front)
+            yield Tortured(stack, links, front, with_clocks and find_library() is not None)
         finally:
             for link in links.values():
                 await link.close()
@@ -137,14 +165,17 @@ async def made_world(stack: Stack, client: httpx.AsyncClient, run: str) -> World
     tenant_id = await connection.fetchval(_TENANT, boss["tenant"])
     await connection.close()
     world = World(tenant_id, boss, authenticators, [], [], {})
-    for n in range(PEOPLE):
-        email, password = f"clerk-{n}@example.com", f"pass-{uuid4().hex}"
-        wanted = {"email": email, "password": password, "role": "clerk"}
+    for n, role in enumerate(ROLES):
+        email, password = f"{role}-{n}@example.com", f"pass-{uuid4().hex}"
+        wanted = {"email": email, "password": password, "role": role}
         wanted |= {"password_change_required": False}
         made = await client.post("/api/users", json=wanted, headers=headers)
         assert made.status_code == 201, made.text
         world.credentials.append({"email": email, "password": password, "tenant": boss["tenant"]})
-        world.people.append(Person(f"user:{made.json()['id']}", {}))
+        world.people.append(Person(f"user:{made.json()['id']}", {}, role))
+    me = await client.get("/api/auth/me", headers=headers)
+    world.credentials.append(boss)
+    world.people.append(Person(f"user:{me.json()['id']}", {}, "admin"))
     await renew(client, world)
     await _fill(client, headers | {"X-Request-ID": f"{SETUP}{run}"}, world)
     return world
@@ -153,7 +184,7 @@ async def made_world(stack: Stack, client: httpx.AsyncClient, run: str) -> World
 async def renew(client: httpx.AsyncClient, world: World) -> None:
     """Sign everybody in anew, before their tokens end."""
     for person, credentials in zip(world.people, world.credentials, strict=True):
-        person.headers = await signed_in(client, credentials, Authenticators())
+        person.headers = await signed_in(client, credentials, world.authenticators)
 
 
 async def signed_in(
@@ -171,20 +202,25 @@ async def _fill(client: httpx.AsyncClient, headers: dict[str, str], world: World
         found: dict[str, Any] = made.json()
         return found
 
-    for place in PLACES:
+    dock, hall, shop = PLACES
+    for place in (dock, hall):
         await post("/api/locations", {"name": place, "type": "warehouse"})
+    await post("/api/locations", {"name": shop, "type": "zone", "parent": hall})
     await post("/api/locations", {"name": "Road", "type": "transit"})
-    for code in (*PLAIN, *TRACKED, STORM):
-        tracking = {"tracking": "lot"} if code in TRACKED else {}
-        made = await post("/api/inventory", {"code": code, "name": code, **tracking})
+    more = {code: {"tracking": "lot"} for code in TRACKED}
+    more |= {SERIALS: {"tracking": "serial"}, DEAR: {"unit_cost": COST}}
+    for code in (*PLAIN, *TRACKED, STORM, SERIALS, KIT, DEAR):
+        made = await post("/api/inventory", {"code": code, "name": code, **more.get(code, {})})
         world.item_ids[code] = made["id"]
-    then = (datetime.now(UTC) - timedelta(days=1)).isoformat()
+    parts = [{"item": item, "quantity": n} for item, n in KIT_TAKES.items()]
+    await post("/api/inventory/kits", {"item": KIT, "components": parts})
+    then = (datetime.now(UTC) - timedelta(days=8)).isoformat()
     lines = [
         {"kind": "receipt", "item": code, "location": place, "quantity": OPENING,
          "occurred_at": then}
         | ({"lot": lot, "expires_on": _expiry(days)} if lot else {})
         for place in PLACES
-        for code in (*PLAIN, *TRACKED)
+        for code in (*PLAIN, *TRACKED, KIT, DEAR)
         for lot, days in ((("X", 9), ("Y", 5)) if code in TRACKED else (("", 0),))
     ]  # fmt: skip
     storm = {"kind": "receipt", "item": STORM, "location": PLACES[0], "quantity": STORM_PIECES}

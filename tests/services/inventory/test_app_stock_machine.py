@@ -21,7 +21,11 @@ from hypothesis.stateful import (
 
 from tests.conftest import EXAMPLES
 from tests.support.stock_machine import (
+    CHECKS,
+    COUNTS,
     EXPIRIES,
+    FREEZES,
+    FROZEN,
     KIT,
     KIT_TAKES,
     LOTS,
@@ -34,16 +38,7 @@ from tests.support.stock_machine import (
     Shop,
     moment,
 )
-from tests.support.stock_model import Draw, Held
-from tests.torture.checker import (
-    check_business_time,
-    check_committed,
-    check_conserved,
-    check_journal,
-    check_recorded_order,
-    check_reserved,
-    check_transit,
-)
+from tests.support.stock_model import EVERYTHING, Draw, Held, Sheet
 from tests.torture.history import History
 from tests.torture.snapshot import take
 
@@ -53,10 +48,6 @@ places = st.sampled_from(PLACES)
 held_items = st.sampled_from((*PLAIN, KIT))
 hours = st.sampled_from((0, 0, 0, 1, 2, 4))  # Before the machine began; 0 is now.
 lots = st.sampled_from(sorted(EXPIRIES))
-CHECKS = (
-    check_recorded_order, check_business_time, check_conserved, check_journal, check_reserved,
-    check_committed, check_transit,
-)  # fmt: skip
 
 
 class StockMachine(RuleBasedStateMachine):
@@ -175,8 +166,7 @@ class StockMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.model.movements.keys() - self.model.reversed)
     @rule(choice=st.integers(0, 100), is_now=st.booleans())
     def reverse(self, choice, is_now):
-        known = sorted(self.model.movements.keys() - self.model.reversed)
-        movement = known[choice % len(known)]
+        movement = chosen(self.model.movements.keys() - self.model.reversed, choice)
         rows = self.model.movements[movement]
         draws = [Draw(row.level, -row.quantity) for row in rows]
         at = None if is_now else rows[0].at
@@ -224,6 +214,7 @@ class StockMachine(RuleBasedStateMachine):
     def reserve(self, items, place, quantity):
         levels = [(item, place, "") for item in items]
         possible = all(self.model.available(level) >= quantity for level in levels)
+        possible = possible and not any(map(self.model.is_frozen, levels))
         lines = [{"item": item, "location": place, "quantity": quantity} for item in items]
         body = {"lines": lines, "reference": str(uuid4())}
         found = self.shop.ask("/api/inventory/reservations", body, is_possible=possible)
@@ -234,8 +225,7 @@ class StockMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.model.held)
     @rule(choice=st.integers(0, 100), how=st.sampled_from(("commit", "release", "one", "expire")))
     def end_reservation(self, choice, how):
-        known = sorted(self.model.held)
-        reservation = known[choice % len(known)]
+        reservation = chosen(self.model.held, choice)
         holds = self.model.held[reservation]
         path = f"/api/inventory/reservations/{reservation}"
         self.seen["reservation", how] += 1
@@ -260,8 +250,8 @@ class StockMachine(RuleBasedStateMachine):
             self.record_now([Draw(hold.level, -hold.quantity) for hold in holds])
         del self.model.held[reservation]
 
-    def record_now(self, draws):
-        self.model.record("", draws, datetime.now(UTC))
+    def record_now(self, draws, at=None):
+        self.model.record("", draws, at or datetime.now(UTC))
         self.model.movements.pop("", None)
 
     @rule(item=st.sampled_from((*PLAIN, LOTS)), start=places, quantity=quantities)
@@ -286,8 +276,7 @@ class StockMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.model.in_transit)
     @rule(choice=st.integers(0, 100), difference=st.sampled_from((0, 0, -1, 1)))
     def receive_transfer(self, choice, difference):
-        known = sorted(self.model.in_transit)
-        transfer = known[choice % len(known)]
+        transfer = chosen(self.model.in_transit, choice)
         carried = self.model.in_transit.pop(transfer)
         goal, left = self.goals[transfer], sum(draw.quantity for draw in carried) + difference
         self.shop.post(
@@ -302,6 +291,53 @@ class StockMachine(RuleBasedStateMachine):
         arrived[carried[-1].level[0], goal, carried[-1].level[2]] += left
         self.seen["receive", difference] += 1
         self.record_now([*draws, *(Draw(level, quantity) for level, quantity in arrived.items())])
+
+    @rule(place=places, items=st.lists(held_items, min_size=1, max_size=3, unique=True))
+    def open_sheet(self, place, items):
+        body = {"locations": [place], "items": items, "with_children": False}
+        self.model.sheets[self.shop.post(COUNTS, body)["id"]] = Sheet(place, items)
+        self.enter_sheet(len(self.model.sheets) - 1, 4, 0)
+
+    @precondition(lambda self: self.model.sheets)
+    @rule(choice=st.integers(0, 100), counted=st.integers(0, 9), before=hours)
+    def enter_sheet(self, choice, counted, before):
+        count = chosen(self.model.sheets, choice)
+        sheet = self.model.sheets[count]
+        item = sheet.items[choice % len(sheet.items)]
+        at = self.shop.ago(before) or datetime.now(UTC)
+        line = {"item": item, "location": sheet.place, "quantity": counted}
+        self.shop.enter(f"{COUNTS}/{count}/lines", line | {"counted_at": at.isoformat()})
+        sheet.enter(item, at, counted)
+
+    @precondition(lambda self: self.model.sheets)
+    @rule(choice=st.integers(0, 100), is_posting=st.sampled_from((True, True, True, False)))
+    def close_sheet(self, choice, is_posting):
+        count = chosen(self.model.sheets, choice)
+        found = self.model.differences(self.model.sheets[count]) if is_posting else []
+        possible = all(self.model.can([draw], at) for draw, at in found)
+        verb, body = ("post", {"uncounted": "keep"}) if is_posting else ("cancel", {})
+        self.shop.ask(f"{COUNTS}/{count}/{verb}", body, is_possible=possible)
+        self.seen["sheet", verb, possible] += 1
+        if possible:
+            del self.model.sheets[count]
+            for draw, at in found:
+                self.record_now([draw], at)
+
+    @rule(what=st.sampled_from(FROZEN), item=held_items, place=places, quantity=st.integers(1, 2))
+    def freeze(self, what, item, place, quantity):
+        """Whatever touches what is frozen is refused, and nothing else is."""
+        scope, target = what
+        named = {} if target == EVERYTHING else {scope: target}
+        made = self.shop.post(FREEZES, {"scope": scope, "reason": "Stocktaking.", **named})
+        self.model.frozen.add(target)
+        self.receive(item, place, quantity, 1)
+        self.transfer(item, place, quantity, 0)
+        self.assemble(place, 1, quantity == 1, 0)
+        self.reserve([item], place, quantity)
+        if self.model.sheets:
+            self.close_sheet(quantity, is_posting=True)
+        self.shop.delete(f"{FREEZES}/{made['id']}")
+        self.model.frozen.clear()
 
     @rule(item=st.sampled_from((*PLAIN, LOTS, KIT)), before=hours)
     def remember(self, item, before):
@@ -330,6 +366,10 @@ class StockMachine(RuleBasedStateMachine):
         snapshot = self.shop.wait(take(self.dsn, str(self.shop.caller.tenant_id)))
         told = [told for check in CHECKS for told in check(History(), snapshot)]
         assert told == []
+
+
+def chosen(known, choice):
+    return sorted(known)[choice % len(known)]
 
 
 def other(place):
