@@ -61,11 +61,11 @@ class Instance:
         """Replace the note, if it says anything new."""
         if note == self._written:
             return
-        self._written = note
         temporary = self._note_path.with_suffix(".new")
         with open_private(temporary, "w") as file:
             file.write(json.dumps(asdict(note)))
         temporary.replace(self._note_path)
+        self._written = note
 
     def is_held(self) -> bool:
         """Say whether a stack of this checkout is running, ready or not."""

@@ -1,5 +1,6 @@
 """What the processes say: everything into a file each, what matters onto the screen."""
 
+import contextlib
 import json
 import logging
 from collections.abc import Callable
@@ -83,7 +84,8 @@ class ProcessLog:
             say(f"{self._name:<{NAME_WIDTH}} {shown}")
 
     def close(self) -> None:
-        self._file.close()
+        with contextlib.suppress(OSError):  # What a full disk did not take is lost.
+            self._file.close()
 
 
 NAME_WIDTH = 18

@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,7 +72,8 @@ async def _until(stop: asyncio.Event, instance: Instance, note: Note, lineup: Li
             superuser_dsn=lineup.superuser_dsn,
             redis_url=lineup.redis_url,
         )
-        instance.write(current)
+        with suppress(OSError):  # The disk is full: what runs goes on, and the note comes later.
+            instance.write(current)
         try:
             await asyncio.wait_for(stop.wait(), NOTE_INTERVAL_S)
         except TimeoutError:

@@ -1,3 +1,5 @@
+from errno import ENOSPC
+
 import pytest
 
 from deploy.local.errors import StackError
@@ -29,6 +31,21 @@ def test_second_stack_is_refused_and_told_about_the_first(tmp_path):
             StackError, match=r"Already running \(process 42, http://127.0.0.1:8083"
         ):
             Instance(tmp_path).hold().__enter__()
+
+
+def test_a_note_for_which_there_was_no_room_is_written_later(tmp_path, monkeypatch):
+    instance = Instance(tmp_path)
+    with instance.hold():
+        with monkeypatch.context() as full, pytest.raises(OSError, match="No space"):
+            full.setattr("deploy.local.instance.open_private", refuse)
+            instance.write(NOTE)
+        instance.write(NOTE)
+
+        assert instance.find() == NOTE
+
+
+def refuse(*_):
+    raise OSError(ENOSPC, "No space left on device")
 
 
 def test_note_of_a_stack_that_is_gone_counts_for_nothing(tmp_path):

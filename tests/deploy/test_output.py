@@ -1,4 +1,5 @@
 import json
+from errno import ENOSPC
 
 import pytest
 
@@ -76,3 +77,14 @@ def test_log_file_has_a_bounded_size(tmp_path, monkeypatch):
     sizes = [path.stat().st_size for path in tmp_path.iterdir()]
     assert len(sizes) == 2
     assert max(sizes) <= 1000
+
+
+def test_a_log_that_a_full_disk_does_not_take_is_closed_all_the_same(tmp_path, monkeypatch):
+    log = output.ProcessLog("auth", tmp_path, lambda _: None)
+    monkeypatch.setattr(output.PrivateFileHandler, "close", refuse)
+
+    log.close()
+
+
+def refuse(_handler):
+    raise OSError(ENOSPC, "No space left on device")

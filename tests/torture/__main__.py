@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests.torture.clocks import MISSING
+from tests.torture import clocks, disks
 from tests.torture.plan import Fault, Plan, as_text, faults, from_text
 from tests.torture.run import Report, play_run
 from tests.torture.world import tortured
@@ -22,7 +22,9 @@ def main(arguments: list[str]) -> int:
     seconds = wanted.hours * 3600 if wanted.hours else wanted.seconds
     say(f"seed {wanted.seed}: make torture ARGUMENTS='{_again(wanted, seconds)}' plans it again")
     reports: list[Report] = []
-    wanted.with_clocks = not wanted.faults or "skew" in Path(wanted.faults).read_text()
+    kinds = Path(wanted.faults).read_text() if wanted.faults else ""
+    wanted.with_clocks = not wanted.faults or "skew" in kinds
+    wanted.with_disk = bool(wanted.hours) or "fill" in kinds
     with tempfile.TemporaryDirectory(prefix="torture-", ignore_cleanup_errors=True) as folder:
         asyncio.run(_rounds(Path(folder), wanted, seconds, reports))
     return _tell(reports)
@@ -31,9 +33,13 @@ def main(arguments: list[str]) -> int:
 async def _rounds(
     folder: Path, wanted: argparse.Namespace, seconds: float, reports: list[Report]
 ) -> None:
-    async with tortured(folder, wanted.seed, with_clocks=wanted.with_clocks) as system:
+    async with tortured(
+        folder, wanted.seed, with_clocks=wanted.with_clocks, with_disk=wanted.with_disk
+    ) as system:
+        if wanted.with_disk and system.disk is None:
+            say(disks.MISSING)
         if wanted.with_clocks and not system.has_clocks:
-            say(MISSING)
+            say(clocks.MISSING)
         number, ends = 0, time.monotonic() + seconds
         while not number or ends - time.monotonic() > ROUND_S / 2:
             seed = f"{wanted.seed}/{number}" if number else wanted.seed

@@ -18,6 +18,7 @@ from tests.support.stack import Stack
 from tests.support.waiting import pause
 from tests.torture.clients import Play
 from tests.torture.clocks import CLOCK_READ_S, set_clock
+from tests.torture.disks import Disk
 from tests.torture.history import Happening
 from tests.torture.links import Link
 from tests.torture.plan import SKEWS, Fault
@@ -35,6 +36,7 @@ class Injector:
     stack: Stack
     links: dict[str, Link]
     clocks: dict[str, Path]  # The files that say how wrong a process's clock is.
+    disk: Disk | None
 
     async def carry_out(self, play: Play, planned: list[Fault]) -> None:
         """Let each fault come at its time."""
@@ -72,6 +74,8 @@ class Injector:
             return await self._restart(fault.target)
         if fault.kind == "skew":
             return await self._skew(fault)
+        if fault.kind == "fill":
+            return await self._fill(fault.lasts_s)
         if fault.kind == "kill_at_commit":
             return await self._kill_at_commit(fault.target)
         if fault.kind in _OF_BACKENDS:
@@ -98,6 +102,19 @@ class Injector:
         await pause(CLOCK_READ_S + fault.lasts_s)
         set_clock(clock, 0)
         await pause(CLOCK_READ_S)
+        return True
+
+    async def _fill(self, seconds: float) -> bool:
+        """Let the disk be full for a while, and PostgreSQL need more of it than it has put by."""
+        if self.disk is None:
+            return False
+        await asyncio.to_thread(self.disk.fill)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while True:
+                    await self._ask(_NEXT_SEGMENT)
+                    await pause(LOOK_S)
+        self.disk.free()
         return True
 
     async def _break_backends(self, fault: Fault) -> bool:
@@ -200,6 +217,7 @@ SELECT a.pid FROM pg_stat_activity a LEFT JOIN pg_locks l
     ON l.pid = a.pid AND l.locktype = 'relation' AND l.mode = 'RowShareLock'
 WHERE a.usename = 'inventory_app' AND a.backend_type = 'client backend'
 ORDER BY l.pid IS NOT NULL DESC, a.state = 'active' DESC, random() LIMIT 1"""
+_NEXT_SEGMENT = "SELECT length(pg_switch_wal()::text)"
 _TERMINATE = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"""

@@ -133,6 +133,7 @@ _DECK: tuple[tuple[str, str, float], ...] = (
     *(("half_answers", name, 1.0) for name in LINKS),
     *(("restart", name, 0.0) for name in (*SERVICES, *WORKERS)),
     ("hang", "inventory", 20.0),
+    ("fill", "disk", 12.0),  # In long runs alone.
     *(("skew", name, 5.0) for name in SKEWS),
     ("cut_commits", "postgres", 1.5),
     ("lose_commits", "postgres", 1.5),

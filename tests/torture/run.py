@@ -62,7 +62,7 @@ async def play_run(system: Tortured, run: str, plan: Plan, say: Callable[[str], 
         play = Play(run, client, world.people, world.item_ids)
         play.history.slack_s = plan.slack_s
         seals = await checkpoints(system.stack.superuser_dsn)
-        injector = Injector(system.stack, system.links, system.clocks)
+        injector = Injector(system.stack, system.links, system.clocks, system.disk)
         async with _beside(_renewing(quiet, world), _lag(play)):
             say(f"{plan.clients} clients, {len(plan.faults)} faults, {plan.seconds:.0f} s")
             acting = [asyncio.create_task(act(play, n, plan.seed)) for n in range(plan.clients)]

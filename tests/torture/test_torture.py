@@ -23,6 +23,7 @@ FAULTS = [
     Fault(18, "lose_commits", "postgres", 0.8),
     Fault(20, "kill", "valkey"),
     Fault(22, "kill_at_commit", "inventory"),
+    Fault(25, "restart", "inventory"),
     Fault(27, "kill", "reporting-worker"),
     Fault(28, "terminate", "postgres"),
     Fault(30, "half_answers", "inventory", 0.6),

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,6 +25,7 @@ from tests.support.waiting import answered, eventually
 from tests.torture.checker import SETUP
 from tests.torture.clients import Person
 from tests.torture.clocks import SKEWED, find_library, set_clock
+from tests.torture.disks import Disk, small_disk
 from tests.torture.launch import CLOCK_FOLDER, INVENTORY_URL, POSTGRES_FOLDER
 from tests.torture.links import Connect, Link, Streams
 from tests.torture.requests import (
@@ -55,6 +56,7 @@ class Tortured:
     links: dict[str, Link]
     front_port: int
     has_clocks: bool
+    disk: Disk | None
 
     @property
     def clocks(self) -> dict[str, Path]:
@@ -116,10 +118,17 @@ def launched(
 
 @asynccontextmanager
 async def tortured(
-    folder: Path, seed: str, *, with_clocks: bool = False
+    folder: Path, seed: str, *, with_clocks: bool = False, with_disk: bool = False
 ) -> AsyncIterator[Tortured]:
-    """Give a system that is ready, behind links that pass everything on; with clocks to be set."""
-    with launched(folder, with_clocks=with_clocks) as (stack, front, inventory):
+    """Give a system that is ready, behind links that pass everything on.
+
+    If asked with clocks to be set, and on a disk of its own that can be full.
+    """
+    (folder / "state").mkdir(exist_ok=True)
+    with (
+        small_disk(folder / "state") if with_disk else nullcontext() as disk,
+        launched(folder, with_clocks=with_clocks) as (stack, front, inventory),
+    ):
         links = {
             "clients": Link(_tcp(int(stack.port("gateway"))), f"{seed}/clients"),
             "inventory": Link(_tcp(int(stack.port("inventory"))), f"{seed}/inventory"),
@@ -130,7 +139,8 @@ async def tortured(
         await links["postgres"].listen_unix(folder / "link" / SOCKET)
         try:
             await eventually(lambda: _is_ready(stack))
-            yield Tortured(stack, links, front, with_clocks and find_library() is not None)
+            has_clocks = with_clocks and find_library() is not None
+            yield Tortured(stack, links, front, has_clocks, disk)
         finally:
             for link in links.values():
                 await link.close()
