@@ -230,13 +230,13 @@ BUGS = (
         (
             Change(
                 "services/inventory/kits/service/assembling.py",
-                "    outcomes = await ledger.apply(session, changes, atomic=True)\n",
-                "    outcomes = await ledger.apply(session, changes, atomic=False)\n",
+                "    outcomes = await ledger.apply(session, plan.changes, atomic=True)\n",
+                "    outcomes = await ledger.apply(session, plan.changes, atomic=False)\n",
             ),
             Change(
                 "services/inventory/kits/service/assembling.py",
-                "    if not refused:\n        return outcomes\n",
-                "    if not outcomes[-1].is_refused_itself:\n        return outcomes\n",
+                "    if not refused:\n        return\n",
+                "    if not outcomes[-1].is_refused_itself:\n        return\n",
             ),
         ),
     ),
