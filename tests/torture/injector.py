@@ -6,6 +6,7 @@ It signals processes of its own system alone: what the system's note names and t
 import asyncio
 import os
 import signal
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,10 +88,9 @@ class Injector:
         before = self._pid(name)
         if not _signal(before, signal.SIGTERM):
             return False
-        with suppress(TimeoutError):
-            async with asyncio.timeout(RESTARTS_S):
-                while self._pid(name) in {before, None}:
-                    await pause(LOOK_S)
+        ends = time.monotonic() + RESTARTS_S
+        while self._pid(name) in {before, None} and time.monotonic() < ends:
+            await pause(LOOK_S)
         return True
 
     async def _skew(self, fault: Fault) -> bool:
@@ -109,11 +109,10 @@ class Injector:
         if self.disk is None:
             return False
         await asyncio.to_thread(self.disk.fill)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while True:
-                    await self._ask(_NEXT_SEGMENT)
-                    await pause(LOOK_S)
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends:
+            await self._ask(_NEXT_SEGMENT)
+            await pause(LOOK_S)
         self.disk.free()
         return True
 
