@@ -325,7 +325,8 @@ def _close(
 ) -> None:
     """Let nothing of the transfer be under way any more."""
     transfer.received = transfer.arrived + transfer.added
-    transfer.received_at, transfer.received_by = now, actor
+    transfer.received_at = max(now, transfer.dispatched_at)  # Clocks may be set back.
+    transfer.received_by = actor
     transfer.missing_serials = list(arrival.missing_serials)
     journal.record(
         session,

@@ -1,6 +1,7 @@
 """Transfers in two stages: dispatched, in transit where nobody can take it, received once."""
 
 import asyncio
+from datetime import timedelta
 from uuid import uuid4
 
 import asyncpg
@@ -18,6 +19,7 @@ from services.inventory.transfers.errors import (
     TransferReceivedAlready,
     TransitMissing,
 )
+from shared.clock import utc_now
 from shared.errors import MissingScope, ValidationFailed
 from tests.support.services import Caller, assert_problem
 
@@ -145,6 +147,14 @@ async def test_what_was_dispatched_is_received_once(send, dispatch, receive, tot
                 assert_problem(answer, TransferReceivedAlready)
     assert await totals() == ((10, 0, 10, 0), {"Main": ("2", "2"), "Shop": ("8", "8")})
     await assert_verified(send)
+
+
+async def test_nothing_is_received_before_it_was_dispatched(monkeypatch, dispatch, receive):
+    sent = await dispatch(4)
+    monkeypatch.setattr("shared.web.requests.utc_now", lambda: utc_now() - timedelta(hours=1))
+    received = await receive(sent, 4, final=True)
+
+    assert received.json()["received_at"] == sent.json()["dispatched_at"], received.text
 
 
 async def test_many_at_once_in_both_directions_lose_nothing(send, dispatch, receive, totals, move):
