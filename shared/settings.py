@@ -14,7 +14,15 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from shared.secret_files import SecretFileRefused, read_secrets
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 _HEX_KEY = re.compile(r"[0-9a-fA-F]{64}")
@@ -89,6 +97,30 @@ class ProcessSettings(BaseSettings):
     forecasting_url: str = ""
     reporting_url: str = ""
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature.
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read a secret from the file that NAME_FILE names, where that is given."""
+        given: dict[str, str | None] = {}
+        for source in (dotenv_settings, env_settings):
+            if isinstance(source, EnvSettingsSource):
+                found = {name.upper(): value for name, value in source.env_vars.items()}
+                given |= {name: value for name, value in found.items() if value}
+        names = [
+            name.upper()
+            for name, field in cls.model_fields.items()
+            if field.annotation in {SecretStr, SecretStr | None}
+        ]
+        files = {name.lower(): secret for name, secret in read_secrets(given, names).items()}
+        in_files = InitSettingsSource(settings_cls, init_kwargs=files)
+        return init_settings, in_files, env_settings, dotenv_settings
+
     @field_validator("*")
     @classmethod
     def _refuse_placeholders(cls, value: object, info: ValidationInfo) -> object:
@@ -139,6 +171,8 @@ def load_settings(settings: type[SettingsT]) -> SettingsT:
             for e in error.errors()
         )
         sys.exit(f"configuration error: {wrong}")
+    except SecretFileRefused as error:
+        sys.exit(f"configuration error: {error}")
 
 
 def package_folder(file: str) -> Path:

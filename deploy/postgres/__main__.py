@@ -1,6 +1,7 @@
 """`python -m deploy.postgres`: the bootstrap as a job, configured by the environment.
 
-SUPERUSER_DATABASE_URL, PG_DATABASE (default stock) and one <ROLE>_PASSWORD per role.
+SUPERUSER_DATABASE_URL, PG_DATABASE (default stock) and one <ROLE>_PASSWORD per role; each secret
+may lie in a file instead, which <NAME>_FILE names.
 """
 
 import asyncio
@@ -10,17 +11,22 @@ import sys
 import asyncpg
 
 from deploy.postgres.bootstrap import DATABASE, ROLES, bootstrap
+from shared.secret_files import SecretFileRefused, read_secrets
 
 
 def main() -> int:
     required = ["SUPERUSER_DATABASE_URL", *(f"{role.upper()}_PASSWORD" for role in ROLES)]
-    missing = [name for name in required if not os.environ.get(name)]
+    try:
+        given = {**os.environ, **read_secrets(os.environ, required)}
+    except SecretFileRefused as error:
+        return _fail(str(error))
+    missing = [name for name in required if not given.get(name)]
     if missing:
         return _fail(f"not set: {', '.join(missing)}")
-    passwords = {role: os.environ[f"{role.upper()}_PASSWORD"] for role in ROLES}
-    database = os.environ.get("PG_DATABASE", DATABASE)
+    passwords = {role: given[f"{role.upper()}_PASSWORD"] for role in ROLES}
+    database = given.get("PG_DATABASE", DATABASE)
     try:
-        asyncio.run(bootstrap(os.environ["SUPERUSER_DATABASE_URL"], passwords, database=database))
+        asyncio.run(bootstrap(given["SUPERUSER_DATABASE_URL"], passwords, database=database))
     except (OSError, ValueError, asyncpg.PostgresError) as error:
         return _fail(str(error))
     sys.stdout.write(f"database {database}: roles and schemas are in place\n")
