@@ -1,10 +1,10 @@
 """One request, one transaction, closed before the reply is sent."""
 
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import journal
@@ -12,8 +12,9 @@ from shared.db import Stamp
 from shared.errors import IdempotencyKeyInvalid
 from shared.principal import Principal
 from shared.web import idempotency
+from shared.web.attempts import attempted
 from shared.web.dry_run import is_dry_run
-from shared.web.idempotency import KEY_HEADER, IdempotencyKey, Keyholder, RequestKey
+from shared.web.idempotency import KEY_HEADER, Claim, IdempotencyKey, Keyholder, RequestKey
 from shared.web.permissions import Anybody
 from shared.web.requests import get_resources, request_id_of
 
@@ -44,12 +45,26 @@ async def open_session(
         resources.waker.wake(resources.service)
 
 
-def session_of(request: Request, caller: Principal) -> AbstractAsyncContextManager[AsyncSession]:
-    """Open the request's transaction, as `open_session` does, where a route has none by itself.
+async def answer_in_session(
+    request: Request,
+    caller: Principal,
+    answer: Callable[[AsyncSession], Awaitable[Response]],
+) -> Response:
+    """Return the answer made in the request's transaction, where a route has none by itself.
 
-    Who uses it keeps the answer under the claim of `request.state`, if any, before it ends.
+    As with one that has: it is kept under the request's Idempotency-Key, and made again where the
+    transaction clashed with another.
     """
-    return _opened(request, caller, request.headers.get(KEY_HEADER))
+
+    async def attempt() -> Response:
+        async with _opened(request, caller, request.headers.get(KEY_HEADER)) as session:
+            response = await answer(session)
+            claim: Claim | None = request.scope["state"].get("claim")
+            if claim is not None:
+                await claim.remember(response)
+        return response
+
+    return await attempted(request, attempt)
 
 
 async def claim_key(request: Request, session: AsyncSession, holder: Keyholder, key: str) -> None:

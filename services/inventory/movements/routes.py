@@ -2,6 +2,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Body, Depends, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.approvals.rules import WEIGHED
 from services.inventory.approvals.schemas import AWAITS_APPROVAL, ApprovalRead, status_of
@@ -56,10 +57,10 @@ from shared.web import Language, Now, Session, feature_router, problems, require
 from shared.web.answers import json_answer, model_answer
 from shared.web.attempts import attempted
 from shared.web.dry_run import is_dry_run
-from shared.web.idempotency import KEY_PARAMETER, Claim, Replay
+from shared.web.idempotency import KEY_PARAMETER, Replay
 from shared.web.requests import request_id_of
 from shared.web.route import DirectRoute
-from shared.web.session import find_request_key, session_of
+from shared.web.session import answer_in_session, find_request_key
 
 router = feature_router("/api/inventory/movements", "movements")
 
@@ -222,23 +223,18 @@ async def _record_weighed(request: Request, caller: Principal, body: MovementCre
     """Answer a movement whose value is limited: not in a group, since its costs are opened."""
     own = resources_of(request).own
 
-    async def answer() -> Response:
-        async with session_of(request, caller) as session:
-            found = await service.record_weighed(
-                session,
-                own.prices,
-                body,
-                policy=own.policy,
-                origin=service.Origin(caller, request_id_of(request)),
-                now=utc_now(),
-            )
-            response = model_answer(found, status=status_of(found, done=201))
-            claim: Claim | None = request.scope["state"].get("claim")
-            if claim is not None:
-                await claim.remember(response)
-        return response
+    async def answer(session: AsyncSession) -> Response:
+        found = await service.record_weighed(
+            session,
+            own.prices,
+            body,
+            policy=own.policy,
+            origin=service.Origin(caller, request_id_of(request)),
+            now=utc_now(),
+        )
+        return model_answer(found, status=status_of(found, done=201))
 
-    return await attempted(request, answer)
+    return await answer_in_session(request, caller, answer)
 
 
 async def _places_of(database: Database, caller: Principal) -> Places:

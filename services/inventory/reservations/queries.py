@@ -1,10 +1,10 @@
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import (
     Date,
     DateTime,
@@ -22,6 +22,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.ledger.rules import TRACKS_LOTS, TRACKS_SERIALS, Level, Lot, Reference
 from services.inventory.reservations.models import Reservation, ReservationHold
+from shared.db import Stamp
+from shared.ids import new_id
+from shared.journal import Entry
 from shared.principal import Places
 
 PLACES_TRIED = 500  # For a line that names no location.
@@ -81,12 +84,31 @@ async def list_holds(
             _LOTS.c.expires_on,
             _LOTS.c.received_at,
             ReservationHold.quantity.desc(),
-            _LOCATIONS.c.name,
+            _LOCATIONS.c.name.collate("C"),  # As `in_order` has it.
             ReservationHold.lot_id,
         )
     )
     rows = await session.execute(query, execution_options={"populate_existing": True})
     return [_named(*row) for row in rows]
+
+
+def in_order(holds: Iterable[NamedHold]) -> list[NamedHold]:
+    """Return the holds of one reservation in the order in which `list_holds` gives them."""
+    return sorted(holds, key=_rank)
+
+
+def _rank(each: NamedHold) -> tuple[object, ...]:
+    expires_on = received_at = None
+    if each.lot is not None:
+        expires_on, received_at = each.lot.expires_on, each.lot.received_at
+    return (
+        each.hold.line,
+        expires_on or date.max,
+        received_at or _NEVER,
+        -each.hold.quantity,
+        each.location,
+        each.hold.lot_id,
+    )
 
 
 def _named(hold: ReservationHold, item: str, location: str, tracking: str, *lot: Any) -> NamedHold:  # noqa: ANN401 - the columns of a lot.
@@ -146,29 +168,29 @@ async def list_due_levels(session: AsyncSession, *, most: int) -> Sequence[Level
     return [(row.item_id, row.location_id, row.lot_id) for row in rows]
 
 
-def add(
-    session: AsyncSession, reservation: Reservation, held: dict[tuple[int, Level], Decimal]
+async def add(
+    connection: asyncpg.Connection,
+    reservation: Reservation,
+    holds: Sequence[ReservationHold],
+    entry: Entry,
+    stamp: Stamp,
 ) -> None:
-    """Add a reservation with its holds: by line and level, how much."""
-    session.add(reservation)
-    for (line, (item_id, location_id, lot_id)), quantity in held.items():
-        session.add(
-            ReservationHold(
-                reservation_id=reservation.id,
-                line=line,
-                item_id=item_id,
-                location_id=location_id,
-                lot_id=lot_id,
-                quantity=quantity,
-                held=quantity,
-                committed=Decimal(0),
-                released=Decimal(0),
-                expired=Decimal(0),
-                expires_at=reservation.expires_at,
-            )
-        )
+    """Write a reservation with its holds, and its entry in the journal, in one statement."""
+    columns = [
+        [getattr(hold, name) for hold in holds]
+        for name in ("line", "item_id", "location_id", "lot_id", "quantity")
+    ]
+    told = new_id(), stamp.actor, stamp.request_id, entry.name, entry.subject
+    await connection.execute(
+        _ADD,
+        *(reservation.id, reservation.reference, reservation.expires_at),
+        *(reservation.created_at, reservation.created_by),
+        *columns,
+        *(*told, entry.model_dump_json()),
+    )
 
 
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _ITEMS = table("items", column("id", Uuid), column("code", String), column("tracking", String))
 _LOTS = table(
     "lots",
@@ -200,3 +222,17 @@ _DUE_TENANTS = text("SELECT tenant_id FROM tenants_with_due_holds(now())")
 _DUE_LEVELS = text("""
     SELECT DISTINCT item_id, location_id, lot_id FROM reservation_holds
     WHERE held > 0 AND expires_at <= now() LIMIT :most""")
+_ADD = """
+WITH made AS (
+    INSERT INTO reservations (id, reference, expires_at, created_at, created_by)
+    VALUES ($1, $2, $3, $4, $5)
+), held AS (
+    INSERT INTO reservation_holds
+        (reservation_id, line, item_id, location_id, lot_id, quantity, held, expires_at)
+    SELECT $1, line, item_id, location_id, lot_id, quantity, quantity, $3
+    FROM unnest($6::int[], $7::uuid[], $8::uuid[], $9::uuid[], $10::numeric[])
+         AS w(line, item_id, location_id, lot_id, quantity)
+)
+INSERT INTO journal (id, actor, request_id, type, subject, data)
+VALUES ($11, $12, $13, $14, $15, $16)
+"""

@@ -1,7 +1,8 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.freezes.errors import Frozen
 from services.inventory.items.errors import ItemNotFound, ItemRetired, UnknownUnit
@@ -36,10 +37,15 @@ from services.inventory.reservations.schemas import (
     ReservationTake,
     ReservationUpdate,
 )
+from shared.clock import utc_now
 from shared.pagination import InvalidCursor
 from shared.principal import Principal
-from shared.web import Language, Now, Session, feature_router, problems, requires
-from shared.web.requests import request_id_of
+from shared.web import Now, Session, feature_router, problems, requires
+from shared.web.answers import model_answer
+from shared.web.idempotency import KEY_PARAMETER
+from shared.web.requests import language_of, request_id_of
+from shared.web.route import DirectRoute
+from shared.web.session import answer_in_session
 
 router = feature_router("/api/inventory/reservations", "reservations")
 
@@ -47,24 +53,9 @@ CanRead = Annotated[Principal, Depends(requires("inventory:read", by_location=Tr
 CanReserve = Annotated[Principal, Depends(requires("stock:write", by_location=True))]
 
 
-@router.post(
-    "",
-    status_code=201,
-    responses=problems(
-        ItemNotFound, ItemRetired, LocationNotFound, LocationRetired, InsufficientStock,
-        InsufficientStockAnywhere, ReservationRefused, ReservationTimeUnfit, Frozen, UnknownUnit,
-        QuantityInexact, LotsNotTracked, LotNotFound, LotExpired, SerialsNotTracked, SerialsNeeded,
-        SerialsDiffer, SerialsNotThere,
-    ),
-)  # fmt: skip
 async def reserve(
-    body: ReservationCreate,
-    request: Request,
-    session: Session,
-    caller: CanReserve,
-    language: Language,
-    now: Now,
-) -> ReservationRead:
+    request: Request, caller: CanReserve, body: ReservationCreate
+) -> ReservationRead | Response:
     """Reserve stock.
 
     Holds what all lines ask for, or nothing. What is held is not available to others until it is
@@ -74,14 +65,36 @@ async def reserve(
     first, and none that has expired. Of one with serial numbers the units named, or else those
     that came first.
     """
-    return await service.reserve(
-        session,
-        body,
-        caller=caller,
-        request_id=request_id_of(request),
-        language=language,
-        now=now,
-    )
+
+    async def answer(session: AsyncSession) -> Response:
+        made = await service.reserve(
+            session,
+            body,
+            caller=caller,
+            request_id=request_id_of(request),
+            language=language_of(request),
+            now=utc_now(),
+        )
+        return model_answer(made, status=201)
+
+    return await answer_in_session(request, caller, answer)
+
+
+router.add_api_route(
+    "",
+    reserve,
+    methods=["POST"],
+    status_code=201,
+    route_class_override=DirectRoute,
+    response_model=ReservationRead,
+    responses=problems(
+        ItemNotFound, ItemRetired, LocationNotFound, LocationRetired, InsufficientStock,
+        InsufficientStockAnywhere, ReservationRefused, ReservationTimeUnfit, Frozen, UnknownUnit,
+        QuantityInexact, LotsNotTracked, LotNotFound, LotExpired, SerialsNotTracked, SerialsNeeded,
+        SerialsDiffer, SerialsNotThere,
+    ),
+    openapi_extra=KEY_PARAMETER,
+)  # fmt: skip
 
 
 @router.get("", responses=problems(InvalidCursor))

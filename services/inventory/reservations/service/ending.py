@@ -105,8 +105,8 @@ async def release(
     for each, quantity in _taken(holds, wanted):
         each.hold.held -= quantity
         each.hold.released += quantity
-        freed[_level_of(each.hold)] += quantity
-        lines.append(as_held(_level_of(each.hold), quantity))
+        freed[level_of(each.hold)] += quantity
+        lines.append(as_held(level_of(each.hold), quantity))
     await ledger.give_back(session, locked, freed)
     journal.record(session, ReservationReleased(reservation_id=reservation.id, lines=lines))
     await session.flush()
@@ -131,7 +131,7 @@ async def extend(
         held = [each.hold for each in holds if each.hold.held > 0]
         for hold in held:
             hold.expires_at = until
-        levels = {_level_of(hold) for hold in held}
+        levels = {level_of(hold) for hold in held}
         await ledger.hold_until(session, locked, levels, until)
         journal.record(
             session, ReservationExtended(reservation_id=reservation.id, expires_at=until)
@@ -172,7 +172,7 @@ async def _lock(
     Raises ReservationNotFound, ReservationOver, ReservationDone, Frozen.
     """
     _, holds = await find_known(session, reservation_id, caller)
-    locked = await ledger.lock_levels(session, {_level_of(each.hold) for each in holds})
+    locked = await ledger.lock_levels(session, {level_of(each.hold) for each in holds})
     for spot in locked.spots.values():
         await freezes.require_not_frozen(session, spot.frozen_by)
     reservation, holds = await find_known(session, reservation_id, caller)  # As it is by now.
@@ -242,5 +242,5 @@ def as_held(level: Level, quantity: Decimal) -> Held:
     )
 
 
-def _level_of(hold: ReservationHold) -> Level:
+def level_of(hold: ReservationHold) -> Level:
     return hold.item_id, hold.location_id, hold.lot_id

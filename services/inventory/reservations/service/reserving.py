@@ -1,7 +1,6 @@
 """Holding stock: all lines of a reservation or none."""
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -16,14 +15,16 @@ from services.inventory.reservations.errors import (
     InsufficientStockAnywhere,
     ReservationRefused,
 )
-from services.inventory.reservations.models import Reservation
-from services.inventory.reservations.rules import LASTS
+from services.inventory.reservations.models import Reservation, ReservationHold
+from services.inventory.reservations.queries import NamedHold
+from services.inventory.reservations.rules import LASTS, NOTHING
 from services.inventory.reservations.schemas import ReservationCreate, ReservationRead
-from services.inventory.reservations.service.ending import as_held, checked_end
+from services.inventory.reservations.service.ending import as_held, checked_end, level_of
 from services.inventory.reservations.service.reading import to_read
 from services.inventory.reservations.service.spreading import Asking, spread_lines
 from shared import journal
 from shared.contracts.inventory.reservations import StockReserved
+from shared.db import driver_connection
 from shared.errors import Problem
 from shared.ids import new_id
 from shared.money import plain
@@ -61,10 +62,6 @@ async def reserve(
             comes = await ledger.find_next_receipt(session, short_of, places=asking.places)
             problem.next_receipt = None if comes is None else comes.as_told()
         raise problem
-    held: dict[tuple[int, Level], Decimal] = defaultdict(Decimal)
-    for (line, _), outcome in zip(changes, outcomes, strict=True):
-        for level, quantity in _held_by(outcome):
-            held[line, level] += quantity
     reservation = Reservation(
         id=new_id(),
         reference=wanted.reference,
@@ -72,19 +69,19 @@ async def reserve(
         created_at=now,
         created_by=caller.actor,
     )
-    queries.add(session, reservation, held)
-    lines = [as_held(level, quantity) for (_, level), quantity in held.items()]
-    journal.record(
-        session,
-        StockReserved(
-            reservation_id=reservation.id,
-            reference=wanted.reference,
-            expires_at=until,
-            lines=lines,
-        ),
+    named = _named_holds(
+        reservation, [(line, one) for (line, _), one in zip(changes, outcomes, strict=True)]
     )
-    await session.flush()
-    return to_read(reservation, await queries.list_holds(session, [reservation.id]), now)
+    holds = [each.hold for each in named]
+    entry = StockReserved(
+        reservation_id=reservation.id,
+        reference=wanted.reference,
+        expires_at=until,
+        lines=[as_held(level_of(hold), hold.quantity) for hold in holds],
+    )
+    connection = await driver_connection(session)
+    await queries.add(connection, reservation, holds, entry, journal.stamp_of(session))
+    return to_read(reservation, queries.in_order(named), now)
 
 
 def _refusal(refused: Mapping[int, Problem], *, lines: int, language: str) -> Problem:
@@ -109,11 +106,39 @@ def _names_parts(change: Change) -> bool:
     return bool(change.shares or change.lot or change.serials)
 
 
-def _held_by(outcome: Outcome) -> list[tuple[Level, Decimal]]:
-    if outcome.spot.item_id is None or outcome.spot.place_id is None:
-        raise AssertionError("only what was found can be held")
-    place = outcome.spot.item_id, outcome.spot.place_id
-    return [
-        ((*place, NO_LOT if part.lot is None else part.lot.id), -part.quantity)
-        for part in outcome.parts
-    ]
+def _named_holds(
+    reservation: Reservation, granted: Iterable[tuple[int, Outcome]]
+) -> list[NamedHold]:
+    """Return what each line holds at each level, by the outcomes of what it asked."""
+    found: dict[tuple[int, Level], NamedHold] = {}
+    for line, outcome in granted:
+        spot = outcome.spot
+        if spot.item_id is None or spot.place_id is None:
+            raise AssertionError("only what was found can be held")
+        for part in outcome.parts:
+            level = spot.item_id, spot.place_id, NO_LOT if part.lot is None else part.lot.id
+            if (line, level) in found:
+                hold = found[line, level].hold
+                hold.quantity = hold.held = hold.quantity - part.quantity
+                continue
+            hold = _hold(reservation, line, level, -part.quantity)
+            names = spot.code or "", spot.place or "", spot.tracking or "", part.lot
+            found[line, level] = NamedHold(hold, *names)
+    return list(found.values())
+
+
+def _hold(reservation: Reservation, line: int, level: Level, quantity: Decimal) -> ReservationHold:
+    item_id, location_id, lot_id = level
+    return ReservationHold(
+        reservation_id=reservation.id,
+        line=line,
+        item_id=item_id,
+        location_id=location_id,
+        lot_id=lot_id,
+        quantity=quantity,
+        held=quantity,
+        committed=NOTHING,
+        released=NOTHING,
+        expired=NOTHING,
+        expires_at=reservation.expires_at,
+    )
