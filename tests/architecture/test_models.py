@@ -45,7 +45,8 @@ FOLLOWING = dict.fromkeys(
 )
 UNMAPPED_OF: dict[str, dict[str, str]] = {
     "auth": {},
-    "inventory": dict.fromkeys(("snapshots", "snapshot_sums"), BY_STATEMENTS) | FOLLOWING,
+    "inventory": dict.fromkeys(("snapshots", "snapshot_sums", "levels_now"), BY_STATEMENTS)
+    | FOLLOWING,
     "forecasting": dict.fromkeys(("consumption", "items", "levels"), BY_STATEMENTS)
     | dict.fromkeys(("pgqueuer", "pgqueuer_log", "pgqueuer_schedules", "pgqueuer_statistics"),
                     "pgqueuer's own")

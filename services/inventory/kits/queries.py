@@ -162,7 +162,7 @@ _COMPONENTS = text("""
     WHERE c.kit_id = ANY(CAST(:kit_ids AS uuid[])) ORDER BY i.code""")
 _AVAILABLE = text("""
     SELECT v.item_id, sum(v.on_hand - v.reserved) AS available
-    FROM levels v JOIN locations l ON l.id = v.location_id LEFT JOIN lots t ON t.id = v.lot_id
+    FROM levels_now v JOIN locations l ON l.id = v.location_id LEFT JOIN lots t ON t.id = v.lot_id
     WHERE v.item_id = ANY(CAST(:item_ids AS uuid[])) AND v.on_hand > v.reserved AND l.active
         AND (t.expires_on IS NULL OR t.expires_on >= CAST(now() AT TIME ZONE 'UTC' AS date))
         AND (CAST(:places AS uuid[]) IS NULL OR v.location_id = ANY(CAST(:places AS uuid[])))

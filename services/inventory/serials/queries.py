@@ -75,7 +75,7 @@ FROM (
 ) t
 JOIN items i ON i.id = t.item_id
 LEFT JOIN LATERAL (
-    SELECT location_id, reserved FROM levels
+    SELECT location_id, reserved FROM levels_now
     WHERE serial_id = t.id AND ($5::uuid[] IS NULL OR location_id = ANY($5::uuid[])) OFFSET 0
 ) v ON true
 LEFT JOIN locations l ON l.id = v.location_id
@@ -89,7 +89,7 @@ _LIST = text("""
            coalesce(v.reserved > 0, false) AS reserved, t.received_at, t.key
     FROM lots t JOIN items i ON i.id = t.item_id
     LEFT JOIN LATERAL (
-        SELECT location_id, reserved FROM levels
+        SELECT location_id, reserved FROM levels_now
         WHERE serial_id = t.id AND (CAST(:places AS uuid[]) IS NULL
                                     OR location_id = ANY(CAST(:places AS uuid[]))) OFFSET 0
     ) v ON true

@@ -40,10 +40,10 @@ _LOOK_UP_AT = """
     CROSS JOIN LATERAL (SELECT * FROM items WHERE id = f.item_id OFFSET 0) i
     LEFT JOIN categories c ON c.id = i.category_id
     LEFT JOIN LATERAL (
-        SELECT location_id, lot_id, on_hand, reserved FROM levels
+        SELECT location_id, lot_id, on_hand, reserved FROM levels_now
         WHERE i.tracking <> 'serial' AND item_id = i.id AND on_hand > 0{within}
         UNION ALL
-        SELECT location_id, NULL, sum(on_hand), sum(reserved) FROM levels
+        SELECT location_id, NULL, sum(on_hand), sum(reserved) FROM levels_now
         WHERE i.tracking = 'serial' AND item_id = i.id AND serial_id IS NOT NULL{within}
         GROUP BY location_id
     ) v ON true

@@ -166,7 +166,7 @@ _ITEMS = """
         SELECT coalesce(sum(on_hand), 0) AS on_hand, coalesce(sum(reserved), 0) AS reserved,
                coalesce(sum(on_hand) FILTER (WHERE v.location_id = ANY(ARRAY(
                    SELECT id FROM locations WHERE type = 'transit'))), 0) AS in_transit
-        FROM levels v WHERE item_id = i.id{within}
+        FROM levels_now v WHERE item_id = i.id{within}
     ) t
 """
 _WITHIN = " AND v.location_id = ANY({places}::uuid[])"

@@ -80,7 +80,7 @@ async def has_moved(session: AsyncSession, item_id: UUID) -> bool:
 _TOTAL = text("""
     SELECT coalesce(sum(v.on_hand), 0) AS on_hand, coalesce(sum(v.reserved), 0) AS reserved,
            coalesce(sum(v.on_hand) FILTER (WHERE l.type = 'transit'), 0) AS in_transit
-    FROM levels v JOIN locations l ON l.id = v.location_id WHERE v.item_id = :item_id
+    FROM levels_now v JOIN locations l ON l.id = v.location_id WHERE v.item_id = :item_id
         AND (CAST(:places AS uuid[]) IS NULL OR v.location_id = ANY(CAST(:places AS uuid[])))""")
 _NAMED = text("""
     SELECT a.n, i.id, l.unit

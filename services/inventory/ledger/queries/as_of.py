@@ -168,7 +168,7 @@ _PAST = f"""
     FROM ({_PARTS.format(item="i.id")}) parts WHERE {_AT_PLACES}"""  # noqa: S608 - same.
 _NOW = f"""
     SELECT sum(on_hand) AS on_hand, sum(reserved) AS reserved
-    FROM levels WHERE item_id = i.id AND {_AT_PLACES}"""  # noqa: S608 - same.
+    FROM levels_now WHERE item_id = i.id AND {_AT_PLACES}"""  # noqa: S608 - same.
 # What has lain anywhere, or at the locations, is among the levels, and stays there.
 _MOVED = f"SELECT FROM levels WHERE item_id = i.id AND {_AT_PLACES}"
 _HELD = """

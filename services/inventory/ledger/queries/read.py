@@ -211,7 +211,7 @@ _NOW = text("""
     FROM (
         SELECT location_id, CASE WHEN NOT is_serial THEN lot_id END AS lot_id,
                sum(on_hand) AS on_hand, sum(reserved) AS reserved
-        FROM levels
+        FROM levels_now
         WHERE item_id = :item_id AND on_hand <> 0
             AND (CAST(:places AS uuid[]) IS NULL OR location_id = ANY(CAST(:places AS uuid[])))
         GROUP BY 1, 2

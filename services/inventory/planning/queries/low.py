@@ -81,7 +81,7 @@ _LOW = text(f"""
         SELECT coalesce(sum(on_hand), 0) AS on_hand, coalesce(sum(reserved), 0) AS reserved,
                coalesce(sum(on_hand) FILTER (WHERE {_IS_TRANSIT}), 0) AS in_transit,
                i.par_level, i.reorder_point, i.reorder_quantity, i.maximum
-        FROM levels v WHERE item_id = i.id
+        FROM levels_now v WHERE item_id = i.id
             AND (CAST(:places AS uuid[]) IS NULL OR v.location_id = ANY(CAST(:places AS uuid[])))
     ) t
     WHERE i.active AND (i.reorder_point IS NOT NULL OR i.par_level IS NOT NULL)
@@ -105,7 +105,7 @@ _LOW_AT_MANY = text(f"""
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(on_hand), 0) AS on_hand, coalesce(sum(reserved), 0) AS reserved,
                count(*) AS lines
-        FROM levels v WHERE item_id = i.id AND v.location_id = ANY(CAST(:within AS uuid[]))
+        FROM levels_now v WHERE item_id = i.id AND v.location_id = ANY(CAST(:within AS uuid[]))
     ) h
     LEFT JOIN LATERAL (
         SELECT * FROM planning WHERE item_id = i.id AND location_id = :location_id OFFSET 0
@@ -117,7 +117,7 @@ _LOW_AT_MANY = text(f"""
 _LOW_AT_FEW = text(f"""
     WITH held AS MATERIALIZED (
         SELECT item_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved
-        FROM levels WHERE location_id = ANY(CAST(:within AS uuid[])) GROUP BY item_id
+        FROM levels_now WHERE location_id = ANY(CAST(:within AS uuid[])) GROUP BY item_id
     ), planned AS MATERIALIZED (
         SELECT * FROM planning WHERE location_id = :location_id
     )

@@ -28,15 +28,12 @@ async def list_holds_ending(
     session: AsyncSession,
     item_id: UUID,
     *,
-    now: datetime,
     until: datetime | None,
     places: Places,
     most: int,
 ) -> Sequence[RowMapping]:
     """Return how much stops being held at the places when, the first at most so many times."""
-    names = {
-        "item_id": item_id, "now": now, "until": until, "places": _known(places), "most": most
-    }  # fmt: skip
+    names = {"item_id": item_id, "until": until, "places": _known(places), "most": most}
     return (await session.execute(_HOLDS_ENDING, names)).mappings().all()
 
 
@@ -47,7 +44,7 @@ def _known(places: Places) -> list[UUID] | None:
 _SUPPLY = text("""
     SELECT v.location_id, l.name AS location, l.type = 'transit' AS is_transit, t.expires_on,
            sum(v.on_hand) AS on_hand, sum(v.reserved) AS reserved
-    FROM levels v JOIN locations l ON l.id = v.location_id LEFT JOIN lots t ON t.id = v.lot_id
+    FROM levels_now v JOIN locations l ON l.id = v.location_id LEFT JOIN lots t ON t.id = v.lot_id
     WHERE v.item_id = :item_id AND v.on_hand > 0
         AND (CAST(:places AS uuid[]) IS NULL OR v.location_id = ANY(CAST(:places AS uuid[])))
     GROUP BY v.location_id, l.name, l.type, t.expires_on ORDER BY l.name, t.expires_on""")
@@ -64,7 +61,7 @@ _EXPECTED = text("""
     ORDER BY t.expected_at, t.id, o.expires_on LIMIT :most""")
 _HOLDS_ENDING = text("""
     SELECT expires_at, sum(held) AS quantity FROM reservation_holds
-    WHERE item_id = :item_id AND held > 0 AND expires_at > :now
+    WHERE item_id = :item_id AND held > 0 AND expires_at > now()
         AND (CAST(:until AS timestamptz) IS NULL OR expires_at <= :until)
         AND (CAST(:places AS uuid[]) IS NULL OR location_id = ANY(CAST(:places AS uuid[])))
     GROUP BY expires_at ORDER BY expires_at LIMIT :most""")

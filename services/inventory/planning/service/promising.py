@@ -48,7 +48,7 @@ async def get_promise(
         session, item_id, until=wanted.until, places=places, most=RECEIPTS_MAX + 1
     )
     holds = await queries.list_holds_ending(
-        session, item_id, now=now, until=wanted.until, places=places, most=HOLDS_MAX
+        session, item_id, until=wanted.until, places=places, most=HOLDS_MAX
     )
     known = coming[:RECEIPTS_MAX]
     dated = [row for row in known if _is_to_come(row, now)]
