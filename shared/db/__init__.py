@@ -2,6 +2,6 @@
 
 from shared.db.base import Base
 from shared.db.conflicts import conflicts
-from shared.db.database import Database, Stamp, driver_connection
+from shared.db.database import Database, Stamp, driver_connection, get_database_time
 
-__all__ = ["Base", "Database", "Stamp", "conflicts", "driver_connection"]
+__all__ = ["Base", "Database", "Stamp", "conflicts", "driver_connection", "get_database_time"]

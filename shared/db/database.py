@@ -3,6 +3,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -137,6 +138,12 @@ async def set_tenant(session: AsyncSession, tenant_id: UUID | None) -> None:
     await session.execute(_SET_TENANT, {"tenant": str(tenant_id) if tenant_id else NO_TENANT})
 
 
+async def get_database_time(session: AsyncSession) -> datetime:
+    """Return the time by the database's clock, by which all that is recorded is dated."""
+    found: datetime = await session.scalar(_TIME)
+    return found
+
+
 async def driver_connection(session: AsyncSession) -> asyncpg.Connection:
     """Return the asyncpg connection of a session, in the session's transaction."""
     connection = await session.connection()
@@ -176,4 +183,5 @@ class _HotConnection:
 # Planning a hot statement takes longer than running it; on a database without statistics yet the
 # server would otherwise do it each time.
 PLAN_ONCE = "SET plan_cache_mode = force_generic_plan"
+_TIME = text("SELECT clock_timestamp()")
 _SET_TENANT = text("SELECT set_config('app.tenant', :tenant, true)")

@@ -8,6 +8,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.snapshots.rules import TOGETHER, Horizon, Recording
+from shared.db import get_database_time
 
 
 async def find_recording(session: AsyncSession) -> Recording:
@@ -23,7 +24,7 @@ async def find_recording(session: AsyncSession) -> Recording:
 async def find_horizon(session: AsyncSession) -> Horizon:
     """Return how far the ledger goes now: first its number, then the time."""
     after_seq = await session.scalar(_LAST_NUMBER)
-    return Horizon(await session.scalar(_TIME), after_seq)
+    return Horizon(await get_database_time(session), after_seq)
 
 
 async def list_due_tenants(session: AsyncSession, size: int) -> Sequence[UUID]:
@@ -78,7 +79,6 @@ async def remove_all(session: AsyncSession) -> None:
 
 _EVER = datetime.min.replace(tzinfo=UTC)
 _LAST_NUMBER = text("SELECT last_value FROM movement_seq")
-_TIME = text("SELECT clock_timestamp()")
 _LOOK_ANEW = text("SELECT pg_stat_clear_snapshot()")  # Activity is read once a transaction.
 _RECORDING = text("""
     SELECT clock_timestamp(), min(xact_start) FROM pg_stat_activity

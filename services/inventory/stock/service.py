@@ -37,7 +37,7 @@ from services.inventory.stock.schemas import (
     StockQuery,
     StockRead,
 )
-from shared.db import Database
+from shared.db import Database, get_database_time
 from shared.gtin import item_key
 from shared.i18n.localised import said_in
 from shared.identifiers import find_id
@@ -128,7 +128,7 @@ async def stock_of(
     """
     item = await get_item(session, item_id)
     places = await places_of(session, caller)
-    as_of = _past(wanted.as_of, now)
+    as_of = await _past(session, wanted)
     rows = await ledger.stock_as_of(
         session, item_id, as_of=as_of, known_at=wanted.known_at, places=places
     )
@@ -192,7 +192,7 @@ async def _list(
 ) -> LocatedItemPage:
     rows = await ledger.list_stock(
         session,
-        StockFilter(_past(wanted.as_of, now), wanted.known_at, within, category_id),
+        StockFilter(await _past(session, wanted), wanted.known_at, within, category_id),
         after=_BY_CODE.after(wanted.cursor),
         limit=wanted.limit + 1,
     )
@@ -210,9 +210,16 @@ async def _list(
     )
 
 
-def _past(as_of: datetime | None, now: datetime) -> datetime | None:
-    """Return the time if it is past; what lies there in the future is what lies there now."""
-    return None if as_of is None or as_of >= now else as_of
+async def _past(
+    session: AsyncSession, wanted: ItemStockQuery | StockQuery | LocatedItemQuery
+) -> datetime | None:
+    """Return `as_of` unless it is to come: what lies there then is what lies there now.
+
+    By the clock of the ledger, whatever ours says. As known at a time nothing is now.
+    """
+    if wanted.as_of is None or wanted.known_at is not None:
+        return wanted.as_of
+    return None if wanted.as_of >= await get_database_time(session) else wanted.as_of
 
 
 def _place_stock(row: RowMapping) -> PlaceStock:

@@ -1,7 +1,6 @@
 """Counts themselves, and the lines that one begins with."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -43,12 +42,6 @@ async def find_count(
     if is_locked:
         query = query.with_for_update(key_share=True)
     return await session.scalar(query.execution_options(populate_existing=True))
-
-
-async def get_time(session: AsyncSession) -> datetime:
-    """Return the database's time, which is the ledger's."""
-    found: datetime = await session.scalar(_TIME)
-    return found
 
 
 async def list_counts(
@@ -149,7 +142,6 @@ def _is_known(places: frozenset[UUID], actor: str) -> Any:  # noqa: ANN401 - a c
     return exists().where(of_it) | (Count.opened_by == actor)
 
 
-_TIME = text("SELECT clock_timestamp()")
 _ELSEWHERE = text("""
     SELECT EXISTS (SELECT FROM count_lines
                    WHERE count_id = :count_id AND location_id <> ALL(CAST(:places AS uuid[])))""")

@@ -17,6 +17,7 @@ from services.inventory.ledger.rules import item_reference
 from services.inventory.locations.service import get_named_location, places_of
 from shared import journal
 from shared.contracts.inventory.counts import CountOpened
+from shared.db import get_database_time
 from shared.ids import new_id
 from shared.principal import Places, Principal
 from shared.security.sealing import Sealer
@@ -37,7 +38,7 @@ async def open_count(
     It stops no movement. Raises LocationNotFound, CategoryNotFound, ItemNotFound, CountTooLarge.
     """
     places = await places_of(session, caller)
-    opened_at = await queries.get_time(session)  # Of the ledger, by whose clock it is netted.
+    opened_at = await get_database_time(session)  # Of the ledger, by whose clock it is netted.
     scope = await _scope_of(session, wanted, places)
     covered = await bounds_of(session, scope, places)
     if wanted.cycle is None:

@@ -102,6 +102,25 @@ async def test_what_is_reserved_is_told_of_now_and_unknown_in_the_past(
     assert await read(as_of=ago(1)) == await read(known_at=ago(0)) == (on_hand, None, None)
 
 
+@pytest.mark.parametrize("of_item", [False, True])
+@pytest.mark.parametrize("known", [False, True])
+async def test_the_past_is_the_ledgers_whatever_our_clock_says(
+    client, caller, move, monkeypatch, of_item, known
+):
+    """Our clock runs behind: what is past for the ledger is to come for us."""
+    as_of = utc_now().isoformat()
+    query = {"as_of": as_of} | ({"known_at": as_of} if known else {})
+    await move("issue", 1)
+    behind = utc_now() - timedelta(minutes=1)
+    monkeypatch.setattr("shared.web.requests.utc_now", lambda: behind)
+    found = (await client.get("/api/inventory/lookup/A1", headers=caller.headers())).json()
+    url = f"/api/inventory/{found['id']}/stock" if of_item else URL
+
+    answer = (await client.get(url, params=query, headers=caller.headers())).json()
+
+    assert answer["stock" if of_item else "items"][0]["on_hand"] == ("7" if of_item else "10")
+
+
 @pytest.mark.parametrize(
     ("query", "problem"),
     [
