@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 # `dev` holds everything and is resolved first; the others take its versions.
-EXTRAS = ("dev", "all", "gateway", "auth", "inventory", "forecasting", "reporting")
+EXTRAS = ("dev", "all", "gateway", "auth", "inventory", "forecasting", "reporting", "backup")
 INSTALLER = "uv"  # The tool that installs the rest has a lock of its own.
 INSTALLER_REQUIREMENT = "uv>=0.9"
 MARK = "# made from: "

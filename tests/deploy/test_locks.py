@@ -10,6 +10,7 @@ auth = ["stockwright[core]", "argon2-cffi>=23.1"]
 inventory = ["stockwright[core]"]
 forecasting = ["stockwright[core]", "numpy>=2"]
 reporting = ["stockwright[core]"]
+backup = ["stockwright[core]"]
 all = ["stockwright[auth,inventory,forecasting,reporting,gateway]"]
 dev = ["stockwright[all]", "pytest>=8.3"]
 """
