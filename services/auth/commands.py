@@ -6,6 +6,7 @@ from services.auth.device_recovery import service as device_recovery
 from services.auth.jobs import reseal_values
 from services.auth.keys import service as keys
 from services.auth.resources import AuthResources
+from services.auth.sessions import service as sessions
 from shared.clock import utc_now
 from shared.contracts.auth.tenants import DEFAULT_TENANT_ID
 from shared.db import Stamp
@@ -35,6 +36,15 @@ async def replace_keys(resources: AuthResources) -> str:
     return f"Added {kid}: all other keys are over, and so is every access token."
 
 
+async def end_sessions(resources: AuthResources) -> str:
+    """End every session and token there is, as after a restore: what ended since would live."""
+    async with resources.database.transaction(Stamp(DEFAULT_TENANT_ID, ACTOR)) as session:
+        now = utc_now()
+        kid = await keys.rotate(session, sealer=resources.own.sealer, now=now, at_once=True)
+        ended = await sessions.end_everywhere(session, kid=kid, now=now)
+    return f"Ended {ended:,} sessions and every access token; all sign in again."
+
+
 async def recover_administrator(resources: AuthResources) -> str:
     """Take the second factors of ADMIN_EMAIL away, who lost them and has not two others to ask."""
     vault = resources.own
@@ -60,5 +70,6 @@ async def _rotate(resources: AuthResources, *, at_once: bool) -> str:
 COMMANDS: Mapping[str, Callable[[AuthResources], Awaitable[str]]] = {
     "rotate-keys": rotate_keys,
     "replace-keys": replace_keys,
+    "end-sessions": end_sessions,
     "recover-administrator": recover_administrator,
 }

@@ -110,6 +110,12 @@ async def revoke(
     return await session.scalar(statement)
 
 
+async def end_everywhere(session: AsyncSession, now: datetime) -> int:
+    """End the sessions of all tenants, and what was mailed and begun; return how many."""
+    ended: int | None = await session.scalar(_END_EVERYWHERE, {"now": now})
+    return ended or 0
+
+
 async def forget_ended(
     session: AsyncSession, ended_before: datetime, attempts_before: datetime
 ) -> int:
@@ -128,5 +134,6 @@ async def count_active(session: AsyncSession, at: datetime) -> Active:
     return Active(*(await session.execute(_COUNT_ACTIVE, {"at": at})).one())
 
 
+_END_EVERYWHERE = text("SELECT end_all_sessions(:now)")
 _FORGET_ENDED = text("SELECT forget_ended(:ended_before, :attempts_before)")
 _COUNT_ACTIVE = text("SELECT users, sessions FROM count_active(:at)")

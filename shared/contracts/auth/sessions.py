@@ -22,6 +22,15 @@ class UserSignedIn(AboutUser):
     methods: tuple[str, ...]  # As in the token's `amr`.
 
 
+class AllSessionsEnded(Entry):
+    """An operator ended every session of every tenant, and every access token with it."""
+
+    name: ClassVar[str] = "auth.all-sessions-ended.v1"
+    subject_of: ClassVar[tuple[str, str]] = ("signing-key", "kid")
+    kid: str  # Of the key that signs from then on.
+    sessions: int
+
+
 class SignInFailed(Entry):
     """`account` is the blind index of the address tried, in hex: equal for equal addresses."""
 

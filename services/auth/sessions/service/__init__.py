@@ -20,12 +20,13 @@ from services.auth.sessions.service.sign_out import sign_out
 from services.auth.sessions.service.standing import require_standing
 from services.auth.sessions.service.start import finish_sign_in, go_on_with_factor
 from services.auth.sessions.service.step_up import find_own_account, step_up
-from services.auth.sessions.service.upkeep import forget_ended, measure_active
+from services.auth.sessions.service.upkeep import end_everywhere, forget_ended, measure_active
 
 __all__ = [
     "Account",
     "check_factor",
     "check_password",
+    "end_everywhere",
     "find_own_account",
     "finish_sign_in",
     "forget_ended",
