@@ -10,7 +10,7 @@ DEVELOPMENT := .venv/.installed-dev
 SERVICES := auth inventory forecasting reporting
 SOURCES := shared services gateway deploy demo benchmarks tests
 
-.PHONY: help install run up down status logs demo token code rebuild retry verify rotate-keys keys lock check format test-fast test attack prove-attack torture prove-torture bench mutants openapi contracts messages coverage lock-check scan sbom clean
+.PHONY: help install run up down status logs demo token code rebuild retry verify rotate-keys backup backups restore drill keys lock check format test-fast test attack prove-attack torture prove-torture bench mutants openapi contracts messages coverage lock-check scan sbom clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
@@ -61,6 +61,18 @@ rebuild: $(RUNTIME) ## Empty the read models of SERVICE=reporting or forecasting
 
 retry: $(RUNTIME) ## Apply again what SERVICE=reporting, forecasting or inventory could not apply and set aside
 	@$(PY) -m deploy.local retry "$(SERVICE)"
+
+backup: $(RUNTIME) ## Make a backup now, beside the running system
+	@$(PY) -m deploy.backups backup
+
+backups: $(RUNTIME) ## List the backups and what can be restored; CHECK=1 proves every file
+	@$(PY) -m deploy.backups $(if $(CHECK),check,list) --cluster "$(CLUSTER)"
+
+restore: $(RUNTIME) ## Put the database back: AT=2026-11-20T12:00:00Z or its last second; YES=1 asks nothing
+	@$(PY) -m deploy.backups restore --at "$(AT)" --cluster "$(CLUSTER)" $(if $(YES),--yes)
+
+drill: $(RUNTIME) ## Rehearse a restore in a folder of its own, check all, throw it away
+	@$(PY) -m deploy.backups drill --at "$(AT)" --cluster "$(CLUSTER)"
 
 keys: $(RUNTIME) ## Print a fresh set of secrets, for production
 	@$(PY) -m deploy.local keys

@@ -25,7 +25,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-IMAGES: Final = ("bootstrap", "auth", "inventory", "forecasting", "reporting", "gateway")
+IMAGES: Final = ("bootstrap", "auth", "inventory", "forecasting", "reporting", "backup", "gateway")
 SERVICES: Final = ("auth", "inventory", "forecasting", "reporting")
 ISSUER: Final = "https://token.actions.githubusercontent.com"
 UP_WAIT_S: Final = 300

@@ -28,7 +28,7 @@ _COMPLAINT = re.compile(r"\b(?:FATAL|PANIC|ERROR|error):.*|.*\b(?:No space left|
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    "max_connections": "320",  # four services with at most 77 each: deploy/postgres/roles.sql
+    "max_connections": "320",  # four services with at most 76 each: deploy/postgres/roles.sql
     "shared_buffers": "128MB",  # the system caches files as well
     "effective_cache_size": "1GB",
     "work_mem": "8MB",
@@ -41,6 +41,7 @@ SETTINGS: Mapping[str, str] = {
     "wal_buffers": "16MB",
     "min_wal_size": "128MB",
     "max_wal_size": "1GB",
+    "max_slot_wal_keep_size": "2GB",  # what backups that stand still may hold back of the disk
     "checkpoint_timeout": "15min",
     "max_locks_per_transaction": "256",  # monthly partitions lock one by one
     "password_encryption": "scram-sha-256",
@@ -154,6 +155,7 @@ def _configure(data_dir: Path, socket_dir: Path, settings: Mapping[str, str]) ->
             f"local all {SUPERUSER} peer map=stack\n"
             f"local replication {SUPERUSER} peer map=stack\n"
             "local all all scram-sha-256\n"
+            "local replication all scram-sha-256\n"
         ),
         "pg_ident.conf": f"stack {pwd.getpwuid(os.geteuid()).pw_name} {SUPERUSER}\n",
     }

@@ -3,12 +3,13 @@
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from deploy.local.launch import GIVE_MEMORY_BACK, Program
 from deploy.local.secrets import MAKERS, SERVER_PASSWORDS, journal_key_name, password_name
 from deploy.local.settings import ROOT, STATE_DIR, LocalSettings
-from deploy.postgres.bootstrap import DATABASE, SERVICES
+from deploy.postgres.bootstrap import BACKUP_ROLE, DATABASE, SERVICES
 
 SHARED_SECRETS = ("GATEWAY_KEY", "METRICS_TOKEN")  # All programs hold these.
 # The others that each holds besides its database password and its journal's key.
@@ -57,6 +58,8 @@ _DECIDED_HERE = frozenset(
         "PYTHONDONTWRITEBYTECODE",  # Would make every start compile everything again.
     }
 )
+# What backups alone are told: among it may be the credentials of a remote.
+_OF_BACKUPS = ("BACKUP_", "AWS_", "GOOGLE_APPLICATION_")
 _OLD_KEYS = "_PREVIOUS"  # NAME_PREVIOUS holds old values of the secret NAME, for rotation.
 
 
@@ -107,7 +110,48 @@ def processes(plan: Plan) -> list[Process]:
         _python("gateway", _environment(plan, "gateway"), "gateway"),
         health_port=plan.settings.port_of("gateway"),
     )
-    return [*rows, gateway]
+    backups = []
+    if plan.settings.environment.get("BACKUP_ENABLED", "true").lower() not in {"false", "0", "no"}:
+        port = plan.settings.worker_port_of("gateway")
+        backups.append(Process(backup_program(plan, "work"), health_port=port))
+    return [*rows, *backups, gateway]
+
+
+def backup_program(plan: Plan, *words: str) -> Program:
+    """Return the job that makes backups, which holds its own key and no other secret."""
+    settings = plan.settings
+    asked = settings.environment
+    own = {name: value for name, value in asked.items() if name.startswith(_OF_BACKUPS)}
+    key = plan.secrets["BACKUP_ENCRYPTION_KEY"]
+    state_dir = Path(asked.get("STATE_DIR") or STATE_DIR).resolve()
+    folder = ROOT / "backups" if state_dir == ROOT / ".local" else state_dir / "backups"
+    environment = {
+        **_inherited(settings),
+        **own,
+        "HOST": settings.host,
+        "LOG_FORMAT": "json",
+        "PYTHONUNBUFFERED": "1",
+        **GIVE_MEMORY_BACK,
+        "METRICS_TOKEN": plan.secrets["METRICS_TOKEN"],
+        "METRICS_PORT": str(settings.worker_port_of("gateway")),
+        "DATABASE_URL": _dsn(plan, BACKUP_ROLE),
+        "BACKUP_ENCRYPTION_KEY": asked.get("BACKUP_ENCRYPTION_KEY") or key,
+        "BACKUP_DIR": asked.get("BACKUP_DIR") or str(folder),
+        "BACKUP_SPOOL_DIR": asked.get("BACKUP_SPOOL_DIR") or str(state_dir / "wal"),
+        "JOURNAL_FOLDER": asked.get("JOURNAL_FOLDER") or str(state_dir / "journal"),
+    }
+    return _python("backup", environment, "deploy.backups", *words)
+
+
+def _inherited(settings: LocalSettings) -> dict[str, str]:
+    """Return what a process may know of the shell and of `.env`."""
+    return {
+        name: value
+        for name, value in settings.environment.items()
+        if name not in _DECIDED_HERE
+        and not name.endswith(_OLD_KEYS)
+        and not name.startswith(_OF_BACKUPS)
+    }
 
 
 def in_layers(rows: list[Process]) -> list[list[Process]]:
@@ -116,7 +160,7 @@ def in_layers(rows: list[Process]) -> list[list[Process]]:
     Workers follow the services' journals and the gateway reads auth's keys; started together with
     the services they would begin by complaining.
     """
-    callers = [row for row in rows if row.program.name.endswith(("-worker", "gateway"))]
+    callers = [row for row in rows if row.program.name.endswith(("-worker", "backup", "gateway"))]
     return [[row for row in rows if row not in callers], callers]
 
 
@@ -145,11 +189,6 @@ def _python(name: str, environment: Mapping[str, str], module: str, *verbs: str)
 
 def _environment(plan: Plan, program: str) -> dict[str, str]:
     settings = plan.settings
-    inherited = {
-        name: value
-        for name, value in settings.environment.items()
-        if name not in _DECIDED_HERE and not name.endswith(_OLD_KEYS)
-    }
     shared = {
         "HOST": settings.host,
         "REDIS_URL": plan.redis_url,
@@ -180,7 +219,7 @@ def _environment(plan: Plan, program: str) -> dict[str, str]:
             STATE_DIR / "journal"
         )
         own["JOURNAL_SIGNING_KEY"] = plan.secrets[journal_key_name(program)]
-    return {**inherited, **shared, **own}
+    return {**_inherited(settings), **shared, **own}
 
 
 def _dsn(plan: Plan, role: str) -> str:

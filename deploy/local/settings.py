@@ -21,7 +21,8 @@ PORT_VARIABLES: Mapping[str, int] = {
     "FORECASTING_PORT": 8103,
     "REPORTING_PORT": 8104,
 }
-WORKER_PORT_OFFSET = 10  # A worker's health and metrics: its service's port plus this.
+# Health and metrics of a worker: its service's port plus this; of backups: the gateway's plus this.
+WORKER_PORT_OFFSET = 10
 PORT_MAX = 65535
 EVERY_ADDRESS = ("0.0.0.0", "::", "")
 
@@ -71,9 +72,9 @@ def port_uses(ports: Mapping[str, int]) -> list[tuple[int, str, str]]:
     for variable, port in ports.items():
         name = variable.removesuffix("_PORT").lower()
         uses.append((port, name, f"set {variable}"))
-        if name != "gateway":
-            advice = f"it is {variable} + {WORKER_PORT_OFFSET}: set {variable}"
-            uses.append((port + WORKER_PORT_OFFSET, f"{name}-worker", advice))
+        advice = f"it is {variable} + {WORKER_PORT_OFFSET}: set {variable}"
+        beside = "backup" if name == "gateway" else f"{name}-worker"
+        uses.append((port + WORKER_PORT_OFFSET, beside, advice))
     return uses
 
 

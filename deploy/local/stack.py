@@ -18,7 +18,12 @@ STOP_TIMEOUT_S = 30.0
 
 
 @contextmanager
-def embedded_postgres(data_dir: Path, settings: Mapping[str, str] | None = None) -> Iterator[str]:
+def embedded_postgres(
+    data_dir: Path,
+    settings: Mapping[str, str] | None = None,
+    *,
+    start_timeout_s: float = START_TIMEOUT_S,
+) -> Iterator[str]:
     """Run PostgreSQL on `data_dir` (made if new) and yield the superuser's DSN.
 
     `settings` go over the ones of deploy.local.postgres. The server's log is
@@ -28,7 +33,13 @@ def embedded_postgres(data_dir: Path, settings: Mapping[str, str] | None = None)
     log_path = server.data_dir.with_name(f"{server.data_dir.name}.log")
     with ExitStack() as stack:
         stack.callback(server.remove_socket_dir)
-        running = _running(server.command, server.is_ready, log_path, stop=signal.SIGINT)
+        running = _running(
+            server.command,
+            server.is_ready,
+            log_path,
+            stop=signal.SIGINT,
+            patience_s=start_timeout_s,
+        )
         stack.enter_context(running)
         yield server.superuser_dsn
 
@@ -53,6 +64,7 @@ def _running(
     log_path: Path,
     *,
     stop: signal.Signals,
+    patience_s: float = START_TIMEOUT_S,
 ) -> Iterator[None]:
     with open_private(log_path, "a") as log:
         process = subprocess.Popen(  # noqa: S603 - the command is ours.
@@ -65,7 +77,7 @@ def _running(
             preexec_fn=die_with_parent(stop),  # noqa: PLW1509 - one prctl call, safe after fork.
         )
     try:
-        _wait_until_ready(process, is_ready, log_path)
+        _wait_until_ready(process, is_ready, log_path, patience_s)
         yield
     finally:
         process.send_signal(stop)
@@ -77,13 +89,16 @@ def _running(
 
 
 def _wait_until_ready(
-    process: subprocess.Popen[bytes], is_ready: Callable[[int], bool], log_path: Path
+    process: subprocess.Popen[bytes],
+    is_ready: Callable[[int], bool],
+    log_path: Path,
+    patience_s: float,
 ) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
+    deadline = time.monotonic() + patience_s
     while not is_ready(process.pid):
         if process.poll() is not None:
             lines = log_path.read_text(errors="replace").splitlines()
             raise StackError(f"The server stopped: {lines[-1] if lines else log_path}")
         if time.monotonic() > deadline:
-            raise StackError(f"Not ready after {START_TIMEOUT_S:.0f} s; see {log_path}")
+            raise StackError(f"Not ready after {patience_s:.0f} s; see {log_path}")
         time.sleep(0.02)

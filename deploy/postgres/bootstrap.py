@@ -13,7 +13,8 @@ from deploy.postgres.scram import is_verifier_of, scram_verifier
 
 DATABASE = "stock"
 SERVICES = ("auth", "inventory", "forecasting", "reporting")
-ROLES = ("stock_owner", *(f"{service}_app" for service in SERVICES))
+BACKUP_ROLE = "stock_backup"
+ROLES = ("stock_owner", *(f"{service}_app" for service in SERVICES), BACKUP_ROLE)
 
 _HERE = Path(__file__).parent
 _LOCK = 0x73746F636B  # "stock": two bootstraps at once would race for the same roles.

@@ -1,16 +1,18 @@
--- Cluster-wide: the owner who runs migrations, one login role per service, and one that its service becomes to
--- verify: it reads the records of all tenants and changes nothing.
+-- Cluster-wide: the owner who runs migrations, one login role per service, one that its service becomes to
+-- verify (it reads the records of all tenants and changes nothing), and one that makes backups: it copies the files of
+-- the cluster and can select from no table.
 -- Runs as superuser, any number of times.
 DO $$
 DECLARE
     role_name text;
     service text;
-    -- What each may take of the server's connections, so that none takes all: the owner few, the services
-    -- equal shares of the rest.
+    -- What each may take of the server's connections, so that none takes all: the owner and backups few, the
+    -- services equal shares of the rest.
     owner_share int := 8;
+    backup_share int := 5;
     service_share int := greatest(
         (current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
-            - owner_share) / 4, 1);
+            - owner_share - backup_share) / 4, 1);
 BEGIN
     FOREACH role_name IN ARRAY ARRAY['stock_owner', 'auth_app', 'inventory_app', 'forecasting_app', 'reporting_app']
     LOOP
@@ -23,6 +25,14 @@ BEGIN
             role_name, CASE role_name WHEN 'stock_owner' THEN owner_share ELSE service_share END
         );
     END LOOP;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'stock_backup') THEN
+        CREATE ROLE stock_backup;
+    END IF;
+    EXECUTE format(
+        'ALTER ROLE stock_backup LOGIN REPLICATION NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOBYPASSRLS '
+        'CONNECTION LIMIT %s',
+        backup_share
+    );
     FOREACH service IN ARRAY ARRAY['auth', 'inventory', 'forecasting', 'reporting']
     LOOP
         role_name := service || '_verifier';

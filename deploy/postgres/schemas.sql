@@ -19,6 +19,8 @@ BEGIN
 
     EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO stock_owner', current_database());
+    -- For one function of auth, by which it notes in the journal what it did.
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO stock_backup', current_database());
 
     FOREACH service IN ARRAY ARRAY['auth', 'inventory', 'forecasting', 'reporting']
     LOOP
@@ -30,6 +32,7 @@ BEGIN
         EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', service, service || '_verifier');
         EXECUTE format('ALTER ROLE %I SET search_path = %I, public', role_name, service);
     END LOOP;
+    GRANT USAGE ON SCHEMA auth TO stock_backup;
 
     -- Advisory locks are of the whole database: whoever may take one may hold anybody's. So the owner alone may,
     -- and lends each service its own (`try_lock` of its schema). A schema that is not migrated to those yet keeps

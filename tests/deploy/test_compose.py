@@ -15,7 +15,7 @@ def test_every_process_of_the_local_stack_is_a_container():
     workers = {f"{service}-worker" for service in SERVICES}
     jobs = {"bootstrap", *(f"{service}-migrate" for service in SERVICES)}
 
-    assert {"gateway", "postgres", "valkey", *SERVICES, *workers, *jobs} == set(BLOCKS)
+    assert {"gateway", "backup", "postgres", "valkey", *SERVICES, *workers, *jobs} == set(BLOCKS)
 
 
 def test_workers_do_the_same_work():
@@ -53,8 +53,8 @@ def test_only_the_gateway_is_published():
 def test_only_who_must_reaches_beyond_the_network_inside():
     leaves = [name for name, block in BLOCKS.items() if "outside" in block]
 
-    # Identity providers; mail; receivers of webhooks; clients.
-    assert leaves == ["auth", "auth-worker", "inventory-worker", "gateway"]
+    # Identity providers; mail; receivers of webhooks; the remote of backups; clients.
+    assert leaves == ["auth", "auth-worker", "inventory-worker", "backup", "gateway"]
     assert "inside: {internal: true}" in COMPOSE
 
 

@@ -11,6 +11,7 @@ from deploy.local.settings import PORT_VARIABLES, ROOT
 
 OWNERS = [
     "gateway",
+    "deploy.backups",
     *(f"services.{name}" for name in ("auth", "inventory", "forecasting", "reporting")),
 ]
 LISTED = dict(

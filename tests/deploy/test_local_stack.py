@@ -69,7 +69,7 @@ def test_up_says_where_everything_is(started, ports, state_dir):
     password = secrets.read(state_dir / "secrets.env")["ADMIN_PASSWORD"]
     assert f"The password is {password}\n" in started
     assert password not in (state_dir / "log" / "stack.log").read_text()
-    assert started.count(" ready ") == 2 + 1 + 4 + 4 + 1
+    assert started.count(" ready ") == 2 + 1 + 4 + 4 + 2
     assert "Traceback" not in started
     assert state_dir.stat().st_mode & 0o077 == 0
 
@@ -118,7 +118,7 @@ def test_status_lists_every_process(started, stack):
     done = stack("status")
 
     assert done.returncode == 0
-    assert done.stdout.count(" ready") == 11
+    assert done.stdout.count(" ready") == 12
     assert "MB in all" in done.stdout
 
 
@@ -152,7 +152,7 @@ def test_other_checkout_on_the_same_ports_is_told_which(started, stack, ports, t
 
     assert refused.returncode == 1
     told = refused.stderr.splitlines()
-    assert len(told) == 1 + 4 + 4
+    assert len(told) == 2 + 4 + 4
     assert told[0] == (
         f"Port {ports['GATEWAY_PORT']} for gateway is taken; set GATEWAY_PORT to another one."
     )

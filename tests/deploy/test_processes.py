@@ -38,6 +38,7 @@ def test_every_service_has_a_web_process_and_a_worker(tmp_path):
         "forecasting-worker": ("services.forecasting", "work", "follow"),
         "reporting": ("services.reporting", "serve"),
         "reporting-worker": ("services.reporting", "work", "follow"),
+        "backup": ("deploy.backups", "work"),
         "gateway": ("gateway",),
     }
 
@@ -67,6 +68,29 @@ def test_secret_in_the_shell_does_not_leak_to_others(tmp_path):
     for name, row in by_name(tmp_path, **shell).items():
         if not name.startswith("auth"):
             assert not secret_values(row.program.environment) & set(shell.values()), name
+
+
+def test_backups_hold_their_key_and_their_role_alone(tmp_path):
+    environment = by_name(tmp_path)["backup"].program.environment
+
+    assert secret_values(environment) == {
+        VALUES["METRICS_TOKEN"],
+        VALUES["BACKUP_ENCRYPTION_KEY"],
+        f"postgresql://stock_backup:{VALUES['STOCK_BACKUP_PASSWORD']}@/stock?host=/run/pg",
+    }
+
+
+def test_credentials_of_the_remote_reach_backups_alone(tmp_path):
+    found = by_name(
+        tmp_path, BACKUP_REMOTE_OPTIONS='{"key": "value-of-remote"}', AWS_SECRET_ACCESS_KEY="other"
+    )
+
+    for name in ("BACKUP_REMOTE_OPTIONS", "AWS_SECRET_ACCESS_KEY"):
+        assert [n for n, p in found.items() if name in p.program.environment] == ["backup"]
+
+
+def test_backups_may_be_switched_off(tmp_path):
+    assert "backup" not in by_name(tmp_path, BACKUP_ENABLED="false")
 
 
 def test_old_key_reaches_who_holds_the_new_one(tmp_path):
@@ -141,5 +165,5 @@ def test_services_are_up_before_anybody_calls_them(tmp_path):
     first, then = in_layers(processes(plan(tmp_path)))
 
     assert [row.program.name for row in first] == ["auth", "inventory", "forecasting", "reporting"]
-    assert len(then) == 5
+    assert len(then) == 6
     assert "gateway" in {row.program.name for row in then}

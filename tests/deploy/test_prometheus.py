@@ -4,6 +4,7 @@ import re
 
 from prometheus_client.core import CollectorRegistry
 
+from deploy.backups import metrics as backups
 from deploy.local.processes import SERVICES
 from deploy.local.settings import ROOT
 from gateway import metrics
@@ -32,6 +33,14 @@ OF_JOURNALS = {
 }
 
 
+OF_BACKUPS = {
+    gauge.describe()[0].name
+    for gauge in (
+        backups.last_status, backups.last_success, backups.wal_lag, backups.drill_success
+    )
+}  # fmt: skip
+
+
 def known(registry: CollectorRegistry) -> set[str]:
     return {sample.name for metric in registry.collect() for sample in metric.samples} | {
         f"{metric.name}_total" for metric in registry.collect() if metric.type == "counter"
@@ -41,7 +50,8 @@ def known(registry: CollectorRegistry) -> set[str]:
 def test_every_process_is_read():
     targets = set(re.findall(r"- ([a-z-]+):\d+", CONFIG))
 
-    assert targets == {"gateway", *SERVICES, *(f"{service}-worker" for service in SERVICES)}
+    workers = {f"{service}-worker" for service in SERVICES}
+    assert targets == {"gateway", "backup", *SERVICES, *workers}
     assert CONFIG.count("credentials_file") == 1
 
 
@@ -50,7 +60,7 @@ def test_rules_speak_of_metrics_that_there_are():
     named = set(re.findall(r"[a-z]+_[a-z_]+", " ".join(expressions)))
 
     assert len(expressions) == ALERTS.count("alert: ")
-    assert named <= known(metrics.registry) | SIGNING_IN | OF_JOURNALS | {"by"}
+    assert named <= known(metrics.registry) | SIGNING_IN | OF_JOURNALS | OF_BACKUPS | {"by"}
 
 
 def test_every_rule_has_its_place_in_the_runbook():

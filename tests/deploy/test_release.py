@@ -93,9 +93,9 @@ def test_signatures_come_before_images_migrations_before_processes(machine, call
         next(word for word in ("verify", "pull", "run", "up") if f" {word} " in line)
         for line in seen
     ]
-    assert words == ["verify"] * 6 + ["pull"] + ["run"] * 5 + ["up"]
-    assert all(SIGNED_BY in line for line in seen[:6])
-    assert all(f"[{image('gateway', 1)}]" in line for line in seen[6:])
+    assert words == ["verify"] * 7 + ["pull"] + ["run"] * 5 + ["up"]
+    assert all(SIGNED_BY in line for line in seen[:7])
+    assert all(f"[{image('gateway', 1)}]" in line for line in seen[7:])
     assert noted(machine, "current") == image("gateway", 1)
 
 

@@ -57,6 +57,7 @@ def test_every_port_says_how_to_change_it():
 
     assert advice == {
         "gateway": "set GATEWAY_PORT",
+        "backup": "it is GATEWAY_PORT + 10: set GATEWAY_PORT",
         "auth": "set AUTH_PORT",
         "auth-worker": "it is AUTH_PORT + 10: set AUTH_PORT",
     }

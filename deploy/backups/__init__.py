@@ -1,0 +1,1 @@
+"""Backups of the database, their restore, and the drill that proves both."""

@@ -1,0 +1,97 @@
+"""`python -m deploy.backups work|backup|list|check|fetch|restore|drill|key`."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+from deploy.backups import commands
+from deploy.backups.errors import BackupError
+from deploy.backups.job import BackupJob
+from deploy.backups.local import Place, find_place
+from deploy.backups.settings import Settings
+from deploy.backups.web import serve_health
+from deploy.local.errors import StackError
+from shared.jobs import run_together
+from shared.log import configure_logging
+from shared.settings import load_settings
+
+Command = Callable[[Place, argparse.Namespace, Callable[[str], None]], Awaitable[None]]
+COMMANDS: Mapping[str, Command] = {
+    "backup": commands.back_up,
+    "list": commands.list_backups,
+    "check": commands.check,
+    "fetch": commands.fetch,
+    "restore": commands.restore,
+    "drill": commands.rehearse,
+}
+
+
+def main(words: list[str]) -> int:
+    asked = _parser().parse_args(words)
+    asked.into = asked.into and str(Path(asked.into).resolve())
+    if asked.verb == "work":
+        return _work()
+    place = find_place()
+    configure_logging("backup", "WARNING", "console")
+    if asked.verb == "key":
+        _say(place.settings.keyring.current.public_text)
+        return 0
+    try:
+        asyncio.run(_do(COMMANDS[asked.verb], place, asked))
+    except (BackupError, StackError) as error:
+        sys.stderr.write(f"{error}\n")
+    except OSError as error:
+        sys.stderr.write(f"{error.strerror or error}: {error.filename or 'backups'}\n")
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")
+    else:
+        return 0
+    return 1
+
+
+async def _do(command: Command, place: Place, asked: argparse.Namespace) -> None:
+    await command(place, asked, _say)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m deploy.backups")
+    parser.add_argument("verb", choices=("work", *COMMANDS, "key"))
+    parser.add_argument("--at", default="", help="a moment with its offset, RFC 3339")
+    parser.add_argument("--cluster", default="", help="PostgreSQL's system identifier")
+    parser.add_argument("--into", default="", help="a new folder, instead of the database in use")
+    parser.add_argument("--yes", action="store_true", help="ask nothing")
+    return parser
+
+
+def _work() -> int:
+    settings = load_settings(Settings)
+    configure_logging("backup", settings.log_level, settings.log_format)
+    asyncio.run(_serve(settings))
+    return 0
+
+
+async def _serve(settings: Settings) -> None:
+    """Run the job and serve its metrics until the process is told to end."""
+    job = BackupJob(settings)
+    loops = [job.run()]
+    if settings.metrics_port is not None:
+        loops.append(serve_health(settings, lambda: job.is_ready))
+    running = asyncio.ensure_future(run_together(*loops))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, running.cancel)
+    try:
+        await running
+    except asyncio.CancelledError:
+        return
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
