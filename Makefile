@@ -10,7 +10,7 @@ DEVELOPMENT := .venv/.installed-dev
 SERVICES := auth inventory forecasting reporting
 SOURCES := shared services gateway deploy demo benchmarks tests
 
-.PHONY: help install run up down status logs demo token code rebuild retry verify rotate-keys backup backups restore drill keys lock check format test-fast test attack prove-attack torture prove-torture bench mutants openapi contracts messages coverage lock-check scan sbom clean
+.PHONY: help install run up down status logs demo token code rebuild retry verify rotate-keys backup backups restore drill keys certificates lock check format test-fast test attack prove-attack torture prove-torture bench mutants openapi contracts messages coverage lock-check scan sbom clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
@@ -76,6 +76,9 @@ drill: $(RUNTIME) ## Rehearse a restore in a folder of its own, check all, throw
 
 keys: $(RUNTIME) ## Print a fresh set of secrets, for production
 	@$(PY) -m deploy.local keys
+
+certificates: $(RUNTIME) ## Make an authority for this installation, and certificates for its servers; again: renew these
+	@$(PY) -m deploy.certificates
 
 lock: $(DEVELOPMENT) ## Resolve the lock files of requirements/ anew (needs network)
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(PY) -m deploy.locks write

@@ -44,7 +44,7 @@ from shared.security.gateway_proof import HEADER as PROOF
 from shared.security.gateway_proof import GatewayProof
 from shared.security.jwks import RemoteKeys
 from shared.settings import package_folder
-from shared.tls import tls_context
+from shared.tls import client_context, tls_context
 
 OTHER_METHOD: Final = "other"
 STRANGERS: Final = b"strangers"  # All who have not signed in, as one tenant.
@@ -79,7 +79,9 @@ class Gateway:
             settings.rate_limit_scale,
             lambda: self._revocations.tenant_rates,
         )
-        self._store = Store(settings.redis_url, SCRIPT)
+        redis_tls = settings.redis_tls_files
+        secured = client_context(redis_tls) if redis_tls else None
+        self._store = Store(settings.redis_url, SCRIPT, secured)
         self._limiter = Limiter(self._store, settings.gateway_processes)
         self._cors = Cors(settings.allowed_origins)
         self._identity = Identity(self._keys, self._revocations, ApiKeys(self._auth))

@@ -24,6 +24,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from shared.metrics import HTTP_BUCKETS_S, SIZE_BUCKETS_BYTES
+from shared.tls import certificate_expiry
 
 CLIENT_GONE: Final = 499  # The status of a request whose client left before any answer.
 
@@ -141,6 +142,7 @@ http = HttpMetrics()
 registry.register(http)
 upstream = UpstreamMetrics()
 registry.register(upstream)
+registry.register(certificate_expiry)
 shed = Counter(
     "requests_shed_total", "Requests refused since a service was busy.", ["service"],
     registry=registry,

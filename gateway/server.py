@@ -20,9 +20,11 @@ from gateway.settings import Settings
 from shared import tracing
 from shared.collector import calm_collector
 from shared.log import configure_logging
+from shared.tls import refresh_certificates
 
 TICK_S: Final = 0.1
 TICKS_PER_SWEEP: Final = 10
+TICKS_PER_LOOK: Final = 50  # At the files of certificates.
 BACKLOG: Final = 2048
 FAREWELL_S: Final = 1.0  # So long after SIGTERM a client at rest may send one more request.
 
@@ -103,6 +105,8 @@ class Server:
             if count % TICKS_PER_SWEEP == 0:
                 self.clients.keep_time()
                 self.clients.sweep(self._settings.gateway_keep_alive_s)
+            if count % TICKS_PER_LOOK == 0:
+                refresh_certificates()
 
 
 def run(settings: Settings) -> None:

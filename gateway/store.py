@@ -35,9 +35,10 @@ Tell: TypeAlias = Callable[[bytes | None], None]
 class Store:
     """Keeps the connection, and makes it anew when it is lost."""
 
-    def __init__(self, url: SecretStr, script: str) -> None:
-        """Take a redis://, rediss:// or unix:// address."""
+    def __init__(self, url: SecretStr, script: str, secured: ssl.SSLContext | None = None) -> None:
+        """Take a redis://, rediss:// or unix:// address, and what checks its certificate."""
         self._url = url
+        self._secured = secured
         self._hello = _greeting(url, script)
         self._sha = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest().encode()
         self._line: _Line | None = None
@@ -92,14 +93,13 @@ class Store:
         loop = asyncio.get_running_loop()
         line = _Line(loop)
         parts = urlsplit(self._url.get_secret_value())
-        secured = ssl.create_default_context() if parts.scheme == "rediss" else None
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 if parts.scheme == "unix":
                     await loop.create_unix_connection(lambda: line, parts.path)
                 else:
                     host, port = parts.hostname or "127.0.0.1", parts.port or 6379
-                    await loop.create_connection(lambda: line, host, port, ssl=secured)
+                    await loop.create_connection(lambda: line, host, port, ssl=self._secured)
                 for command in self._hello:
                     await line.ask(command)
         except OSError as error:

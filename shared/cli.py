@@ -33,6 +33,7 @@ from shared.journal import commands as journal_commands
 from shared.log import configure_logging
 from shared.resources import Resources, probing
 from shared.settings import ServiceSettings, load_settings
+from shared.tls import client_context
 
 VERBS = ("serve", "work", "follow", "migrate", "rebuild", "retry", "openapi")
 _GRACE_S = 10
@@ -99,7 +100,9 @@ def _migrate(package: str, service: str, settings: ServiceSettings) -> None:
     if settings.owner_database_url is None:
         sys.exit("configuration error: OWNER_DATABASE_URL: needed to migrate")
     folder = _folder(package) / "migrations"
-    migrate.main(service, folder, settings.owner_database_url.get_secret_value())
+    files = settings.postgres_tls
+    secured = client_context(files) if files else None
+    migrate.main(service, folder, settings.owner_database_url.get_secret_value(), secured)
 
 
 def _print_openapi(package: str) -> None:

@@ -22,15 +22,15 @@ from shared.journal.keeper import Keeper
 from shared.journal.notes import SigningKey
 from shared.journal.wake import Waker
 from shared.principal import Principal
+from shared.redis_client import open_redis
 from shared.security.claims import EnrolmentClaims, ServiceClaims, UserClaims
 from shared.security.jwks import RemoteKeys
 from shared.security.sealing import Sealer
 from shared.security.tokens import KeySource, TokenVerifier
 from shared.settings import ServiceSettings
-from shared.tls import tls_context
+from shared.tls import refresh_certificates, tls_context
 
 PROBE_INTERVAL_S = 5.0
-REDIS_TIMEOUT_S = 0.5
 
 OwnT = TypeVar("OwnT")
 MoreT = TypeVar("MoreT")
@@ -89,12 +89,7 @@ def open_resources(
     earlier ones sealed; a service without such a key has one derived from its journal's.
     """
     http = httpx.AsyncClient(verify=tls_context())
-    redis = Redis.from_url(
-        settings.redis_url.get_secret_value(),
-        decode_responses=True,
-        socket_timeout=REDIS_TIMEOUT_S,
-        socket_connect_timeout=REDIS_TIMEOUT_S,
-    )
+    redis = open_redis(settings)
     signing_key = SigningKey.from_hex(service, settings.journal_signing_key.get_secret_value())
     keys: KeySource = own_keys or RemoteKeys(settings.url_of("auth"), http)
     return Resources(
@@ -173,6 +168,7 @@ async def _probe_until(ended: asyncio.Event, resources: Resources[Any]) -> None:
         metrics.system_health.labels("database").set(await check_database(resources))
         metrics.system_health.labels("cache").set(await check_cache(resources))
         metrics.db_pool_active.set(resources.database.active_connections())
+        refresh_certificates()
         due = time.perf_counter() + PROBE_INTERVAL_S
         with suppress(TimeoutError):
             async with asyncio.timeout(PROBE_INTERVAL_S):

@@ -4,15 +4,17 @@ import re
 import sys
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     Field,
     SecretStr,
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 from pydantic_settings import (
     BaseSettings,
@@ -23,6 +25,7 @@ from pydantic_settings import (
 )
 
 from shared.secret_files import SecretFileRefused, read_secrets
+from shared.tls import TlsFiles, TlsRefused, check_files
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 _HEX_KEY = re.compile(r"[0-9a-fA-F]{64}")
@@ -60,42 +63,49 @@ def _password_of(url: str) -> str:
     return unquote(urlsplit(url).password or "")
 
 
+def _none_if_empty(value: object) -> object:
+    return value or None
+
+
+def _ssl_mode(url: str) -> str:
+    return parse_qs(urlsplit(url).query).get("sslmode", [""])[-1]
+
+
+def _names_tls_files(url: str) -> bool:
+    """Say whether an address names certificates, which are named by variables here."""
+    asked = {name for name in parse_qs(urlsplit(url).query) if name.startswith("ssl")}
+    return bool(asked - {"sslmode"})
+
+
+def _is_socket(url: str) -> bool:
+    """Say whether a database is reached on a socket of this machine."""
+    parts = urlsplit(url)
+    named = unquote(parts.netloc.rpartition("@")[2]) or parse_qs(parts.query).get("host", [""])[-1]
+    return all(not host or host.startswith("/") for host in named.split(","))
+
+
+def _check(files: TlsFiles) -> None:
+    try:
+        check_files(files)
+    except TlsRefused as error:
+        raise ValueError(str(error)) from error
+
+
 HexKey = Annotated[SecretStr, AfterValidator(_is_key)]
 HexKeys = Annotated[SecretStr, AfterValidator(_are_keys)]  # Earlier ones; may be empty.
 ClientSecret = Annotated[SecretStr, Field(min_length=16)]
+FilePath = Annotated[Path | None, BeforeValidator(_none_if_empty)]
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
 
-class ProcessSettings(BaseSettings):
-    """What every process reads: the gateway, each service, each worker."""
+class CommonSettings(BaseSettings):
+    """How settings are read, and what everything that reads them has in common."""
 
     model_config = SettingsConfigDict(
         env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
     )
 
     environment: Literal["development", "test", "production"] = "development"
-    host: str = "127.0.0.1"
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    log_format: Literal["json", "console"] = "json"
-    default_language: Literal["en", "fr"] = "en"
-    otel_exporter_otlp_endpoint: str = (
-        ""  # Where traces go, by OTLP over HTTP; empty: none are made.
-    )
-    trace_ratio: float = Field(default=0.01, ge=0, le=1)  # The share of requests that is traced.
-    prometheus_enabled: bool = True
-    metrics_port: Port | None = None
-    metrics_token: ClientSecret  # Of who reads the metrics: Authorization: Bearer …
-    redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
-    max_content_length: int = Field(default=16_777_216, ge=1024)
-    gateway_port: Port = 8083
-    auth_port: Port = 8101
-    inventory_port: Port = 8102
-    forecasting_port: Port = 8103
-    reporting_port: Port = 8104
-    auth_url: str = ""
-    inventory_url: str = ""
-    forecasting_url: str = ""
-    reporting_url: str = ""
 
     @classmethod
     def settings_customise_sources(
@@ -132,13 +142,126 @@ class ProcessSettings(BaseSettings):
                 raise ValueError("this is a placeholder; `make keys` prints secrets")
         return value
 
+
+class PostgresSettings(CommonSettings):
+    """How whoever speaks to PostgreSQL does: over TLS that checks everything, or in the clear."""
+
+    pg_ssl: bool = False
+    pg_ssl_mode: Literal["", "disable", "verify-full"] = ""  # The latter switches it on, too.
+    pg_ca_cert: FilePath = None  # Without it the system's authorities are trusted.
+    pg_client_cert: FilePath = None
+    pg_client_key: FilePath = None
+
+    @field_validator("pg_ssl_mode", mode="before")
+    @classmethod
+    def _refuse_half_measures(cls, value: object) -> object:
+        if value in {"allow", "prefer", "require", "verify-ca"}:
+            raise ValueError(f"{value} does not check who answers; give verify-full, or disable")
+        return value
+
+    @property
+    def postgres_tls(self) -> TlsFiles | None:
+        """Return the certificates for PostgreSQL; None where nothing switches TLS on."""
+        modes = {_ssl_mode(url) for _, url in self._databases()}
+        if not (self.pg_ssl or "verify-full" in {*modes, self.pg_ssl_mode}):
+            return None
+        return TlsFiles(
+            "postgresql",
+            ("PG_CA_CERT", "PG_CLIENT_CERT with PG_CLIENT_KEY"),
+            self.pg_ca_cert,
+            self.pg_client_cert,
+            self.pg_client_key,
+        )
+
+    @model_validator(mode="after")
+    def _check_postgres(self) -> Self:
+        for name, url in self._databases():
+            if (mode := _ssl_mode(url)) not in {"", "disable", "verify-full"}:
+                raise ValueError(
+                    f"{name}: sslmode={mode} does not check who answers; "
+                    "give verify-full, or PG_SSL"
+                )
+            if _names_tls_files(url):
+                raise ValueError(f"{name}: name certificates by PG_CA_CERT and PG_CLIENT_CERT")
+        files = self.postgres_tls
+        if self.pg_ssl and self.pg_ssl_mode == "disable":
+            raise ValueError("PG_SSL_MODE: disable contradicts PG_SSL=true")
+        if (self.pg_client_cert is None) != (self.pg_client_key is None):
+            raise ValueError("PG_CLIENT_KEY: needed with PG_CLIENT_CERT, and only with it")
+        if files is not None:
+            _check(files)
+        elif self.environment == "production":
+            for name, url in self._databases():
+                if not _is_socket(url):
+                    raise ValueError(f"PG_SSL: true in production, where {name} is no socket")
+        return self
+
+    def _databases(self) -> list[tuple[str, str]]:
+        """Return the addresses of databases that are set, by the names of their variables."""
+        names = [name for name in type(self).model_fields if name.endswith("database_url")]
+        found = [(name.upper(), getattr(self, name)) for name in names]
+        return [(name, url.get_secret_value()) for name, url in found if url is not None]
+
+
+class ProcessSettings(CommonSettings):
+    """What every process reads: the gateway, each service, each worker."""
+
+    host: str = "127.0.0.1"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "console"] = "json"
+    default_language: Literal["en", "fr"] = "en"
+    otel_exporter_otlp_endpoint: str = (
+        ""  # Where traces go, by OTLP over HTTP; empty: none are made.
+    )
+    trace_ratio: float = Field(default=0.01, ge=0, le=1)  # The share of requests that is traced.
+    prometheus_enabled: bool = True
+    metrics_port: Port | None = None
+    metrics_token: ClientSecret  # Of who reads the metrics: Authorization: Bearer …
+    redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
+    redis_tls: bool = False  # As rediss:// does; a socket of this machine needs none.
+    redis_ca_cert: FilePath = None  # Without it the system's authorities are trusted.
+    redis_client_cert: FilePath = None
+    redis_client_key: FilePath = None
+    max_content_length: int = Field(default=16_777_216, ge=1024)
+    gateway_port: Port = 8083
+    auth_port: Port = 8101
+    inventory_port: Port = 8102
+    forecasting_port: Port = 8103
+    reporting_port: Port = 8104
+    auth_url: str = ""
+    inventory_url: str = ""
+    forecasting_url: str = ""
+    reporting_url: str = ""
+
+    @property
+    def redis_tls_files(self) -> TlsFiles | None:
+        """Return the certificates for Redis; None where it is reached in the clear."""
+        scheme = urlsplit(self.redis_url.get_secret_value()).scheme
+        if scheme == "unix" or not (self.redis_tls or scheme == "rediss"):
+            return None
+        return TlsFiles(
+            "redis",
+            ("REDIS_CA_CERT", "REDIS_CLIENT_CERT with REDIS_CLIENT_KEY"),
+            self.redis_ca_cert,
+            self.redis_client_cert,
+            self.redis_client_key,
+        )
+
+    @model_validator(mode="after")
+    def _check_redis(self) -> Self:
+        if (self.redis_client_cert is None) != (self.redis_client_key is None):
+            raise ValueError("REDIS_CLIENT_KEY: needed with REDIS_CLIENT_CERT, and only with it")
+        if (files := self.redis_tls_files) is not None:
+            _check(files)
+        return self
+
     def url_of(self, service: str) -> str:
         """Return the base address of a service: its own variable, else loopback and its port."""
         given: str = getattr(self, f"{service}_url")
         return given.rstrip("/") or f"http://127.0.0.1:{getattr(self, f'{service}_port')}"
 
 
-class ServiceSettings(ProcessSettings):
+class ServiceSettings(ProcessSettings, PostgresSettings):
     """What a service with a schema of its own reads beside that."""
 
     database_url: SecretStr
@@ -168,6 +291,8 @@ def load_settings(settings: type[SettingsT]) -> SettingsT:
     except ValidationError as error:
         wrong = "; ".join(
             f"{'_'.join(str(part) for part in e['loc']).upper()}: {e['msg']}"
+            if e["loc"]
+            else e["msg"].removeprefix("Value error, ")  # Of several together; it names them.
             for e in error.errors()
         )
         sys.exit(f"configuration error: {wrong}")

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import asyncpg
+from pydantic import SecretStr
 
 from deploy.local import secrets
 from deploy.local.errors import StackError
@@ -19,6 +20,8 @@ from deploy.local.servers import prepare_servers
 from deploy.local.settings import LocalSettings
 from deploy.local.supervisor import Child, Supervised
 from deploy.postgres.bootstrap import ROLES, bootstrap
+from deploy.postgres.settings import BootstrapSettings
+from shared.tls import client_context
 
 HTTP_OK = 200
 
@@ -90,7 +93,9 @@ class Lineup:
     async def _bootstrap(self, superuser_dsn: str) -> None:
         passwords = {role: self._keys[secrets.password_name(role)] for role in ROLES}
         try:
-            await bootstrap(superuser_dsn, passwords)
+            files = BootstrapSettings(superuser_database_url=SecretStr(superuser_dsn)).postgres_tls
+            secured = client_context(files) if files else None
+            await bootstrap(superuser_dsn, passwords, secured=secured)
         except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise StackError(f"The database could not be prepared: {error}") from error
 

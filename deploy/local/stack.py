@@ -33,7 +33,7 @@ def embedded_postgres(
     log_path = server.data_dir.with_name(f"{server.data_dir.name}.log")
     with ExitStack() as stack:
         stack.callback(server.remove_socket_dir)
-        running = _running(
+        running = running_server(
             server.command,
             server.is_ready,
             log_path,
@@ -52,13 +52,13 @@ def embedded_valkey(data_dir: Path | None = None, port: int | None = None) -> It
         server = valkey.prepare(folder, port)
         stack.callback(server.remove_socket_dir)
         log_path = server.folder / "valkey.log"
-        running = _running(server.command, server.is_ready, log_path, stop=signal.SIGTERM)
+        running = running_server(server.command, server.is_ready, log_path, stop=signal.SIGTERM)
         stack.enter_context(running)
         yield server.url
 
 
 @contextmanager
-def _running(
+def running_server(
     command: Sequence[str],
     is_ready: Callable[[int], bool],
     log_path: Path,

@@ -1,7 +1,7 @@
 """`python -m deploy.postgres`: the bootstrap as a job, configured by the environment.
 
 SUPERUSER_DATABASE_URL, PG_DATABASE (default stock) and one <ROLE>_PASSWORD per role; each secret
-may lie in a file instead, which <NAME>_FILE names.
+may lie in a file instead, which <NAME>_FILE names. PG_SSL and its like hold here too.
 """
 
 import asyncio
@@ -11,7 +11,10 @@ import sys
 import asyncpg
 
 from deploy.postgres.bootstrap import DATABASE, ROLES, bootstrap
+from deploy.postgres.settings import BootstrapSettings
 from shared.secret_files import SecretFileRefused, read_secrets
+from shared.settings import load_settings
+from shared.tls import client_context
 
 
 def main() -> int:
@@ -25,8 +28,11 @@ def main() -> int:
         return _fail(f"not set: {', '.join(missing)}")
     passwords = {role: given[f"{role.upper()}_PASSWORD"] for role in ROLES}
     database = given.get("PG_DATABASE", DATABASE)
+    settings = load_settings(BootstrapSettings)
+    dsn, files = settings.superuser_database_url.get_secret_value(), settings.postgres_tls
+    secured = client_context(files) if files else None
     try:
-        asyncio.run(bootstrap(given["SUPERUSER_DATABASE_URL"], passwords, database=database))
+        asyncio.run(bootstrap(dsn, passwords, database=database, secured=secured))
     except (OSError, ValueError, asyncpg.PostgresError) as error:
         return _fail(str(error))
     sys.stdout.write(f"database {database}: roles and schemas are in place\n")

@@ -4,12 +4,14 @@ Afterwards: the database, the roles with their passwords, one schema per service
 `stock_owner`, and no right for anybody else. See roles.sql and schemas.sql.
 """
 
+import ssl
 from collections.abc import Mapping
 from pathlib import Path
 
 import asyncpg
 
 from deploy.postgres.scram import is_verifier_of, scram_verifier
+from shared.db.connecting import connect
 
 DATABASE = "stock"
 SERVICES = ("auth", "inventory", "forecasting", "reporting")
@@ -21,7 +23,11 @@ _LOCK = 0x73746F636B  # "stock": two bootstraps at once would race for the same 
 
 
 async def bootstrap(
-    superuser_dsn: str, passwords: Mapping[str, str], *, database: str = DATABASE
+    superuser_dsn: str,
+    passwords: Mapping[str, str],
+    *,
+    database: str = DATABASE,
+    secured: ssl.SSLContext | None = None,
 ) -> None:
     """Create whatever is missing and set the passwords that differ.
 
@@ -29,13 +35,13 @@ async def bootstrap(
     ValueError for one that is not printable ASCII, asyncpg errors as they come.
     """
     wanted = {role: passwords[role] for role in ROLES}
-    maintenance = await asyncpg.connect(superuser_dsn)
+    maintenance = await connect(superuser_dsn, secured)
     try:
         await maintenance.execute("SELECT pg_advisory_lock($1)", _LOCK)
         await maintenance.execute((_HERE / "roles.sql").read_text())
         await _set_passwords(maintenance, wanted)
         await _create_database(maintenance, database)
-        inside = await asyncpg.connect(superuser_dsn, database=database)
+        inside = await connect(superuser_dsn, secured, database=database)
         try:
             async with inside.transaction():
                 await inside.execute((_HERE / "schemas.sql").read_text())

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.domain.models import Job as QueueEntry
 
@@ -60,8 +59,7 @@ class Trainer:
             self._processes.close()
 
     async def _serve(self) -> None:
-        database = self._resources.database
-        connection = await asyncpg.connect(database.dsn, **database.connect_options)
+        connection = await self._resources.database.connect()
         manager = queue.manager_on(connection)
         manager.entrypoint(queue.TRAIN)(self._train)
         serving = asyncio.create_task(

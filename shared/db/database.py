@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +13,10 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
+from shared.db.connecting import connect
 from shared.db.statements import Connect, Statements
 from shared.settings import ServiceSettings
+from shared.tls import client_context
 
 NO_TENANT = ""
 
@@ -34,20 +37,19 @@ class Database:
 
     `transaction` gives an SQLAlchemy session inside one transaction with the tenant set; leaving
     it commits. `hot` lends a plain asyncpg connection whose tenant is set, for statements that
-    are a transaction of their own.
+    are a transaction of their own. `connect` opens a connection beside these.
     """
 
     engine: AsyncEngine
-    dsn: str
+    connect: Connect
     hot_size: int
-    connect_options: dict[str, Any]
     _idle: asyncio.LifoQueue["_HotConnection"] = field(default_factory=asyncio.LifoQueue)
 
     @classmethod
     def from_settings(cls, settings: ServiceSettings, *, hot_connections: int = 0) -> "Database":
         """Return a database that connects when first used, with so many hot connections at most."""
         dsn = settings.database_url.get_secret_value()
-        options = {
+        options: dict[str, Any] = {
             "server_settings": {
                 "statement_timeout": str(settings.statement_timeout_ms),
                 "idle_in_transaction_session_timeout": "60000",
@@ -56,16 +58,15 @@ class Database:
             },
             "timeout": 5,
         }
-
-        async def connect() -> asyncpg.Connection:
-            return await asyncpg.connect(dsn, **options)
+        files = settings.postgres_tls
+        open_one = partial(connect, dsn, client_context(files) if files else None, **options)
 
         async def connect_watched() -> asyncpg.Connection:
-            connection = await connect()
+            connection = await open_one()
             statements.watch_driver(connection)
             return connection
 
-        statements = Statements(connect, slow_from_s=settings.slow_statement_ms / 1000)
+        statements = Statements(open_one, slow_from_s=settings.slow_statement_ms / 1000)
         engine = create_async_engine(
             "postgresql+asyncpg://",
             async_creator=connect_watched,
@@ -79,7 +80,7 @@ class Database:
             json_deserializer=orjson.loads,
         )
         statements.watch_engine(engine)
-        database = cls(engine, dsn, hot_connections, options)
+        database = cls(engine, open_one, hot_connections)
         for _ in range(hot_connections):
             database._idle.put_nowait(_HotConnection(connect_watched))
         return database

@@ -2,7 +2,9 @@
 
 import asyncio
 import re
+import ssl
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import shared
+from shared.db.connecting import connect
 from shared.db.months import MONTHS_AHEAD
 
 # A migration that waits for a lock holds up everything behind it, so it gives up soon: to be run
@@ -27,18 +30,18 @@ def head_revision(migrations: Path) -> str:
     return max(m.group(1) for f in migrations.iterdir() if (m := _REVISION_FILE.match(f.name)))
 
 
-async def migrate(schema: str, migrations: Path, owner_dsn: str) -> bool:
+async def migrate(
+    schema: str, migrations: Path, owner_dsn: str, secured: ssl.SSLContext | None = None
+) -> bool:
     """Run what is pending and add coming months, in one transaction; say whether any was pending.
 
     One runs at a time for each schema; a second waits for it. Raises DBAPIError, with
     nothing changed, when a table stays in use for longer than LOCK_TIMEOUT_S.
     """
-
-    async def connect() -> Any:  # noqa: ANN401 - asyncpg has no types.
-        return await asyncpg.connect(owner_dsn)
-
     engine = create_async_engine(
-        "postgresql+asyncpg://", async_creator=connect, hide_parameters=True
+        "postgresql+asyncpg://",
+        async_creator=partial(connect, owner_dsn, secured),
+        hide_parameters=True,
     )
     try:
         async with engine.begin() as connection:
@@ -57,9 +60,11 @@ async def migrate(schema: str, migrations: Path, owner_dsn: str) -> bool:
         await engine.dispose()
 
 
-def main(schema: str, migrations: Path, owner_dsn: str) -> None:
+def main(
+    schema: str, migrations: Path, owner_dsn: str, secured: ssl.SSLContext | None = None
+) -> None:
     try:
-        done = asyncio.run(migrate(schema, migrations, owner_dsn))
+        done = asyncio.run(migrate(schema, migrations, owner_dsn, secured))
     except DBAPIError as error:
         if not is_lock_timeout(error):
             raise

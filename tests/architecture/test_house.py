@@ -108,6 +108,26 @@ def test_no_module_has_a_name_that_says_nothing():
     assert [shown(p) for p in product_files() if {p.stem, p.parent.name} & VAGUE_NAMES] == []
 
 
+def test_connections_to_the_database_are_opened_in_one_place():
+    """It decides on TLS; what asyncpg takes by itself is not checked."""
+    openers = {"connect", "create_pool"}
+    wrong = [
+        f"{shown(path)}:{node.lineno}"
+        for path in product_files()
+        if shown(path) != "shared/db/connecting.py"
+        and shown(path).startswith(("shared/", "services/", "gateway/", "deploy/"))
+        # PostgreSQL's own programs, which backups need beside, speak no TLS.
+        and not shown(path).startswith("deploy/backups/")
+        for node in nodes(path)
+        if isinstance(node, ast.Attribute)
+        and node.attr in openers
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "asyncpg"
+    ]
+
+    assert wrong == []
+
+
 def test_only_shared_ends_transactions():
     wrong = [
         f"{shown(path)}:{node.lineno}: {node.func.attr}()"

@@ -2,6 +2,7 @@
 
 import re
 
+from deploy.certificates import HOLDERS
 from deploy.local import secrets
 from deploy.local.processes import WORKER_VERBS
 from deploy.local.settings import PORT_VARIABLES, ROOT
@@ -33,6 +34,20 @@ def test_no_secret_has_a_default():
     with_default = set(re.findall(r"\$\{([A-Z_]+):-", COMPOSE))
 
     assert not with_default & set(secrets.fresh())
+
+
+def test_whoever_speaks_to_the_database_does_so_by_tls():
+    speaks = {name for name, block in BLOCKS.items() if "image: stockwright/" in block}
+    mounted = {name for name, block in BLOCKS.items() if "/certificates" in block}
+
+    # PostgreSQL's own programs, which backups need, speak no TLS.
+    assert mounted == speaks - {"gateway", "backup"} | {"postgres"}
+    assert COMPOSE.count("*postgres-tls") == len(SERVICES) + 1
+    assert "-c, ssl=on" in BLOCKS["postgres"]
+
+
+def test_make_certificates_makes_every_folder_that_compose_mounts():
+    assert set(re.findall(r"\./certificates/([a-z]+)", COMPOSE)) <= set(HOLDERS)
 
 
 def test_every_container_is_hardened():

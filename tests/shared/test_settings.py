@@ -73,6 +73,7 @@ def test_a_missing_secret_is_named_in_one_line(monkeypatch, name):
         ("INVENTORY_PORT", "70000"),
         ("LOG_LEVEL", "canary"),
         ("PG_POOL_SIZE", "0"),
+        ("PG_SSL", "canary"),
         ("DEFAULT_LANGUAGE", "canary"),
     ],
 )
@@ -90,6 +91,7 @@ def test_a_wrong_value_is_named_in_one_line_and_not_shown(monkeypatch, name, val
 GOOD_KEY = "c75ba1a4e6f0d1389b2c5d7e08f3a64b9d1e2f7085c6a3b4d9e8f70612c3b5a4"
 IN_PRODUCTION = {
     "ENVIRONMENT": "production",
+    "PG_SSL": "true",
     "DATABASE_URL": "postgresql://inventory_app:Zk4w-9qLrT%40x2@db:5432/stock",
     "JOURNAL_SIGNING_KEY": GOOD_KEY,
     "GATEWAY_KEY": GOOD_KEY,
@@ -182,3 +184,86 @@ def test_a_service_is_found_by_its_variable_or_on_loopback(monkeypatch):
 def test_settings_cannot_be_changed_afterwards():
     with pytest.raises(ValueError, match="frozen"):
         Shop.load().host = "0.0.0.0"
+
+
+@pytest.mark.parametrize("mode", ["allow", "prefer", "require", "verify-ca"])
+def test_half_measures_of_tls_are_refused(monkeypatch, mode):
+    monkeypatch.setenv("PG_SSL_MODE", mode)
+
+    assert refusal() == (
+        f"configuration error: PG_SSL_MODE: Value error, {mode} does not check who answers; "
+        "give verify-full, or disable"
+    )
+
+    monkeypatch.delenv("PG_SSL_MODE")
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://a:b@db:5432/stock?sslmode={mode}")
+
+    assert refusal() == (
+        f"configuration error: DATABASE_URL: sslmode={mode} does not check who answers; "
+        "give verify-full, or PG_SSL"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PG_SSL", "true"),
+        ("PG_SSL_MODE", "verify-full"),
+        ("DATABASE_URL", "postgresql://a:b@db:5432/stock?sslmode=verify-full"),
+    ],
+)
+def test_tls_to_the_database_is_switched_on_in_one_of_three_ways(monkeypatch, name, value):
+    assert Shop.load().postgres_tls is None
+
+    monkeypatch.setenv(name, value)
+
+    assert Shop.load().postgres_tls is not None
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"PG_SSL": "true", "PG_SSL_MODE": "disable"}, "PG_SSL_MODE: disable contradicts PG_SSL"),
+        ({"PG_CLIENT_KEY": "tls.key"}, "PG_CLIENT_KEY: needed with PG_CLIENT_CERT, and only"),
+        ({"PG_SSL": "1", "PG_CA_CERT": "absent"}, "PG_CA_CERT: the file cannot be used: No such"),
+        ({"DATABASE_URL": "postgresql://d/s?sslrootcert=x"}, "DATABASE_URL: name certificates by"),
+        ({"REDIS_CLIENT_CERT": "tls.crt"}, "REDIS_CLIENT_KEY: needed with REDIS_CLIENT_CERT"),
+        (
+            {"REDIS_URL": "rediss://cache", "REDIS_CA_CERT": "absent"},
+            "REDIS_CA_CERT: the file cannot be used: No such file or directory",
+        ),
+    ],
+)
+def test_what_does_not_fit_together_is_refused_in_one_line(monkeypatch, given, message):
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+
+    assert refusal().startswith(f"configuration error: {message}")
+    assert "\n" not in refusal()
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "OWNER_DATABASE_URL"])
+def test_production_speaks_to_a_database_over_the_network_by_tls_alone(monkeypatch, name):
+    for each, good in IN_PRODUCTION.items():
+        monkeypatch.setenv(each, good)
+    monkeypatch.delenv("PG_SSL")
+    monkeypatch.setenv("DATABASE_URL", "postgresql:///stock?host=/run/postgresql")
+    monkeypatch.setenv(name, IN_PRODUCTION["DATABASE_URL"])
+
+    assert refusal() == (
+        f"configuration error: PG_SSL: true in production, where {name} is no socket"
+    )
+
+
+def test_an_empty_path_is_none(monkeypatch):
+    monkeypatch.setenv("PG_CA_CERT", "")
+    monkeypatch.setenv("PG_SSL", "true")
+
+    assert Shop.load().pg_ca_cert is None
+
+
+def test_a_socket_to_redis_needs_no_tls(monkeypatch):
+    monkeypatch.setenv("REDIS_URL", "unix:///run/valkey.sock?db=0")
+    monkeypatch.setenv("REDIS_TLS", "true")
+
+    assert Shop.load().redis_tls_files is None
