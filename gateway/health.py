@@ -98,6 +98,11 @@ def combine(reports: Reports) -> Report:
         "ai": forecasting.get("ai", "ready" if statuses.get("forecasting") == "ok" else "away"),
         "version": VERSION,
         "services": statuses,
+        "standing_still": {
+            service: report["standing_still"]
+            for service, report in reports.items()
+            if report is not None and report.get("standing_still")
+        },
     }
 
 

@@ -7,7 +7,7 @@ import asyncio
 import math
 import time
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 from uuid import UUID
@@ -33,6 +33,8 @@ PAGE_LIMIT = 1000
 GATHER_S = 0.5  # A page costs as much as fifty entries: a busy journal is read twice a second.
 POLL_INTERVAL_S = 1.0
 RETRY_DELAY_S = 1.0
+NOTE_INTERVAL_S = 10.0
+STILL_AFTER = timedelta(seconds=60)
 RETRY_AT_START_S = 30.0  # What is aside is tried again for so long before following goes on.
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
 
@@ -44,13 +46,16 @@ async def follow(
 
     First of all what was set aside is tried again: this may be the release that can read it.
     """
-    retried = False
+    retried, noted_at = False, -math.inf
     while True:
         try:
             if not retried:
                 await retry(follower, database, time_limit_s=RETRY_AT_START_S)
                 retried = True
             applied = await apply_page(follower, database, client)
+            if time.monotonic() - noted_at >= NOTE_INTERVAL_S:
+                await note_reading(follower, database)
+                noted_at = time.monotonic()
         except Unavailable:
             log.warning("producer away", producer=follower.producer)
             await asyncio.sleep(RETRY_DELAY_S)
@@ -101,6 +106,17 @@ async def apply_page(follower: Follower, database: Database, client: ServiceClie
                 reason=failure.reason,
             )
     return len(entries)
+
+
+async def note_reading(follower: Follower, database: Database) -> None:
+    """Note that the follower read just now and got on with what it found."""
+    async with database.transaction(_stamp(follower)) as session:
+        await session.execute(_NOTE_READING, {"producer": follower.producer})
+
+
+async def list_standing_still(session: AsyncSession) -> Sequence[str]:
+    """Return the producers whose journals nobody here follows any more, though somebody did."""
+    return (await session.scalars(_STANDING_STILL, {"since": STILL_AFTER})).all()
 
 
 async def retry(
@@ -251,6 +267,12 @@ _SAVE_CURSOR = text("""
     SET xid = :xid, seq = :seq, recorded_at = coalesce(:recorded_at, recorded_at),
         applied_at = :applied_at
     WHERE producer = :producer""")
+_NOTE_READING = text(
+    "UPDATE follower_cursors SET read_at = clock_timestamp() WHERE producer = :producer"
+)
+_STANDING_STILL = text("""
+    SELECT producer FROM follower_cursors
+    WHERE read_at < clock_timestamp() - CAST(:since AS interval) ORDER BY producer""")
 _BEGIN_REBUILD = text("SELECT wait_lock('rebuild')")
 _HOLD_OFF = text("SELECT wait_lock_shared('rebuild')")
 # A rebuild that begins before the last one is done ends where that one would have ended.

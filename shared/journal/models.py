@@ -32,3 +32,4 @@ class FollowerCursor(Base):
     seq: Mapped[int] = mapped_column(BigInteger)
     recorded_at: Mapped[datetime | None]
     applied_at: Mapped[datetime | None]
+    read_at: Mapped[datetime | None]  # When its follower last had nothing left, or got on.

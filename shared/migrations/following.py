@@ -69,3 +69,11 @@ def create_rebuilds(schema: str) -> None:
             CONSTRAINT rebuilds_pkey PRIMARY KEY (producer)
         )""")
     grant(schema, "rebuilds", "SELECT, INSERT, UPDATE")
+
+
+def note_reading(schema: str) -> None:
+    """Let each cursor know when its follower last read, and got on with what it found.
+
+    Whether one stands still is asked of its database: it may be the follower that is gone.
+    """
+    op.execute(f"ALTER TABLE {schema}.follower_cursors ADD COLUMN read_at timestamptz")

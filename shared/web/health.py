@@ -8,12 +8,13 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db.migrate import head_revision
 from shared.errors import NotFound, Unauthorized
 from shared.journal import aside
+from shared.journal.follow import list_standing_still
 from shared.metrics import may_read_metrics
 from shared.principal import Principal
 from shared.resources import Resources, check_cache, check_database
@@ -43,12 +44,15 @@ async def ready(request: Request) -> JSONResponse:
 
 @router.get("/health")
 async def health(request: Request) -> JSONResponse:
+    """How this service is: without its database down, without anything else degraded."""
     resources = get_resources(request)
     database, cache = await check_database(resources), await check_cache(resources)
+    still = await _list_standing_still(resources) if database else []
     body = {
-        "status": ("ok" if cache else "degraded") if database else "down",
+        "status": ("ok" if cache and not still else "degraded") if database else "down",
         "database": "connected" if database else "away",
         "cache": "connected" if cache else "away",
+        "standing_still": still,
         "version": VERSION,
     }
     return JSONResponse(body, status_code=200 if database else 503)
@@ -56,17 +60,19 @@ async def health(request: Request) -> JSONResponse:
 
 @router.get("/status")
 async def status(request: Request, _caller: CanOperate) -> dict[str, Any]:
-    """Versions, uptime, latencies, journal lags, and which entries could not be applied."""
+    """Versions, uptime, latencies, journal lags, what was verified and could not be applied."""
     resources = get_resources(request)
     async with AsyncSession(resources.database.engine) as session:
         cursors = (await session.execute(_CURSORS)).mappings().all()
         counted, failed = await aside.summarize(session)
+        journal = (await session.execute(_JOURNAL)).mappings().one()
     return {
         "service": resources.service,
         "version": VERSION,
         "uptime_s": round(time.time() - resources.started_at),
         "database_latency_s": await resources.database.ping(),
         "cache": "connected" if await check_cache(resources) else "away",
+        "journal": dict(journal),
         "follows": [
             {**cursor, "set_aside": counted.get(cursor["producer"], 0)} for cursor in cursors
         ],
@@ -86,6 +92,14 @@ async def metrics(request: Request) -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
+async def _list_standing_still(resources: Resources[Any]) -> list[str]:
+    try:
+        async with AsyncSession(resources.database.engine) as session:
+            return list(await list_standing_still(session))
+    except SQLAlchemyError:  # It went away meanwhile, or is not migrated: readiness tells.
+        return []
+
+
 async def why_not_ready(resources: Resources[Any], migrations: Path) -> str:
     """Return why this process cannot work now, or an empty text."""
     if not await check_database(resources):
@@ -99,4 +113,10 @@ async def why_not_ready(resources: Resources[Any], migrations: Path) -> str:
 
 
 _REVISION = text("SELECT version_num FROM alembic_version")
-_CURSORS = text("SELECT producer, seq, recorded_at, applied_at FROM follower_cursors")
+_CURSORS = text("SELECT producer, seq, recorded_at, applied_at, read_at FROM follower_cursors")
+_JOURNAL = text("""
+    SELECT (SELECT max(number) FROM checkpoints) AS checkpoint,
+           (SELECT max(verified_at) FROM verifications WHERE difference IS NULL) AS verified_at,
+           (SELECT max(verified_at) FROM verifications WHERE difference IS NULL AND is_full)
+               AS verified_in_full_at,
+           (SELECT count(*) FROM verifications WHERE difference IS NOT NULL) AS differences""")

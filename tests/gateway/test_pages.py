@@ -44,6 +44,9 @@ def test_health_names_what_is_not_well():
     assert whole["services"]["forecasting"] == "down"
     assert combine(reports(forecasting=GOOD | {"ai": "training"}))["ai"] == "training"
     assert combine(reports())["ai"] == "ready"
+    still = GOOD | {"status": "degraded", "standing_still": ["inventory"]}
+    assert combine(reports(reporting=still))["standing_still"] == {"reporting": ["inventory"]}
+    assert whole["standing_still"] == {}
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from services.reporting.inventory_value.queries import SealedPosition
 from shared.journal import follow as following
 from shared.journal.follow import apply_page, rebuild
 from tests.services.reporting.conftest import InProcessServices
-from tests.support.waiting import pause
+from tests.support.waiting import eventually, pause
 
 pytestmark = pytest.mark.stack
 
@@ -215,3 +215,50 @@ class _OnePage(InProcessServices):
 
     async def get_json(self, service, path, params=None):  # noqa: ARG002 - the client's signature.
         return self.page
+
+
+@pytest.fixture
+async def stopped(superuser, inventory_follower, resources, services):
+    """Whoever followed inventory has been gone for two minutes."""
+    await apply_page(inventory_follower, resources.database, services)
+    await superuser.execute(
+        "UPDATE reporting.follower_cursors SET read_at = now() - interval '2 minutes'"
+        " WHERE producer = 'inventory'"
+    )
+    yield
+    await superuser.execute("UPDATE reporting.follower_cursors SET read_at = NULL")
+
+
+async def test_a_follower_that_stands_still_is_told_by_health_until_it_goes_on(
+    client, stopped, inventory_follower, resources, services
+):
+    before = (await client.get("/health")).json()
+    going_on = asyncio.create_task(
+        following.follow(inventory_follower, resources.database, services, resources.waker)
+    )
+
+    async def is_well():
+        return (await client.get("/health")).json()["status"] == "ok"
+
+    await eventually(is_well)
+    going_on.cancel()
+    await asyncio.gather(going_on, return_exceptions=True)
+    assert (before["status"], before["standing_still"]) == ("degraded", ["inventory"])
+
+
+async def test_a_follower_that_reads_and_gets_nowhere_stands_still(
+    client, stopped, inventory_follower, resources, services, post
+):
+    async def fail(*_):
+        raise asyncpg.LockNotAvailableError
+
+    await post("/api/locations", name="Main", type="warehouse")
+    failing = replace(inventory_follower, apply=fail)
+    failing_on = asyncio.create_task(
+        following.follow(failing, resources.database, services, resources.waker)
+    )
+    await pause(0.5)
+    failing_on.cancel()
+    await asyncio.gather(failing_on, return_exceptions=True)
+
+    assert (await client.get("/health")).json()["standing_still"] == ["inventory"]
