@@ -198,33 +198,6 @@ async def test_the_job_makes_up_what_was_missed_and_keeps_the_log(cluster, setti
     assert value_of(metrics.last_success) == manifest.ended_at.timestamp()
 
 
-async def test_what_is_said_to_be_kept_has_no_gap_while_the_server_writes(cluster, settings):
-    """Files become whole while others are sealed: after each round all before its note is there."""
-    made = await run_backup(settings, cluster.server, cluster.identity, lambda _text: None)
-    repository = _repository(settings, cluster)
-    keeper = job.WalKeeper(
-        cluster.server, repository, RING, cluster.identity, settings.backup_spool_dir
-    )
-    writing = asyncio.create_task(_write_much(cluster))
-    while not writing.done():
-        received = await keeper.seal()
-        reach = await asyncio.to_thread(reach_of, made.manifest, repository, RING)
-        assert reach.missing is None
-        assert reach.until in {received.at, made.manifest.ended_at}
-    await writing
-
-
-async def _write_much(cluster):
-    async with cluster.superuser() as connection:
-        await connection.execute("CREATE TABLE IF NOT EXISTS much (text text)")
-        for _ in range(12):
-            await connection.execute(
-                "INSERT INTO much SELECT repeat(md5(n::text), 20) FROM generate_series(1, 8000) n"
-            )
-            await connection.execute("SELECT pg_switch_wal()")
-        await connection.execute("DROP TABLE much")
-
-
 async def test_log_that_is_lost_leads_to_a_new_backup_at_once(cluster, settings, monkeypatch):
     """As when the job stood still until the server had to let its log go."""
     repository = _repository(settings, cluster)
