@@ -22,6 +22,8 @@ from deploy.postgres.bootstrap import DATABASE, ROLES, SERVICES, bootstrap
 from shared.db.migrate import head_revision
 
 AT_ONCE = 2
+# Nobody waits for an answer here, and a check that is cut short would refuse a good backup.
+STATEMENT_TIMEOUT_MS = 24 * 3600 * 1000
 _NO_REDIS = "unix:///nowhere/restored.sock"  # What is proved has no caches.
 _VERIFY: Mapping[str, str] = dict.fromkeys(SERVICES, "verify") | {
     "inventory": "verify-stock"  # The journal too.
@@ -114,6 +116,7 @@ class Prover:
             row.program for row in processes(self._plan) if row.program.name == f"{service}-worker"
         ]
         environment = {n: v for n, v in worker.environment.items() if n != "JOURNAL_FOLDER"}
+        environment["STATEMENT_TIMEOUT_MS"] = str(STATEMENT_TIMEOUT_MS)
         if journal_folder is not None:
             environment["JOURNAL_FOLDER"] = journal_folder
         name = " ".join((service, *words[:2]))
@@ -175,7 +178,8 @@ async def _said(
     )
     output, _ = await process.communicate()
     lines = output.decode(errors="replace").strip().splitlines()
-    last = lines[-1] if lines else ""
+    told = [line for line in lines if not line.startswith(("(Background on", "[SQL", "[param"))]
+    last = told[-1] if told else ""
     if process.returncode != 0:
         raise NothingProved(f"{name}: {last or process.returncode}")
     return last
