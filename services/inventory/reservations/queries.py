@@ -210,9 +210,8 @@ _CANDIDATES = text("""
         OFFSET 0
     ) k
     CROSS JOIN LATERAL (
-        SELECT l.id AS location_id, l.name AS location, sum(
-               v.on_hand - CASE WHEN v.holds_until <= now() THEN 0 ELSE v.reserved END) AS available
-        FROM levels v JOIN locations l ON l.id = v.location_id
+        SELECT l.id AS location_id, l.name AS location, sum(v.on_hand - v.reserved) AS available
+        FROM levels_now v JOIN locations l ON l.id = v.location_id
         WHERE v.item_id = k.item_id AND v.on_hand > 0 AND l.active AND l.type <> 'transit'
             AND (CAST(:places AS uuid[]) IS NULL OR l.id = ANY(CAST(:places AS uuid[])))
         GROUP BY l.id, l.name ORDER BY available DESC, l.name LIMIT :most

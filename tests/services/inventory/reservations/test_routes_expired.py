@@ -143,3 +143,14 @@ async def test_a_refusal_names_what_is_free_elsewhere(make_location, move):
     refused = await move("issue", 1, item="A1", location="Annex")
 
     assert refused.json()["elsewhere"] == [{"location": "Main", "available": "6"}]
+
+
+async def test_what_holds_on_beside_it_does_not_make_a_place_the_fullest(make_location, move, post):
+    """Six are free at Main and seven at Shop, though ten lie at Main and a hold there is over."""
+    await make_location("Shop")
+    await move("receipt", 7, item="A1", location="Shop")
+
+    made = await post("", {"lines": [{"item": "A1", "quantity": "7"}]})
+
+    holds = made.json()["lines"][0]["holds"]
+    assert [(hold["location"], hold["held"]) for hold in holds] == [("Shop", "7")]
