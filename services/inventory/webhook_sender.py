@@ -22,6 +22,7 @@ from services.inventory.webhooks.rules import (
     OF_TENANT_MAX,
     OF_WEBHOOK_MAX,
     Attempt,
+    asked_wait,
     sign,
 )
 from services.inventory.webhooks.service import Message
@@ -145,7 +146,8 @@ class WebhookSender:
             log.exception("a webhook could not be asked", webhook_id=message.webhook_id)
             return Attempt(error="unreachable")
         shown = answer.body.decode("utf-8", "replace").replace("\x00", "\ufffd")
-        return Attempt(status=answer.status, answer=shown)
+        asked = asked_wait(answer.status, answer.headers.get("retry-after"), self._clock())
+        return Attempt(status=answer.status, answer=shown, asked=asked)
 
 
 def _count_down(counted: Counter[UUID], key: UUID) -> None:

@@ -15,6 +15,7 @@ from services.inventory.reservations import service as reservations
 from services.inventory.webhooks import service as webhooks
 from services.inventory.webhooks.rules import Attempt
 from shared.clock import utc_now
+from shared.contracts.auth.users import UserRoleChanged
 from shared.db import Stamp
 from shared.journal import JournalDigests, JournalPage, JournalVerification
 from tests.contracts.rows import CLOSED
@@ -237,11 +238,11 @@ async def _use_serials(send):
 
 
 async def _use_webhooks(send, inventory, caller):
-    """Have a secret rotated, one webhook removed, and one switched off by its receiver's answer."""
+    """Have a secret rotated, one webhook removed, and others off: it is gone, its owner's role."""
     path = "/api/webhooks"
-    hook, gone = [
+    hook, gone, _ = [
         (await send("POST", path, {"url": f"https://hooks.example.com/{n}"})).json()["id"]
-        for n in range(2)
+        for n in range(3)
     ]
     await send("DELETE", f"{path}/{gone}")
     await send("POST", f"{path}/{hook}/rotate-secret", {})
@@ -252,6 +253,9 @@ async def _use_webhooks(send, inventory, caller):
             session, caller.tenant_id, UUID(hook), sealer=resources.own.secrets, now=utc_now()
         )
         await webhooks.finish(session, message, Attempt(status=410), now=utc_now())
+        data = {"user_id": str(caller.id), "before": "admin", "after": "clerk"}
+        demoted = {"type": UserRoleChanged.name, "data": data, "recorded_at": f"{utc_now()}"}
+        await webhooks.disable_of_lost_owners(session, [demoted])
 
 
 async def test_every_row_of_inventorys_journal_is_as_promised(busy, superuser, caller):

@@ -19,7 +19,8 @@ class Webhook(Base):
     event_types: Mapped[list[str] | None] = mapped_column(ARRAY(Text))  # Null: all.
     active: Mapped[bool] = mapped_column(default=True)
     disabled_reason: Mapped[str | None]  # Why it was switched off by us.
-    owner_id: Mapped[UUID]  # The user who added it.
+    owner_id: Mapped[UUID]  # The user who answers for it.
+    owner_since: Mapped[datetime | None]  # Null: since it was added.
     secret_sealed: Mapped[bytes]
     previous_sealed: Mapped[bytes | None]  # The secret before, which signs too until then.
     previous_until: Mapped[datetime | None]

@@ -37,6 +37,13 @@ async def hold_webhooks(session: AsyncSession) -> Sequence[Webhook]:
     return (await session.scalars(query.with_for_update(read=True, key_share=True))).all()
 
 
+async def lock_owned(session: AsyncSession, owner_id: UUID) -> Sequence[Webhook]:
+    """Return the active webhooks of an owner, as they are now; nobody else changes them."""
+    query = select(Webhook).where(Webhook.owner_id == owner_id, Webhook.active)
+    locked = query.order_by(Webhook.id).with_for_update(key_share=True)
+    return (await session.scalars(locked, execution_options={"populate_existing": True})).all()
+
+
 async def count_webhooks(session: AsyncSession) -> int:
     return await session.scalar(select(func.count()).select_from(Webhook)) or 0
 

@@ -92,7 +92,7 @@ async def change_webhook(
     body: WebhookUpdate,
     session: Session,
     outgoing: Outgoing,
-    _caller: CanOperateNow,
+    caller: CanOperateNow,
     now: Now,
     if_match: IfMatch = None,
 ) -> WebhookRead:
@@ -101,7 +101,7 @@ async def change_webhook(
     Its address, what it is told of, or whether anything is sent at all.
     """
     webhook = await service.change_webhook(
-        session, webhook_id, body, if_match, outgoing=outgoing, now=now
+        session, webhook_id, body, if_match, outgoing=outgoing, caller=caller, now=now
     )
     return service.to_read(webhook)
 

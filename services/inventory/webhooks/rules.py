@@ -8,7 +8,8 @@ import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any, Final, Literal
 
 import orjson
@@ -21,11 +22,20 @@ from shared.contracts.auth.sessions import (
     SignInThrottled,
 )
 from shared.contracts.auth.tenants import TenantLimitsSet, TenantProvisioned
-from shared.contracts.auth.users import UserAddressChanged, UserProfileChanged
+from shared.contracts.auth.users import (
+    AboutUser,
+    UserAddressChanged,
+    UserDeactivated,
+    UserLocationsChanged,
+    UserProfileChanged,
+    UserRoleChanged,
+)
 from shared.contracts.catalogue import entries
 
 State = Literal["waiting", "delivered", "dead"]
+OwnerLoss = Literal["owner_left", "owner_role", "owner_limited"]
 
+OWNER_ROLES: Final = frozenset({"admin"})  # Those with `ops:write`.
 WEBHOOKS_MAX: Final = 20  # Of one tenant.
 EVENTS_KEPT: Final = timedelta(days=30)
 REPLAY_MAX: Final = 10_000  # Events put in line again by one call.
@@ -34,6 +44,7 @@ PING: Final = "webhook.ping"
 TRIES_MAX: Final = 11  # Over about a day.
 FIRST_RETRY: Final = timedelta(seconds=5)
 RETRY_MAX: Final = timedelta(hours=6)
+ASKED_MAX: Final = timedelta(days=1)  # That a receiver may have us wait.
 DISABLED_AFTER: Final = timedelta(days=3)  # Without one success.
 LEASE: Final = timedelta(seconds=45)  # So long one that is being sent is nobody else's.
 CONNECTIONS_MAX: Final = 200  # Of one worker.
@@ -45,7 +56,9 @@ ANSWER_KEPT: Final = 1024  # Bytes of an answer.
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - what secrets begin with.
 SECRET_BYTES: Final = 32
 _GONE: Final = 410
+_DIGITS: Final = 9  # Of seconds; more are too many in any case.
 _SUCCESS: Final = range(200, 300)
+_ASKING: Final = frozenset({429, 503})  # The answers whose Retry-After is heeded.
 
 # Of the platform, or so frequent and empty that nobody outside is helped.
 _INSIDE: Final = frozenset(
@@ -82,6 +95,7 @@ class Attempt:
     status: int | None = None
     answer: str | None = None
     error: str | None = None
+    asked: timedelta | None = None  # How long the receiver wants to be left alone.
 
     @property
     def is_success(self) -> bool:
@@ -116,8 +130,24 @@ def sign(secrets: Sequence[str], message_id: str, timestamp: int, payload: str) 
     return " ".join(f"v1,{base64.b64encode(digest).decode()}" for digest in digests)
 
 
-def retry_after(tries: int, jitter: float) -> timedelta | None:
+def asked_wait(status: int, header: str | None, now: datetime) -> timedelta | None:
+    """Return how long an answer asks us to wait (RFC 9110, 10.2.3): seconds, or until a date."""
+    text = (header or "").strip()
+    if status not in _ASKING or not text:
+        return None
+    if text.isascii() and text.isdigit():
+        return timedelta(seconds=min(int(text[:_DIGITS]), int(ASKED_MAX.total_seconds())))
+    try:
+        until = parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError):  # What is no date is heeded no more than none.
+        return None
+    return (until if until.tzinfo else until.replace(tzinfo=UTC)) - now
+
+
+def retry_after(tries: int, jitter: float, asked: timedelta | None = None) -> timedelta | None:
     """Return how long to wait after so many tries; None when it is given up.
+
+    What the receiver asked for makes it later, up to a day, and never earlier.
 
     The waits are 5 s, four times as long each time, up to six hours; `jitter` in [0, 1) spreads
     each by a fifth to both sides, so that what failed together does not come back together.
@@ -125,7 +155,19 @@ def retry_after(tries: int, jitter: float) -> timedelta | None:
     if tries >= TRIES_MAX:
         return None
     wait = min(FIRST_RETRY * int(4 ** (tries - 1)), RETRY_MAX)
-    return wait * (0.8 + 0.4 * jitter)
+    return max(wait * (0.8 + 0.4 * jitter), min(asked or timedelta(), ASKED_MAX))
+
+
+def loss_of(entry: AboutUser) -> OwnerLoss | None:
+    """Return why a user may have no webhooks after this entry; None where it does not tell."""
+    match entry:
+        case UserDeactivated():
+            return "owner_left"
+        case UserRoleChanged(after=role) if role not in OWNER_ROLES:
+            return "owner_role"
+        case UserLocationsChanged(after=list()):
+            return "owner_limited"
+    return None
 
 
 def is_given_up(failing_since: datetime, now: datetime) -> bool:

@@ -81,7 +81,7 @@ class WebhookUpdate(Update):
     active: bool | None = Field(
         default=None,
         description="True lets messages go on that still wait; those of the time between are "
-        "fetched with a replay.",
+        "fetched with a replay. Who switches it on owns it from then on.",
     )
 
 
@@ -110,13 +110,15 @@ class WebhookRead(Output):
     event_types: list[str] | None = Field(examples=[["inventory.stock-moved.v1"]])
     active: bool
     disabled_reason: str | None = Field(
-        description="Why it was switched off by itself: `failing`, for days, or `gone` (410).",
+        description="Why it was switched off by itself: `failing`, for days, or `gone` (410); "
+        "`owner_left`, or the owner's `owner_role` does not allow it any more, or he is limited to "
+        "some locations (`owner_limited`).",
         examples=[None],
     )
     failing_since: datetime | None = Field(
         description="The first failure after the last success.", examples=[None]
     )
-    owner_id: UUID = Field(description="The user who added it.")
+    owner_id: UUID = Field(description="The user who added it, or last switched it on again.")
     previous_until: datetime | None = Field(
         description="So long the secret before signs too.", examples=[None]
     )

@@ -33,6 +33,14 @@ class WebhookSecretRotated(AboutWebhook):
     previous_until: datetime
 
 
+class WebhookOwnerLost(AboutWebhook):
+    """Nothing is sent any more: who answers for it left, or may not any more."""
+
+    name: ClassVar[str] = "inventory.webhook-owner-lost.v1"
+    owner_id: UUID
+    reason: Literal["owner_left", "owner_role", "owner_limited"]
+
+
 class WebhookDisabled(AboutWebhook):
     """Nothing is sent any more: it failed for days, or the receiver said that it is gone."""
 

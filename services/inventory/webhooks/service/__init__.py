@@ -7,6 +7,7 @@ from services.inventory.webhooks.service.messages import (
     replay,
     resend,
 )
+from services.inventory.webhooks.service.owners import FOLLOWED, disable_of_lost_owners
 from services.inventory.webhooks.service.sending import (
     Message,
     finish,
@@ -28,11 +29,13 @@ from services.inventory.webhooks.service.subscribing import (
 )
 
 __all__ = [
+    "FOLLOWED",
     "SEALED_COLUMNS",
     "Message",
     "add_webhook",
     "change_webhook",
     "collect",
+    "disable_of_lost_owners",
     "finish",
     "forget_old",
     "get_webhook",

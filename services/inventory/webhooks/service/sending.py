@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -87,7 +87,7 @@ async def finish(
 
     A webhook that has failed for days, or is gone, is switched off, which its owner can see.
     """
-    wait = None if attempt.is_success else retry_after(message.tries, random.random())  # noqa: S311 - spreads retries.
+    wait = None if attempt.is_success else _wait(message, attempt)
     if attempt.is_success:
         if message.is_failing:
             await queries.forget_failures(session, message.webhook_id)
@@ -106,6 +106,11 @@ async def finish(
     }
     await queries.finish(session, message.webhook_id, message.sequence, message.tries, outcome)
     metrics.attempts.labels("failed" if state == "waiting" else state).inc()
+
+
+def _wait(message: Message, attempt: Attempt) -> timedelta | None:
+    jitter = random.random()  # noqa: S311 - spreads retries.
+    return retry_after(message.tries, jitter, attempt.asked)
 
 
 async def measure(session: AsyncSession, *, now: datetime) -> None:

@@ -91,9 +91,10 @@ async def change_webhook(
     if_match: str | None,
     *,
     outgoing: OutgoingClient,
+    caller: Principal,
     now: datetime,
 ) -> Webhook:
-    """Change a webhook; switched on it begins without failures.
+    """Change a webhook; switched on it begins without failures, and is the caller's.
 
     Raises WebhookNotFound, PreconditionFailed, WebhookUrlRefused.
     """
@@ -109,6 +110,8 @@ async def change_webhook(
         webhook.event_types = wanted.event_types
     if "description" in given:
         webhook.description = wanted.description
+    if wanted.active and not webhook.active:
+        webhook.owner_id, webhook.owner_since = caller.id, now
     if wanted.active is not None:
         webhook.active = wanted.active
         webhook.disabled_reason = webhook.failing_since = None

@@ -2,15 +2,20 @@ import json
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate, pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.auth.users.rules import SCOPES
 from services.inventory.webhooks.rules import (
+    ASKED_MAX,
     DISABLED_AFTER,
     EVENTS,
+    OWNER_ROLES,
     PING,
     RETRY_MAX,
     TRIES_MAX,
+    asked_wait,
     is_given_up,
     public_data,
     retry_after,
@@ -91,3 +96,43 @@ def test_retries_go_on_for_about_a_day_ever_more_slowly(jitters):
 def test_what_failed_for_days_is_given_up():
     assert is_given_up(NOW - DISABLED_AFTER, NOW)
     assert not is_given_up(NOW - DISABLED_AFTER + timedelta(seconds=1), NOW)
+
+
+@pytest.mark.parametrize(
+    ("status", "header", "seconds"),
+    [
+        (429, "120", 120),
+        (503, " 0 ", 0),
+        (503, "Sat, 28 Nov 2026 01:00:00 GMT", 3600),
+        (503, "Sat, 28 Nov 2026 01:00:00 -0000", 3600),
+        (503, "Fri, 27 Nov 2026 23:00:00 GMT", -3600),
+        (429, "9" * 5000, 86400),
+    ],
+)
+def test_a_receiver_says_when_to_come_back_in_seconds_or_by_a_date(status, header, seconds):
+    assert asked_wait(status, header, NOW) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("status", "header"),
+    [(429, None), (429, ""), (500, "120"), (200, "120"), (503, "soon"), (503, "-5"), (503, "1.5"),
+     (503, "²"), (503, "Sat, 99 Nov 2026 01:00:00 GMT"), (503, "Sat, 28 Nov 99999 01:00:00 GMT")],
+)  # fmt: skip
+def test_what_says_no_time_is_not_heeded(status, header):
+    assert asked_wait(status, header, NOW) is None
+
+
+@given(st.text(max_size=40))
+def test_no_header_is_a_fault(header):
+    asked_wait(503, header, NOW)
+
+
+@given(st.integers(1, TRIES_MAX - 1), st.floats(0, 0.99), st.integers(-(10**6), 10**6))
+def test_who_asks_is_left_alone_for_so_long_and_never_less_than_usual(tries, jitter, asked_s):
+    wait, usual = retry_after(tries, jitter, timedelta(seconds=asked_s)), retry_after(tries, jitter)
+
+    assert wait == max(usual, min(timedelta(seconds=asked_s), ASKED_MAX))
+
+
+def test_those_who_may_own_webhooks_are_those_who_may_add_them():
+    assert {role for role, scopes in SCOPES.items() if "ops:write" in scopes} == OWNER_ROLES
