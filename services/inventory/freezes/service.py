@@ -99,12 +99,14 @@ async def list_freezes(session: AsyncSession, wanted: FreezeQuery) -> FreezePage
     return FreezePage(items=[to_read(*row) for row in page], next_cursor=next_cursor)
 
 
-async def require_thawed(session: AsyncSession) -> None:
+async def require_thawed(session: AsyncSession, *, alone: bool = False) -> None:
     """Let no freeze be made until the transaction ends; for whoever changes master data.
 
+    Alone, nothing else changes either: who waits for a row against movements would wait for ever
+    where these never stop, since each holds it before the one ahead lets go; here all wait in turn.
     It comes before any lock of a row. Raises Frozen where everything is frozen.
     """
-    await queries.hold_freezes(session)
+    await (queries.lock_freezes(session) if alone else queries.hold_freezes(session))
     freeze = await queries.find_of_everything(session)
     if freeze is not None:
         raise Frozen.by(Notice(FreezeScope(freeze.scope), freeze.reason, freeze.frozen_at))

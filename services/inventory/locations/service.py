@@ -105,7 +105,7 @@ async def retire_location(
 
     Raises LocationNotFound, PreconditionFailed, LocationInUse, Frozen.
     """
-    await freezes.require_thawed(session)
+    await freezes.require_thawed(session, alone=True)
     location = await _lock(session, location_id, against_movements=True)
     require_match(if_match, location.version)
     if await queries.holds_anything(session, location.id):

@@ -45,7 +45,8 @@ async def close_period(
     """Close a period.
 
     All days until the one given, by UTC. From the answer on nothing is recorded that happened in
-    them (409 `period_closed`), also what waited meanwhile: no movement, count or reversal.
+    them (409 `period_closed`), also what waited meanwhile: no movement, count or reversal. It goes
+    on beside freezes.
     """
     return service.to_read(await service.close_period(session, body, caller=caller, now=now))
 

@@ -125,10 +125,10 @@ async def change_item(
     PackBarcodeIsCode, PackIsStockUnit, PackSizeContradicts,
     UnknownUnit, PriceForbidden, AttributesInvalid, Frozen.
     """
-    await freezes.require_thawed(session)
-    category_id = await _find_category_id(session, wanted, now)
     changes_units = not UNIT_FIELDS.isdisjoint(wanted.model_fields_set)
     is_recounted = changes_units or wanted.tracking is not None
+    await freezes.require_thawed(session, alone=is_recounted)
+    category_id = await _find_category_id(session, wanted, now)
     item = await lock_item(session, item_id, against_movements=is_recounted)
     require_match(if_match, item.version)
     if not wanted.model_fields_set:
@@ -164,7 +164,7 @@ async def retire_item(
 
     Raises ItemNotFound, PreconditionFailed, ItemInStock, Frozen.
     """
-    await freezes.require_thawed(session)
+    await freezes.require_thawed(session, alone=True)
     item = await lock_item(session, item_id, against_movements=True)
     require_match(if_match, item.version)
     total = await queries.total_stock(session, item_id)

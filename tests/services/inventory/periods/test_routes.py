@@ -152,3 +152,18 @@ async def test_periods_are_listed_to_all_who_read_and_closed_by_administrators(
     )
     assert_problem(answer, PeriodNotFound)
     assert (await client.get(PATH, headers=Caller().headers())).json()["items"] == []
+
+
+async def test_a_month_is_closed_and_reopened_while_all_stock_is_frozen(
+    client, caller, close, reopen
+):
+    frozen = await client.post(
+        "/api/inventory/freezes", json={"scope": "everything", "reason": "Audit."},
+        headers=caller.headers(),
+    )  # fmt: skip
+    assert frozen.status_code == 201, frozen.text
+
+    closed = await close(5)
+
+    assert closed.status_code == 201, closed.text
+    assert (await reopen(closed)).is_success
