@@ -69,6 +69,19 @@ class ItemInStock(Conflict):
 
 
 @dataclass(eq=False)
+class ItemInKits(Conflict):
+    """Kits in use are made of the item: `kits`, a hundred at most. Make them of others first."""
+
+    slug: ClassVar[str] = "item-in-kits"
+    title: ClassVar[str] = N_("Item in kits")
+    detail: ClassVar[str] = N_(
+        "{item} is a component of kits. Take it out of these first, or retire them."
+    )
+    item: str
+    kits: list[str]  # Their codes.
+
+
+@dataclass(eq=False)
 class ItemUnitInUse(Conflict):
     """Quantities were counted in the unit. Add another item, or keep the unit."""
 

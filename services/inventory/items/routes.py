@@ -11,6 +11,7 @@ from services.inventory.items.errors import (
     BarcodeOnTwoUnits,
     BarcodeTaken,
     ItemCodeTaken,
+    ItemInKits,
     ItemInStock,
     ItemNotFound,
     ItemTrackingInUse,
@@ -183,13 +184,13 @@ async def change_item(
 @router.delete(
     "/{item_id:uuid}",
     status_code=204,
-    responses=problems(ItemNotFound, ItemInStock, Frozen),
+    responses=problems(ItemNotFound, ItemInStock, ItemInKits, Frozen),
 )
 async def retire_item(
     item_id: UUID, session: Session, _caller: CanWrite, now: Now, if_match: IfMatch = None
 ) -> None:
     """Retire an item.
 
-    It must have no stock left; its history stays.
+    It must have no stock left, and be a component of no active kit; its history stays.
     """
     await service.retire_item(session, item_id, if_match, now=now)

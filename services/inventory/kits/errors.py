@@ -1,6 +1,7 @@
 """What is refused about kits."""
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import ClassVar
 
@@ -88,6 +89,24 @@ class PickUnfit(Unprocessable):
     component: str
     picked: Decimal
     needed: Decimal
+
+
+@dataclass(eq=False)
+class KitOutlastsComponents(Unprocessable):
+    """The lot of the kits would expire after `limit`, the first that a component expires.
+
+    Give that or an earlier day, or name another lot.
+    """
+
+    slug: ClassVar[str] = "kit-outlasts-components"
+    title: ClassVar[str] = N_("Kits that outlast their components")
+    detail: ClassVar[str] = N_(
+        "A component expires on {limit}, the lot {lot} of {item} only later. Give that day or an "
+        "earlier one, and another lot if it exists."
+    )
+    item: str
+    lot: str
+    limit: date
 
 
 @dataclass(eq=False)

@@ -1,4 +1,5 @@
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
@@ -101,6 +102,14 @@ async def sum_available(
     return {row.item_id: row.available for row in rows}
 
 
+async def find_lot_expiry(
+    session: AsyncSession, item_id: UUID, key: str
+) -> tuple[date | None] | None:
+    """Return on which day a lot of an item expires, if it has one so called."""
+    row = (await session.execute(_LOT_EXPIRY, {"item_id": item_id, "key": key})).one_or_none()
+    return None if row is None else (row.expires_on,)
+
+
 class Costed(NamedTuple):
     """An item with its unit cost in force, sealed; None where it has none."""
 
@@ -167,6 +176,7 @@ _AVAILABLE = text("""
         AND (t.expires_on IS NULL OR t.expires_on >= CAST(now() AT TIME ZONE 'UTC' AS date))
         AND (CAST(:places AS uuid[]) IS NULL OR v.location_id = ANY(CAST(:places AS uuid[])))
     GROUP BY v.item_id""")
+_LOT_EXPIRY = text("SELECT expires_on FROM lots WHERE item_id = :item_id AND key = :key")
 _COSTS = text("""
     SELECT i.id, i.code, i.cost_id, p.amount
     FROM items i LEFT JOIN prices p ON p.id = i.cost_id WHERE i.id = ANY(CAST(:item_ids AS uuid[]))

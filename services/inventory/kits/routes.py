@@ -14,6 +14,7 @@ from services.inventory.kits.errors import (
     KitExists,
     KitInItself,
     KitNotFound,
+    KitOutlastsComponents,
     KitTooDeep,
     PickUnfit,
 )
@@ -61,7 +62,8 @@ CanRead = Annotated[Principal, Depends(requires("inventory:read", by_location=Tr
 CanWrite = Annotated[Principal, Depends(requires("inventory:write"))]
 CanMove = Annotated[Principal, Depends(requires("stock:write", by_location=True))]
 ASSEMBLY_PROBLEMS = problems(
-    KitNotFound, AssemblyRefused, AssemblyInexact, PickUnfit, ItemNotFound, ItemRetired,
+    KitNotFound, AssemblyRefused, AssemblyInexact, PickUnfit, KitOutlastsComponents,
+    ItemNotFound, ItemRetired,
     LocationNotFound, LocationRetired, InsufficientStock, BalanceTooLarge, MovementInFuture,
     InTransit, Frozen, InClosedPeriod, UnknownUnit, QuantityInexact, LotsNotTracked, LotNeeded,
     LotNotFound, LotExpiryDiffers, LotExpired, SerialsDiffer, SerialsInStock, SerialsNeeded,

@@ -1,6 +1,7 @@
 """What a kit is made of, level by level, and how many could be made; decided without I/O."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from decimal import Context, Decimal, localcontext
 from typing import NamedTuple
 from uuid import UUID
@@ -64,6 +65,16 @@ def makeable(kit_id: UUID, structure: Structure, available: Mapping[UUID, Decima
             middle = (enough + too_many) // 2
             enough, too_many = (middle, too_many) if is_enough(middle) else (enough, middle)
     return enough
+
+
+def first_expiry(days: Iterable[date | None]) -> date | None:
+    """Return the earliest of the days on which components expire; None if none does."""
+    return min((day for day in days if day is not None), default=None)
+
+
+def outlasts(day: date | None, limit: date) -> bool:
+    """Say whether what expires on a day, or never, may be issued after the limit."""
+    return day is None or day > limit
 
 
 def value_gained(

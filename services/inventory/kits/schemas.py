@@ -205,7 +205,11 @@ class AssemblyCreate(Input):
     lot: Code | None = Field(
         default=None, description="The lot of the kit, if it has lots: a new one, or taken apart."
     )
-    expires_on: date | None = Field(default=None, description="The last day of the kit's new lot.")
+    expires_on: date | None = Field(
+        default=None,
+        description="The last day of the kit's new lot. Unless given, and at the latest, the first "
+        "day on which a lot that goes into the kits expires.",
+    )
     serials: Serials | None = Field(
         default=None, description="The kits, each by its serial, if they have serials."
     )

@@ -72,6 +72,11 @@ async def total_stock(session: AsyncSession, item_id: UUID, *, places: Places = 
     return StockTotal(row.on_hand, row.reserved, row.in_transit)
 
 
+async def list_kits_of(session: AsyncSession, item_id: UUID, *, most: int) -> Sequence[str]:
+    """Return the codes of active kits that are made of the item."""
+    return (await session.scalars(_KITS_OF, {"item_id": item_id, "most": most})).all()
+
+
 async def has_moved(session: AsyncSession, item_id: UUID) -> bool:
     """Say whether the ledger holds anything of the item."""
     return bool(await session.scalar(_HAS_MOVED, {"item_id": item_id}))
@@ -87,4 +92,7 @@ _NAMED = text("""
     FROM unnest(CAST(:ids AS uuid[]), CAST(:keys AS text[])) WITH ORDINALITY a(id, key, n)
     LEFT JOIN identifiers l ON l.key = a.key
     JOIN items i ON i.id = coalesce(a.id, l.item_id)""")
+_KITS_OF = text("""
+    SELECT i.code FROM kit_components c JOIN items i ON i.id = c.kit_id
+    WHERE c.item_id = :item_id AND i.active ORDER BY i.code LIMIT :most""")
 _HAS_MOVED = text("SELECT EXISTS (SELECT FROM movements WHERE item_id = :item_id)")

@@ -18,6 +18,7 @@ from services.inventory.freezes import service as freezes
 from services.inventory.items import queries
 from services.inventory.items.errors import (
     ItemCodeTaken,
+    ItemInKits,
     ItemInStock,
     ItemNotFound,
     ItemTrackingInUse,
@@ -46,6 +47,8 @@ from shared.ids import new_id
 from shared.principal import Principal
 from shared.schemas import LocalisedName
 from shared.security.sealing import Sealer
+
+KITS_NAMED = 100  # In a refusal.
 
 
 async def add_item(
@@ -160,9 +163,9 @@ async def change_item(
 async def retire_item(
     session: AsyncSession, item_id: UUID, if_match: str | None, *, now: datetime
 ) -> None:
-    """Retire an item that has no stock.
+    """Retire an item that has no stock, and that no active kit is made of.
 
-    Raises ItemNotFound, PreconditionFailed, ItemInStock, Frozen.
+    Raises ItemNotFound, PreconditionFailed, ItemInStock, ItemInKits, Frozen.
     """
     await freezes.require_thawed(session, alone=True)
     item = await lock_item(session, item_id, against_movements=True)
@@ -170,6 +173,9 @@ async def retire_item(
     total = await queries.total_stock(session, item_id)
     if total.on_hand:
         raise ItemInStock(on_hand=total.on_hand)
+    kits = await queries.list_kits_of(session, item_id, most=KITS_NAMED)
+    if kits:
+        raise ItemInKits(item=item.code, kits=list(kits))
     if item.active:
         item.active = False
         _renew(item, now)

@@ -23,6 +23,7 @@ from services.inventory.kits.errors import (
     AssemblyInexact,
     AssemblyRefused,
     KitNotFound,
+    KitOutlastsComponents,
     PickUnfit,
 )
 from services.inventory.kits.schemas import (
@@ -30,10 +31,12 @@ from services.inventory.kits.schemas import (
     AssemblyMovement,
     AssemblyRead,
 )
+from services.inventory.kits.service.expiring import bound_expiry, has_lot
 from services.inventory.kits.service.planning import PLANS, AssembledBy, AssemblyAsked, asking_of
 from services.inventory.ledger import service as ledger
 from services.inventory.ledger.errors import InsufficientStock
 from services.inventory.ledger.rules import (
+    Change,
     Outcome,
 )
 from services.inventory.locations.service import places_of
@@ -62,8 +65,8 @@ async def assemble_kit(
 
     Where that is not known, and they are worth other than the kits by more than the caller may
     change alone, it waits for the approval that is returned. Raises KitNotFound, UnknownUnit,
-    QuantityInexact, AssemblyInexact, PickUnfit; what `ledger.problem_of` returns, of one item
-    alone; AssemblyRefused with each item that refuses.
+    QuantityInexact, AssemblyInexact, PickUnfit, KitOutlastsComponents; what
+    `ledger.problem_of` returns, of one item alone; AssemblyRefused with each item that refuses.
     """
     return await _make(session, sealer, kit_id, ("assemble", wanted), by)
 
@@ -97,12 +100,23 @@ async def apply_approved_assembly(
     try:
         asking = await asking_of(session, UUID(content["kit_id"]), wanted, by)
         plan = await PLANS[content["way"]](session, sealer, asking)
-    except (KitNotFound, AssemblyInexact, PickUnfit) as error:
+        changes = await _bounded(session, content["way"], plan.changes)
+    except (KitNotFound, AssemblyInexact, PickUnfit, KitOutlastsComponents) as error:
         raise ApprovalStale(cause=StaleCause.CONTENT) from error
     if has_outgrown(value_of(plan.loads), approved.value):
         raise ApprovalStale(cause=StaleCause.VALUE)
-    await approvals.apply_approved(session, sealer, approved, plan.changes)
-    return [change.id for change in plan.changes]
+    await approvals.apply_approved(session, sealer, approved, changes)
+    return [change.id for change in changes]
+
+
+async def _bounded(session: AsyncSession, way: str, changes: list[Change]) -> list[Change]:
+    """Return the changes with the kits' expiry; what is refused is told by who applies them."""
+    if way != "assemble" or not has_lot(changes):
+        return changes
+    foreseen = await ledger.foresee(session, changes, atomic=True)
+    if any(outcome.is_refused_itself for outcome in foreseen):
+        return changes
+    return await bound_expiry(session, foreseen)
 
 
 async def _make(
@@ -116,6 +130,10 @@ async def _make(
     by = AssembledBy(caller.actor, request_id, await places_of(session, caller), caller)
     asking = await asking_of(session, kit_id, wanted, by)
     plan = await PLANS[way](session, sealer, asking)
+    if way == "assemble" and has_lot(plan.changes):
+        foreseen = await ledger.foresee(session, plan.changes, atomic=True)
+        _require_granted(foreseen, language)
+        plan = plan._replace(changes=await bound_expiry(session, foreseen))
     if plan.loads:
         foreseen = await ledger.foresee(session, plan.changes, atomic=True)
         _require_granted(foreseen, language)

@@ -357,7 +357,7 @@ async def test_what_refuses_a_movement_refuses_an_assembly(send, make_kit, act, 
     assert_problem(await act(kit, "1"), Frozen)
     await send("DELETE", f"/api/inventory/freezes/{frozen['id']}?note=done")
     gone = await make_item("G1")
-    other = await make_kit("A1", G1="1")
+    other = await make_kit("G1", B1="1")
     await send("DELETE", f"/api/inventory/{gone['id']}")
     assert_problem(await act(other, "1"), ItemRetired)
 
