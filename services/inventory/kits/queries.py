@@ -111,7 +111,10 @@ async def find_lot_expiry(
 
 
 class Costed(NamedTuple):
-    """An item with its unit cost in force, sealed; None where it has none."""
+    """An item with its unit cost, sealed: the one set for it, else the latest that it came at.
+
+    None where it has neither.
+    """
 
     code: str
     cost_id: UUID | None
@@ -170,14 +173,15 @@ _COMPONENTS = text("""
     FROM kit_components c JOIN items i ON i.id = c.item_id
     WHERE c.kit_id = ANY(CAST(:kit_ids AS uuid[])) ORDER BY i.code""")
 _AVAILABLE = text("""
-    SELECT v.item_id, sum(v.on_hand - v.reserved) AS available
-    FROM levels_now v JOIN locations l ON l.id = v.location_id LEFT JOIN lots t ON t.id = v.lot_id
-    WHERE v.item_id = ANY(CAST(:item_ids AS uuid[])) AND v.on_hand > v.reserved AND l.active
-        AND (t.expires_on IS NULL OR t.expires_on >= CAST(now() AT TIME ZONE 'UTC' AS date))
+    SELECT v.item_id, sum(v.available) AS available
+    FROM levels_now v JOIN locations l ON l.id = v.location_id
+    WHERE v.item_id = ANY(CAST(:item_ids AS uuid[])) AND v.available > 0 AND l.active
         AND (CAST(:places AS uuid[]) IS NULL OR v.location_id = ANY(CAST(:places AS uuid[])))
     GROUP BY v.item_id""")
 _LOT_EXPIRY = text("SELECT expires_on FROM lots WHERE item_id = :item_id AND key = :key")
 _COSTS = text("""
-    SELECT i.id, i.code, i.cost_id, p.amount
-    FROM items i LEFT JOIN prices p ON p.id = i.cost_id WHERE i.id = ANY(CAST(:item_ids AS uuid[]))
-    """)
+    SELECT i.id, i.code, p.id AS cost_id, p.amount
+    FROM items i LEFT JOIN prices p ON p.id = coalesce(i.cost_id, (
+        SELECT id FROM prices WHERE item_id = i.id AND kind = 'cost'
+        ORDER BY recorded_at DESC LIMIT 1))
+    WHERE i.id = ANY(CAST(:item_ids AS uuid[]))""")

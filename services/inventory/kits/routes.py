@@ -191,8 +191,9 @@ async def assemble_kit(
     """Assemble kits.
 
     Their components leave the location and the kits come, all or nothing. A kit costs what its
-    components cost together. Where that is not known, and kits and components are worth other by
-    more than the caller may change alone, it waits for approval (202).
+    components cost together: each its `unit_cost` or, where none is set, what it came at last.
+    Where that is not known, and kits and components are worth other by more than the caller may
+    change alone, it waits for approval (202).
     """
     by = service.Assembler(caller, request_id_of(request), language, policy, now)
     found = await service.assemble_kit(session, sealer, kit_id, body, by)

@@ -85,7 +85,7 @@ _LOTS = text(f"""
         > (CAST(:day AS text) COLLATE "C", CAST(:at AS timestamptz), CAST(:lot_id AS uuid))
     ORDER BY day, received_at, id LIMIT :limit""")  # noqa: S608 - of constants alone.
 _STOCK = text("""
-    SELECT v.lot_id, l.name AS location, v.location_id, v.on_hand, v.reserved
+    SELECT v.lot_id, l.name AS location, v.location_id, v.on_hand, v.reserved, v.available
     FROM levels_now v JOIN locations l ON l.id = v.location_id
     WHERE v.item_id = :item_id AND v.lot_id = ANY(CAST(:lot_ids AS uuid[])) AND v.on_hand > 0
         AND (CAST(:places AS uuid[]) IS NULL OR v.location_id = ANY(CAST(:places AS uuid[])))

@@ -30,7 +30,7 @@ class LotStockRead(Output):
     location_id: UUID
     on_hand: DecimalText
     reserved: DecimalText
-    available: DecimalText
+    available: DecimalText = Field(description="What may be issued: nothing once it has expired.")
 
 
 class LotRead(Output):

@@ -129,10 +129,7 @@ async def trace_lot(
 
 def to_read(row: dict[str, object], stock: Sequence[RowMapping], now: datetime) -> LotRead:
     """Return a lot, with what lies of it at the locations given."""
-    at = [
-        LotStockRead.model_validate(dict(each) | {"available": each["on_hand"] - each["reserved"]})
-        for each in stock
-    ]
+    at = [LotStockRead.model_validate(dict(each)) for each in stock]
     expires_on, today = row["expires_on"], now.astimezone(UTC).date()
     return LotRead.model_validate(
         {name: row[name] for name in ("id", "item_id", "lot", "received_at", "version")}

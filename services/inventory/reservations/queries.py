@@ -210,7 +210,7 @@ _CANDIDATES = text("""
         OFFSET 0
     ) k
     CROSS JOIN LATERAL (
-        SELECT l.id AS location_id, l.name AS location, sum(v.on_hand - v.reserved) AS available
+        SELECT l.id AS location_id, l.name AS location, sum(v.available) AS available
         FROM levels_now v JOIN locations l ON l.id = v.location_id
         WHERE v.item_id = k.item_id AND v.on_hand > 0 AND l.active AND l.type <> 'transit'
             AND (CAST(:places AS uuid[]) IS NULL OR l.id = ANY(CAST(:places AS uuid[])))

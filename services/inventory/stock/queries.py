@@ -29,7 +29,7 @@ _LOOK_UP_AT = """
     SELECT a.n, i.id, i.code, i.name_en, i.name_fr, i.unit, i.active,
            c.name_en AS category_en, c.name_fr AS category_fr, i.category_id,
            l.name AS location, l.type = 'transit' AS is_transit,
-           v.location_id, o.code AS lot, o.expires_on, v.on_hand, v.reserved,
+           v.location_id, o.code AS lot, o.expires_on, v.on_hand, v.reserved, v.available,
            i.packs::text AS packs, f.unit AS named_unit
     FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY a(key, id, n)
     CROSS JOIN LATERAL (
@@ -40,10 +40,10 @@ _LOOK_UP_AT = """
     CROSS JOIN LATERAL (SELECT * FROM items WHERE id = f.item_id OFFSET 0) i
     LEFT JOIN categories c ON c.id = i.category_id
     LEFT JOIN LATERAL (
-        SELECT location_id, lot_id, on_hand, reserved FROM levels_now
+        SELECT location_id, lot_id, on_hand, reserved, available FROM levels_now
         WHERE i.tracking <> 'serial' AND item_id = i.id AND on_hand > 0{within}
         UNION ALL
-        SELECT location_id, NULL, sum(on_hand), sum(reserved) FROM levels_now
+        SELECT location_id, NULL, sum(on_hand), sum(reserved), sum(available) FROM levels_now
         WHERE i.tracking = 'serial' AND item_id = i.id AND serial_id IS NOT NULL{within}
         GROUP BY location_id
     ) v ON true

@@ -17,7 +17,8 @@ _RESERVED = Field(
     examples=["2"],
 )
 _AVAILABLE = Field(
-    description="On hand less reserved; null of a past moment, as that is.", examples=["8"]
+    description="On hand less reserved, and nothing of what has expired; null of a past moment.",
+    examples=["8"],
 )
 
 

@@ -102,7 +102,7 @@ def _lookup(rows: list[asyncpg.Record], language: str) -> LookupRead:
         active=first["active"],
         on_hand=on_hand,
         reserved=reserved,
-        available=on_hand - reserved,
+        available=sum((place.available for place in stock), Decimal(0)),
         in_transit=sum((row["on_hand"] for row in rows if row["is_transit"]), Decimal(0)),
         stock=stock,
     )
@@ -223,15 +223,14 @@ async def _past(
 
 
 def _place_stock(row: RowMapping) -> PlaceStock:
-    reserved = row["reserved"]
     return PlaceStock.model_construct(
         location=row["location"],
         location_id=row["location_id"],
         lot=row["lot"],
         expires_on=row["expires_on"],
         on_hand=row["on_hand"],
-        reserved=reserved,
-        available=None if reserved is None else row["on_hand"] - reserved,
+        reserved=row["reserved"],
+        available=row["available"],
     )
 
 
@@ -243,5 +242,5 @@ def _stock(row: asyncpg.Record) -> StockRead:
         expires_on=row["expires_on"],
         on_hand=row["on_hand"],
         reserved=row["reserved"],
-        available=row["on_hand"] - row["reserved"],
+        available=row["available"],
     )

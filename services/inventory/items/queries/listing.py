@@ -47,7 +47,7 @@ async def list_items(
             place = f"l.id = {given(place_id)}"
         conditions.append(_AT_LOCATION.format(place=place, within=within))
     if wanted.below_par:
-        conditions.append("t.on_hand - t.reserved < i.par_level")
+        conditions.append("t.available < i.par_level")
     if after is not None:
         conditions.append(f"i.code > {given(after[0])}")
     statement = _listing(within, " AND ".join(conditions))
@@ -154,7 +154,7 @@ _ITEMS = """
                FROM categories c WHERE c.id = i.category_id) END AS category,
            i.category_id::text AS category_id, i.unit, trim_scale(t.on_hand)::text AS on_hand,
            trim_scale(t.reserved)::text AS reserved,
-           trim_scale(t.on_hand - t.reserved)::text AS available,
+           trim_scale(t.available)::text AS available,
            trim_scale(t.in_transit)::text AS in_transit,
            trim_scale(i.par_level)::text AS par_level,
            trim_scale(i.reorder_point)::text AS reorder_point,
@@ -164,6 +164,7 @@ _ITEMS = """
     FROM items i
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(on_hand), 0) AS on_hand, coalesce(sum(reserved), 0) AS reserved,
+               coalesce(sum(available), 0) AS available,
                coalesce(sum(on_hand) FILTER (WHERE v.location_id = ANY(ARRAY(
                    SELECT id FROM locations WHERE type = 'transit'))), 0) AS in_transit
         FROM levels_now v WHERE item_id = i.id{within}

@@ -19,11 +19,8 @@ class StockTotal:
 
     on_hand: Decimal
     reserved: Decimal
+    available: Decimal  # What is on hand without what is reserved or has expired.
     in_transit: Decimal  # Of what is on hand; all of it reserved.
-
-    @property
-    def available(self) -> Decimal:
-        return self.on_hand - self.reserved
 
 
 async def find_item(session: AsyncSession, item_id: UUID) -> Item | None:
@@ -69,7 +66,7 @@ async def total_stock(session: AsyncSession, item_id: UUID, *, places: Places = 
     """Return what lies of an item at these places."""
     parameters = {"item_id": item_id, "places": None if places is None else list(places)}
     row = (await session.execute(_TOTAL, parameters)).one()
-    return StockTotal(row.on_hand, row.reserved, row.in_transit)
+    return StockTotal(row.on_hand, row.reserved, row.available, row.in_transit)
 
 
 async def list_kits_of(session: AsyncSession, item_id: UUID, *, most: int) -> Sequence[str]:
@@ -84,6 +81,7 @@ async def has_moved(session: AsyncSession, item_id: UUID) -> bool:
 
 _TOTAL = text("""
     SELECT coalesce(sum(v.on_hand), 0) AS on_hand, coalesce(sum(v.reserved), 0) AS reserved,
+           coalesce(sum(v.available), 0) AS available,
            coalesce(sum(v.on_hand) FILTER (WHERE l.type = 'transit'), 0) AS in_transit
     FROM levels_now v JOIN locations l ON l.id = v.location_id WHERE v.item_id = :item_id
         AND (CAST(:places AS uuid[]) IS NULL OR v.location_id = ANY(CAST(:places AS uuid[])))""")

@@ -157,17 +157,17 @@ _AS_OF = text(f"""
         WHERE {_AT_PLACES} GROUP BY 1, 2 HAVING sum(quantity) <> 0
     )
     SELECT l.name AS location, v.location_id, t.code AS lot, t.expires_on,
-           sum(v.on_hand) AS on_hand, NULL::numeric AS reserved
+           sum(v.on_hand) AS on_hand, NULL::numeric AS reserved, NULL::numeric AS available
     FROM lying v JOIN locations l ON l.id = v.location_id
     JOIN items i ON i.id = CAST(:item_id AS uuid)
     LEFT JOIN lots t ON t.id = v.lot_id AND i.tracking <> 'serial'
     GROUP BY l.name, v.location_id, t.id, t.code, t.expires_on, t.received_at, t.key
     ORDER BY l.name, t.expires_on, t.received_at, t.key""")  # noqa: S608 - same.
 _PAST = f"""
-    SELECT sum(quantity) AS on_hand, NULL::numeric AS reserved
+    SELECT sum(quantity) AS on_hand, NULL::numeric AS reserved, NULL::numeric AS available
     FROM ({_PARTS.format(item="i.id")}) parts WHERE {_AT_PLACES}"""  # noqa: S608 - same.
 _NOW = f"""
-    SELECT sum(on_hand) AS on_hand, sum(reserved) AS reserved
+    SELECT sum(on_hand) AS on_hand, sum(reserved) AS reserved, sum(available) AS available
     FROM levels_now WHERE item_id = i.id AND {_AT_PLACES}"""  # noqa: S608 - same.
 # What has lain anywhere, or at the locations, is among the levels, and stays there.
 _MOVED = f"SELECT FROM levels WHERE item_id = i.id AND {_AT_PLACES}"
@@ -186,7 +186,7 @@ def _listing(*, is_past: bool, are_few: bool) -> TextClause:
     return text(f"""
     {"WITH " + ", ".join(tables) if tables else ""}
     SELECT i.id AS item_id, i.code, i.name_en, i.name_fr, i.unit, t.on_hand, t.reserved,
-           t.on_hand - t.reserved AS available
+           t.available
     FROM (SELECT i.* FROM {items} ORDER BY i.code OFFSET 0) i
     CROSS JOIN LATERAL ({_PAST if is_past else _NOW}) t
     WHERE t.on_hand <> 0 AND (

@@ -56,9 +56,9 @@ _ELSEWHERE = """
 SELECT w.item_id, v.location_id, v.location, v.available
 FROM unnest($1::uuid[]) AS w(item_id)
 CROSS JOIN LATERAL (
-    SELECT l.id AS location_id, l.name AS location, sum(v.on_hand - v.reserved) AS available
+    SELECT l.id AS location_id, l.name AS location, sum(v.available) AS available
     FROM levels_now v JOIN locations l ON l.id = v.location_id
-    WHERE v.item_id = w.item_id AND v.on_hand > v.reserved AND l.active AND l.frozen_by IS NULL
+    WHERE v.item_id = w.item_id AND v.available > 0 AND l.active AND l.frozen_by IS NULL
         AND ($2::uuid[] IS NULL OR v.location_id = ANY($2::uuid[]))
     GROUP BY l.id, l.name ORDER BY available DESC, l.name LIMIT $3
 ) v

@@ -207,10 +207,11 @@ _AT_LOCATION = """m.location_id = (SELECT coalesce(
 _OF_LOT = "m.lot_id = ANY(ARRAY(SELECT id FROM lots WHERE key = :lot_key))"
 # Serials are counted: one row for all that lie at a location.
 _NOW = text("""
-    SELECT l.name AS location, v.location_id, t.code AS lot, t.expires_on, v.on_hand, v.reserved
+    SELECT l.name AS location, v.location_id, t.code AS lot, t.expires_on, v.on_hand, v.reserved,
+           v.available
     FROM (
         SELECT location_id, CASE WHEN NOT is_serial THEN lot_id END AS lot_id,
-               sum(on_hand) AS on_hand, sum(reserved) AS reserved
+               sum(on_hand) AS on_hand, sum(reserved) AS reserved, sum(available) AS available
         FROM levels_now
         WHERE item_id = :item_id AND on_hand <> 0
             AND (CAST(:places AS uuid[]) IS NULL OR location_id = ANY(CAST(:places AS uuid[])))

@@ -104,7 +104,7 @@ def _short(outcome: Outcome) -> Problem:
         item=_item(outcome),
         location=_location(outcome),
         available=outcome.available,
-        on_hand=outcome.on_hand,
+        on_hand=outcome.on_hand + outcome.expired,
         reserved=outcome.reserved,
         elsewhere=[
             {"location": each.location, "available": plain(each.available)}

@@ -66,19 +66,20 @@ _COLUMNS = """
         ELSE coalesce(c.name_en, c.name_fr) END
      FROM categories c WHERE c.id = i.category_id) AS category,
     i.category_id, i.unit, i.lead_time_days, i.pack_size, i.pack_unit, i.active, i.updated_at,
-    t.on_hand, t.reserved, t.on_hand - t.reserved AS available, t.in_transit, t.par_level,
+    t.on_hand, t.reserved, t.available, t.in_transit, t.par_level,
     t.reorder_point, t.reorder_quantity, t.maximum,
-    CASE WHEN t.on_hand - t.reserved <= t.reorder_point THEN 'reorder_point' ELSE 'par_level' END
+    CASE WHEN t.available <= t.reorder_point THEN 'reorder_point' ELSE 'par_level' END
         AS below,
-    greatest(coalesce(t.par_level, t.reorder_point) - t.on_hand + t.reserved, 0) AS shortfall"""
+    greatest(coalesce(t.par_level, t.reorder_point) - t.available, 0) AS shortfall"""
 _IS_LOW = """
-    (t.on_hand - t.reserved <= t.reorder_point AND coalesce(:below, '') <> 'par_level'
-     OR t.on_hand - t.reserved < t.par_level AND coalesce(:below, '') <> 'reorder_point')"""
+    (t.available <= t.reorder_point AND coalesce(:below, '') <> 'par_level'
+     OR t.available < t.par_level AND coalesce(:below, '') <> 'reorder_point')"""
 # Item by item in the order of the list, so that a page ends as soon as it is full.
 _LOW = text(f"""
     SELECT {_COLUMNS}, NULL AS location, NULL AS location_id FROM items i
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(on_hand), 0) AS on_hand, coalesce(sum(reserved), 0) AS reserved,
+               coalesce(sum(available), 0) AS available,
                coalesce(sum(on_hand) FILTER (WHERE {_IS_TRANSIT}), 0) AS in_transit,
                i.par_level, i.reorder_point, i.reorder_quantity, i.maximum
         FROM levels_now v WHERE item_id = i.id
@@ -93,7 +94,7 @@ _LINES = text("""
 _HOLDS_THERE = """
     CROSS JOIN LATERAL (SELECT * FROM locations WHERE id = :location_id) l
     CROSS JOIN LATERAL (
-        SELECT {held}.on_hand, {held}.reserved,
+        SELECT {held}.on_hand, {held}.reserved, {held}.available,
                CASE WHEN l.type = 'transit' THEN {held}.on_hand ELSE 0 END AS in_transit,
                coalesce(p.par_level, i.par_level) AS par_level,
                coalesce(p.reorder_point, i.reorder_point) AS reorder_point,
@@ -104,7 +105,7 @@ _LOW_AT_MANY = text(f"""
     SELECT {_COLUMNS}, l.name AS location, l.id AS location_id FROM items i
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(on_hand), 0) AS on_hand, coalesce(sum(reserved), 0) AS reserved,
-               count(*) AS lines
+               coalesce(sum(available), 0) AS available, count(*) AS lines
         FROM levels_now v WHERE item_id = i.id AND v.location_id = ANY(CAST(:within AS uuid[]))
     ) h
     LEFT JOIN LATERAL (
@@ -116,7 +117,8 @@ _LOW_AT_MANY = text(f"""
 # Ids are made in a step of their own: row-level security lets only plain conditions use an index.
 _LOW_AT_FEW = text(f"""
     WITH held AS MATERIALIZED (
-        SELECT item_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved
+        SELECT item_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved,
+               sum(available) AS available
         FROM levels_now WHERE location_id = ANY(CAST(:within AS uuid[])) GROUP BY item_id
     ), planned AS MATERIALIZED (
         SELECT * FROM planning WHERE location_id = :location_id
@@ -124,8 +126,8 @@ _LOW_AT_FEW = text(f"""
     SELECT {_COLUMNS}, l.name AS location, l.id AS location_id
     FROM (
         SELECT coalesce(h.item_id, w.item_id) AS item_id, coalesce(on_hand, 0) AS on_hand,
-               coalesce(reserved, 0) AS reserved, par_level, reorder_point, reorder_quantity,
-               maximum
+               coalesce(reserved, 0) AS reserved, coalesce(available, 0) AS available,
+               par_level, reorder_point, reorder_quantity, maximum
         FROM held h FULL JOIN planned w ON w.item_id = h.item_id OFFSET 0
     ) p
     CROSS JOIN LATERAL (SELECT * FROM items WHERE id = p.item_id OFFSET 0) i

@@ -43,7 +43,7 @@ def _known(places: Places) -> list[UUID] | None:
 
 _SUPPLY = text("""
     SELECT v.location_id, l.name AS location, l.type = 'transit' AS is_transit, t.expires_on,
-           sum(v.on_hand) AS on_hand, sum(v.reserved) AS reserved
+           sum(v.on_hand) AS on_hand, sum(v.reserved) AS reserved, sum(v.available) AS available
     FROM levels_now v JOIN locations l ON l.id = v.location_id LEFT JOIN lots t ON t.id = v.lot_id
     WHERE v.item_id = :item_id AND v.on_hand > 0
         AND (CAST(:places AS uuid[]) IS NULL OR v.location_id = ANY(CAST(:places AS uuid[])))

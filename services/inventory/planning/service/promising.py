@@ -64,7 +64,7 @@ async def get_promise(
         until=wanted.until,
         on_hand=on_hand,
         reserved=reserved,
-        available=on_hand - reserved,
+        available=sum((row["available"] for row in lying), _NOTHING),
         timeline=_steps(lying, dated, wanted, now),
         expected=[_receipt(row) for row in dated],
         unscheduled=[_receipt(row) for row in known if not _is_to_come(row, now)],

@@ -75,10 +75,11 @@ async def find_known(
 
 def to_read(reservation: Reservation, holds: Sequence[NamedHold], now: datetime) -> ReservationRead:
     """Return a reservation with all its holds, in the order of `queries.list_holds`."""
+    is_over = now >= reservation.expires_at
     lines: dict[int, list[NamedHold]] = defaultdict(list)
     for each in holds:
         lines[each.hold.line].append(each)
-    amounts = _amounts(holds)
+    amounts = _amounts(holds, is_over=False)
     return ReservationRead(
         id=reservation.id,
         status=status_of(
@@ -92,19 +93,19 @@ def to_read(reservation: Reservation, holds: Sequence[NamedHold], now: datetime)
         expires_at=reservation.expires_at,
         created_at=reservation.created_at,
         created_by=reservation.created_by,
-        lines=[_line_read(line, of_line) for line, of_line in lines.items()],
+        lines=[_line_read(line, of_line, is_over=is_over) for line, of_line in lines.items()],
     )
 
 
-def _line_read(line: int, holds: Sequence[NamedHold]) -> ReservationLineRead:
+def _line_read(line: int, holds: Sequence[NamedHold], *, is_over: bool) -> ReservationLineRead:
     first = holds[0]
     return ReservationLineRead.model_validate(
         {
             "line": line,
             "item": first.item,
             "item_id": first.hold.item_id,
-            **_amounts(holds),
-            "holds": [_hold_read(each) for each in _by_place(holds)],
+            **_amounts(holds, is_over=is_over),
+            "holds": [_hold_read(each, is_over=is_over) for each in _by_place(holds)],
         }
     )
 
@@ -118,9 +119,11 @@ def _by_place(holds: Sequence[NamedHold]) -> Iterable[Sequence[NamedHold]]:
     return found.values()
 
 
-def _hold_read(holds: Sequence[NamedHold]) -> HoldRead:
+def _hold_read(holds: Sequence[NamedHold], *, is_over: bool) -> HoldRead:
     first = holds[0]
-    serials = [each.lot.code for each in holds if each.lot is not None and each.hold.held]
+    serials = [
+        each.lot.code for each in holds if each.lot is not None and each.hold.held and not is_over
+    ]
     is_serial = first.tracking == TRACKS_SERIALS
     return HoldRead.model_validate(
         {
@@ -129,13 +132,19 @@ def _hold_read(holds: Sequence[NamedHold]) -> HoldRead:
             "lot": None if is_serial or first.lot is None else first.lot.code,
             "serials": serials if is_serial else [],
         }
-        | _amounts(holds)
+        | _amounts(holds, is_over=is_over)
     )
 
 
-def _amounts(holds: Sequence[NamedHold]) -> dict[str, Decimal]:
-    """Return what the holds were for, and what has become of it, all together."""
-    return {
+def _amounts(holds: Sequence[NamedHold], *, is_over: bool) -> dict[str, Decimal]:
+    """Return what the holds were for, and what has become of it, all together.
+
+    What is held when the time is over has expired, whether or not it was given back yet.
+    """
+    found = {
         name: sum((getattr(each.hold, name) for each in holds), NOTHING)
         for name in ("quantity", "held", "committed", "released", "expired")
     }
+    if is_over:
+        found |= {"held": NOTHING, "expired": found["expired"] + found["held"]}
+    return found

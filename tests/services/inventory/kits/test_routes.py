@@ -172,6 +172,21 @@ async def test_where_the_cost_of_a_component_is_not_known_that_of_the_kit_is_not
     assert (await act(kit, "1")).json()["unit_cost"] is None
 
 
+async def test_what_has_no_cost_of_its_own_costs_what_it_came_at_last(
+    make_kit, act, make_item, move
+):
+    """A component that was received at a cost, and a kit that goes into another kit."""
+    await make_item("C1")
+    await make_item("K2")
+    await move("receipt", 10, item="C1", unit_cost="3")
+    await move("receipt", 10, item="C1", unit_cost="5")
+    inner = await make_kit("K1", A1="1", C1="1")
+    outer = await make_kit("K2", K1="1", B1="1")
+
+    assert (await act(inner, "2")).json()["unit_cost"] == "7"
+    assert (await act(outer, "1")).json()["unit_cost"] == "7.5"
+
+
 async def test_kits_taken_apart_give_their_components_back_and_share_their_cost(
     send, make_kit, act, on_hand
 ):
