@@ -1,6 +1,7 @@
 """The workflows are sound, name every action by its commit, and run what the project runs."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -65,9 +66,11 @@ def test_every_image_is_built_and_installed():
 
 
 @pytest.mark.slow
-def test_no_secret_is_committed():
+def test_no_secret_is_committed(tmp_path):
+    """By a copy of the baseline: the hook notes in it where lines have moved to."""
     files = run("git", "ls-files").stdout.splitlines()
+    baseline = shutil.copy(ROOT / ".secrets.baseline", tmp_path / "baseline")
 
-    done = run(BIN / "detect-secrets-hook", "--baseline", ".secrets.baseline", *files)
+    done = run(BIN / "detect-secrets-hook", "--baseline", baseline, *files)
 
     assert done.returncode == 0, done.stdout
