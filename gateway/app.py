@@ -44,7 +44,7 @@ from shared.security.gateway_proof import HEADER as PROOF
 from shared.security.gateway_proof import GatewayProof
 from shared.security.jwks import RemoteKeys
 from shared.settings import package_folder
-from shared.tls import client_context, tls_context
+from shared.tls import client_context, inside_context
 
 OTHER_METHOD: Final = "other"
 STRANGERS: Final = b"strangers"  # All who have not signed in, as one tenant.
@@ -59,14 +59,18 @@ class Gateway:
     def __init__(self, settings: Settings, routes: RouteTable | None = None) -> None:
         addresses = {service: settings.urls_of(service)[0] for service in SERVICES}
         self._default_language = settings.default_language
-        self._http = httpx.AsyncClient(verify=tls_context())
+        secured = client_context(settings.service_tls) if settings.service_tls else None
+        self._http = httpx.AsyncClient(verify=inside_context(settings.service_tls))
         self._auth = ServiceClient(settings, "gateway", settings.gateway_client_secret)
         self._keys = RemoteKeys(addresses["auth"], self._http)
         self._revocations = Revocations(self._auth)
         metrics.revocations_age.set_function(lambda: self._revocations.age_s)
         self._services = {
             service: Service(
-                service, settings.urls_of(service), size=settings.gateway_upstream_connections_max
+                service,
+                settings.urls_of(service),
+                size=settings.gateway_upstream_connections_max,
+                secured=secured,
             )
             for service in SERVICES
         }
@@ -80,8 +84,9 @@ class Gateway:
             lambda: self._revocations.tenant_rates,
         )
         redis_tls = settings.redis_tls_files
-        secured = client_context(redis_tls) if redis_tls else None
-        self._store = Store(settings.redis_url, SCRIPT, secured)
+        self._store = Store(
+            settings.redis_url, SCRIPT, client_context(redis_tls) if redis_tls else None
+        )
         self._limiter = Limiter(self._store, settings.gateway_processes)
         self._cors = Cors(settings.allowed_origins)
         self._identity = Identity(self._keys, self._revocations, ApiKeys(self._auth))

@@ -32,6 +32,7 @@ class Line(Protocol):
     """The connection that a request came on."""
 
     peer: str
+    scheme: bytes  # http, or https where we ourselves speak it.
 
     @property
     def date(self) -> bytes:
@@ -179,7 +180,7 @@ class Call:
                 b"\r\ntraceparent: ", self.traceparent,
                 b"\r\nx-request-timeout: %.3f" % left_s if left_s is not None else b"",
                 b"\r\nx-forwarded-for: ", self.client,
-                b"\r\nx-forwarded-proto: http\r\nx-forwarded-host: ",
+                b"\r\nx-forwarded-proto: ", self._line.scheme, b"\r\nx-forwarded-host: ",
                 self.head.read.get(b"host", b""), b"\r\n\r\n",
             )
         )  # fmt: skip

@@ -6,6 +6,7 @@ scale", ACM Queue 13(8), 2015): who is served is served in time, the others lear
 """
 
 import asyncio
+import ssl
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from math import ceil
@@ -46,17 +47,19 @@ class Waiter(Protocol):
 class Upstream:
     """One address of a service."""
 
-    def __init__(self, service: "Service", url: str) -> None:
-        """Take a base address; http only, since TLS ends before the services."""
+    def __init__(self, service: "Service", url: str, secured: ssl.SSLContext | None) -> None:
+        """Take a base address: https with what checks its certificate, http without."""
         parts = urlsplit(url)
-        if parts.scheme != "http" or not parts.hostname:
-            raise ValueError(f"{url!r} is no http:// address")
+        scheme = "http" if secured is None else "https"
+        if parts.scheme != scheme or not parts.hostname:
+            raise ValueError(f"{url!r} is no {scheme}:// address")
         self.authority = parts.netloc.encode("ascii")
         self.breaker = Breaker()
         self.idle: list[Connection] = []
         self.open = 0  # Connections: idle, in use, or being made.
         self.openings: set[asyncio.Task[None]] = set()
-        self.address = (parts.hostname, parts.port or 80)
+        self.address = (parts.hostname, parts.port or (80 if secured is None else 443))
+        self.secured = secured
         self._service = service
 
     @property
@@ -75,7 +78,7 @@ class Upstream:
         connection = Connection(self)
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                await loop.create_connection(lambda: connection, *self.address)
+                await loop.create_connection(lambda: connection, *self.address, ssl=self.secured)
         except OSError:  # A TimeoutError too is one.
             self._abandon(connection)
             self.breaker.failed(loop.time())
@@ -141,10 +144,12 @@ class Apart:
 class Service:
     """Lends connections to the instances of a service: the least busy of those that are well."""
 
-    def __init__(self, name: str, urls: Sequence[str], *, size: int) -> None:
+    def __init__(
+        self, name: str, urls: Sequence[str], *, size: int, secured: ssl.SSLContext | None = None
+    ) -> None:
         """`size` is how many connections there may be to each instance."""
         self.name = name
-        self.instances = [Upstream(self, url) for url in urls]
+        self.instances = [Upstream(self, url, secured) for url in urls]
         self.budget = RetryBudget()
         whole = self.connections_max = size * len(self.instances)
         self._size = size
@@ -194,7 +199,9 @@ class Service:
         connection = Connection(Apart(instance))
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                await loop.create_connection(lambda: connection, *instance.address)
+                await loop.create_connection(
+                    lambda: connection, *instance.address, ssl=instance.secured
+                )
         except OSError:
             instance.breaker.failed(loop.time())
             raise self._away(loop.time()) from None

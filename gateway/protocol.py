@@ -76,6 +76,7 @@ class FrontDoor(asyncio.Protocol):
         "is_full",
         "loop",
         "peer",
+        "scheme",
     )  # fmt: skip
 
     def __init__(self, handler: Handler, clients: Clients, loop: asyncio.AbstractEventLoop) -> None:
@@ -85,6 +86,7 @@ class FrontDoor(asyncio.Protocol):
         self._handler = handler
         self._clients = clients
         self._transport: asyncio.Transport
+        self.scheme = b"http"
         self._parser = httptools.HttpRequestParser(self)
         self._headers: Headers = []
         self._url = b""
@@ -199,6 +201,8 @@ class FrontDoor(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one by form only.
         address = transport.get_extra_info("peername")
         self.peer = address[0] if address else ""
+        if transport.get_extra_info("ssl_object") is not None:
+            self.scheme = b"https"
         self._head_since = self.loop.time()
         if not self._clients.add(self):
             self._transport.abort()
@@ -341,7 +345,8 @@ class FrontDoor(asyncio.Protocol):
         if not self._reading:
             self._reading = True
             self._transport.resume_reading()
-        self._transport.write_eof()
+        if self._transport.can_write_eof():  # TLS has no end of one direction.
+            self._transport.write_eof()
         self.loop.call_later(LINGER_S, self._transport.close)
 
     def _close_after_answer(self) -> None:

@@ -4,7 +4,9 @@ import asyncio
 import logging
 import signal
 import socket
+import ssl
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Final
 
 import stamina
@@ -20,12 +22,13 @@ from gateway.settings import Settings
 from shared import tracing
 from shared.collector import calm_collector
 from shared.log import configure_logging
-from shared.tls import refresh_certificates
+from shared.tls import refresh_certificates, server_context
 
 TICK_S: Final = 0.1
 TICKS_PER_SWEEP: Final = 10
 TICKS_PER_LOOK: Final = 50  # At the files of certificates.
 BACKLOG: Final = 2048
+HANDSHAKE_TIMEOUT_S: Final = 5.0
 FAREWELL_S: Final = 1.0  # So long after SIGTERM a client at rest may send one more request.
 
 log = structlog.get_logger()
@@ -50,9 +53,13 @@ class Server:
         ticking = asyncio.create_task(self._tick())
         listeners = [
             await loop.create_server(
-                lambda: FrontDoor(self.gateway, self.clients, loop), sock=each, backlog=BACKLOG
+                lambda: FrontDoor(self.gateway, self.clients, loop),
+                sock=each,
+                backlog=BACKLOG,
+                ssl=secured,
+                ssl_handshake_timeout=HANDSHAKE_TIMEOUT_S if secured else None,
             )
-            for each in sockets
+            for each, secured in zip_longest(sockets, (self._secured(),))
         ]
         await self._stopping.wait()
         for listener in listeners:
@@ -62,6 +69,11 @@ class Server:
         ticking.cancel()
         await self.gateway.stop()
         await tracing.finish()
+
+    def _secured(self) -> ssl.SSLContext | None:
+        """Return what clients are shown at the first socket: the gateway's port."""
+        files = self._settings.gateway_tls
+        return server_context(files) if files else None
 
     def stop(self) -> None:
         """Begin to end: no new connection, what is in progress is answered."""

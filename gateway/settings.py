@@ -1,11 +1,12 @@
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode
 
 from gateway.addresses import Proxies
 from gateway.rates import Rate
-from shared.settings import HexKey, ProcessSettings
+from shared.settings import FilePath, HexKey, ProcessSettings, check_settings_of
+from shared.tls import TlsFiles
 
 
 class Settings(ProcessSettings):
@@ -26,6 +27,25 @@ class Settings(ProcessSettings):
     gateway_upstream_connections_max: int = Field(default=100, ge=1)  # To each instance.
     gateway_drain_s: int = Field(default=20, ge=1)  # For requests in flight at SIGTERM.
     gateway_keep_alive_s: int = Field(default=65, ge=1)
+    # Its own HTTPS, for those without a proxy in front.
+    gateway_tls_cert: FilePath = None
+    gateway_tls_key: FilePath = None
+
+    @property
+    def gateway_tls(self) -> TlsFiles | None:
+        """Return the certificate that clients are shown; None where they are answered plainly."""
+        if self.gateway_tls_cert is None:
+            return None
+        own = (self.gateway_tls_cert, self.gateway_tls_key)
+        return TlsFiles("gateway", ("", "GATEWAY_TLS_CERT with GATEWAY_TLS_KEY"), None, *own)
+
+    @model_validator(mode="after")
+    def _check_gateway_tls(self) -> Self:
+        if (self.gateway_tls_cert is None) != (self.gateway_tls_key is None):
+            raise ValueError("GATEWAY_TLS_KEY: needed with GATEWAY_TLS_CERT, and only with it")
+        if (files := self.gateway_tls) is not None:
+            check_settings_of(files)
+        return self
 
     def urls_of(self, service: str) -> list[str]:
         """Return the base addresses of a service's instances, comma-separated in its variable."""

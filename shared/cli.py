@@ -33,7 +33,7 @@ from shared.journal import commands as journal_commands
 from shared.log import configure_logging
 from shared.resources import Resources, probing
 from shared.settings import ServiceSettings, load_settings
-from shared.tls import client_context
+from shared.tls import client_context, server_context
 
 VERBS = ("serve", "work", "follow", "migrate", "rebuild", "retry", "openapi")
 _GRACE_S = 10
@@ -91,7 +91,17 @@ def _serve(package: str, service: str, settings: ServiceSettings) -> None:
         proxy_headers=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=_GRACE_S,
+        **_tls_options(settings),
     )
+
+
+def _tls_options(settings: ServiceSettings) -> dict[str, Any]:
+    """Return what has uvicorn show our certificate and take clients of our authority alone."""
+    files = settings.service_tls
+    if files is None:
+        return {}
+    secured = server_context(files)
+    return {"ssl_context_factory": lambda _config, _default: secured}
 
 
 def _migrate(package: str, service: str, settings: ServiceSettings) -> None:
@@ -205,6 +215,7 @@ async def _serve_health(package: str, settings: ServiceSettings, resources: Reso
         lifespan="off",
         access_log=False,
         log_config=None,
+        **_tls_options(settings),
     )
     server: Any = uvicorn.Server(config)
     server.capture_signals = _without_signals  # The worker handles signals for the whole process.

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from shared.errors import Unauthorized, Unavailable
 from shared.settings import ProcessSettings
-from shared.tls import tls_context
+from shared.tls import inside_context
 
 TIMEOUT_S = 10.0
 TOKEN_RENEWAL_MARGIN_S = 30.0
@@ -27,7 +27,9 @@ class ServiceClient:
         self._settings = settings
         self._client_id = client_id
         self._client_secret = client_secret
-        self._http = httpx.AsyncClient(timeout=TIMEOUT_S, verify=tls_context())
+        self._http = httpx.AsyncClient(
+            timeout=TIMEOUT_S, verify=inside_context(settings.service_tls)
+        )
         self._tokens: dict[str, tuple[str, float]] = {}  # By service called; until when good.
 
     async def get_json(

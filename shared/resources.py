@@ -28,7 +28,7 @@ from shared.security.jwks import RemoteKeys
 from shared.security.sealing import Sealer
 from shared.security.tokens import KeySource, TokenVerifier
 from shared.settings import ServiceSettings
-from shared.tls import refresh_certificates, tls_context
+from shared.tls import inside_context, refresh_certificates, tls_context
 
 PROBE_INTERVAL_S = 5.0
 
@@ -53,7 +53,8 @@ class Resources(Generic[OwnT]):
     keeper: Keeper  # Of the journal's newest checkpoint.
     fingerprint_key: bytes  # Of the requests sent with an Idempotency-Key.
     answer_sealer: Sealer  # Of the answers kept for them.
-    http: httpx.AsyncClient
+    http: httpx.AsyncClient  # To the world outside.
+    inside: httpx.AsyncClient  # To gateway and services, without a token.
     own: OwnT
     client: ServiceClient | None = None
     # Where the service itself knows whose sign-in still stands: asked as a transaction of a caller
@@ -69,6 +70,7 @@ class Resources(Generic[OwnT]):
         if self.client is not None:
             await self.client.close()
         await self.http.aclose()
+        await self.inside.aclose()
         await self.redis.aclose()
         await self.database.close()
         await tracing.finish()
@@ -88,10 +90,10 @@ def open_resources(
     answer_keys seal the answers kept for repeated requests, the first of them, and open what
     earlier ones sealed; a service without such a key has one derived from its journal's.
     """
-    http = httpx.AsyncClient(verify=tls_context())
+    inside = httpx.AsyncClient(verify=inside_context(settings.service_tls))
     redis = open_redis(settings)
     signing_key = SigningKey.from_hex(service, settings.journal_signing_key.get_secret_value())
-    keys: KeySource = own_keys or RemoteKeys(settings.url_of("auth"), http)
+    keys: KeySource = own_keys or RemoteKeys(settings.url_of("auth"), inside)
     return Resources(
         service=service,
         settings=settings,
@@ -106,7 +108,8 @@ def open_resources(
         keeper=Keeper(signing_key.public, settings.journal_folder),
         fingerprint_key=_derived(settings, "idempotency fingerprint"),
         answer_sealer=_answer_sealer(settings, answer_keys),
-        http=http,
+        http=httpx.AsyncClient(verify=tls_context()),
+        inside=inside,
         own=None,
         client=ServiceClient(settings, service, client_secret) if client_secret else None,
     )

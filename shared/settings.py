@@ -27,6 +27,7 @@ from pydantic_settings import (
 from shared.secret_files import SecretFileRefused, read_secrets
 from shared.tls import TlsFiles, TlsRefused, check_files
 
+SERVICES = ("auth", "inventory", "forecasting", "reporting")
 Port = Annotated[int, Field(ge=1, le=65535)]
 _HEX_KEY = re.compile(r"[0-9a-fA-F]{64}")
 _CHARACTERS_MIN = 8  # Different ones, in a secret.
@@ -84,7 +85,8 @@ def _is_socket(url: str) -> bool:
     return all(not host or host.startswith("/") for host in named.split(","))
 
 
-def _check(files: TlsFiles) -> None:
+def check_settings_of(files: TlsFiles) -> None:
+    """Try the files that settings name. Raises ValueError, which names the variables."""
     try:
         check_files(files)
     except TlsRefused as error:
@@ -189,7 +191,7 @@ class PostgresSettings(CommonSettings):
         if (self.pg_client_cert is None) != (self.pg_client_key is None):
             raise ValueError("PG_CLIENT_KEY: needed with PG_CLIENT_CERT, and only with it")
         if files is not None:
-            _check(files)
+            check_settings_of(files)
         elif self.environment == "production":
             for name, url in self._databases():
                 if not _is_socket(url):
@@ -228,6 +230,11 @@ class ProcessSettings(CommonSettings):
     inventory_port: Port = 8102
     forecasting_port: Port = 8103
     reporting_port: Port = 8104
+    # Between gateway and services, all three or none: each shows its certificate and takes those
+    # of this authority alone.
+    service_tls_ca_cert: FilePath = None
+    service_tls_cert: FilePath = None
+    service_tls_key: FilePath = None
     auth_url: str = ""
     inventory_url: str = ""
     forecasting_url: str = ""
@@ -252,13 +259,46 @@ class ProcessSettings(CommonSettings):
         if (self.redis_client_cert is None) != (self.redis_client_key is None):
             raise ValueError("REDIS_CLIENT_KEY: needed with REDIS_CLIENT_CERT, and only with it")
         if (files := self.redis_tls_files) is not None:
-            _check(files)
+            check_settings_of(files)
         return self
+
+    @property
+    def service_tls(self) -> TlsFiles | None:
+        """Return the certificates between gateway and services; None where they speak plainly."""
+        if self.service_tls_cert is None:
+            return None
+        return TlsFiles(
+            "services",
+            ("SERVICE_TLS_CA_CERT", "SERVICE_TLS_CERT with SERVICE_TLS_KEY"),
+            self.service_tls_ca_cert,
+            self.service_tls_cert,
+            self.service_tls_key,
+        )
+
+    @model_validator(mode="after")
+    def _check_service_tls(self) -> Self:
+        names = ("service_tls_ca_cert", "service_tls_cert", "service_tls_key")
+        if len({getattr(self, name) is None for name in names}) > 1:
+            raise ValueError(f"{', '.join(names).upper()}: give all three, or none")
+        if (files := self.service_tls) is not None:
+            check_settings_of(files)
+        scheme = f"{self._scheme}://"
+        for service in SERVICES:
+            urls = getattr(self, f"{service}_url").split(",")
+            if any(url.strip() and not url.strip().startswith(scheme) for url in urls):
+                name = f"{service}_url".upper()
+                raise ValueError(f"{name}: begin with https:// with SERVICE_TLS_CERT, else http://")
+        return self
+
+    @property
+    def _scheme(self) -> str:
+        return "http" if self.service_tls_cert is None else "https"
 
     def url_of(self, service: str) -> str:
         """Return the base address of a service: its own variable, else loopback and its port."""
         given: str = getattr(self, f"{service}_url")
-        return given.rstrip("/") or f"http://127.0.0.1:{getattr(self, f'{service}_port')}"
+        own_port = getattr(self, f"{service}_port")
+        return given.rstrip("/") or f"{self._scheme}://127.0.0.1:{own_port}"
 
 
 class ServiceSettings(ProcessSettings, PostgresSettings):

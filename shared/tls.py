@@ -84,6 +84,11 @@ def server_context(files: TlsFiles) -> ssl.SSLContext:
     return _watched(_new_server(files), files)
 
 
+def inside_context(files: TlsFiles | None) -> ssl.SSLContext:
+    """Return what calls between gateway and services use: nothing of it, if they speak plainly."""
+    return client_context(files) if files else tls_context()
+
+
 def check_files(files: TlsFiles) -> None:
     """Try the files of a client. Raises TlsRefused."""
     _new_client(files)

@@ -40,6 +40,12 @@ WORKER_VERBS: Mapping[str, tuple[str, ...]] = {
 # their role may have of the connections (deploy/postgres/roles.sql).
 _WORKER_POOL: Mapping[str, str] = {"PG_POOL_SIZE": "5", "PG_MAX_OVERFLOW": "10"}
 
+# Processes of one machine speak plainly on loopback; an empty variable wins over one in `.env`.
+_PLAIN_HERE = (
+    *("SERVICE_TLS_CA_CERT", "SERVICE_TLS_CERT", "SERVICE_TLS_KEY"),
+    *("GATEWAY_TLS_CERT", "GATEWAY_TLS_KEY"),
+)
+
 _OF_AUTH = ("SMTP_URL",)  # Given by whoever has a mail server, and told to auth alone.
 
 # What never reaches a process by inheritance from the shell or `.env`: secrets, which are given
@@ -192,6 +198,7 @@ def _environment(plan: Plan, program: str) -> dict[str, str]:
     shared = {
         "HOST": settings.host,
         "REDIS_URL": plan.redis_url,
+        **dict.fromkeys(_PLAIN_HERE, ""),
         "LOG_FORMAT": "json",
         "PYTHONUNBUFFERED": "1",
         # Training parallelises over processes; threads of numeric libraries only get in the way.

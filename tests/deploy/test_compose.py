@@ -41,7 +41,7 @@ def test_whoever_speaks_to_the_database_does_so_by_tls():
     mounted = {name for name, block in BLOCKS.items() if "/certificates" in block}
 
     # PostgreSQL's own programs, which backups need, speak no TLS.
-    assert mounted == speaks - {"gateway", "backup"} | {"postgres"}
+    assert mounted == speaks - {"backup"} | {"postgres"}
     assert COMPOSE.count("*postgres-tls") == len(SERVICES) + 1
     assert "-c, ssl=on" in BLOCKS["postgres"]
 

@@ -267,3 +267,16 @@ def test_a_socket_to_redis_needs_no_tls(monkeypatch):
     monkeypatch.setenv("REDIS_TLS", "true")
 
     assert Shop.load().redis_tls_files is None
+
+
+def test_services_speak_by_tls_all_alike(monkeypatch):
+    monkeypatch.setenv("SERVICE_TLS_CERT", "tls.crt")
+
+    assert refusal().endswith("give all three, or none")
+
+    monkeypatch.delenv("SERVICE_TLS_CERT")
+    monkeypatch.setenv("AUTH_URL", "https://auth.internal:8101")
+
+    assert refusal() == (
+        "configuration error: AUTH_URL: begin with https:// with SERVICE_TLS_CERT, else http://"
+    )

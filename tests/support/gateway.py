@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -85,10 +86,13 @@ class Service:
     # Whether the gateway still holds a connection that it would use again.
     is_kept: Callable[[], bool] = lambda: False
     port: int = 0
+    secured: ssl.SSLContext | None = None
     _server: asyncio.Server | None = None
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(
+            self._serve, "127.0.0.1", self.port, ssl=self.secured
+        )
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
