@@ -17,6 +17,7 @@ class Written:
 
     def __init__(self, peer: str) -> None:
         self.peer = peer
+        self.scheme = b"http"
         self.finished = asyncio.Event()
         self.status = 0
         self.keeps_alive = True
