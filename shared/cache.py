@@ -1,6 +1,7 @@
 """The cache: values in Redis, as JSON, for a while. With Redis away all is merely computed."""
 
 import hashlib
+import hmac
 import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -16,14 +17,19 @@ ValueT = TypeVar("ValueT")
 
 
 class Cache:
-    """Values by prefix and key; sealed when a sealer is given, since some hold prices."""
+    """Values by prefix and key; sealed when a sealer is given, since some hold prices.
 
-    def __init__(self, redis: Redis, sealer: Sealer | None = None) -> None:
+    What a value is of stands in its name as a keyed hash: without the key nobody can tell whether
+    it is of a tenant that he thinks of.
+    """
+
+    def __init__(self, redis: Redis, name_key: bytes, sealer: Sealer | None = None) -> None:
         self._redis = redis
+        self._name_key = name_key
         self._sealer = sealer
 
     def sealed_by(self, sealer: Sealer) -> "Cache":
-        return Cache(self._redis, sealer)
+        return Cache(self._redis, self._name_key, sealer)
 
     async def get_or_compute(
         self,
@@ -37,13 +43,16 @@ class Cache:
 
         `form` writes the value as JSON and reads it back. None is never taken from the cache.
         """
-        name = _name(prefix, key)
+        name = self._name(prefix, key)
         found = await self._read(prefix, name, form)
         if found is not None:
             return found
         value = await compute()
         await self._write(name, form.dump_json(value), ttl_s)
         return value
+
+    def _name(self, prefix: str, key: str) -> str:
+        return f"{prefix}:{hmac.digest(self._name_key, key.encode(), hashlib.sha256).hex()[:32]}"
 
     async def _read(self, prefix: str, name: str, form: TypeAdapter[ValueT]) -> ValueT | None:
         started = time.perf_counter()
@@ -74,8 +83,3 @@ class Cache:
             return
         finally:
             metrics.cache_duration.labels("set").observe(time.perf_counter() - started)
-
-
-def _name(prefix: str, key: str) -> str:
-    """Return a key that carries no readable identifier."""
-    return f"{prefix}:{hashlib.sha256(key.encode()).hexdigest()[:32]}"

@@ -99,7 +99,7 @@ def open_resources(
         settings=settings,
         database=Database.from_settings(settings, hot_connections=hot_connections),
         redis=redis,
-        cache=Cache(redis),
+        cache=Cache(redis, _derived(settings, "cache name")),
         waker=Waker(redis),
         users=TokenVerifier(keys, UserClaims),
         enrolling=TokenVerifier(keys, EnrolmentClaims),

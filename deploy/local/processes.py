@@ -26,7 +26,7 @@ SECRETS: Mapping[str, tuple[str, ...]] = {
         "REPORTING_CLIENT_SECRET",
     ),
     "inventory": ("INVENTORY_ENCRYPTION_KEY", "PRICE_ENCRYPTION_KEY", "INVENTORY_CLIENT_SECRET"),
-    "forecasting": ("FORECASTING_CLIENT_SECRET",),
+    "forecasting": ("INVENTORY_ENCRYPTION_KEY", "FORECASTING_CLIENT_SECRET"),
     "reporting": ("PRICE_ENCRYPTION_KEY", "REPORTING_CLIENT_SECRET"),
 }
 WORKER_VERBS: Mapping[str, tuple[str, ...]] = {

@@ -1,11 +1,13 @@
 """What a process of forecasting holds open."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from services.forecasting.settings import Settings
 from shared.resources import Resources, open_resources
+from shared.security.sealing import Sealer
 from shared.web.requests import get_resources
 
 ForecastingResources = Resources[Settings]
@@ -16,7 +18,11 @@ def open_service(settings: Settings) -> ForecastingResources:
     resources = open_resources(
         "forecasting", settings, client_secret=settings.forecasting_client_secret
     )
-    return resources.having(settings)
+    sealer = Sealer(
+        settings.inventory_encryption_key.get_secret_value(),
+        settings.inventory_encryption_key_previous.get_secret_value(),
+    )
+    return replace(resources.having(settings), cache=resources.cache.sealed_by(sealer))
 
 
 def resources_of(request: Request) -> ForecastingResources:

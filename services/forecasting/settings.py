@@ -1,9 +1,9 @@
 import os
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from services.forecasting.training.rules import ModelType
-from shared.settings import ClientSecret, ServiceSettings
+from shared.settings import ClientSecret, HexKey, HexKeys, ServiceSettings
 
 LOCAL = "local"
 
@@ -12,6 +12,8 @@ class Settings(ServiceSettings):
     """What forecasting reads beside what every service reads."""
 
     forecasting_client_secret: ClientSecret
+    inventory_encryption_key: HexKey  # Of the forecasts in the cache.
+    inventory_encryption_key_previous: HexKeys = SecretStr("")
     ai_training_enabled: bool = True
     ai_default_model_type: ModelType = ModelType.AUTO
     ai_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)

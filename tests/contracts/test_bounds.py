@@ -197,6 +197,7 @@ async def follow(databases, service_environment, inventory):
             price_encryption_key="33" * 32, reporting_client_secret="reporting-client-secret"))),
         (of_forecasting, forecasting.open_service(ForecastingSettings(
             **service_environment, database_url=databases.dsn("forecasting_app"),
+            inventory_encryption_key="77" * 32,
             forecasting_client_secret="forecasting-client-secret"))),
     ]  # fmt: skip
 

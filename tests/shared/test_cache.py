@@ -1,3 +1,4 @@
+import hashlib
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from redis.exceptions import ConnectionError as RedisAway
 from shared.cache import Cache
 from shared.security.sealing import Sealer
 
+NAME_KEY = b"n" * 32
 ANY: TypeAdapter[Any] = TypeAdapter(Any)
 
 
@@ -49,7 +51,7 @@ def compute():
 
 
 async def test_a_value_is_computed_once_while_it_lives(store, compute):
-    cache = Cache(store)
+    cache = Cache(store, NAME_KEY)
 
     first = await cache.get_or_compute("stats", "tenant-1", 30, ANY, compute)
     second = await cache.get_or_compute("stats", "tenant-1", 30, ANY, compute)
@@ -60,7 +62,7 @@ async def test_a_value_is_computed_once_while_it_lives(store, compute):
 
 
 async def test_keys_and_prefixes_do_not_meet_and_are_not_readable(store, compute):
-    cache = Cache(store)
+    cache = Cache(store, NAME_KEY)
 
     for prefix, key in [("stats", "tenant-1"), ("stats", "tenant-2"), ("value", "tenant-1")]:
         await cache.get_or_compute(prefix, key, 30, ANY, compute)
@@ -72,7 +74,7 @@ async def test_keys_and_prefixes_do_not_meet_and_are_not_readable(store, compute
 @pytest.mark.parametrize("error", [RedisAway("away"), OSError("away"), TimeoutError()])
 async def test_with_redis_away_everything_is_computed(store, compute, error):
     store.away = error
-    cache = Cache(store)
+    cache = Cache(store, NAME_KEY)
 
     answers = [await cache.get_or_compute("stats", "k", 30, ANY, compute) for _ in range(3)]
 
@@ -83,7 +85,7 @@ async def test_with_redis_away_everything_is_computed(store, compute, error):
 @pytest.mark.parametrize("value", [0, "", [], {}, False])
 async def test_an_empty_value_is_a_value(store, compute, value):
     compute.value = value
-    cache = Cache(store)
+    cache = Cache(store, NAME_KEY)
 
     await cache.get_or_compute("stats", "k", 30, ANY, compute)
 
@@ -96,13 +98,13 @@ async def test_a_failure_to_compute_is_not_kept(store):
         raise LookupError
 
     with pytest.raises(LookupError):
-        await Cache(store).get_or_compute("stats", "k", 30, ANY, fail)
+        await Cache(store, NAME_KEY).get_or_compute("stats", "k", 30, ANY, fail)
 
     assert store.kept == {}
 
 
 async def test_a_sealed_cache_keeps_nothing_readable(store, compute):
-    cache = Cache(store).sealed_by(Sealer("aa" * 32))
+    cache = Cache(store, NAME_KEY).sealed_by(Sealer("aa" * 32))
 
     await cache.get_or_compute("value", "k", 30, ANY, compute)
 
@@ -112,7 +114,7 @@ async def test_a_sealed_cache_keeps_nothing_readable(store, compute):
 
 
 async def test_a_value_that_is_not_ours_is_computed_anew(store, compute):
-    cache = Cache(store).sealed_by(Sealer("aa" * 32))
+    cache = Cache(store, NAME_KEY).sealed_by(Sealer("aa" * 32))
     await cache.get_or_compute("value", "mine", 30, ANY, compute)
     compute.value = {"total": "another"}
     await cache.get_or_compute("value", "yours", 30, ANY, compute)
@@ -125,7 +127,7 @@ async def test_a_value_that_is_not_ours_is_computed_anew(store, compute):
 
 
 async def test_a_broken_value_in_a_plain_cache_is_computed_anew(store, compute):
-    cache = Cache(store)
+    cache = Cache(store, NAME_KEY)
     await cache.get_or_compute("stats", "k", 30, ANY, compute)
     store.kept = dict.fromkeys(store.kept, "{not json")
 
@@ -135,7 +137,7 @@ async def test_a_broken_value_in_a_plain_cache_is_computed_anew(store, compute):
 
 async def test_a_value_of_another_form_is_computed_anew(store, compute):
     """As a release before this one kept it."""
-    cache = Cache(store)
+    cache = Cache(store, NAME_KEY)
     await cache.get_or_compute("stats", "k", 30, ANY, compute)
 
     async def numbers() -> dict[str, int]:
@@ -143,3 +145,11 @@ async def test_a_value_of_another_form_is_computed_anew(store, compute):
 
     form = TypeAdapter(dict[str, int])
     assert await cache.get_or_compute("stats", "k", 30, form, numbers) == {"total": 12}
+
+
+async def test_a_name_tells_nothing_to_whoever_has_not_its_key(store, compute):
+    for key in (NAME_KEY, b"o" * 32):
+        await Cache(store, key).get_or_compute("stats", "tenant-1", 30, ANY, compute)
+
+    assert len(store.kept) == 2
+    assert not any(hashlib.sha256(b"tenant-1").hexdigest()[:32] in name for name in store.kept)

@@ -36,6 +36,7 @@ def settings(databases: Databases, service_environment: dict[str, str]) -> Setti
         **service_environment,
         database_url=databases.dsn("forecasting_app"),
         forecasting_client_secret="forecasting-client-secret",
+        inventory_encryption_key="77" * 32,
         ai_workers=2,
     )
 

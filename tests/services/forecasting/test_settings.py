@@ -9,6 +9,7 @@ REQUIRED = {
     "gateway_key": "44" * 32,
     "metrics_token": "66" * 32,
     "forecasting_client_secret": "forecasting-client-secret",
+    "inventory_encryption_key": "77" * 32,
 }
 
 

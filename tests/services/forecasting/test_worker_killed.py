@@ -24,6 +24,7 @@ def worker(databases, service_environment):
         **{name.upper(): value for name, value in service_environment.items()},
         "DATABASE_URL": databases.dsn("forecasting_app"),
         "FORECASTING_CLIENT_SECRET": "forecasting-client-secret",
+        "INVENTORY_ENCRYPTION_KEY": "77" * 32,
         "AI_WORKERS": "2",
     }
 

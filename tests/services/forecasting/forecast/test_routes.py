@@ -1,6 +1,7 @@
 import asyncpg
 import pytest
 from prometheus_client import REGISTRY
+from redis.asyncio import Redis
 from sqlalchemy import text
 
 from services.forecasting.consumption.errors import ItemNotFound
@@ -73,6 +74,22 @@ async def test_a_forecast_is_served_from_the_cache_until_another_model_is_active
     assert cached == 1
     assert newer["model"]["version"] == 2
     assert len(newer["points"]) == 14
+
+
+async def test_what_is_kept_is_sealed_and_names_nobody(
+    client, caller, stocked, train_here, valkey_url
+):
+    await train_here(item_code="A1")
+    forecast = (await ask(client, caller)).json()
+    redis = Redis.from_url(valkey_url, decode_responses=True)
+
+    kept = {key: await redis.get(key) async for key in redis.scan_iter("forecast:*")}
+    await redis.aclose()
+
+    assert kept
+    for key, value in kept.items():
+        assert forecast["model"]["id"] not in key
+        assert "points" not in value
 
 
 async def test_what_has_no_forecast_says_why(client, caller, stocked, train_here, database):

@@ -116,7 +116,7 @@ async def test_with_valkey_away_stats_are_computed_each_time(
 ):
     own: ReportingOwn = reporting_app.state.resources.own
     nowhere = Redis.from_url("redis://127.0.0.1:1/0", socket_connect_timeout=0.2)
-    monkeypatch.setattr(own, "cache", Cache(nowhere, own.prices))
+    monkeypatch.setattr(own, "cache", Cache(nowhere, b"", own.prices))
     await follow()
     before = await get(URL)
     await post(MOVE, kind="receipt", item="NONE", location="Main", quantity=1)
