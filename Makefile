@@ -10,7 +10,7 @@ DEVELOPMENT := .venv/.installed-dev
 SERVICES := auth inventory forecasting reporting
 SOURCES := shared services gateway deploy demo benchmarks tests
 
-.PHONY: help install run up down status logs demo token code rebuild retry verify rotate-keys backup backups restore drill keys certificates lock check format test-fast test attack prove-attack torture prove-torture bench mutants openapi contracts messages coverage lock-check scan sbom clean
+.PHONY: help install run up down status logs monitoring demo token code rebuild retry verify rotate-keys backup backups restore drill keys certificates lock check format test-fast test attack prove-attack torture prove-torture bench mutants openapi dashboards contracts messages coverage lock-check scan sbom clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
@@ -38,6 +38,9 @@ status: $(RUNTIME) ## Show every process, whether it is ready, and its memory
 
 logs: $(RUNTIME) ## Follow the logs of all processes
 	@exec $(PY) -m deploy.local logs
+
+monitoring: $(RUNTIME) ## Prometheus and Alertmanager beside `make up`, on this machine alone; Ctrl-C ends them
+	@exec $(PY) -m deploy.local monitoring
 
 demo: $(RUNTIME) ## The main job on real sales, in a tenant of its own
 	@$(PY) -m deploy.local up
@@ -145,6 +148,9 @@ mutants: $(DEVELOPMENT) ## Change rules and security one place at a time: do tes
 openapi: $(DEVELOPMENT) ## Write docs/openapi/*.json from the code
 	@mkdir -p docs/openapi
 	@for service in $(SERVICES); do $(PY) -m services.$$service openapi > docs/openapi/$$service.json.new && mv docs/openapi/$$service.json.new docs/openapi/$$service.json || exit 1; done
+
+dashboards: $(DEVELOPMENT) ## Write deploy/grafana/dashboards/*.json from the code
+	@$(PY) -m deploy.grafana
 
 contracts: $(DEVELOPMENT) ## Write docs/contracts/*.json: what services promise one another
 	@$(PY) -m tests.contracts

@@ -6,6 +6,7 @@ refused ends as a problem document in `_fail`, and nowhere else.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Final
@@ -16,6 +17,7 @@ import structlog
 from gateway import metrics
 from gateway.addresses import Networks, Proxies
 from gateway.api_keys import ApiKeys
+from gateway.breaker import Circuit
 from gateway.call import Call
 from gateway.cors import Cors, is_preflight
 from gateway.denials import DenialReports
@@ -74,6 +76,7 @@ class Gateway:
             )
             for service in SERVICES
         }
+        metrics.circuits.states = self._circuits
         self._routes = routes or RouteTable()
         self._proof = GatewayProof(settings.gateway_key)
         self._proxies = Proxies(settings.trusted_proxies)
@@ -125,10 +128,14 @@ class Gateway:
         method = _known(call.method)
         metrics.http.in_progress[method] -= 1
         sizes = (call.body_length, call.response_bytes)
-        metrics.http.observe(method, call.route, call.status, call.started, sizes)
+        metrics.http.observe(method, call.route, call.status, call.started, sizes, call.traceparent)
         if call.span is not None:
             named = call.request_id.decode(), method, call.route
             tracing.end_request(call.span, *named, call.status)
+
+    def _circuits(self) -> dict[str, Circuit]:
+        now = time.monotonic()  # As the event loop has it.
+        return {name: service.circuit(now) for name, service in self._services.items()}
 
     def tick(self, now: float) -> None:
         """Look at the time limits. To be called several times a second."""

@@ -1,5 +1,6 @@
 """When to leave an instance alone: a circuit breaker, and a budget for second tries."""
 
+from enum import IntEnum
 from typing import Final
 
 FAILURES_MAX: Final = 5  # In a row: then it is left alone,
@@ -12,6 +13,14 @@ RECOVERY_S: Final = 5.0  # Then the share of requests that it gets grows to all 
 
 RETRY_SHARE: Final = 0.2  # Second tries, of all requests,
 RETRIES_SAVED_MAX: Final = 10.0  # and so many at once.
+
+
+class Circuit(IntEnum):
+    """What a breaker does with requests, as the metric has it."""
+
+    CLOSED = 0
+    HALF_OPEN = 1
+    OPEN = 2
 
 
 class Breaker:
@@ -76,6 +85,12 @@ class Breaker:
         if self.is_closed or self._recovering_since is not None:
             return 0.0
         return max(self._opened_at + self._open_for_s - now, 0.0)
+
+    def state(self, now: float) -> Circuit:
+        """Return what it does; once its time is over the next request is let through."""
+        if self.is_closed:
+            return Circuit.CLOSED
+        return Circuit.OPEN if self.wait_s(now) else Circuit.HALF_OPEN
 
     def reached(self) -> None:
         """Note that a connection could be made: while it recovers, more than one may try."""

@@ -7,7 +7,7 @@ one event loop, so plain numbers do, and are given their form when somebody asks
 import time
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from prometheus_client import (
@@ -17,13 +17,15 @@ from prometheus_client import (
     GCCollector,
     PlatformCollector,
     ProcessCollector,
-    generate_latest,
 )
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Exemplar
 
-from shared.metrics import HTTP_BUCKETS_S, SIZE_BUCKETS_BYTES
+from gateway.breaker import Circuit
+from shared.exposition import expose
+from shared.metrics import HTTP_BUCKETS_S, SIZE_BUCKETS_BYTES, trace_id_of
 from shared.tls import certificate_expiry
 
 CLIENT_GONE: Final = 499  # The status of a request whose client left before any answer.
@@ -32,24 +34,38 @@ CLIENT_GONE: Final = 499  # The status of a request whose client left before any
 class Distribution:
     """How often values fell into which bucket."""
 
-    __slots__ = ("_bounds", "_counts", "_total")
+    __slots__ = ("_bounds", "_counts", "_examples", "_total")
 
     def __init__(self, bounds: Sequence[float]) -> None:
         self._bounds = bounds
         self._counts = [0] * (len(bounds) + 1)
+        self._examples: list[tuple[bytes, float, float] | None] = [None] * (len(bounds) + 1)
         self._total = 0.0
 
-    def add(self, value: float) -> None:
-        self._counts[bisect_left(self._bounds, value)] += 1
+    def add(self, value: float, traceparent: bytes = b"") -> None:
+        at = bisect_left(self._bounds, value)
+        self._counts[at] += 1
         self._total += value
+        if traceparent:
+            self._examples[at] = (traceparent, value, time.time())
 
     def add_to(self, family: HistogramMetricFamily, labels: Sequence[str]) -> None:
         """Put this into a metric as Prometheus wants it: each bucket with those below it."""
-        reached, buckets = 0, []
-        for bound, count in zip((*self._bounds, float("inf")), self._counts, strict=True):
-            reached += count
-            buckets.append(("+Inf" if bound == float("inf") else str(float(bound)), reached))
+        reached = 0
+        buckets: list[tuple[str, float] | tuple[str, float, Exemplar]] = []
+        for at, bound in enumerate((*self._bounds, float("inf"))):
+            reached += self._counts[at]
+            name = "+Inf" if bound == float("inf") else str(float(bound))
+            example = self._example(at)
+            buckets.append((name, reached) if example is None else (name, reached, example))
         family.add_metric(labels, buckets, self._total)
+
+    def _example(self, at: int) -> Exemplar | None:
+        example = self._examples[at]
+        if example is None:
+            return None
+        traceparent, value, seen_at = example
+        return Exemplar({"trace_id": trace_id_of(traceparent.decode("latin-1"))}, value, seen_at)
 
 
 class RouteCounts:
@@ -72,12 +88,18 @@ class HttpMetrics(Collector):
         self._routes: dict[tuple[str, str], RouteCounts] = defaultdict(RouteCounts)
 
     def observe(
-        self, method: str, route: str, status: int, started: float, sizes: tuple[int, int]
+        self,
+        method: str,
+        route: str,
+        status: int,
+        started: float,
+        sizes: tuple[int, int],
+        traceparent: bytes = b"",
     ) -> None:
         """Count a request that has ended; `started` by `time.perf_counter`, sizes in bytes."""
         counts = self._routes[method, route]
         counts.statuses[status or CLIENT_GONE] += 1
-        counts.duration.add(time.perf_counter() - started)
+        counts.duration.add(time.perf_counter() - started, traceparent)
         counts.request_size.add(sizes[0])
         counts.response_size.add(sizes[1])
 
@@ -135,6 +157,22 @@ class UpstreamMetrics(Collector):
         yield family
 
 
+class CircuitMetrics(Collector):
+    """How each service is thought to be; of several instances, the worst."""
+
+    def __init__(self) -> None:
+        self.states: Callable[[], Mapping[str, Circuit]] = dict
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metric, as `prometheus_client` asks."""
+        family = GaugeMetricFamily(
+            "upstream_circuit_state", "0 closed, 1 half-open, 2 open.", labels=["service"]
+        )
+        for service, state in self.states().items():
+            family.add_metric([service], state)
+        yield family
+
+
 registry = CollectorRegistry()
 for make in (ProcessCollector, PlatformCollector, GCCollector):
     make(registry=registry)
@@ -143,6 +181,8 @@ registry.register(http)
 upstream = UpstreamMetrics()
 registry.register(upstream)
 registry.register(certificate_expiry)
+circuits = CircuitMetrics()
+registry.register(circuits)
 shed = Counter(
     "requests_shed_total", "Requests refused since a service was busy.", ["service"],
     registry=registry,
@@ -174,9 +214,9 @@ event_loop_lag = Gauge(
 )
 
 
-def text() -> bytes:
-    """Return all metrics in Prometheus' text format."""
-    return generate_latest(registry)
+async def text(accept: str = "") -> tuple[bytes, str]:
+    """Return (all metrics, their content type) in the form that `accept` asks for."""
+    return await expose(registry, accept)
 
 
 def report_health(statuses: Iterable[tuple[str, str]]) -> None:

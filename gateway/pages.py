@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 import orjson
-from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import SecretStr
 
 from gateway import docs, metrics, problems
@@ -117,7 +116,8 @@ async def _to_docs(_call: Call) -> Answer:
 async def _metrics(token: SecretStr, call: Call) -> Answer:
     if not may_read_metrics(call.head.read.get(b"authorization", b""), token):
         raise Unauthorized
-    return Answer(metrics.text(), CONTENT_TYPE_LATEST)
+    accept = next((value for name, value in call.fields if name == b"accept"), b"")
+    return Answer(*await metrics.text(accept.decode("latin-1")))
 
 
 async def _constant(answer: Answer, _call: Call) -> Answer:

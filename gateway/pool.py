@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from gateway import metrics
-from gateway.breaker import Breaker, RetryBudget
+from gateway.breaker import Breaker, Circuit, RetryBudget
 from gateway.connection import Connection, Lender
 from gateway.errors import Overloaded, ServiceAway
 from gateway.shares import Holder, Shares
@@ -286,6 +286,10 @@ class Service:
         self._size = 0
         for instance in self.instances:
             instance.close()
+
+    def circuit(self, now: float) -> Circuit:
+        """Return what the breaker does; of several instances, the worst."""
+        return max(each.breaker.state(now) for each in self.instances)
 
     def _away(self, now: float) -> Problem:
         wait_s = min(each.breaker.wait_s(now) for each in self.instances)

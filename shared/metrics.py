@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 from pydantic import SecretStr
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # A seventh of all lines, and nobody asks when a series began.
 
 UNMATCHED_ROUTE = "unmatched"
 CLIENT_WENT = 499  # As nginx logs it: the client closed before an answer.
@@ -83,6 +85,7 @@ system_health = Gauge("system_health_status", "1 healthy, 0 not.", ["component"]
 event_loop_lag = Gauge("event_loop_lag_seconds", "How late a timer of this process fires.")
 
 _NAMED = re.compile(r"\s*/\* (select|insert|update|delete) ([a-z_]+) \*/")
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _VERB_AND_TABLE = re.compile(
     r"\s*(?:WITH\b.*?\b)?(SELECT|INSERT|UPDATE|DELETE)\b(?:.*?\b(?:FROM|INTO|UPDATE)\s+|\s+)?([a-z_]+)?",
     re.IGNORECASE | re.DOTALL,
@@ -128,13 +131,20 @@ def observe_request(
     duration_s: float,
     request_bytes: int,
     response_bytes: int,
+    trace_id: str = "",
 ) -> None:
     """Record one request that is over, by whichever engine measured it."""
     requests_of(method, route, status).inc()
     observed = of_route(method, route)
-    observed.duration.observe(duration_s)
+    observed.duration.observe(duration_s, {"trace_id": trace_id} if trace_id else None)
     observed.request_size.observe(request_bytes)
     observed.response_size.observe(response_bytes)
+
+
+def trace_id_of(traceparent: str) -> str:
+    """Return the trace that a `traceparent` (W3C) belongs to; an empty text where it is none."""
+    found = _TRACEPARENT.fullmatch(traceparent)
+    return found[1] if found else ""
 
 
 def may_read_metrics(authorization: bytes, token: SecretStr) -> bool:

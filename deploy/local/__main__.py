@@ -1,4 +1,4 @@
-"""`python -m deploy.local run|up|down|status|logs|token|code|keys`, or a verb of a SERVICE.
+"""`python -m deploy.local run|up|down|status|logs|…`, or a verb of a SERVICE.
 
 Modules are imported by the verb that needs them: `up` and `keys` should not wait for the rest.
 """
@@ -6,7 +6,7 @@ Modules are imported by the verb that needs them: `up` and `keys` should not wai
 import sys
 
 PYTHON_MIN = (3, 11)
-VERBS = ("run", "up", "down", "status", "logs", "token", "code", "keys")
+VERBS = ("run", "up", "down", "status", "logs", "token", "code", "keys", "monitoring")
 MAINTENANCE = (
     "rebuild",
     "retry",
@@ -79,6 +79,10 @@ def _do(verb: str, service: str, words: list[str]) -> int:
         background.down(STATE_DIR)
     elif verb == "logs":
         background.logs(STATE_DIR)
+    elif verb == "monitoring":
+        from deploy.local.monitoring import monitor  # noqa: PLC0415 - see above.
+
+        monitor(settings, STATE_DIR)
     else:
         return 0 if background.status(settings, STATE_DIR) else 1
     return 0

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.approvals import service as approvals
+from services.inventory.items import service as items
 from services.inventory.reservations import service as reservations
 from services.inventory.resources import InventoryResources
 from services.inventory.snapshot_taker import SnapshotTaker
@@ -37,6 +38,7 @@ async def work(resources: InventoryResources) -> None:
     async def measure() -> None:
         async with open_for(None) as session:
             await webhooks.measure(session, now=utc_now())
+            await items.measure(session)
 
     async def forget() -> None:
         more = True
@@ -56,7 +58,7 @@ async def work(resources: InventoryResources) -> None:
         every(GAUGE_INTERVAL_S, "expire approvals", lambda: expire_approvals(open_for)),
         every(FORGET_INTERVAL_S, "forget what counted towards a day", forget_uses),
         every(SNAPSHOT_INTERVAL_S, "take snapshots", SnapshotTaker(open_for).take),
-        every(GAUGE_INTERVAL_S, "measure webhooks", measure),
+        every(GAUGE_INTERVAL_S, "measure items and webhooks", measure),
         every(FORGET_INTERVAL_S, "forget old events of webhooks", forget),
     )
 

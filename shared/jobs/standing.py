@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from shared.clock import utc_now
 from shared.db.months import keep_months
+from shared.db.server import watch_disk, watch_server
 from shared.jobs.periodic import every, run_together
 from shared.journal.export import Exporter
 from shared.journal.watch import JournalWatch
@@ -17,6 +18,7 @@ VERIFY_INTERVAL_S = 3600.0
 VERIFY_NEW_INTERVAL_S = 60.0
 EXPORT_INTERVAL_S = 10.0
 HOUSEKEEPING_INTERVAL_S = 3600.0
+WATCH_INTERVAL_S = 30.0
 IDEMPOTENCY_KEYS_KEPT = timedelta(days=7)
 
 
@@ -29,11 +31,16 @@ async def standing_work(resources: Resources[Any]) -> None:
             await connection.execute(_FORGET, {"before": utc_now() - IDEMPOTENCY_KEYS_KEPT})
         await keep_months(resources.database, utc_now().date())
 
+    async def watch_stores() -> None:
+        await watch_server(resources.database)
+        watch_disk(resources.settings.journal_folder)
+
     loops = [
         every(SEAL_INTERVAL_S, "seal journal", watch.seal),
         every(VERIFY_INTERVAL_S, "verify journal", watch.verify),
         every(VERIFY_NEW_INTERVAL_S, "verify new entries", watch.verify_new),
         every(HOUSEKEEPING_INTERVAL_S, "keep house", keep_house),
+        every(WATCH_INTERVAL_S, "watch the database server", watch_stores),
     ]
     settings = resources.settings
     if settings.journal_export and settings.journal_folder is not None:

@@ -29,4 +29,5 @@ def _observe(info: Info) -> None:
         duration_s=info.modified_duration,
         request_bytes=metrics.size_of(info.request.headers.get("content-length")),
         response_bytes=metrics.size_of(headers.get("content-length")),
+        trace_id=metrics.trace_id_of(info.request.headers.get("traceparent", "")),
     )

@@ -6,13 +6,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.db.migrate import head_revision
 from shared.errors import NotFound, Unauthorized
+from shared.exposition import expose
 from shared.journal import aside
 from shared.journal.follow import list_standing_still
 from shared.metrics import may_read_metrics
@@ -89,7 +90,8 @@ async def metrics(request: Request) -> Response:
     given = request.headers.get("authorization", "").encode()
     if not may_read_metrics(given, settings.metrics_token):
         raise Unauthorized
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    body, content_type = await expose(REGISTRY, request.headers.get("accept", ""))
+    return Response(body, headers={"Content-Type": content_type})
 
 
 async def _list_standing_still(resources: Resources[Any]) -> list[str]:

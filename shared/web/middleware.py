@@ -69,7 +69,7 @@ class RequestLayer:
                 await exchange.answer(problem_response(Request(scope), GatewayOnly()))
         finally:
             if self.measures:
-                exchange.observe(headers.get(b"content-length", b"").decode("latin-1"))
+                exchange.observe(headers)
             exchange.finish()
             if span is not None:
                 named = scope["method"], metrics.route_of(scope)
@@ -142,14 +142,15 @@ class _Exchange:
             raise ConnectionAbortedError
         await response(self._scope, _nothing, self.send)
 
-    def observe(self, request_length: str) -> None:
+    def observe(self, headers: Mapping[bytes, bytes]) -> None:
         metrics.observe_request(
             self._method,
             metrics.route_of(self._scope),
             self.status or metrics.CLIENT_WENT,
             duration_s=time.perf_counter() - self._started_s,
-            request_bytes=metrics.size_of(request_length),
+            request_bytes=metrics.size_of(headers.get(b"content-length", b"").decode("latin-1")),
             response_bytes=self._response_bytes,
+            trace_id=metrics.trace_id_of(headers.get(b"traceparent", b"").decode("latin-1")),
         )
 
     def finish(self) -> None:

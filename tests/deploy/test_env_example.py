@@ -6,6 +6,8 @@ from importlib import import_module
 import pytest
 from pydantic_core import PydanticUndefined
 
+from deploy.alertmanager.render import VARIABLES
+from deploy.local.monitoring import PORTS
 from deploy.local.secrets import MAKERS, SERVER_PASSWORDS
 from deploy.local.settings import PORT_VARIABLES, ROOT
 
@@ -17,7 +19,15 @@ OWNERS = [
 LISTED = dict(
     re.findall(r"^# ([A-Z][A-Z0-9_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
 )
-STACK_ONLY = {*MAKERS, *SERVER_PASSWORDS, *PORT_VARIABLES, "SUPERUSER_DATABASE_URL", "STATE_DIR"}
+MONITORING = dict(PORTS.values())
+STACK_ONLY = {
+    *MONITORING,
+    *MAKERS,
+    *SERVER_PASSWORDS,
+    *PORT_VARIABLES,
+    "SUPERUSER_DATABASE_URL",
+    "STATE_DIR",
+}
 
 
 def fields_of(owner):
@@ -32,10 +42,18 @@ def test_every_setting_is_listed(owner):
     assert set(fields_of(owner)) - set(LISTED) == set()
 
 
+def test_ports_of_monitoring_are_listed_with_their_defaults():
+    assert {name: LISTED[name] for name in MONITORING} == MONITORING
+
+
+def test_every_receiver_of_alerts_is_listed():
+    assert set(VARIABLES) <= set(LISTED)
+
+
 def test_nothing_is_listed_that_nobody_reads():
     read = set().union(*(fields_of(owner) for owner in OWNERS))
 
-    assert set(LISTED) - read - STACK_ONLY == set()
+    assert set(LISTED) - read - STACK_ONLY - set(VARIABLES) == set()
 
 
 @pytest.mark.parametrize("owner", OWNERS)

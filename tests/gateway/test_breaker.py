@@ -10,6 +10,7 @@ from gateway.breaker import (
     RETRIES_SAVED_MAX,
     RETRY_SHARE,
     Breaker,
+    Circuit,
     RetryBudget,
 )
 
@@ -27,6 +28,14 @@ def test_some_failures_in_a_row_open_it_for_a_while():
     assert not breaker.is_closed
     assert not breaker.admits(OPEN_MIN_S - 0.01)
     assert breaker.wait_s(0.25) == OPEN_MIN_S - 0.25
+
+
+def test_its_state_is_told_as_the_metric_has_it():
+    breaker = broken()
+
+    assert Breaker().state(0.0) is Circuit.CLOSED
+    assert breaker.state(OPEN_MIN_S / 2) is Circuit.OPEN
+    assert breaker.state(OPEN_MIN_S) is Circuit.HALF_OPEN
 
 
 def test_a_success_in_between_keeps_it_closed():

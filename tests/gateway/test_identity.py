@@ -216,7 +216,7 @@ async def test_what_is_known_of_sign_outs_is_not_read_by_for_ever(house, stale):
     answer = await house.get("/api/inventory")
 
     assert (answer.status_code, answer.json()["code"]) == (503, "revocations_stale")
-    assert "revocations_age_seconds 30" in metrics.text().decode()
+    assert "revocations_age_seconds 30" in (await metrics.text())[0].decode()
 
 
 async def test_a_senseless_list_of_revocations_changes_nothing(house: House):

@@ -145,10 +145,24 @@ async def test_metrics_count_by_route_never_by_path(house: House):
         r'http_response_size_bytes_count\{method="GET",route="/api/inventory"\}',
         r'http_requests_in_progress\{method="GET"\} 1',
         r'upstream_requests_total\{outcome="ok",service="inventory"\} [1-9]',
+        r'upstream_circuit_state\{service="inventory"\} 0',
         r"process_resident_memory_bytes ",
         r"event_loop_lag_seconds ",
     ):
         assert re.search(line, text), line
+
+
+async def test_openmetrics_names_a_trace_of_each_bucket(house: House):
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    traced = {"traceparent": f"00-{trace}-b7ad6b7169203331-01"}
+    await house.get("/api/inventory", headers=traced)
+    asked = {**SCRAPER, "Accept": "application/openmetrics-text;version=1.0.0"}
+
+    answer = await house.client.get("/metrics", headers=asked)
+
+    assert answer.headers["content-type"].startswith("application/openmetrics-text")
+    assert f'# {{trace_id="{trace}"}}' in answer.text
+    assert answer.text.endswith("# EOF\n")
 
 
 async def test_what_was_refused_before_it_began_is_not_in_progress(house: House):

@@ -6,8 +6,10 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.inventory.items import service as items
 from services.inventory.jobs import expire_reservations
 from services.inventory.reservations import service as reservations
 from shared.db import Stamp
@@ -112,3 +114,21 @@ async def test_who_has_more_comes_again_after_the_others(tenants, monkeypatch):
 
     first, second = (each.tenant_id for each in tenants)
     assert opened == [None, first, second, first, second]
+
+
+async def test_items_are_counted_over_all_tenants_without_those_that_are_retired(
+    client, open_for, databases
+):
+    owner = await asyncpg.connect(databases.superuser_dsn)
+    for caller in (Caller(), Caller()):
+        for code in ("A1", "A2"):
+            body = {"code": code, "name": code}
+            await client.post("/api/inventory", json=body, headers=caller.headers())
+    await owner.execute("UPDATE inventory.items SET active = false WHERE code = 'A2'")
+    expected = await owner.fetchval("SELECT count(*) FROM inventory.items WHERE active")
+    await owner.close()
+
+    async with open_for(None) as session:
+        await items.measure(session)
+
+    assert REGISTRY.get_sample_value("inventory_items_total") == expected >= 2

@@ -10,6 +10,7 @@ from services.inventory.items.queries.listing import list_items, search_items
 from services.inventory.items.queries.rows import (
     NamedItem,
     StockTotal,
+    count_active,
     find_item,
     has_moved,
     list_kits_of,
@@ -22,6 +23,7 @@ __all__ = [
     "NamedItem",
     "StockTotal",
     "claim_keys",
+    "count_active",
     "find_item",
     "has_moved",
     "list_holders",

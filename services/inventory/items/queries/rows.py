@@ -23,6 +23,11 @@ class StockTotal:
     in_transit: Decimal  # Of what is on hand; all of it reserved.
 
 
+async def count_active(session: AsyncSession) -> int:
+    """Return how many items of all tenants are not retired."""
+    return int((await session.execute(_COUNT_ACTIVE)).scalar_one())
+
+
 async def find_item(session: AsyncSession, item_id: UUID) -> Item | None:
     return await session.get(Item, item_id)
 
@@ -94,3 +99,5 @@ _KITS_OF = text("""
     SELECT i.code FROM kit_components c JOIN items i ON i.id = c.kit_id
     WHERE c.item_id = :item_id AND i.active ORDER BY i.code LIMIT :most""")
 _HAS_MOVED = text("SELECT EXISTS (SELECT FROM movements WHERE item_id = :item_id)")
+
+_COUNT_ACTIVE = text("SELECT count_active_items()")

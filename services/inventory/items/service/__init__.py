@@ -4,6 +4,7 @@ from services.inventory.items.service.reading import (
     get_item,
     get_named_items,
     list_items,
+    measure,
     search_items,
     to_read,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "get_named_items",
     "list_items",
     "lock_item",
+    "measure",
     "replace_item",
     "retire_item",
     "search_items",

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.categories.models import Category
 from services.inventory.categories.service import find_category, name_of
-from services.inventory.items import queries
+from services.inventory.items import metrics, queries
 from services.inventory.items.errors import ItemNotFound
 from services.inventory.items.models import Item
 from services.inventory.items.rules import Doubt, Label, Units, doubts_of, in_order
@@ -42,6 +42,11 @@ async def get_item(session: AsyncSession, item_id: UUID) -> Item:
     if item is None:
         raise ItemNotFound(item=str(item_id))
     return item
+
+
+async def measure(session: AsyncSession) -> None:
+    """Set the gauge of items."""
+    metrics.items.set(await queries.count_active(session))
 
 
 async def get_named_items(session: AsyncSession, texts: Sequence[str]) -> list[queries.NamedItem]:

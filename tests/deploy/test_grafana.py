@@ -1,0 +1,74 @@
+"""The dashboards are those of the code, complete, and such as Grafana takes."""
+
+import json
+import re
+from itertools import combinations
+
+import pytest
+
+from deploy.grafana.__main__ import BOARDS, FOLDER, as_json
+from deploy.local.settings import ROOT
+
+PAGE = (ROOT / "docs" / "operations.md").read_text()
+# What joins later: the mirror, and the search for anomalies.
+LATER = {"db_dual_write_errors_total", "ai_anomalies_detected_total"}
+LIBRARYS = {"process_cpu_seconds_total", "process_resident_memory_bytes"}
+FILES = {board.uid: json.loads(as_json(board)) for board in BOARDS}
+each_board = pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.uid)
+
+
+@each_board
+def test_the_file_is_what_the_code_makes(board):
+    """`python -m deploy.grafana` writes it anew."""
+    assert (FOLDER / f"{board.uid}.json").read_text() == as_json(board)
+
+
+def test_no_other_file_is_provisioned():
+    assert {file.stem for file in FOLDER.iterdir()} == set(FILES)
+
+
+def test_ids_and_titles_are_unique():
+    """A second one of either keeps Grafana from provisioning both."""
+    assert len({made["uid"] for made in FILES.values()}) == len(FILES)
+    assert len({made["title"] for made in FILES.values()}) == len(FILES)
+    for made in FILES.values():
+        assert len({panel["id"] for panel in made["panels"]}) == len(made["panels"])
+        assert len({panel["title"] for panel in made["panels"]}) == len(made["panels"])
+
+
+@each_board
+def test_no_panel_lies_over_another(board):
+    places = [panel["gridPos"] for panel in FILES[board.uid]["panels"]]
+
+    assert all(place["x"] + place["w"] <= 24 for place in places)
+    for a, b in combinations(places, 2):
+        beside = a["x"] + a["w"] <= b["x"] or b["x"] + b["w"] <= a["x"]
+        assert beside or a["y"] + a["h"] <= b["y"] or b["y"] + b["h"] <= a["y"]
+
+
+@each_board
+def test_each_panel_says_what_it_shows_and_in_which_unit(board):
+    for panel in board.panels:
+        assert panel.description.endswith(".")
+        assert panel.unit
+        assert panel.queries
+        limits = [each for each in (panel.warns_from, panel.bad_from) if each is not None]
+        assert limits == sorted(limits, reverse=panel.less_is_bad)
+
+
+@each_board
+def test_no_data_source_is_left_open(board):
+    text = as_json(board)
+
+    assert "${" not in text
+    assert set(re.findall(r'"uid": "(\w+)"', text.split('"tags"')[0])) <= {"prometheus"}
+
+
+@each_board
+def test_panels_ask_for_metrics_that_there_are(board):
+    asked = " ".join(query for panel in board.panels for query in panel.queries.values())
+    bare = re.sub(r'"[^"]*"|\{[^}]*\}|by \([^)]*\)', "", asked)
+    named = set(re.findall(r"(?<![:\w])[a-z]+_[a-z_]+(?![:\w(])", bare))
+    base = {re.sub(r"_(bucket|count|sum)$", "", name) for name in named}
+
+    assert {name for name in base - LATER - LIBRARYS if f"`{name}`" not in PAGE} == set()
