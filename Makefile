@@ -77,6 +77,9 @@ restore: $(RUNTIME) ## Put the database back: AT=2026-11-20T12:00:00Z or its las
 drill: $(RUNTIME) ## Rehearse a restore in a folder of its own, check all, throw it away
 	@$(PY) -m deploy.backups drill --at "$(AT)" --cluster "$(CLUSTER)"
 
+mirror: $(RUNTIME) ## The second database: DO=set-up, status, check, cut-over, call-off, drop; ARGUMENTS=--json
+	@$(PY) -m deploy.mirror $(or $(DO),status) $(ARGUMENTS)
+
 keys: $(RUNTIME) ## Print a fresh set of secrets, for production
 	@$(PY) -m deploy.local keys
 

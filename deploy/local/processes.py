@@ -57,6 +57,8 @@ _DECIDED_HERE = frozenset(
         "DATABASE_URL",
         "OWNER_DATABASE_URL",
         "SUPERUSER_DATABASE_URL",
+        "MIRROR_DATABASE_URL",
+        "MIRROR_PRIMARY_URL",
         "JOURNAL_SIGNING_KEY",
         "METRICS_PORT",
         "PG_PASSWORD",

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.clock import utc_now
 from shared.db import Database
 from shared.journal.entries import DifferenceKind
+from shared.journal.horizon import horizon_of
 from shared.journal.keeper import Keeper
 from shared.journal.merkle import Tree
 from shared.journal.notes import CheckpointNote, NoteInvalid, NoteKey, SigningKey
@@ -172,7 +173,7 @@ def entries_query(service: str, version: int, columns: str = "") -> TextClause:
         FROM {service}.journal
         WHERE (xid, seq) > (CAST(:after_xid AS xid8), :after_seq)
           AND (xid, seq) <= (CAST(:upto_xid AS xid8), :upto_seq)
-          AND xid < pg_snapshot_xmin(pg_current_snapshot())
+          AND xid < {horizon_of(service)}
         ORDER BY xid, seq LIMIT :most""")  # noqa: S608 - our own names.
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.journal.entries import JournalDigests
+from shared.journal.horizon import horizon_of
 
 _FIELDS = (
     "seq::text", "id::text", "tenant_id::text",
@@ -54,6 +55,6 @@ def _query(service: str) -> TextClause:
         FROM (
             SELECT xid, seq, {DIGEST} AS digest FROM {service}.journal
             WHERE (xid, seq) > (CAST(:after_xid AS xid8), :after_seq)
-              AND xid < pg_snapshot_xmin(pg_current_snapshot())
+              AND xid < {horizon_of(service)}
             ORDER BY xid, seq LIMIT :most
         ) AS entry""")  # noqa: S608 - our own names.

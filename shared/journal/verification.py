@@ -32,6 +32,7 @@ from shared.journal.checkpoint import (
     records_of,
     tree_at,
 )
+from shared.journal.horizon import horizon_of
 from shared.journal.keeper import Keeper
 from shared.journal.merkle import Tree
 from shared.journal.notes import CheckpointNote, NoteInvalid, SigningKey
@@ -315,7 +316,7 @@ def _joined_query(service: str, version: int) -> TextClause:
 def _future_query(service: str) -> TextClause:
     return text(f"""
         SELECT seq, id::text AS id FROM {service}.journal
-        WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())
+        WHERE xid >= {horizon_of(service, "xmax")}
         ORDER BY xid, seq LIMIT 1""")  # noqa: S608 - our own name.
 
 

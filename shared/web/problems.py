@@ -56,6 +56,7 @@ _AWAY = (
     asyncpg.TransactionRollbackError,  # Deadlocks, and what could not be serialised.
     asyncpg.TooManyConnectionsError,
     asyncpg.LockNotAvailableError,
+    asyncpg.ReadOnlySQLTransactionError,  # While another server takes its place.
     asyncpg.DiskFullError,
     asyncpg.OutOfMemoryError,
     InterfaceError,

@@ -12,6 +12,7 @@ from deploy.local.secrets import MAKERS, SERVER_PASSWORDS
 from deploy.local.settings import PORT_VARIABLES, ROOT
 
 OWNERS = [
+    "deploy.mirror",
     "gateway",
     "deploy.backups",
     *(f"services.{name}" for name in ("auth", "inventory", "forecasting", "reporting")),

@@ -1,0 +1,1 @@
+"""The mirror: a second database that every committed write reaches, by logical replication."""
