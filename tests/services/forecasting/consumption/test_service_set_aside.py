@@ -45,7 +45,7 @@ async def superuser(databases):
     await connection.execute("TRUNCATE forecasting.follower_cursors, forecasting.entries_set_aside")
     for row in cursor:
         await connection.execute(
-            "INSERT INTO forecasting.follower_cursors VALUES ($1, $2, $3, $4, $5)", *row
+            "INSERT INTO forecasting.follower_cursors VALUES ($1, $2, $3, $4, $5, $6)", *row
         )
     await connection.close()
 
