@@ -5,8 +5,7 @@ what was read; whoever changes it meanwhile seals it himself. Before and after, 
 earlier keys stay configured until `list_remaining` knows of none that needs them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
@@ -16,11 +15,11 @@ from prometheus_client import Gauge
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from shared.db import OpenFor
 from shared.log import log
 from shared.security.sealing import SealBroken, Sealer, place
 
 PAGE = 500
-OpenFor = Callable[[UUID | None], AbstractAsyncContextManager[AsyncSession]]
 remaining = Gauge(
     "sealed_values_remaining", "Values that a key sealed which does not seal any more.",
     ["column", "key_id"],
@@ -46,7 +45,10 @@ class Resealed(NamedTuple):
 
 
 async def reseal(open_for: OpenFor, columns: Sequence[SealedColumn], *, sealer: Sealer) -> Resealed:
-    """Seal with the present key what others sealed in these columns, of all tenants."""
+    """Seal with the present key what others sealed in these columns, of all tenants.
+
+    The gauge tells what is left then.
+    """
     done = unreadable = 0
     for column in columns:
         after = ""
@@ -62,6 +64,8 @@ async def reseal(open_for: OpenFor, columns: Sequence[SealedColumn], *, sealer: 
                 done, unreadable = done + found.done, unreadable + found.unreadable
     if done or unreadable:
         log.info("values sealed anew", count=done, unreadable=unreadable)
+    async with open_for(None) as session:
+        await measure_remaining(session, columns, sealer=sealer)
     return Resealed(done, unreadable)
 
 

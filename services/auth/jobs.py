@@ -1,8 +1,3 @@
-from contextlib import AbstractAsyncContextManager
-from uuid import UUID
-
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from services.auth.accounts import service as accounts
 from services.auth.keys import service as keys
 from services.auth.mail import service as mail
@@ -15,7 +10,7 @@ from shared.contracts.auth.tenants import DEFAULT_TENANT_ID
 from shared.db import Stamp
 from shared.jobs import every, run_together, standing_work
 from shared.log import log
-from shared.resealing import Resealed, measure_remaining, reseal
+from shared.resealing import Resealed, reseal
 
 FORGET_INTERVAL_S = 600.0
 GAUGE_INTERVAL_S = 15.0
@@ -51,8 +46,7 @@ async def work(resources: AuthResources) -> None:
 
     send = mailer(resources.own.settings)
 
-    def open_for(tenant_id: UUID | None) -> AbstractAsyncContextManager[AsyncSession]:
-        return resources.database.transaction(Stamp(tenant_id, "worker"))
+    open_for = resources.database.opener("worker")
 
     async def do_errands() -> None:
         vault = resources.own
@@ -77,13 +71,6 @@ async def work(resources: AuthResources) -> None:
 
 
 async def reseal_values(resources: AuthResources) -> Resealed:
-    """Seal with ENCRYPTION_KEY what earlier ones sealed, and let the gauge tell what is left."""
-
-    def open_for(tenant_id: UUID | None) -> AbstractAsyncContextManager[AsyncSession]:
-        return resources.database.transaction(Stamp(tenant_id, "worker"))
-
-    sealer = resources.own.sealer
-    found = await reseal(open_for, SEALED_COLUMNS, sealer=sealer)
-    async with open_for(None) as session:
-        await measure_remaining(session, SEALED_COLUMNS, sealer=sealer)
-    return found
+    """Seal with ENCRYPTION_KEY what earlier ones sealed."""
+    open_for = resources.database.opener("worker")
+    return await reseal(open_for, SEALED_COLUMNS, sealer=resources.own.sealer)

@@ -2,10 +2,6 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
-from uuid import UUID
-
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.jobs import reseal_secrets
 from services.inventory.resources import InventoryResources
@@ -53,13 +49,9 @@ async def rotate_keys(resources: InventoryResources) -> str:
 
 async def rebuild_snapshots(resources: InventoryResources) -> str:
     """Remove the sums by which the past is answered, of every tenant, and make them anew."""
-
-    def open_for(tenant_id: UUID | None) -> AbstractAsyncContextManager[AsyncSession]:
-        return resources.database.transaction(Stamp(tenant_id, "operator"))
-
     async with resources.database.engine.connect() as connection:
         tenants = await service.list_tenants(connection, resources.signing_key)
-    taker = SnapshotTaker(open_for)
+    taker = SnapshotTaker(resources.database.opener("operator"))
     for tenant_id in tenants:
         await taker.retake(tenant_id)
     return f"Made anew: the snapshots of {len(tenants):,} tenants."

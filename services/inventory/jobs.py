@@ -1,5 +1,4 @@
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
 from functools import partial
 from uuid import UUID
 
@@ -13,11 +12,11 @@ from services.inventory.snapshot_taker import SnapshotTaker
 from services.inventory.webhook_sender import WebhookSender
 from services.inventory.webhooks import service as webhooks
 from shared.clock import utc_now
-from shared.db import Stamp
+from shared.db import OpenFor
 from shared.ending import is_ending
 from shared.jobs import every, run_together, standing_work
 from shared.log import log
-from shared.resealing import Resealed, measure_remaining, reseal
+from shared.resealing import Resealed, reseal
 
 GAUGE_INTERVAL_S = 15.0
 FORGET_INTERVAL_S = 3600.0
@@ -25,15 +24,10 @@ EXPIRE_INTERVAL_S = 2.0
 RESEAL_INTERVAL_S = 3600.0
 SNAPSHOT_INTERVAL_S = 10.0
 
-# Opens a transaction for a tenant, or for what is done across tenants.
-OpenFor = Callable[[UUID | None], AbstractAsyncContextManager[AsyncSession]]
-
 
 async def work(resources: InventoryResources) -> None:
     """Run inventory's work outside requests for ever."""
-
-    def open_for(tenant_id: UUID | None) -> AbstractAsyncContextManager[AsyncSession]:
-        return resources.database.transaction(Stamp(tenant_id, "worker"))
+    open_for = resources.database.opener("worker")
 
     async def measure() -> None:
         async with open_for(None) as session:
@@ -105,12 +99,5 @@ async def reseal_secrets(resources: InventoryResources) -> Resealed:
     Prices stay as they are: the signed journal holds them as they were sealed, which `verify`
     compares.
     """
-
-    def open_for(tenant_id: UUID | None) -> AbstractAsyncContextManager[AsyncSession]:
-        return resources.database.transaction(Stamp(tenant_id, "worker"))
-
-    sealer = resources.own.secrets
-    found = await reseal(open_for, webhooks.SEALED_COLUMNS, sealer=sealer)
-    async with open_for(None) as session:
-        await measure_remaining(session, webhooks.SEALED_COLUMNS, sealer=sealer)
-    return found
+    open_for = resources.database.opener("worker")
+    return await reseal(open_for, webhooks.SEALED_COLUMNS, sealer=resources.own.secrets)

@@ -1,17 +1,13 @@
 """Taking snapshots of the ledger, in the worker."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from uuid import UUID
-
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.snapshots import service
 from services.inventory.snapshots.rules import MOVEMENTS_EACH, Horizon
+from shared.db import OpenFor
 
 LOOKS, LOOK_AGAIN_S = 50, 0.1  # For what is being recorded to end.
-OpenFor = Callable[[UUID | None], AbstractAsyncContextManager[AsyncSession]]
 
 
 class SnapshotTaker:

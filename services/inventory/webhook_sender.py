@@ -8,11 +8,8 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from uuid import UUID
-
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.webhooks import metrics, service
 from services.inventory.webhooks.rules import (
@@ -27,6 +24,7 @@ from services.inventory.webhooks.rules import (
 )
 from services.inventory.webhooks.service import Message
 from shared.clock import utc_now
+from shared.db import OpenFor
 from shared.ending import is_ending
 from shared.log import log
 from shared.outgoing import AddressRefused, OutgoingClient, TimedOut, Unreachable
@@ -34,9 +32,6 @@ from shared.security.sealing import Sealer
 
 PAUSE_S = 0.5
 TURN_S = 10.0  # So long a lane goes on; then others have their turn.
-
-# Opens a transaction for a tenant, or for what is done across tenants.
-OpenFor = Callable[[UUID | None], AbstractAsyncContextManager[AsyncSession]]
 
 
 class WebhookSender:

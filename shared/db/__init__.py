@@ -2,6 +2,14 @@
 
 from shared.db.base import Base
 from shared.db.conflicts import conflicts
-from shared.db.database import Database, Stamp, driver_connection, get_database_time
+from shared.db.database import Database, OpenFor, Stamp, driver_connection, get_database_time
 
-__all__ = ["Base", "Database", "Stamp", "conflicts", "driver_connection", "get_database_time"]
+__all__ = [
+    "Base",
+    "Database",
+    "OpenFor",
+    "Stamp",
+    "conflicts",
+    "driver_connection",
+    "get_database_time",
+]

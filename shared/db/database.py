@@ -1,7 +1,7 @@
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -19,6 +19,8 @@ from shared.settings import ServiceSettings
 from shared.tls import client_context
 
 NO_TENANT = ""
+# Opens a transaction for a tenant, or for what is done across tenants.
+OpenFor = Callable[[UUID | None], AbstractAsyncContextManager[AsyncSession]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,10 @@ class Database:
             if stamp.is_trial:
                 await session.flush()
                 await session.rollback()
+
+    def opener(self, actor: str) -> OpenFor:
+        """Return what opens transactions for an actor of no request."""
+        return lambda tenant_id: self.transaction(Stamp(tenant_id, actor))
 
     @asynccontextmanager
     async def hot(self, tenant_id: UUID) -> AsyncIterator[asyncpg.Connection]:

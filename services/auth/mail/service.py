@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from email.message import EmailMessage
 from typing import Final
@@ -14,6 +13,7 @@ from services.auth.mail import metrics, queries
 from services.auth.mail.models import MailRow
 from services.auth.mail.rules import LEASE, Mail, message_of, retry_after
 from services.auth.vault import Vault
+from shared.db import OpenFor
 from shared.ids import new_id
 from shared.log import log
 from shared.security.sealing import SealBroken, place
@@ -22,8 +22,6 @@ BATCH: Final = 20
 MAIL = "auth.mails.mail"
 
 Send = Callable[[EmailMessage], Awaitable[None]]
-# Opens a transaction for a tenant, or for what is done across tenants.
-OpenFor = Callable[[UUID | None], AbstractAsyncContextManager[AsyncSession]]
 
 
 def post(

@@ -14,7 +14,6 @@ from services.auth.accounts.rules import retry_after
 from services.auth.accounts.service.ask import ERRAND
 from services.auth.accounts.service.texts import write
 from services.auth.mail import service as mail
-from services.auth.mail.service import OpenFor
 from services.auth.one_time import service as one_time
 from services.auth.one_time.rules import Purpose
 from services.auth.tenants import service as tenants
@@ -24,6 +23,7 @@ from services.auth.users import service as users
 from services.auth.users.models import User
 from services.auth.users.rules import ROLE_OF_THE_REGISTERED, lookup_form
 from services.auth.vault import Vault
+from shared.db import OpenFor
 from shared.log import log
 from shared.security.sealing import SealBroken, place
 

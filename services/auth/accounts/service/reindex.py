@@ -3,11 +3,11 @@
 from typing import Final
 from uuid import UUID
 
-from services.auth.mail.service import OpenFor
 from services.auth.tenants import service as tenants
 from services.auth.users import service as users
 from services.auth.users.errors import EmailTaken
 from services.auth.vault import Vault
+from shared.db import OpenFor
 from shared.log import log
 
 BATCH: Final = 500
