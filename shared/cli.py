@@ -12,9 +12,7 @@ has `create_app`, `jobs.py` has `work`, `followers.py` has `followers`; a file i
 absent.
 """
 
-import asyncio
 import json
-import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -28,7 +26,7 @@ import uvloop
 
 from shared import tracing
 from shared.collector import calm_collector
-from shared.jobs import run_together
+from shared.jobs import run_together, run_until_told
 from shared.journal import commands as journal_commands
 from shared.log import configure_logging
 from shared.resources import Resources, probing
@@ -177,14 +175,9 @@ async def _run_worker(package: str, settings: ServiceSettings, verbs: list[str])
     if settings.metrics_port is not None:
         loops.append(_serve_health(package, settings, resources))
     calm_collector()
-    running = asyncio.ensure_future(run_together(*loops))
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, running.cancel)
     async with probing(resources):
         try:
-            await running
-        except asyncio.CancelledError:
-            pass
+            await run_until_told(*loops)
         finally:
             await resources.close()
 
@@ -207,27 +200,10 @@ async def _follow_all(package: str, resources: Resources[Any]) -> None:
 async def _serve_health(package: str, settings: ServiceSettings, resources: Resources[Any]) -> None:
     """Serve health and metrics of a worker, which has no web app of its own."""
     from shared.web.app import worker_app  # noqa: PLC0415 - needed by this verb alone.
+    from shared.web.beside import serve_beside  # noqa: PLC0415 - same.
 
-    config = uvicorn.Config(
-        worker_app(_folder(package), resources),
-        host=settings.host,
-        port=settings.metrics_port or 0,
-        lifespan="off",
-        access_log=False,
-        log_config=None,
-        **_tls_options(settings),
-    )
-    server: Any = uvicorn.Server(config)
-    server.capture_signals = _without_signals  # The worker handles signals for the whole process.
-    await server.serve()
-
-
-class _without_signals:  # noqa: N801 - stands in for a context manager function.
-    def __enter__(self) -> None:
-        """Leave the process's signal handlers alone."""
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing to restore."""
+    app = worker_app(_folder(package), resources)
+    await serve_beside(app, settings, **_tls_options(settings))
 
 
 def _folder(package: str) -> Path:

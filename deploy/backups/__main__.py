@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -12,11 +11,11 @@ from deploy.backups.errors import BackupError
 from deploy.backups.job import BackupJob
 from deploy.backups.local import Place, find_place
 from deploy.backups.settings import Settings
-from deploy.backups.web import serve_health
 from deploy.local.errors import StackError
-from shared.jobs import run_together
+from shared.jobs import run_until_told
 from shared.log import configure_logging
 from shared.settings import load_settings
+from shared.web.beside import health_app, serve_beside
 
 Command = Callable[[Place, argparse.Namespace, Callable[[str], None]], Awaitable[None]]
 COMMANDS: Mapping[str, Command] = {
@@ -83,14 +82,8 @@ async def _serve(settings: Settings) -> None:
     job = BackupJob(settings)
     loops = [job.run()]
     if settings.metrics_port is not None:
-        loops.append(serve_health(settings, lambda: job.is_ready))
-    running = asyncio.ensure_future(run_together(*loops))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, running.cancel)
-    try:
-        await running
-    except asyncio.CancelledError:
-        return
+        loops.append(serve_beside(health_app(settings, lambda: job.is_ready), settings))
+    await run_until_told(*loops)
 
 
 if __name__ == "__main__":

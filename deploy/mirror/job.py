@@ -1,20 +1,11 @@
 """The job that watches a mirror: metrics, coming months there, comparisons at their times."""
 
 import asyncio
-import signal
 import time
 from collections import deque
-from contextlib import nullcontext
-from typing import Any
 
 import asyncpg
 import structlog
-import uvicorn
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from deploy.mirror import metrics
 from deploy.mirror.checking import check
@@ -25,7 +16,8 @@ from deploy.mirror.status import SlotState, SubscriptionState, read_slot, read_s
 from deploy.mirror.tables import list_tables
 from deploy.postgres.bootstrap import SERVICES
 from shared.db.months import MONTHS_AHEAD
-from shared.metrics import may_read_metrics
+from shared.jobs import run_until_told
+from shared.web.beside import health_app, serve_beside
 
 log = structlog.get_logger()
 UNKNOWN = "unknown"  # The table of a failure that only the mirror's log names.
@@ -124,14 +116,8 @@ async def work(settings: Settings) -> None:
     """Watch until the process is told to end."""
     loops = [_watch(settings)]
     if settings.metrics_port is not None:
-        loops.append(_serve(settings))
-    running = asyncio.gather(*loops)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, running.cancel)
-    try:
-        await running
-    except asyncio.CancelledError:
-        return
+        loops.append(serve_beside(health_app(settings, lambda: True), settings))
+    await run_until_told(*loops)
 
 
 async def _watch(settings: Settings) -> None:
@@ -151,28 +137,3 @@ async def _watch(settings: Settings) -> None:
         except (MirrorError, OSError, asyncpg.PostgresError) as error:
             log.warning("not compared", reason=str(error))
         await asyncio.sleep(settings.mirror_interval_s)
-
-
-async def _serve(settings: Settings) -> None:
-    """Serve health and metrics; signals are left to the process."""
-
-    def health(_request: Request) -> Response:
-        return JSONResponse({"status": "ok"})
-
-    def show_metrics(request: Request) -> Response:
-        given = request.headers.get("authorization", "").encode()
-        if not may_read_metrics(given, settings.metrics_token):
-            return Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
-    config = uvicorn.Config(
-        Starlette(routes=[Route("/health", health), Route("/metrics", show_metrics)]),
-        host=settings.host,
-        port=settings.metrics_port or 0,
-        lifespan="off",
-        access_log=False,
-        log_config=None,
-    )
-    server: Any = uvicorn.Server(config)
-    server.capture_signals = nullcontext
-    await server.serve()

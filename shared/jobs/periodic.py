@@ -1,5 +1,7 @@
 import asyncio
+import signal
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from shared import tracing
 from shared.ending import is_ending
@@ -24,6 +26,15 @@ async def run_together(*loops: Awaitable[None]) -> None:
     async with asyncio.TaskGroup() as group:
         for loop in loops:
             group.create_task(_awaited(loop))
+
+
+async def run_until_told(*loops: Awaitable[None]) -> None:
+    """Run loops side by side until the process is told to end, by SIGTERM or SIGINT."""
+    running = asyncio.ensure_future(run_together(*loops))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, running.cancel)
+    with suppress(asyncio.CancelledError):
+        await running
 
 
 async def _awaited(loop: Awaitable[None]) -> None:
