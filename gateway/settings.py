@@ -5,7 +5,7 @@ from pydantic_settings import NoDecode
 
 from gateway.addresses import Proxies
 from gateway.rates import Rate
-from shared.settings import FilePath, HexKey, ProcessSettings, check_settings_of
+from shared.settings import FilePath, HexKey, ProcessSettings, check_settings_of, require_pair
 from shared.tls import TlsFiles
 
 
@@ -41,8 +41,7 @@ class Settings(ProcessSettings):
 
     @model_validator(mode="after")
     def _check_gateway_tls(self) -> Self:
-        if (self.gateway_tls_cert is None) != (self.gateway_tls_key is None):
-            raise ValueError("GATEWAY_TLS_KEY: needed with GATEWAY_TLS_CERT, and only with it")
+        require_pair("GATEWAY_TLS", self.gateway_tls_cert, self.gateway_tls_key)
         if (files := self.gateway_tls) is not None:
             check_settings_of(files)
         return self

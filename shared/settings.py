@@ -72,6 +72,12 @@ def _ssl_mode(url: str) -> str:
     return parse_qs(urlsplit(url).query).get("sslmode", [""])[-1]
 
 
+def require_pair(name: str, certificate: Path | None, key: Path | None) -> None:
+    """Raise ValueError where one of a certificate and its key was given without the other."""
+    if (certificate is None) != (key is None):
+        raise ValueError(f"{name}_KEY: needed with {name}_CERT, and only with it")
+
+
 def _names_tls_files(url: str) -> bool:
     """Say whether an address names certificates, which are named by variables here."""
     asked = {name for name in parse_qs(urlsplit(url).query) if name.startswith("ssl")}
@@ -188,8 +194,7 @@ class PostgresSettings(CommonSettings):
         files = self.postgres_tls
         if self.pg_ssl and self.pg_ssl_mode == "disable":
             raise ValueError("PG_SSL_MODE: disable contradicts PG_SSL=true")
-        if (self.pg_client_cert is None) != (self.pg_client_key is None):
-            raise ValueError("PG_CLIENT_KEY: needed with PG_CLIENT_CERT, and only with it")
+        require_pair("PG_CLIENT", self.pg_client_cert, self.pg_client_key)
         if files is not None:
             check_settings_of(files)
         elif self.environment == "production":
@@ -212,9 +217,7 @@ class ProcessSettings(CommonSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
     default_language: Literal["en", "fr"] = "en"
-    otel_exporter_otlp_endpoint: str = (
-        ""  # Where traces go, by OTLP over HTTP; empty: none are made.
-    )
+    otel_exporter_otlp_endpoint: str = ""  # Where traces go, by OTLP over HTTP; empty: nowhere.
     trace_ratio: float = Field(default=0.01, ge=0, le=1)  # The share of requests that is traced.
     prometheus_enabled: bool = True
     metrics_port: Port | None = None
@@ -256,8 +259,7 @@ class ProcessSettings(CommonSettings):
 
     @model_validator(mode="after")
     def _check_redis(self) -> Self:
-        if (self.redis_client_cert is None) != (self.redis_client_key is None):
-            raise ValueError("REDIS_CLIENT_KEY: needed with REDIS_CLIENT_CERT, and only with it")
+        require_pair("REDIS_CLIENT", self.redis_client_cert, self.redis_client_key)
         if (files := self.redis_tls_files) is not None:
             check_settings_of(files)
         return self

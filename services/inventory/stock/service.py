@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
+from typing import TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -45,6 +46,7 @@ from shared.pagination import Keyset
 from shared.principal import Places, Principal
 
 _BY_CODE = Keyset("code", str)
+_Stock = TypeVar("_Stock", StockRead, PlaceStock)
 
 
 async def look_up(database: Database, code: str, *, caller: Principal, language: str) -> LookupRead:
@@ -88,7 +90,7 @@ async def _look_up(
 
 def _lookup(rows: list[asyncpg.Record], language: str) -> LookupRead:
     first = rows[0]
-    stock = [_stock(row) for row in rows if row["location_id"] is not None]
+    stock = [_stock(StockRead, row) for row in rows if row["location_id"] is not None]
     on_hand = sum((place.on_hand for place in stock), Decimal(0))
     reserved = sum((place.reserved for place in stock), Decimal(0))
     return LookupRead.model_construct(
@@ -132,7 +134,7 @@ async def stock_of(
     rows = await ledger.stock_as_of(
         session, item_id, as_of=as_of, known_at=wanted.known_at, places=places
     )
-    stock = [_place_stock(row) for row in rows]
+    stock = [_stock(PlaceStock, row) for row in rows]
     return ItemStockRead(
         item_id=item.id,
         code=item.code,
@@ -222,20 +224,8 @@ async def _past(
     return None if wanted.as_of >= await get_database_time(session) else wanted.as_of
 
 
-def _place_stock(row: RowMapping) -> PlaceStock:
-    return PlaceStock.model_construct(
-        location=row["location"],
-        location_id=row["location_id"],
-        lot=row["lot"],
-        expires_on=row["expires_on"],
-        on_hand=row["on_hand"],
-        reserved=row["reserved"],
-        available=row["available"],
-    )
-
-
-def _stock(row: asyncpg.Record) -> StockRead:
-    return StockRead.model_construct(
+def _stock(kind: type[_Stock], row: RowMapping | asyncpg.Record) -> _Stock:
+    return kind.model_construct(
         location=row["location"],
         location_id=row["location_id"],
         lot=row["lot"],
