@@ -2,11 +2,12 @@ import asyncio
 import gc
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from functools import cache
 from itertools import chain
 from pathlib import Path
 
+import asyncpg
 import pytest
 from hypothesis import settings
 from xdist.remote import Producer
@@ -86,6 +87,14 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
         found = Databases(superuser_dsn)
         asyncio.run(found.prepare())
         yield found
+
+
+@pytest.fixture
+async def superuser(databases: Databases) -> AsyncIterator[asyncpg.Connection]:
+    """A connection that no rule of the database holds back."""
+    connection = await asyncpg.connect(databases.superuser_dsn)
+    yield connection
+    await connection.close()
 
 
 @pytest.fixture(scope="session")

@@ -90,13 +90,6 @@ def _type_of(found: asyncpg.Record) -> str:
     return TYPE_NAMES.get(found["udt_name"], found["udt_name"])
 
 
-@pytest.fixture
-async def superuser(databases):
-    connection = await asyncpg.connect(databases.superuser_dsn)
-    yield connection
-    await connection.close()
-
-
 @pytest.mark.parametrize("service", [service.name for service in services()])
 async def test_models_agree_with_the_tables(superuser, service):
     found: dict[str, dict[str, asyncpg.Record]] = {}

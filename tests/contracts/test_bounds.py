@@ -2,7 +2,6 @@
 
 from decimal import Decimal
 
-import asyncpg
 import httpx
 import pytest
 
@@ -82,13 +81,6 @@ BEYOND = {
     for name, value in (ITEM | MOVEMENT).items()
     if value in (QUANTITY_MAX, AMOUNT_MAX)
 }
-
-
-@pytest.fixture
-async def superuser(databases):
-    connection = await asyncpg.connect(databases.superuser_dsn)
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture

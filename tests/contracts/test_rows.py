@@ -3,7 +3,6 @@
 from datetime import timedelta
 from uuid import UUID
 
-import asyncpg
 import httpx
 import pytest
 from pydantic import ConfigDict
@@ -34,13 +33,6 @@ async def inventory(databases, service_environment):
 @pytest.fixture
 def caller():
     return Caller()
-
-
-@pytest.fixture
-async def superuser(databases):
-    connection = await asyncpg.connect(databases.superuser_dsn)
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture

@@ -29,13 +29,6 @@ async def connect(databases):
         await connection.close()
 
 
-@pytest.fixture
-async def superuser(databases):
-    connection = await asyncpg.connect(databases.superuser_dsn)
-    yield connection
-    await connection.close()
-
-
 @pytest.mark.asvs("F05")
 @pytest.mark.parametrize("service", SERVICES)
 async def test_no_service_takes_a_lock_of_the_whole_database(superuser, service):

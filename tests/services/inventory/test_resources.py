@@ -2,7 +2,6 @@
 
 from uuid import uuid4
 
-import asyncpg
 import httpx
 import pytest
 from pydantic import SecretStr
@@ -14,13 +13,6 @@ from shared.security.sealing import Sealer
 from tests.support.services import Caller, running
 
 pytestmark = pytest.mark.stack
-
-
-@pytest.fixture
-async def superuser(databases):
-    connection = await asyncpg.connect(databases.superuser_dsn)
-    yield connection
-    await connection.close()
 
 
 async def add_location(client: httpx.AsyncClient, caller: Caller, key: str) -> httpx.Response:

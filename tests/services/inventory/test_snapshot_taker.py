@@ -1,6 +1,5 @@
 """Snapshots as the worker takes them, of movements as people record them; and what verify names."""
 
-import asyncpg
 import pytest
 
 from services.inventory.resources import open_service
@@ -24,13 +23,6 @@ def taker(resources):
     return SnapshotTaker(
         lambda tenant_id: resources.database.transaction(Stamp(tenant_id, "worker")), size=SIZE
     )
-
-
-@pytest.fixture
-async def superuser(databases):
-    connection = await asyncpg.connect(databases.superuser_dsn)
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 import asyncio
 from datetime import UTC, date, datetime
 
-import asyncpg
 import pytest
 
 from shared import metrics
@@ -12,13 +11,6 @@ from shared.settings import ServiceSettings
 
 pytestmark = pytest.mark.stack
 YEAR = 2099  # Of months that no other test writes to.
-
-
-@pytest.fixture
-async def superuser(databases):
-    connection = await asyncpg.connect(databases.superuser_dsn)
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 from collections.abc import AsyncIterator
 
-import asyncpg
 import httpx
 import pytest
 
@@ -20,13 +19,6 @@ async def shop(
     app = await open_shop(databases, folder, service_environment, pg_pool_size=3, pg_max_overflow=2)
     async with running(app) as client:
         yield client
-
-
-@pytest.fixture
-async def superuser(databases: Databases) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(databases.superuser_dsn)
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 
-import asyncpg
 import pytest
 
 from services.inventory.resources import open_service
@@ -11,13 +10,6 @@ from tests.support.waiting import PATIENCE_S
 
 pytestmark = [pytest.mark.stack, pytest.mark.asvs("F06")]
 URL = "/api/inventory/verify"
-
-
-@pytest.fixture
-async def superuser(databases):
-    connection = await asyncpg.connect(databases.superuser_dsn)
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-import asyncpg
 import pytest
 
 from tests.support.services import Caller
@@ -15,13 +14,6 @@ COPY = """
     SELECT tenant_id, count_id, gen_random_uuid(), number, round, quantity, adds, given_quantity,
         given_unit, counter, counter_id, counted_at, entered_at
     FROM inventory.count_entries WHERE tenant_id = $1 LIMIT 1 RETURNING id"""
-
-
-@pytest.fixture
-async def superuser(databases):
-    connection = await asyncpg.connect(databases.superuser_dsn)
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture

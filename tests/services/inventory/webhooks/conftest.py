@@ -20,7 +20,6 @@ from services.inventory.webhook_sender import WebhookSender
 from shared.clock import utc_now
 from shared.db import Stamp
 from shared.journal.follow import apply_page
-from tests.support.database import Databases
 from tests.support.receiver import Receiver, running_receiver
 from tests.support.services import Caller, running, service_headers
 from tests.support.waiting import PATIENCE_S
@@ -41,13 +40,6 @@ async def client(webhooks_app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 def resources(client: httpx.AsyncClient, webhooks_app: FastAPI) -> InventoryResources:
     return webhooks_app.state.resources
-
-
-@pytest.fixture
-async def superuser(databases: Databases) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(databases.superuser_dsn)
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture
