@@ -127,7 +127,8 @@ async def test_a_renewed_certificate_is_shown_and_no_connection_is_lost(house):
         other.close()
         return serial
 
-    async with httpx.AsyncClient(verify=house.secured) as client:
+    patient = httpx.Limits(keepalive_expiry=None)  # Else the client itself closes after 5 seconds.
+    async with httpx.AsyncClient(verify=house.secured, limits=patient) as client:
         await client.get(f"{house.url}/health/live")
         before = await shown_now()
         house.certificates.good("outside")
