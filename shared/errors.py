@@ -314,6 +314,19 @@ class Unavailable(Problem):
 
 
 @dataclass(eq=False)
+class ClocksApart(Unavailable):
+    """The gateway's word of a request is older, or newer, than a service believes."""
+
+    slug = "clocks-apart"
+    title = N_("The clocks differ")
+    detail = N_(
+        "The clocks of the gateway and of the service differ by more than a minute, so "
+        "that nothing is served. Nothing was changed. Tell your operator to set the clocks right."
+    )
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "60"}
+
+
+@dataclass(eq=False)
 class StillLocked(Unavailable):
     """What the request changes was in the hands of others as long as it could wait."""
 

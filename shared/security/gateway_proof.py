@@ -18,6 +18,8 @@ from typing import Final
 
 from pydantic import SecretStr
 
+from shared.errors import ClocksApart
+
 HEADER: Final = b"x-gateway-proof"
 SKEW_MAX_S: Final = 60  # Between the clocks of the gateway and a service, either way.
 
@@ -46,7 +48,10 @@ class GatewayProof:
         return b"%b %b" % (said, _mac(self._keys[0], said, request_id, method, target))
 
     def check(self, proof: bytes, request_id: bytes, method: bytes, target: bytes) -> str | None:
-        """Return the client's address; None if this is no proof for this request and moment."""
+        """Return the client's address; None if this is no proof for this request.
+
+        Raises ClocksApart if it is one of another minute.
+        """
         said, _, mac = proof.rpartition(b" ")
         sent_ms, _, client = said.partition(b" ")
         if len(mac) != _MAC_LENGTH or not any(
@@ -57,7 +62,7 @@ class GatewayProof:
         if not sent_ms.isdigit() or len(sent_ms) > _MILLISECONDS_LENGTH_MAX:
             return None
         if abs(self._clock() - int(sent_ms) / 1000) > SKEW_MAX_S:
-            return None
+            raise ClocksApart
         return client.decode("latin-1")
 
 

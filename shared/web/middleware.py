@@ -13,13 +13,15 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import metrics, tracing
-from shared.errors import DeadlineExceeded, GatewayOnly
+from shared.errors import ClocksApart, DeadlineExceeded, GatewayOnly
 from shared.ids import new_id
 from shared.security.gateway_proof import HEADER as PROOF
-from shared.security.gateway_proof import GatewayProof
+from shared.security.gateway_proof import SKEW_MAX_S, GatewayProof
 from shared.web.problems import answer_to, problem_response
 from shared.web.requests import language_of
 from shared.web.route import DirectRoute
+
+log = structlog.get_logger()
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._~-]{1,64}")  # As the gateway has it.
 # What the gateway alone may ask for; health and /internal/ have callers of their own.
@@ -63,10 +65,12 @@ class RequestLayer:
         structlog.contextvars.bind_contextvars(request_id=request_id, traceparent=traceparent)
         exchange = _Exchange(scope, send)
         try:
-            if self._lets_in(scope, headers):
-                await self._within_deadline(scope, receive, exchange, headers)
-            else:
-                await exchange.answer(problem_response(Request(scope), GatewayOnly()))
+            self._require_gateway(scope, headers)
+            await self._within_deadline(scope, receive, exchange, headers)
+        except (GatewayOnly, ClocksApart) as error:
+            if isinstance(error, ClocksApart):
+                log.warning("this clock and the gateway's differ", seconds_max=SKEW_MAX_S)
+            await exchange.answer(problem_response(Request(scope), error))
         finally:
             if self.measures:
                 exchange.observe(headers)
@@ -75,10 +79,13 @@ class RequestLayer:
                 named = scope["method"], metrics.route_of(scope)
                 tracing.end_request(span, request_id, *named, exchange.status)
 
-    def _lets_in(self, scope: Scope, headers: dict[bytes, bytes]) -> bool:
-        """Say whether the request may come from whom it does; then its client is the real one."""
+    def _require_gateway(self, scope: Scope, headers: dict[bytes, bytes]) -> None:
+        """Set the client to the real one, where the gateway alone may ask.
+
+        Raises GatewayOnly, ClocksApart.
+        """
         if self.proof is None or not scope["path"].startswith(_GATEWAYS):
-            return True
+            return
         query = scope["query_string"]
         client = self.proof.check(
             headers.get(PROOF, b""),
@@ -86,8 +93,9 @@ class RequestLayer:
             scope["method"].encode("latin-1"),
             b"%b?%b" % (scope["raw_path"], query) if query else scope["raw_path"],
         )
-        scope["client"] = None if client is None else (client, 0)
-        return client is not None
+        if client is None:
+            raise GatewayOnly
+        scope["client"] = (client, 0)
 
     async def _within_deadline(
         self, scope: Scope, receive: Receive, exchange: "_Exchange", headers: dict[bytes, bytes]

@@ -1,5 +1,6 @@
 """Clients of a service's app that ask as the gateway does: with its proof, for an address."""
 
+import time
 from typing import Any
 
 import httpx
@@ -13,10 +14,12 @@ METRICS_TOKEN = "66" * 32
 SCRAPER = {"Authorization": f"Bearer {METRICS_TOKEN}"}  # Who reads the metrics.
 
 
-def prove(request: httpx.Request, key: str = GATEWAY_KEY, address: str = "127.0.0.1") -> None:
-    """Give a request the gateway's proof, for a client of that address."""
+def prove(
+    request: httpx.Request, key: str = GATEWAY_KEY, address: str = "127.0.0.1", ahead_s: float = 0
+) -> None:
+    """Give a request the gateway's proof, for a client of that address, by a clock `ahead_s`."""
     request.headers[HEADER.decode()] = (
-        GatewayProof(SecretStr(key))
+        GatewayProof(SecretStr(key), clock=lambda: time.time() + ahead_s)
         .make(
             address.encode(),
             request.headers.get("x-request-id", "").encode(),

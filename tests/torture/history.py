@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
-# Refusals that tell nothing of the request: another is at it; a service's clock is too wrong for it
-# to believe the gateway.
-PASSING = {"idempotency_in_progress", "gateway_only"}
+PASSING = {
+    "idempotency_in_progress"
+}  # Refusals that tell nothing of the request: another is at it.
 SLOW = re.compile("/inventory/(movements/bulk|counts)")
 AWAITS = 202  # Somebody else's approval.
 

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from shared.errors import GatewayOnly, Unauthorized
+from shared.errors import ClocksApart, GatewayOnly, Unauthorized
 from tests.support.services import assert_problem, service_headers
 from tests.support.through_gateway import client_of, prove
 
@@ -39,6 +39,18 @@ async def test_a_proof_is_not_taken_for_another_request_nor_from_another_key(dir
     assert (await direct.send(one)).status_code == 200
     assert_problem(await direct.send(other), GatewayOnly)
     assert_problem(await direct.send(forged), GatewayOnly)
+
+
+@pytest.mark.parametrize("ahead_s", [-90, 90])
+async def test_a_clock_that_is_wrong_is_named(direct, caller, ahead_s):
+    asked = direct.build_request("GET", NOTES, headers=caller.headers())
+    prove(asked, ahead_s=ahead_s)
+
+    response = await direct.send(asked)
+
+    assert_problem(response, ClocksApart)
+    assert response.headers["retry-after"] == "60"
+    assert "more than a minute" in response.json()["detail"]
 
 
 async def test_services_and_probes_ask_directly(direct):
