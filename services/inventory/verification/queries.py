@@ -221,21 +221,16 @@ _ENTRIES = text("""
            j.quantity AS expected, m.quantity AS found,
            coalesce(m.occurred_at, j.occurred_at) AS occurred_at
     FROM movements m FULL JOIN (
-        SELECT recorded_at, (data ->> 'movement_id')::uuid AS movement_id,
-               (data ->> 'leg')::int AS leg,
-               coalesce((data ->> 'lot_id')::uuid, lpad('', 32, '0')::uuid) AS lot_id,
-               (data ->> 'given_quantity')::numeric AS given_quantity,
-               data ->> 'given_unit' AS given_unit,
-               (data ->> 'item_id')::uuid AS item_id, data ->> 'kind' AS kind,
-               (data ->> 'location_id')::uuid AS location_id, actor,
-               (data ->> 'quantity')::numeric AS quantity, data ->> 'reason' AS reason,
-               data ->> 'reason_code' AS reason_code,
-               (data ->> 'reverses')::uuid AS reverses, (data ->> 'part_of')::uuid AS part_of,
-               (data ->> 'balance_after')::numeric AS balance_after,
-               (data ->> 'cost_id')::uuid AS cost_id, data ->> 'reference' AS reference,
-               (data ->> 'occurred_at')::timestamptz AS occurred_at,
-               coalesce((data ->> 'backdated')::bool, false) AS backdated
-        FROM journal
+        SELECT recorded_at, actor, d.movement_id, d.leg, d.item_id, d.location_id, d.kind,
+               coalesce(d.lot_id, lpad('', 32, '0')::uuid) AS lot_id, d.quantity,
+               d.given_quantity, d.given_unit, d.reason, d.reason_code, d.reverses, d.part_of,
+               d.balance_after, d.cost_id, d.reference, d.occurred_at,
+               coalesce(d.backdated, false) AS backdated
+        FROM journal CROSS JOIN LATERAL json_to_record(data) AS d(
+            movement_id uuid, leg int, item_id uuid, location_id uuid, kind text, lot_id uuid,
+            quantity numeric, given_quantity numeric, given_unit text, reason text,
+            reason_code text, reverses uuid, part_of uuid, balance_after numeric, cost_id uuid,
+            reference text, occurred_at timestamptz, backdated bool)
         WHERE type = 'inventory.stock-moved.v1' AND seq <> ALL(CAST(:without AS bigint[]))
     ) j ON j.movement_id = m.id AND j.leg = m.leg
     WHERE m.id IS NULL OR j.movement_id IS NULL

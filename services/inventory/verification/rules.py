@@ -18,6 +18,7 @@ _KINDS: Mapping[str, type[Entry]] = {
     each.name: each for each in (StockMoved, PriceSet, CountEntered)
 }
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # A character that no text in PostgreSQL has.
 _NUMBER = re.compile(r"-?[0-9]{1,1000}(\.[0-9]{1,1000})?")
 
 
@@ -27,6 +28,8 @@ def is_readable(kind: str, data: str) -> bool:
     It is one of a movement, of a price, or of a call that entered what was counted.
     """
     entry = _KINDS.get(kind, StockMoved)
+    if _NUL.search(data):
+        return False
     try:
         entry.model_validate_json(data)
     except ValidationError:
@@ -45,6 +48,7 @@ def is_readable(kind: str, data: str) -> bool:
         said["cost_id"],
         said.get("lot_id"),
         said.get("reverses"),
+        said.get("part_of"),
     ]
     numbers = [said["quantity"], said["balance_after"], said.get("given_quantity") or "0"]
     return all(one is None or _ID.fullmatch(one) for one in ids) and all(

@@ -20,7 +20,9 @@ def test_an_entry_that_says_what_it_must_is_readable():
     assert is_readable(MOVED, json.dumps(ENTRY | {"cost_id": None}))
 
 
-@pytest.mark.parametrize("name", ["movement_id", "item_id", "location_id", "cost_id"])
+@pytest.mark.parametrize(
+    "name", ["movement_id", "item_id", "location_id", "cost_id", "lot_id", "reverses", "part_of"]
+)
 @pytest.mark.parametrize("value", ["x", UUID(int=10).hex, "{" + str(UUID(int=1)) + "}"])
 def test_an_id_has_its_one_form(name: str, value: str):
     assert not is_readable(MOVED, json.dumps(ENTRY | {name: value}))
@@ -30,6 +32,13 @@ def test_an_id_has_its_one_form(name: str, value: str):
 @pytest.mark.parametrize("value", ["1e3", "", "1.", ".5", "+1", "NaN", " 1", 1.5, 2, None])
 def test_a_number_has_its_one_form(name: str, value: object):
     assert not is_readable(MOVED, json.dumps(ENTRY | {name: value}))
+
+
+@pytest.mark.parametrize(
+    ("reason", "readable"), [("\x00", False), ("\\\x00", False), (r"\u0000", True)]
+)
+def test_no_text_has_a_character_that_a_database_cannot_hold(reason, readable):
+    assert is_readable(MOVED, json.dumps(ENTRY | {"reason": reason})) is readable
 
 
 @pytest.mark.parametrize("data", ["{}", "[]", "1", "", "{", "null"])
