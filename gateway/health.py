@@ -1,6 +1,7 @@
 """Health of the whole, as seen from the front door."""
 
 import asyncio
+import platform
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -10,6 +11,7 @@ import httpx
 from gateway import metrics
 from gateway.routes import SERVICES
 from shared.security.gateway_proof import HEADER, GatewayProof
+from shared.tls import list_certificates
 from shared.version import VERSION
 
 TIMEOUT_S: Final = 1.0
@@ -49,10 +51,16 @@ class Health:
             b"X-Request-ID": request_id,
             HEADER: self._proof.make(client, request_id, b"GET", b"/status"),
         }
+        latencies: dict[str, float] = {}
+        services = await self._ask_all("/status", headers, latencies)
         return {
             "version": VERSION,
+            "versions": {"python": platform.python_version()},
             "uptime_s": round(time.time() - self._started_at),
-            "services": await self._ask_all("/status", headers),
+            "certificates": list_certificates(time.time()),
+            "latencies_s": latencies,  # Of the services that answered.
+            "backups": (services["auth"] or {}).get("backups"),
+            "services": services,
         }
 
     async def _examine(self) -> Report:
@@ -60,11 +68,20 @@ class Health:
         metrics.report_health(whole["services"].items())
         return whole
 
-    async def _ask_all(self, path: str, headers: Mapping[bytes, bytes]) -> Reports:
-        reports = await asyncio.gather(*(self._ask(name, path, headers) for name in SERVICES))
-        return dict(zip(SERVICES, reports, strict=True))
+    async def _ask_all(
+        self, path: str, headers: Mapping[bytes, bytes], latencies: dict[str, float] | None = None
+    ) -> Reports:
+        asked = (self._ask(name, path, headers, latencies) for name in SERVICES)
+        return dict(zip(SERVICES, await asyncio.gather(*asked), strict=True))
 
-    async def _ask(self, service: str, path: str, headers: Mapping[bytes, bytes]) -> Report | None:
+    async def _ask(
+        self,
+        service: str,
+        path: str,
+        headers: Mapping[bytes, bytes],
+        latencies: dict[str, float] | None,
+    ) -> Report | None:
+        began = time.perf_counter()
         try:
             response = await self._client.get(
                 self._addresses[service] + path, headers=headers, timeout=TIMEOUT_S
@@ -72,6 +89,8 @@ class Health:
             report = response.json()
         except (httpx.HTTPError, ValueError, RecursionError):
             return None
+        if latencies is not None:
+            latencies[service] = round(time.perf_counter() - began, 6)
         return report if isinstance(report, dict) else None
 
 
@@ -96,6 +115,7 @@ def combine(reports: Reports) -> Report:
         "database": _worst(report.get("database") for report in given),
         "cache": _worst(report.get("cache") for report in given),
         "ai": forecasting.get("ai", "ready" if statuses.get("forecasting") == "ok" else "away"),
+        "backup": (reports.get("auth") or {}).get("backup", "unknown"),
         "version": VERSION,
         "services": statuses,
         "standing_still": {

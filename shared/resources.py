@@ -4,9 +4,10 @@ import asyncio
 import hashlib
 import hmac
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 import httpx
@@ -16,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import metrics, tracing
 from shared.cache import Cache
-from shared.db import Database
+from shared.db import Database, OpenFor
 from shared.http import ServiceClient
 from shared.journal.keeper import Keeper
 from shared.journal.notes import SigningKey
@@ -60,6 +61,10 @@ class Resources(Generic[OwnT]):
     # Where the service itself knows whose sign-in still stands: asked as a transaction of a caller
     # begins. Raises Unauthorized.
     require_standing: Callable[[AsyncSession, Principal], Awaitable[None]] | None = None
+    # What the service alone knows of its state: for `/status`, and in one word each for `/health`,
+    # which is degraded by "late" and "failed".
+    tell_state: Callable[[OpenFor, datetime], Awaitable[Mapping[str, Any]]] | None = None
+    tell_health: Callable[[OpenFor, datetime], Awaitable[Mapping[str, str]]] | None = None
     started_at: float = field(default_factory=time.time)
 
     def having(self, own: MoreT) -> "Resources[MoreT]":

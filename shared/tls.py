@@ -8,6 +8,7 @@ live on, new ones see the new certificate.
 import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from weakref import WeakKeyDictionary
@@ -17,6 +18,7 @@ import structlog
 from cryptography import x509
 from prometheus_client import Gauge
 
+DAY_S = 86_400
 log = structlog.get_logger()
 
 certificate_expiry = Gauge(
@@ -92,6 +94,18 @@ def inside_context(files: TlsFiles | None) -> ssl.SSLContext:
 def check_files(files: TlsFiles) -> None:
     """Try the files of a client. Raises TlsRefused."""
     _new_client(files)
+
+
+def list_certificates(now_s: float) -> dict[str, dict[str, str | float]]:
+    """Return when each certificate ends that this process shows or trusts, by its purpose."""
+    return {
+        sample.labels["purpose"]: {
+            "ends_at": datetime.fromtimestamp(sample.value, UTC).isoformat(),
+            "days_left": round((sample.value - now_s) / DAY_S, 1),
+        }
+        for metric in certificate_expiry.collect()
+        for sample in metric.samples
+    }
 
 
 def refresh_certificates() -> None:

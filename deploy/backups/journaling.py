@@ -1,14 +1,19 @@
 """Entries of backups in auth's journal, where one is reachable."""
 
+from datetime import datetime
+
 import asyncpg
 
 from deploy.backups.base import Made
 from deploy.backups.errors import BackupError
 from deploy.backups.outcome import RestoreOutcome
+from deploy.backups.rules import NAME_FORMAT
 from deploy.backups.server import BackedServer
+from shared.clock import utc_now
 from shared.contracts.auth.backups import (
     AboutBackup,
     BackupDrilled,
+    BackupFailed,
     BackupMade,
     BackupRestored,
 )
@@ -25,6 +30,17 @@ def made(done: Made) -> BackupMade:
         size_bytes=manifest.size,
         sha256=manifest.sha256,
         duration_s=round(done.duration_s, 3),
+    )
+
+
+def failed(cluster: str, began_at: datetime, error: Exception) -> BackupFailed:
+    """Return the entry of a try that failed; what is not ours to word is told by its kind alone."""
+    is_ours = isinstance(error, BackupError)
+    return BackupFailed(
+        backup=began_at.strftime(NAME_FORMAT),
+        cluster=cluster,
+        error=str(error) if is_ours else type(error).__name__,
+        duration_s=round((utc_now() - began_at).total_seconds(), 3),
     )
 
 

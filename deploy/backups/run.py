@@ -31,6 +31,7 @@ async def run_backup(
     """
     repository = Repository.of(settings.backup_dir, identity.cluster)
     keyring = settings.keyring
+    began_at = utc_now()
     try:
         async with server.only_run():
             remove_unfinished(repository)
@@ -51,6 +52,10 @@ async def run_backup(
                 forget_old,
                 repository, keyring, days=settings.backup_retention_days, now=utc_now(),
             )  # fmt: skip
+    except Exception as error:
+        metrics.last_status.set(0)
+        await journaling.record(server, journaling.failed(identity.cluster, began_at, error))
+        raise
     except BaseException:
         metrics.last_status.set(0)
         raise

@@ -6,6 +6,7 @@ from fastapi import Depends, Request
 
 from services.auth.sessions.service import require_standing
 from services.auth.settings import Settings
+from services.auth.state import tell_health, tell_state
 from services.auth.vault import Vault
 from shared.resources import Resources, open_resources
 from shared.web.requests import get_resources
@@ -18,6 +19,7 @@ def open_service(settings: Settings) -> AuthResources:
     vault = Vault.from_settings(settings)
     resources = open_resources("auth", settings, own_keys=vault.keys).having(vault)
     resources.require_standing = require_standing
+    resources.tell_state, resources.tell_health = tell_state, tell_health
     return resources
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from services.forecasting.settings import Settings
+from services.forecasting.state import tell_state
 from shared.resources import Resources, open_resources
 from shared.security.sealing import Sealer
 from shared.web.requests import get_resources
@@ -22,7 +23,8 @@ def open_service(settings: Settings) -> ForecastingResources:
         settings.inventory_encryption_key.get_secret_value(),
         settings.inventory_encryption_key_previous.get_secret_value(),
     )
-    return replace(resources.having(settings), cache=resources.cache.sealed_by(sealer))
+    cache = resources.cache.sealed_by(sealer)
+    return replace(resources.having(settings), cache=cache, tell_state=tell_state)
 
 
 def resources_of(request: Request) -> ForecastingResources:

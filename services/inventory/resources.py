@@ -15,6 +15,7 @@ from services.inventory.kits import service as kits
 from services.inventory.ledger.service import Batcher, apply_group
 from services.inventory.movements import service as movements
 from services.inventory.settings import Settings
+from services.inventory.state import tell_state
 from services.inventory.transfers import service as transfers
 from services.inventory.webhooks.rules import CONNECTIONS_MAX
 from shared.outgoing import OutgoingClient
@@ -47,6 +48,7 @@ def open_service(settings: Settings) -> InventoryResources:
         hot_connections=settings.hot_connections,
         answer_keys=(settings.inventory_encryption_key, settings.inventory_encryption_key_previous),
     )
+    resources.tell_state = tell_state
     return resources.having(
         InventoryOwn(
             Batcher(

@@ -35,10 +35,13 @@ def own(tmp_path_factory):
         yield started
 
 
-def backups(stack: Stack, *words: str) -> subprocess.CompletedProcess[str]:
+def backups(
+    stack: Stack, *words: str, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 - our own program.
         [sys.executable, "-m", "deploy.backups", *words],
-        cwd=ROOT, env=stack.environment, capture_output=True, text=True, check=False,
+        cwd=ROOT, env=environment or stack.environment,
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
 
 
@@ -132,6 +135,47 @@ async def test_a_drill_proves_a_restore_beside_the_running_system(own):
     assert kept["ok"]
     assert kept["duration_s"] > 0
     assert not list((own.folder / "drill").iterdir())
+
+
+async def test_status_and_health_tell_of_backups_and_drills(own):
+    """Beside the tests above, which made both; a try that fails is told until one is made."""
+    async with httpx.AsyncClient(base_url=own.url, timeout=PATIENCE_S) as client:
+        boss = {"email": "admin@example.com", "password": own.secrets["ADMIN_PASSWORD"]}
+        headers = await sign_in(client, boss, own.authenticators)  # The restore ended the one kept.
+
+        async def read(path: str) -> Any:
+            return (await answered(lambda: client.get(path, headers=headers))).json()
+
+        async def is_told(*words: str) -> bool:
+            found = await read("/health")
+            return (found["status"], found["backup"]) == words
+
+        before = await read("/status")
+        nowhere = own.environment | {"BACKUP_REMOTE": f"file://{own.folder}/secrets.env/below"}
+        failed = await asyncio.to_thread(backups, own, "backup", environment=nowhere)
+        await eventually(lambda: is_told("degraded", "failed"))
+        after = await read("/status")
+        done = await asyncio.to_thread(backups, own, "backup")
+        await eventually(lambda: is_told("ok", "made"))
+
+    told = before["backups"]
+    assert (failed.returncode, done.returncode) == (1, 0), failed.stderr + done.stderr
+    assert told["state"] == "made"
+    assert told["last"]["size_bytes"] > 1_000_000
+    assert 0 <= told["last"]["age_s"] < 3600
+    assert (told["last_drill"]["ok"], told["last_failed"]) == (True, None)
+    assert told["last_drill"]["duration_s"] > 0
+    assert after["backups"]["state"] == "failed"
+    assert after["backups"]["last_failed"]["error"]
+    assert before["latencies_s"].keys() == before["services"].keys()
+    for each in before["services"].values():
+        assert each["versions"].keys() == {"python", "postgresql", "migration"}
+        assert each["cache_latency_s"] < 1
+    services = before["services"]
+    assert services["auth"]["queues"] == {"mails_due": 0}
+    assert services["forecasting"]["queues"] == {"jobs_queued": {}}
+    assert services["inventory"]["queues"].keys() == {"webhooks_waiting", "webhooks_lag_s"}
+    assert services["reporting"]["follows"][0]["read_ago_s"] < 60
 
 
 async def test_a_restore_is_refused_while_the_system_runs(own):

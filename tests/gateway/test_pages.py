@@ -47,6 +47,8 @@ def test_health_names_what_is_not_well():
     still = GOOD | {"status": "degraded", "standing_still": ["inventory"]}
     assert combine(reports(reporting=still))["standing_still"] == {"reporting": ["inventory"]}
     assert whole["standing_still"] == {}
+    late = GOOD | {"status": "degraded", "backup": "late"}
+    assert (whole["backup"], combine(reports(auth=late))["backup"]) == ("unknown", "late")
 
 
 @pytest.fixture
@@ -99,6 +101,9 @@ async def test_status_is_for_administrators_of_the_platform(house: House):
 
     assert answer["services"]["inventory"] == {"uptime_s": 5, "seen": [f"Bearer {house.token}"]}
     assert answer["services"]["forecasting"] is None
+    assert answer["latencies_s"].keys() >= {"inventory"}
+    assert "forecasting" not in answer["latencies_s"]
+    assert answer["backups"] is None
 
 
 @pytest.mark.parametrize("path", ["/health", "/openapi.json", "/docs", "/metrics", "/status"])

@@ -19,6 +19,7 @@ from shared.log import log
 from shared.security.sealing import SealBroken, place
 
 BATCH: Final = 20
+COUNTED_MAX: Final = 1000
 MAIL = "auth.mails.mail"
 
 Send = Callable[[EmailMessage], Awaitable[None]]
@@ -48,6 +49,11 @@ async def send_due(
     for tenant_id, mail_id in due:
         sent += await _send_one(open_for, send, tenant_id, mail_id, vault=vault, clock=clock)
     return sent
+
+
+async def count_due(session: AsyncSession, *, now: datetime) -> int:
+    """Return how many mails of all tenants should have gone out by now, COUNTED_MAX at most."""
+    return len(await queries.list_due(session, now, limit=COUNTED_MAX))
 
 
 async def _send_one(

@@ -22,6 +22,14 @@ class BackupMade(AboutBackup):
     duration_s: float
 
 
+class BackupFailed(AboutBackup):
+    """No base backup came of a try; those that were there are there still."""
+
+    name: ClassVar[str] = "auth.backup-failed.v1"
+    error: str
+    duration_s: float
+
+
 class BackupRestored(AboutBackup):
     """The database was restored: what is newer than `last_commit` is not in it."""
 

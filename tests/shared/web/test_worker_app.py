@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from shared.errors import NotFound, Unauthorized
-from shared.resources import open_resources
+from shared.resources import Resources, open_resources
 from shared.security.claims import UserClaims
 from shared.security.tokens import TokenVerifier
 from shared.settings import ServiceSettings
@@ -19,14 +20,19 @@ pytestmark = pytest.mark.stack
 
 
 @pytest.fixture
-async def worker(service_environment, databases) -> AsyncIterator[httpx.AsyncClient]:
+async def resources(service_environment, databases) -> AsyncIterator[Resources[None]]:
     settings = ServiceSettings(**service_environment, database_url=databases.superuser_dsn)
-    resources = open_resources("shop", settings)
+    opened = open_resources("shop", settings)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def worker(resources) -> AsyncIterator[httpx.AsyncClient]:
     resources.users = TokenVerifier(KEYS, UserClaims)
     app = worker_app(ROOT / "services" / "inventory", resources)
     async with client_of(app) as client:
         yield client
-    await resources.close()
 
 
 async def test_the_status_of_a_worker_is_for_operators(worker):
@@ -53,3 +59,28 @@ async def test_health_of_a_worker_is_open_and_its_metrics_need_their_token(worke
     assert_problem(await worker.get("/metrics"), Unauthorized)
     assert_problem(await worker.get("/metrics", headers=Caller().headers()), Unauthorized)
     assert_problem(await worker.get("/nowhere"), NotFound)
+
+
+@pytest.mark.parametrize(
+    ("told", "status"),
+    [("made", "ok"), ("none", "ok"), ("late", "degraded"), ("failed", "degraded")],
+)
+async def test_what_a_service_alone_knows_is_part_of_its_health(worker, resources, told, status):
+    async def tell(_open_for, _now):
+        return {"backup": told}
+
+    resources.tell_health = tell
+
+    answer = (await worker.get("/health")).json()
+
+    assert (answer["status"], answer["backup"]) == (status, told)
+
+
+async def test_health_answers_though_a_service_cannot_tell_of_itself(worker, resources):
+    async def tell(open_for, _now):
+        async with open_for(None) as session:
+            await session.execute(text("SELECT 1 FROM nowhere"))
+
+    resources.tell_health = tell
+
+    assert (await worker.get("/health")).json()["status"] == "ok"

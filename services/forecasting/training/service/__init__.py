@@ -10,6 +10,7 @@ from services.forecasting.training.service.items import (
 )
 from services.forecasting.training.service.jobs import (
     cancel_job,
+    count_queued,
     get_job,
     list_jobs,
     request_training,
@@ -21,6 +22,7 @@ __all__ = [
     "begin_item",
     "cancel_job",
     "count_crash",
+    "count_queued",
     "get_job",
     "give_up_item",
     "keep_model",

@@ -33,6 +33,11 @@ from shared.pagination import Keyset, PageQuery
 NEWEST = Keyset("newest", UUID)
 
 
+async def count_queued(session: AsyncSession) -> dict[str, int]:
+    """Return how many entries of the queue wait, of all tenants, by their kind."""
+    return {row["kind"]: row["count"] for row in await queries.count_queued(session)}
+
+
 async def request_training(
     session: AsyncSession,
     wanted: TrainingCreate,

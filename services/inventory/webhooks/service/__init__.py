@@ -10,6 +10,7 @@ from services.inventory.webhooks.service.messages import (
 from services.inventory.webhooks.service.owners import FOLLOWED, disable_of_lost_owners
 from services.inventory.webhooks.service.sending import (
     Message,
+    count_waiting,
     finish,
     forget_old,
     list_due,
@@ -35,6 +36,7 @@ __all__ = [
     "add_webhook",
     "change_webhook",
     "collect",
+    "count_waiting",
     "disable_of_lost_owners",
     "finish",
     "forget_old",

@@ -113,9 +113,14 @@ def _wait(message: Message, attempt: Attempt) -> timedelta | None:
     return retry_after(message.tries, jitter, attempt.asked)
 
 
+async def count_waiting(session: AsyncSession, *, now: datetime) -> tuple[int, float]:
+    """Return how many deliveries of all tenants wait, and the age of the oldest in seconds."""
+    return await queries.measure(session, now)
+
+
 async def measure(session: AsyncSession, *, now: datetime) -> None:
     """Set the gauges of what waits."""
-    waiting, lag_s = await queries.measure(session, now)
+    waiting, lag_s = await count_waiting(session, now=now)
     metrics.waiting.set(waiting)
     metrics.lag.set(lag_s)
 
