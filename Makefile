@@ -77,6 +77,12 @@ restore: $(RUNTIME) ## Put the database back: AT=2026-11-20T12:00:00Z or its las
 drill: $(RUNTIME) ## Rehearse a restore in a folder of its own, check all, throw it away
 	@$(PY) -m deploy.backups drill --at "$(AT)" --cluster "$(CLUSTER)"
 
+export: $(RUNTIME) ## Write all data of the running system into one sealed file, TO=..., for another server
+	@$(PY) -m deploy.moving export "$(TO)"
+
+import: $(RUNTIME) ## Put FROM=..., which `make export` wrote, into the empty database of a system that does not run
+	@$(PY) -m deploy.moving import "$(FROM)"
+
 mirror: $(RUNTIME) ## The second database: DO=set-up, status, check, cut-over, call-off, drop; ARGUMENTS=--json
 	@$(PY) -m deploy.mirror $(or $(DO),status) $(ARGUMENTS)
 

@@ -119,31 +119,25 @@ def _stream(
         )
         try:
             writer = SealedWriter(file, keyring, label, made_at=made_at, level=BASE_LEVEL)
-            said = _copy(process, writer)
+            copy_output(process, writer, "pg_basebackup")
         finally:
             process.kill()
             process.wait()
-        if said.code != 0:
-            raise BackupError(f"pg_basebackup failed: {said.last_line}")
         writer.close()
     return writer
 
 
-@dataclass(frozen=True)
-class _Said:
-    code: int
-    last_line: str
-
-
-def _copy(process: "subprocess.Popen[bytes]", writer: SealedWriter) -> _Said:
+def copy_output(process: "subprocess.Popen[bytes]", writer: SealedWriter, name: str) -> None:
+    """Seal what a program writes until it ends. Raises BackupError if that is not well."""
     output, complaints = _pipes(process)
     while piece := output.read(_READ_BYTES):
         writer.write(piece)
     lines = complaints.read(_SAID_BYTES_MAX).decode(errors="replace").strip().splitlines()
-    return _Said(process.wait(), lines[-1] if lines else "it said nothing")
+    if process.wait() != 0:
+        raise BackupError(f"{name} failed: {lines[-1] if lines else 'it said nothing'}")
 
 
 def _pipes(process: "subprocess.Popen[bytes]") -> tuple[IO[bytes], IO[bytes]]:
     if process.stdout is None or process.stderr is None:
-        raise BackupError("pg_basebackup has no output.")
+        raise BackupError("The program has no output.")
     return process.stdout, process.stderr

@@ -50,7 +50,7 @@ _COUNTER_MAX = 2**32 - 1
 _LENGTH = struct.Struct(">I")
 _NONCE = struct.Struct(">7sIB")
 
-Purpose = Literal["base", "wal", "partial"]
+Purpose = Literal["base", "wal", "partial", "export"]
 
 
 @dataclass(frozen=True)

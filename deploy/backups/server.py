@@ -48,11 +48,15 @@ class BackedServer:
 
     @property
     def address(self) -> str:
-        """The DSN without its password, as programs take it."""
+        """The DSN of the maintenance database without its password, as programs take it."""
+        return urlunsplit(urlsplit(self.own_address)._replace(path=f"/{MAINTENANCE_DATABASE}"))
+
+    @property
+    def own_address(self) -> str:
+        """The DSN without its password."""
         parts = urlsplit(self.dsn)
         user, _, host = parts.netloc.rpartition("@")
-        netloc = f"{user.partition(':')[0]}@{host}"
-        return urlunsplit(parts._replace(netloc=netloc, path=f"/{MAINTENANCE_DATABASE}"))
+        return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}@{host}"))
 
     @property
     def environment(self) -> Mapping[str, str]:

@@ -22,7 +22,7 @@ from deploy.mirror.servers import (
 )
 from deploy.mirror.status import require_following
 from deploy.mirror.tables import SCHEMAS
-from deploy.postgres.bootstrap import SERVICES
+from deploy.postgres.journal_bases import raise_journal_bases
 
 Say = Callable[[str], None]
 FINAL_CATCH_UP_S = 30.0  # Frozen all that time; a mirror further behind is not ready to take over.
@@ -101,27 +101,6 @@ async def give_up(ends: Ends) -> None:
         finally:  # Where the mirror is gone, the primary keeps its log for nobody.
             await primary.fetch(_END_SENDER, SUBSCRIPTION)
             await primary.fetch(_DROP_SLOT, SUBSCRIPTION)
-
-
-async def raise_journal_bases(connection: asyncpg.Connection) -> dict[str, int]:
-    """Let every journal number its entries above those it holds; return what each adds now.
-
-    Without it a server whose transaction ids stand lower would show none of the entries that
-    came from another (ADR 0004).
-    """
-    bases = {}
-    async with connection.transaction():
-        for service in SERVICES:
-            greatest = await connection.fetchval(
-                f"SELECT max(xid)::text::bigint FROM {service}.journal"  # noqa: S608 - our own name.
-            )
-            base = await connection.fetchval(f"SELECT {service}.journal_base()")
-            bases[service] = max(greatest or 0, base)
-            await connection.execute(
-                f"CREATE OR REPLACE FUNCTION {service}.journal_base() RETURNS bigint "
-                f"LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN {bases[service]}::bigint"
-            )
-    return bases
 
 
 async def _is_handed_over(ends: Ends) -> bool:

@@ -48,3 +48,21 @@ class BackupDrilled(AboutBackup):
     error: str | None
     last_commit: str | None
     duration_s: float
+
+
+class BackupExported(AboutBackup):
+    """All data were written into one sealed file, to be brought to another server."""
+
+    name: ClassVar[str] = "auth.backup-exported.v1"
+    size_bytes: int
+    sha256: str
+    duration_s: float
+
+
+class BackupImported(AboutBackup):
+    """All data came from an export: what is newer than `made_at` is not in them."""
+
+    name: ClassVar[str] = "auth.backup-imported.v1"
+    made_at: datetime
+    release: str
+    duration_s: float
