@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Protocol
 
-from deploy.backups.errors import FileDamaged
 from deploy.backups.rules import read_lsn
+from shared.sealed_files.errors import FileDamaged
 
 BACKUP_MANIFEST = "backup_manifest"
 _READ_BYTES = 1 << 20

@@ -11,13 +11,13 @@ from typing import IO
 
 from deploy.backups.archive import Contents, verify_archive
 from deploy.backups.errors import BackupError
-from deploy.backups.keys import Keyring
 from deploy.backups.manifest import Manifest
 from deploy.backups.repository import Repository, whole_file, write_whole
 from deploy.backups.rules import NAME_FORMAT, write_lsn
-from deploy.backups.sealed import BASE_LEVEL, FileLabel, SealedReader, SealedWriter
 from deploy.backups.server import BackedServer, Cluster, program
 from deploy.local.children import die_with_parent
+from shared.sealed_files.form import BASE_LEVEL, FileLabel, SealedReader, SealedWriter
+from shared.sealed_files.keys import Keyring
 
 _READ_BYTES = 1 << 20
 _SAID_BYTES_MAX = 64_000

@@ -7,7 +7,6 @@ from dataclasses import asdict
 from pathlib import Path
 from uuid import uuid4
 
-from deploy.backups.keys import Keyring
 from deploy.backups.outcome import RestoreOutcome
 from deploy.backups.recovery import write_evidence
 from deploy.backups.restore import RestorePlan, new_outcome, restore_into
@@ -15,6 +14,7 @@ from deploy.backups.rules import NAME_FORMAT
 from deploy.local.private import private_folder
 from deploy.local.processes import Plan
 from shared.clock import utc_now
+from shared.sealed_files.keys import Keyring
 
 
 async def drill(

@@ -1,20 +1,8 @@
 """Why a backup cannot be made, read or restored; each says in one line what to do next."""
 
+from shared.sealed_files.errors import SafekeepingError
 
-class BackupError(Exception):
-    """Something about backups went wrong; nothing that is in use was touched."""
-
-
-class KeyIsWrong(BackupError):
-    """The file is whole as far as can be told, but was sealed with another key."""
-
-
-class FileDamaged(BackupError):
-    """The file is not what was written: changed, swapped, or longer than it was."""
-
-
-class FileTruncated(BackupError):
-    """The file ends before what was written does."""
+BackupError = SafekeepingError  # Whoever makes or restores backups is told all of it alike.
 
 
 class NotReachable(BackupError):

@@ -6,8 +6,8 @@ from typing import Self, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from deploy.backups.errors import FileDamaged, FileTruncated, KeyIsWrong
-from deploy.backups.keys import Keyring
+from shared.sealed_files.errors import FileDamaged, FileTruncated, KeyIsWrong
+from shared.sealed_files.keys import Keyring
 
 
 class Signed(BaseModel):

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from deploy.backups.errors import NotReachable, SegmentMissing
-from deploy.backups.keys import Keyring
 from deploy.backups.manifest import Manifest
 from deploy.backups.repository import Repository
 from deploy.backups.rules import next_segment, read_lsn, segment_of, written
-from deploy.backups.sealed import read_header
 from deploy.backups.wal import UNSEALED, last_needed
+from shared.sealed_files.form import read_header
+from shared.sealed_files.keys import Keyring
 
 
 @dataclass(frozen=True)

@@ -10,18 +10,19 @@ from pathlib import Path
 
 from deploy.backups.archive import extract_archive
 from deploy.backups.base import read_back
-from deploy.backups.errors import BackupError, FileDamaged, FileTruncated, NotReachable
-from deploy.backups.keys import Keyring
+from deploy.backups.errors import BackupError, NotReachable
 from deploy.backups.reach import Reach
 from deploy.backups.repository import Repository, write_whole
 from deploy.backups.rules import read_lsn, segment_of, write_lsn, written
-from deploy.backups.sealed import FileLabel, SealedReader
 from deploy.backups.server import program_version
 from deploy.backups.wal import UNSEALED
 from deploy.local.account import server_account
 from deploy.local.errors import StackError
 from deploy.local.postgres import reason_in
 from deploy.local.stack import embedded_postgres
+from shared.sealed_files.errors import FileDamaged, FileTruncated
+from shared.sealed_files.form import FileLabel, SealedReader
+from shared.sealed_files.keys import Keyring
 
 RECOVERY_TIMEOUT_S = 24 * 3600.0
 _ROOM = 1.2  # Of what is unpacked: recovery writes too.

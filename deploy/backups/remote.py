@@ -14,7 +14,7 @@ from typing import IO, Any
 
 import fsspec
 
-from deploy.backups.errors import BackupError, FileDamaged
+from deploy.backups.errors import BackupError
 from deploy.backups.repository import (
     BASE_FILE,
     MANIFEST,
@@ -24,6 +24,7 @@ from deploy.backups.repository import (
     Repository,
     whole_file,
 )
+from shared.sealed_files.errors import FileDamaged
 
 _READ_BYTES = 1 << 20
 _CHANGING = (PARTIAL, RECEIVED)

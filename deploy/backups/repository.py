@@ -17,10 +17,10 @@ from typing import IO
 from uuid import uuid4
 
 from deploy.backups.errors import BackupError
-from deploy.backups.keys import Keyring
 from deploy.backups.manifest import Manifest, Received, read_signed
 from deploy.backups.rules import is_segment
 from deploy.local.private import private_folder
+from shared.sealed_files.keys import Keyring
 
 SEALED = ".sealed"
 BASE_FILE = f"base.tar{SEALED}"

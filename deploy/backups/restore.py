@@ -11,7 +11,6 @@ from pathlib import Path
 
 from deploy.backups import journaling, recovery
 from deploy.backups.errors import BackupError
-from deploy.backups.keys import Keyring
 from deploy.backups.outcome import RestoreOutcome, Say
 from deploy.backups.proving import Prover, check_pages, of_database, require_reached
 from deploy.backups.reach import Reach, choose, describe, reach_of
@@ -21,6 +20,7 @@ from deploy.backups.server import BackedServer
 from deploy.backups.wal import seal_spool
 from deploy.local.processes import Plan
 from shared.clock import utc_now
+from shared.sealed_files.keys import Keyring
 
 
 @dataclass(frozen=True)

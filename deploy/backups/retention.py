@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from deploy.backups.errors import BackupError
-from deploy.backups.keys import Keyring
 from deploy.backups.manifest import Manifest
 from deploy.backups.repository import BASE_FILE, Repository, remove_parts, sync_folder
 from deploy.backups.rules import kept, kept_daily, may_forget, read_lsn, segment_of
 from shared.log import log
+from shared.sealed_files.keys import Keyring
 
 
 @dataclass(frozen=True)

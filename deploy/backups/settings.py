@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from croniter import croniter
 from pydantic import AfterValidator, Field, PositiveFloat, SecretStr
 
-from deploy.backups.keys import BackupKey, Keyring
+from shared.sealed_files.keys import FileKey, Keyring
 from shared.settings import ProcessSettings
 
 
@@ -18,14 +18,14 @@ def _is_schedule(value: str) -> str:
 
 
 def _is_backup_key(value: SecretStr) -> SecretStr:
-    BackupKey(value.get_secret_value())
+    FileKey(value.get_secret_value())
     return value
 
 
 def _are_backup_keys(value: SecretStr) -> SecretStr:
     for key in value.get_secret_value().split(","):
         if key:
-            BackupKey(key)
+            FileKey(key)
     return value
 
 

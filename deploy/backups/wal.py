@@ -14,17 +14,18 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from deploy.backups.errors import BackupError, FileDamaged
-from deploy.backups.keys import Keyring
+from deploy.backups.errors import BackupError
 from deploy.backups.manifest import Received
 from deploy.backups.repository import Repository, whole_file, write_whole
 from deploy.backups.rules import is_segment, read_lsn, segment_of
-from deploy.backups.sealed import WAL_LEVEL, FileLabel, SealedReader, SealedWriter
 from deploy.backups.server import SLOT, BackedServer, Cluster, Progress, program
 from deploy.local.children import die_with_parent
 from deploy.local.private import private_folder
 from shared.clock import utc_now
 from shared.log import log
+from shared.sealed_files.errors import FileDamaged
+from shared.sealed_files.form import WAL_LEVEL, FileLabel, SealedReader, SealedWriter
+from shared.sealed_files.keys import Keyring
 
 CATCH_UP_S = 20.0
 POLL_S = 0.05

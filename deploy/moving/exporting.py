@@ -8,13 +8,11 @@ from pathlib import Path
 from deploy.backups import journaling
 from deploy.backups.base import copy_output, read_heads
 from deploy.backups.errors import BackupError
-from deploy.backups.keys import Keyring
 from deploy.backups.local import Place
 from deploy.backups.outcome import Say
 from deploy.backups.proving import of_database
 from deploy.backups.repository import whole_file
 from deploy.backups.rules import NAME_FORMAT
-from deploy.backups.sealed import WAL_LEVEL, FileLabel, SealedReader, SealedWriter
 from deploy.backups.server import BackedServer, program
 from deploy.local.children import die_with_parent
 from deploy.moving.facts import Facts, digests_of
@@ -22,6 +20,8 @@ from deploy.postgres.bootstrap import SERVICES
 from shared.clock import utc_now
 from shared.contracts.auth.backups import BackupExported
 from shared.db.connecting import connect
+from shared.sealed_files.form import WAL_LEVEL, FileLabel, SealedReader, SealedWriter
+from shared.sealed_files.keys import Keyring
 from shared.version import VERSION
 
 

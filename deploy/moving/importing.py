@@ -14,7 +14,6 @@ from deploy.backups.errors import BackupError
 from deploy.backups.local import Place
 from deploy.backups.outcome import Say
 from deploy.backups.proving import Prover, of_database
-from deploy.backups.sealed import CHUNK_BYTES, SealedReader
 from deploy.backups.server import BackedServer, program
 from deploy.backups.settings import Settings
 from deploy.local.children import die_with_parent
@@ -27,6 +26,7 @@ from deploy.postgres.bootstrap import ROLES, SERVICES, bootstrap
 from deploy.postgres.journal_bases import raise_journal_bases
 from shared.contracts.auth.backups import BackupImported
 from shared.db.connecting import connect
+from shared.sealed_files.form import CHUNK_BYTES, SealedReader
 
 SAID_BYTES_MAX = 64_000
 

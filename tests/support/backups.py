@@ -13,7 +13,6 @@ from pathlib import Path
 import asyncpg
 
 from deploy.backups.base import Made, make_base
-from deploy.backups.keys import Keyring
 from deploy.backups.outcome import RestoreOutcome
 from deploy.backups.repository import Repository
 from deploy.backups.restore import RestorePlan, new_outcome, plan_restore, restore_into
@@ -21,6 +20,7 @@ from deploy.backups.server import BackedServer, Cluster
 from deploy.backups.wal import WalKeeper
 from deploy.local.stack import embedded_postgres
 from deploy.postgres.bootstrap import ROLES, bootstrap
+from shared.sealed_files.keys import Keyring
 from tests.support.database import FAST
 
 KEY = "ab" * 32

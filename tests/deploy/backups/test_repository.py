@@ -4,11 +4,12 @@ import subprocess
 
 import pytest
 
-from deploy.backups.errors import BackupError, FileDamaged, FileTruncated, KeyIsWrong
-from deploy.backups.keys import Keyring
+from deploy.backups.errors import BackupError
 from deploy.backups.manifest import Received
 from deploy.backups.repository import Repository, whole_file, write_whole
 from shared.clock import utc_now
+from shared.sealed_files.errors import FileDamaged, FileTruncated, KeyIsWrong
+from shared.sealed_files.keys import Keyring
 from tests.support.backups import RING
 
 

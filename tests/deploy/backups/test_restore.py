@@ -9,19 +9,13 @@ import asyncpg
 import pytest
 
 from deploy.backups import recovery
-from deploy.backups.errors import (
-    BackupError,
-    FileDamaged,
-    FileTruncated,
-    KeyIsWrong,
-    NotReachable,
-    SegmentMissing,
-)
-from deploy.backups.keys import Keyring
+from deploy.backups.errors import BackupError, NotReachable, SegmentMissing
 from deploy.backups.reach import reach_of
 from deploy.backups.repository import Repository
 from deploy.backups.restore import plan_restore
 from deploy.local.stack import embedded_postgres
+from shared.sealed_files.errors import FileDamaged, FileTruncated, KeyIsWrong
+from shared.sealed_files.keys import Keyring
 from tests.support.backups import RING, backed_up, restored, restored_by, rows_in
 from tests.support.database import FAST
 from tests.support.waiting import pause

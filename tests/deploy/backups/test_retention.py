@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from deploy.backups.keys import Keyring
 from deploy.backups.manifest import Manifest
 from deploy.backups.repository import Repository, write_whole
 from deploy.backups.retention import forget_old, remove_unfinished
 from deploy.backups.rules import NAME_FORMAT, segment_of, write_lsn
+from shared.sealed_files.keys import Keyring
 from tests.support.backups import RING
 
 NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)

@@ -3,10 +3,10 @@
 import pytest
 
 from deploy.backups import wal
-from deploy.backups.errors import FileDamaged
 from deploy.backups.repository import Repository
-from deploy.backups.sealed import FileLabel, SealedReader
 from deploy.backups.wal import seal_file, seal_spool
+from shared.sealed_files.errors import FileDamaged
+from shared.sealed_files.form import FileLabel, SealedReader
 from tests.support.backups import RING
 
 FIVE, SIX, SEVEN = (f"00000001000000000000000{n}" for n in (5, 6, 7))

@@ -1,8 +1,8 @@
-"""The keys of backups: a key of 32 bytes or a passphrase, and what is derived from it.
+"""The keys of sealed files: a key of 32 bytes or a passphrase, and what is derived from it.
 
 Nothing is sealed with the key itself: each file has a random key of its own, wrapped by one that is
 derived from the key and the file's salt. Manifests are signed with an Ed25519 key of the same
-origin, so that whoever has only its public half can check which backups there are.
+origin, so that whoever has only its public half can check which files there are.
 """
 
 import re
@@ -40,8 +40,8 @@ class FileKeys:
     proving: bytes
 
 
-class BackupKey:
-    """One key, or passphrase, of backups."""
+class FileKey:
+    """One key, or passphrase, of sealed files."""
 
     def __init__(self, text: str) -> None:
         """Take 64 hexadecimal digits, or a passphrase. Raises ValueError for one that is short."""
@@ -88,15 +88,18 @@ class BackupKey:
 class Keyring:
     """The key that seals, and all that open."""
 
-    def __init__(self, key: str, previous: str = "") -> None:
-        self.current = BackupKey(key)
-        self.all: Sequence[BackupKey] = [
+    def __init__(
+        self, key: str, previous: str = "", *, variable: str = "BACKUP_ENCRYPTION_KEY"
+    ) -> None:
+        self.variable = variable  # Where they come from, for messages.
+        self.current = FileKey(key)
+        self.all: Sequence[FileKey] = [
             self.current,
-            *(BackupKey(text) for text in previous.split(",") if text),
+            *(FileKey(text) for text in previous.split(",") if text),
         ]
         self.salt = secrets.token_bytes(SALT_BYTES)  # One a process: a passphrase takes 0.2 s.
 
-    def named(self, name: str) -> BackupKey | None:
+    def named(self, name: str) -> FileKey | None:
         """Return the key of this id, None if it is not here."""
         return next((key for key in self.all if key.id == name), None)
 

@@ -1,4 +1,4 @@
-"""The form of every file of a backup: compressed, then sealed so that nothing of it can be changed.
+"""The form of every sealed file: compressed, then sealed so that nothing of it can be changed.
 
     magic | length of the header | header (JSON) | MAC | SHA-256 of all that | chunks | end
 
@@ -28,8 +28,8 @@ from cryptography.hazmat.primitives.keywrap import (
     aes_key_wrap,
 )
 
-from deploy.backups.errors import FileDamaged, FileTruncated, KeyIsWrong
-from deploy.backups.keys import (
+from shared.sealed_files.errors import FileDamaged, FileTruncated, KeyIsWrong
+from shared.sealed_files.keys import (
     KEY_BYTES,
     PBKDF2_ITERATIONS,
     PBKDF2_ITERATIONS_MAX,
@@ -50,7 +50,7 @@ _COUNTER_MAX = 2**32 - 1
 _LENGTH = struct.Struct(">I")
 _NONCE = struct.Struct(">7sIB")
 
-Purpose = Literal["base", "wal", "partial", "export"]
+Purpose = Literal["base", "wal", "partial", "export", "archive"]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class FileLabel:
     """What a file is, so that no other can stand in its place."""
 
     purpose: Purpose
-    cluster: str  # PostgreSQL's system identifier.
+    cluster: str  # PostgreSQL's system identifier; of an archive the service.
     name: str
 
 
@@ -169,7 +169,7 @@ class SealedWriter:
 
 
 class SealedReader:
-    """Gives back what was sealed, each chunk only once it is proved. Raises BackupError's kinds.
+    """Gives back what was sealed, each chunk only once it is proved. Raises SafekeepingError.
 
     `label` is what the file must be; None takes any, which `header` tells.
     """
@@ -299,8 +299,8 @@ def _open_header(file: IO[bytes], keyring: Keyring, where: str) -> tuple[Header,
     key = keyring.named(header.key_id)
     if key is None:
         raise KeyIsWrong(
-            f"{where} was sealed with key {header.key_id}; BACKUP_ENCRYPTION_KEY and "
-            f"BACKUP_ENCRYPTION_KEY_PREVIOUS hold {keyring.names}. Give the key it was sealed with."
+            f"{where} was sealed with key {header.key_id}; {keyring.variable} and "
+            f"{keyring.variable}_PREVIOUS hold {keyring.names}. Give the key it was sealed with."
         )
     keys = key.file_keys(bytes.fromhex(header.salt), header.iterations)
     if not hmac.compare_digest(mac, _proof(keys, raw)):

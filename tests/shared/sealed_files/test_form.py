@@ -9,10 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.backups import sealed
-from deploy.backups.errors import BackupError, FileDamaged, FileTruncated, KeyIsWrong
-from deploy.backups.keys import Keyring
-from deploy.backups.sealed import END, FileLabel, SealedReader, SealedWriter
+from shared.sealed_files import form as sealed
+from shared.sealed_files.errors import (
+    FileDamaged,
+    FileTruncated,
+    KeyIsWrong,
+    SafekeepingError,
+)
+from shared.sealed_files.form import END, FileLabel, SealedReader, SealedWriter
+from shared.sealed_files.keys import Keyring
 
 pytestmark = pytest.mark.asvs("F11")
 
@@ -196,7 +201,7 @@ def test_a_header_may_not_make_us_work_for_hours():
 
 def test_what_is_no_backup_at_all_is_refused():
     for raw in (b"", b"PK\x03\x04", secrets.token_bytes(4000), b"STOCKBK1" + bytes(4000)):
-        with pytest.raises(BackupError):
+        with pytest.raises(SafekeepingError):
             opened(raw)
 
 
