@@ -19,6 +19,7 @@ from shared.security import tokens
 from tests.attack.attempts import Attempts
 from tests.support.beside import ByFolder
 from tests.support.database import Databases, running_database
+from tests.support.left_out import left_out
 from tests.support.through_gateway import GATEWAY_KEY, METRICS_TOKEN
 
 # Enough to find a fault within a few runs and to keep `make test-fast` fast; a busy machine is no
@@ -68,8 +69,13 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what was attacked, and how often a test was run again: passing then is no passing."""
+    """Say what was attacked, what was left out, and how often a test was run again.
+
+    Passing then is no passing.
+    """
     for line in Attempts.of_run(chain(*terminalreporter.stats.values())).table():
+        terminalreporter.write_line(line)
+    for line in left_out(terminalreporter.stats.get("skipped", ())):
         terminalreporter.write_line(line)
     repeated = sum(_runs.values()) - len(_runs)
     terminalreporter.write_line(f"repeated: {repeated}")
