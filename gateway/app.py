@@ -86,6 +86,8 @@ class Gateway:
             settings.rate_limit_scale,
             lambda: self._revocations.tenant_rates,
         )
+        for name in self._rates.names:
+            metrics.rate_limited.labels(name)  # From 0 on.
         redis_tls = settings.redis_tls_files
         self._store = Store(
             settings.redis_url, SCRIPT, client_context(redis_tls) if redis_tls else None

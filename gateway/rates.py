@@ -132,6 +132,12 @@ class Rates:
         self._own_rates = own_rates
         self._rate_of = lru_cache(1024)(self._parse_own)
 
+    @property
+    def names(self) -> set[str]:
+        """Return the names of all rates."""
+        general = {rate.name for rate in (self._address, self._user, self._tenant)}
+        return general | self._per_address.keys() | self._per_user.keys()
+
     def of_stranger(self, name: str, network: bytes) -> tuple[Counted, ...]:
         """Return what a request counts against whose user is not known."""
         return ((self._address, network), (self._per_address[name], network))

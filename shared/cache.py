@@ -62,7 +62,9 @@ class Cache:
             stored = None
         metrics.cache_duration.labels("get").observe(time.perf_counter() - started)
         value = self._opened(str(stored), name, form) if stored is not None else None
-        (metrics.cache_misses if value is None else metrics.cache_hits).labels(prefix).inc()
+        # Both are named, so that either begins at 0 and the rate of hits can be told.
+        hits, misses = metrics.cache_hits.labels(prefix), metrics.cache_misses.labels(prefix)
+        (misses if value is None else hits).inc()
         return value
 
     def _opened(self, stored: str, name: str, form: TypeAdapter[ValueT]) -> ValueT | None:

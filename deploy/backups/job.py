@@ -3,13 +3,14 @@
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 from deploy.backups import metrics
 from deploy.backups.errors import BackupError
+from deploy.backups.manifest import Manifest
 from deploy.backups.remote import Remote
 from deploy.backups.repository import Repository
 from deploy.backups.rules import is_due, last_due
@@ -73,7 +74,6 @@ class BackupJob:
             self._settings.backup_spool_dir,
         )
         self._has_gap |= await keeper.prepare()
-        self._tell_what_there_is(repository)
         loops = (
             keeper.receive(),
             self._seal(keeper, repository),
@@ -121,6 +121,7 @@ class BackupJob:
         while True:
             now = utc_now()
             manifests = repository.readable_manifests(self._settings.keyring, _complain)
+            _tell_what_there_is(repository, manifests)
             made = [one.started_at for one in manifests if one.timeline == identity.timeline]
             is_missed = is_due(self._settings.backup_schedule, max(made, default=None), now)
             if (is_missed or self._has_gap) and self._may_try("backup"):
@@ -131,7 +132,6 @@ class BackupJob:
             drilled = last_drill(repository)
             if had_any and (drilled is None or drilled < due_at) and self._may_try("drill"):
                 await self._try("drill", self._drill())
-                self._tell_what_there_is(repository)
             await asyncio.sleep(LOOK_INTERVAL_S)
 
     async def _back_up(self, identity: Cluster) -> None:
@@ -171,18 +171,19 @@ class BackupJob:
         else:
             self._not_before.pop(what, None)
 
-    def _tell_what_there_is(self, repository: Repository) -> None:
-        """Set the gauges by what lies there, as a restart would lose them."""
-        manifests = repository.readable_manifests(self._settings.keyring, _complain)
-        if manifests:
-            newest = max(manifests, key=lambda manifest: manifest.ended_at)
-            metrics.last_success.set(newest.ended_at.timestamp())
-            metrics.size.set(newest.size)
-        for name in evidence_names(repository, "drill"):
-            evidence = json.loads((repository.evidence / name).read_text())
-            if evidence["ok"]:
-                metrics.drill_success.set(moment_of(name).timestamp())
-                metrics.drill_duration.set(evidence["duration_s"])
+
+def _tell_what_there_is(repository: Repository, manifests: Sequence[Manifest]) -> None:
+    """Set the gauges by what lies there: a restart would lose them, and some is made by hand."""
+    if manifests:
+        newest = max(manifests, key=lambda manifest: manifest.ended_at)
+        metrics.last_success.set(newest.ended_at.timestamp())
+        metrics.size.set(newest.size)
+    for name in reversed(evidence_names(repository, "drill")):
+        evidence = json.loads((repository.evidence / name).read_text())
+        if evidence["ok"]:
+            metrics.drill_success.set(moment_of(name).timestamp())
+            metrics.drill_duration.set(evidence["duration_s"])
+            break
 
 
 def _complain(error: BackupError) -> None:

@@ -5,8 +5,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ import pytest
 from redis.asyncio import Redis
 
 from deploy.local.instance import Instance
-from tests.support.stack import ROOT, Stack, running_stack, sign_in
+from tests.support.stack import Stack, running_stack, sign_in
 from tests.support.waiting import PATIENCE_S, answered, eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
@@ -33,16 +31,6 @@ def own(tmp_path_factory):
     settings = {"BACKUP_ENABLED": "true", "BACKUP_WAL_INTERVAL_S": "1"}
     with running_stack(folder, **settings) as started:
         yield started
-
-
-def backups(
-    stack: Stack, *words: str, environment: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 - our own program.
-        [sys.executable, "-m", "deploy.backups", *words],
-        cwd=ROOT, env=environment or stack.environment,
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
 
 
 class Shop:
@@ -92,7 +80,7 @@ async def test_database_taken_away_is_put_back_to_the_last_second(own):
         await eventually(lambda: list(own.folder.glob(MANIFESTS)))  # The first comes by itself.
         await shop.receive(2)
         await _sealed(own)
-        done = await asyncio.to_thread(backups, own, "backup")
+        done = await asyncio.to_thread(own.backups, "backup")
         assert done.returncode == 0, done.stdout + done.stderr
         await shop.receive(1)
         await _nothing_kept_is_lost_with_redis(own, shop)
@@ -104,7 +92,7 @@ async def test_database_taken_away_is_put_back_to_the_last_second(own):
         own.run("down")
         shutil.rmtree(own.folder / "postgres")
         began = time.monotonic()
-        done = await asyncio.to_thread(backups, own, "restore", "--yes")
+        done = await asyncio.to_thread(own.backups, "restore", "--yes")
         restored_s = time.monotonic() - began
         assert done.returncode == 0, done.stdout + done.stderr
         print(done.stdout, f"{restored_s:.1f} s")  # noqa: T201 - shown where it fails.
@@ -124,7 +112,7 @@ async def test_database_taken_away_is_put_back_to_the_last_second(own):
 
 
 async def test_a_drill_proves_a_restore_beside_the_running_system(own):
-    done = await asyncio.to_thread(backups, own, "drill")
+    done = await asyncio.to_thread(own.backups, "drill")
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "amcheck: Every table and index is whole." in done.stdout
@@ -152,10 +140,10 @@ async def test_status_and_health_tell_of_backups_and_drills(own):
 
         before = await read("/status")
         nowhere = own.environment | {"BACKUP_REMOTE": f"file://{own.folder}/secrets.env/below"}
-        failed = await asyncio.to_thread(backups, own, "backup", environment=nowhere)
+        failed = await asyncio.to_thread(own.backups, "backup", environment=nowhere)
         await eventually(lambda: is_told("degraded", "failed"))
         after = await read("/status")
-        done = await asyncio.to_thread(backups, own, "backup")
+        done = await asyncio.to_thread(own.backups, "backup")
         await eventually(lambda: is_told("ok", "made"))
 
     told = before["backups"]
@@ -179,7 +167,7 @@ async def test_status_and_health_tell_of_backups_and_drills(own):
 
 
 async def test_a_restore_is_refused_while_the_system_runs(own):
-    done = await asyncio.to_thread(backups, own, "restore", "--yes")
+    done = await asyncio.to_thread(own.backups, "restore", "--yes")
 
     assert done.returncode == 1
     assert "`make down` stops it" in done.stderr
@@ -188,7 +176,7 @@ async def test_a_restore_is_refused_while_the_system_runs(own):
 async def test_a_restore_without_anybody_to_agree_does_nothing(own, tmp_path):
     target = tmp_path / "beside"
 
-    done = await asyncio.to_thread(backups, own, "restore", "--into", str(target))
+    done = await asyncio.to_thread(own.backups, "restore", "--into", str(target))
 
     assert done.returncode == 1
     assert "Restore to   the end" in done.stdout
@@ -242,5 +230,5 @@ async def _what_was_done_is_told(own: Stack) -> None:
 
     await eventually(told)
     await eventually(lambda: len(list(own.folder.glob(MANIFESTS))) >= 3)
-    listed = await asyncio.to_thread(backups, own, "list")
+    listed = await asyncio.to_thread(own.backups, "list")
     assert "timeline 2" in listed.stdout, listed.stdout

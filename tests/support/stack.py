@@ -74,6 +74,16 @@ class Stack:
         """Start (`up`) or stop (`down`) the system."""
         _local(self.environment, verb)
 
+    def backups(
+        self, *words: str, environment: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the program of backups beside the system."""
+        return subprocess.run(  # noqa: S603 - our own program.
+            [sys.executable, "-m", "deploy.backups", *words],
+            cwd=ROOT, env=environment or self.environment,
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
     def kill(self, process: str) -> int:
         """End a process as a crash would; the supervisor starts it again."""
         pid = self.pid(process)

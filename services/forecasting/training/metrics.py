@@ -6,6 +6,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy import RowMapping
 
 from services.forecasting.queue import TRAIN
+from services.forecasting.training.rules import ModelType
 
 BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 
@@ -15,6 +16,8 @@ duration = Histogram(
 )
 queued = Gauge("ai_jobs_queued", "Entries that wait in the queue.", ["kind"])
 queued.labels(TRAIN)
+for _model_type in ModelType:
+    trained.labels(_model_type.value, "failed")
 
 
 def show_queued(counts: Iterable[RowMapping]) -> None:
