@@ -3,6 +3,7 @@ from services.auth.keys import service as keys
 from services.auth.mail import service as mail
 from services.auth.mailer import mailer
 from services.auth.resources import AuthResources
+from services.auth.scim import service as scim
 from services.auth.sealed_columns import SEALED_COLUMNS
 from services.auth.sessions import service as sessions
 from shared.clock import utc_now
@@ -56,6 +57,7 @@ async def work(resources: AuthResources) -> None:
 
     async def reindex() -> None:
         done = await accounts.reindex(open_for, vault=resources.own)
+        done += await scim.reindex(open_for, vault=resources.own)
         if done:
             log.info("accounts were indexed anew", count=done)
 

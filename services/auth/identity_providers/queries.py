@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.identity_providers.models import (
@@ -21,6 +21,15 @@ async def find_link(session: AsyncSession, candidates: Sequence[bytes]) -> Ident
     return await session.scalar(
         select(IdentityLink).where(IdentityLink.subject_index.in_(candidates))
     )
+
+
+async def reindex_link(session: AsyncSession, earlier: bytes, index: bytes) -> None:
+    """Find a link by another index from now on; who else did that at the same time has done it."""
+    removed = delete(IdentityLink).where(IdentityLink.subject_index == earlier)
+    link = (await session.scalars(removed.returning(IdentityLink))).one_or_none()
+    if link is not None:
+        values = {"user_id": link.user_id, "linked_at": link.linked_at, "subject_index": index}
+        await session.execute(insert(IdentityLink).values(values))
 
 
 async def remove_links(session: AsyncSession) -> None:

@@ -39,6 +39,16 @@ async def find_named(
     return None if row is None else (row[0], row[1])
 
 
+async def lock_after(
+    session: AsyncSession, user_id: UUID | None, *, limit: int
+) -> Sequence[ProvisionedUser]:
+    """Return what a directory says of accounts, by their ids, those after one of them."""
+    query = select(ProvisionedUser).order_by(ProvisionedUser.user_id).limit(limit)
+    if user_id is not None:
+        query = query.where(ProvisionedUser.user_id > user_id)
+    return (await session.scalars(query.with_for_update())).all()
+
+
 async def list_users(
     session: AsyncSession, looked: Sequence[Looked], *, offset: int, limit: int
 ) -> Sequence[Pair]:

@@ -40,10 +40,13 @@ async def find_account(
     Raises AddressNotVouched, NoAccountHere, AccountLocked, ApprovalPending, IdentityTaken.
     """
     subject = f"{issuer} {claims['sub']}"
+    index = vault.subjects.of(subject, tenant.id)
     link = await queries.find_link(session, vault.subjects.candidates(subject, tenant.id))
     if link is not None:
         user = await users.get_user(session, link.user_id)
         require_active(user)
+        if link.subject_index != index:  # Of an earlier key, which may go one day.
+            await queries.reindex_link(session, link.subject_index, index)
         return user
     email = claims.get("email")
     if not isinstance(email, str) or claims.get("email_verified") is not True:
@@ -57,7 +60,6 @@ async def find_account(
         user = await users.get_user(session, found.id, lock=True)
         await _welcome(session, user, tenant, vault=vault, now=now)
     require_active(user)
-    index = vault.subjects.of(subject, tenant.id)
     session.add(IdentityLink(subject_index=index, user_id=user.id, linked_at=now))
     journal.record(session, IdentityLinked(user_id=user.id, issuer=issuer))
     with conflicts(

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from services.auth.scim.errors import AddressNeeded
 from services.auth.scim.models import ProvisionedUser
@@ -84,12 +85,19 @@ def language_in(profile: DirectoryProfile) -> Language | None:
 
 def describe(row: ProvisionedUser, profile: DirectoryProfile, user: User, *, vault: Vault) -> None:
     """Keep the profile, sealed, and what the account is found by."""
-    row.user_name_index = vault.user_names.of(user_name_form(profile.user_name), user.tenant_id)
-    row.external_id_index = (
-        vault.external_ids.of(profile.external_id, user.tenant_id) if profile.external_id else None
-    )
+    index_by(row, profile, user.tenant_id, vault=vault)
     row.profile_sealed = vault.sealer.seal(
         profile.model_dump_json().encode(), place(PROFILE, user.tenant_id, user.id)
+    )
+
+
+def index_by(
+    row: ProvisionedUser, profile: DirectoryProfile, tenant_id: UUID, *, vault: Vault
+) -> None:
+    """Keep what the account is found by, under the present key."""
+    row.user_name_index = vault.user_names.of(user_name_form(profile.user_name), tenant_id)
+    row.external_id_index = (
+        vault.external_ids.of(profile.external_id, tenant_id) if profile.external_id else None
     )
 
 

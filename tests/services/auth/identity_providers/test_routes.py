@@ -1,7 +1,9 @@
 """Signing in by a company's own provider, over HTTP with a provider that runs here."""
 
+import asyncio
 import time
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -26,7 +28,9 @@ from tests.support.authenticator import Authenticators
 from tests.support.database import Databases
 from tests.support.identity_provider import Provider
 from tests.support.passkey import SoftPasskey
-from tests.support.services import assert_problem
+from tests.support.services import assert_problem, running
+
+KEY = "22" * 32  # Of the app of all tests.
 
 pytestmark = pytest.mark.stack
 
@@ -65,6 +69,37 @@ async def test_an_account_is_linked_by_its_verified_address_and_then_by_its_subj
     assert refreshed.status_code == 200
     told = [mail["Subject"] for mail in await post.to("ada@example.com")]
     assert told[-1] == "Your company account signs in here now"
+
+
+async def test_a_link_of_an_earlier_key_is_one_of_the_present_key_after_the_next_sign_in(
+    client: httpx.AsyncClient,
+    boss: SignedIn,
+    make_user: SignIn,
+    provider: Provider,
+    settled: Any,
+    make_app: Any,
+    superuser: asyncpg.Connection,
+):
+    ada = await make_user("ada@example.com", role="clerk")
+    await settled(boss)
+    assert (await come_in(client, provider, boss.tenant, **ADA)).status_code == 200
+    query = "SELECT subject_index, linked_at FROM auth.identity_links WHERE user_id = $1"
+    [before] = await superuser.fetch(query, UUID(ada.user["id"]))
+    unvouched = ADA | {"email_verified": False}
+
+    async with running(make_app(encryption_key="33" * 32, encryption_key_previous=KEY)) as later:
+        answers = await asyncio.gather(
+            *(come_in(later, provider, boss.tenant, **unvouched) for _ in range(4))
+        )
+
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert {answer.json()["user"]["id"] for answer in answers} == {ada.user["id"]}
+    [after] = await superuser.fetch(query, UUID(ada.user["id"]))
+    assert after["subject_index"] != before["subject_index"]
+    assert after["linked_at"] == before["linked_at"]
+    async with running(make_app(encryption_key="33" * 32, encryption_key_previous=KEY)) as last:
+        assert (await come_in(last, provider, boss.tenant, **unvouched)).status_code == 200
+    assert [after] == await superuser.fetch(query, UUID(ada.user["id"]))
 
 
 async def test_a_widely_used_provider_program_signs_somebody_in(
