@@ -373,22 +373,15 @@ def _plain(value: object) -> object:
     """Return decimals as plain strings (1E+1 is 10) and ids as text."""
     if isinstance(value, Decimal):
         return plain(value)
-    if isinstance(value, datetime):
-        return _shown(value)
+    if isinstance(value, datetime):  # As it is written in requests.
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if value is None or isinstance(value, str | int | float | list | dict):
         return value
     return str(value)
 
 
 def _worded(value: object) -> object:
-    """Return texts with commas between them; anything else as it is shown."""
+    """Return texts with commas between them; anything else as it is, for the language to write."""
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         return ", ".join(value)
-    return _shown(value)
-
-
-def _shown(value: object) -> object:
-    """Return a time as it is written in requests; anything else as it is."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return value

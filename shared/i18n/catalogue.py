@@ -1,17 +1,21 @@
 import io
 from collections.abc import Iterable
+from datetime import UTC, date, datetime
 from decimal import Decimal, localcontext
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 from typing import Any
 
 from babel.core import Locale
+from babel.dates import format_date, format_datetime
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
 LANGUAGES = ("en", "fr")
 DIGITS_MAX = 1000  # Of a number that is written; quantities of kits and packs multiply.
+_DATE_PATTERN = "d MMMM y"
+_TIME_PATTERNS = {"en": "d MMMM y, HH:mm 'UTC'", "fr": "d MMMM y 'à' HH:mm 'UTC'"}
 SHARED_LOCALES = Path(__file__).parent.parent / "locales"
 
 _translations: dict[str, NullTranslations] = {}
@@ -43,7 +47,7 @@ def load_catalogues(folders: Iterable[Path]) -> None:
 def translate(text: str, language: str, **params: Any) -> str:  # noqa: ANN401 - any value prints.
     """Return `text` in `language` (English where untranslated), filled in with `params`.
 
-    Numbers are written in the language's manner.
+    Numbers, days and times are written in the language's manner; a time to the minute, in UTC.
     """
     message = _find(language).gettext(text)
     return _fill(message, language, params) if params else message
@@ -80,6 +84,10 @@ def _localised(value: object, language: str) -> object:
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         with localcontext(prec=DIGITS_MAX):
             return format_decimal(value, locale=language, decimal_quantization=False)
+    if isinstance(value, datetime):
+        return format_datetime(value, _TIME_PATTERNS[language], tzinfo=UTC, locale=language)
+    if isinstance(value, date):
+        return format_date(value, _DATE_PATTERN, locale=language)
     return value
 
 

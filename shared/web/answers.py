@@ -14,6 +14,8 @@ def json_answer(body: dict[str, Any], *, status: int = 200) -> Response:
     return Response(written, status_code=status, media_type="application/json")
 
 
-def model_answer(found: Output, *, status: int) -> Response:
-    """Return the model as JSON; the route documents which there may be."""
-    return Response(found.model_dump_json(), status_code=status, media_type="application/json")
+def model_answer(found: Output, *, status: int, location: str | None = None) -> Response:
+    """Return the model as JSON; the route documents which there may be, and where it is read."""
+    headers = None if location is None else {"Location": location}
+    written = found.model_dump_json()
+    return Response(written, status_code=status, media_type="application/json", headers=headers)

@@ -8,7 +8,7 @@ with a transaction of its own asks `is_dry_run` and gives that to its stamp.
 from collections.abc import Collection
 from typing import Any, Final
 
-from fastapi import Request
+from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
 
 from shared.web.permissions import find_requirement
@@ -39,6 +39,13 @@ def may_be_tried(methods: Collection[str] | None, dependant: Dependant) -> bool:
     if needed is None or needed.scope is None or needed.scope.endswith(":read"):
         return False
     return not _CHANGING.isdisjoint(methods or ())
+
+
+def mark_tried(response: Response) -> None:
+    """Let the answer of a trial say so; what it would have made is read nowhere."""
+    response.headers[DRY_RUN_HEADER] = "true"
+    if "location" in response.headers:
+        del response.headers["location"]
 
 
 def is_dry_run(request: Request) -> bool:

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from shared.limits import BODY_LIMIT_BYTES, SMALL_LIMIT_BYTES
 from shared.web.attempts import attempted
-from shared.web.dry_run import DRY_RUN, DRY_RUN_HEADER, TRUE, is_dry_run, may_be_tried
+from shared.web.dry_run import DRY_RUN, TRUE, is_dry_run, mark_tried, may_be_tried
 from shared.web.etag import is_versioned, tagged
 from shared.web.idempotency import Claim
 from shared.web.permissions import find_gate, find_requirement
@@ -65,7 +65,7 @@ class ServiceRoute(APIRoute):
                     await claim.forget()
                 return response
             if is_dry_run(request):
-                response.headers[DRY_RUN_HEADER] = "true"
+                mark_tried(response)
                 return response
             if versioned:
                 response = tagged(request, response)
@@ -167,7 +167,7 @@ class DirectRoute(ServiceRoute):
                 )
             )
             if is_dry_run(request):
-                response.headers[DRY_RUN_HEADER] = "true"
+                mark_tried(response)
             elif versioned and response is not answer:
                 response = tagged(request, response)
             return response

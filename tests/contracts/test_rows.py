@@ -150,9 +150,8 @@ async def _ask_for_approvals(send, inventory, caller):
     line = {"item": "V1", "location": "Main", "quantity": "90"}
     await send("POST", "/api/inventory/movements", line | {"kind": "receipt"})
     broken = line | {"kind": "write_off", "quantity": "2", "reason_code": "damaged"}
-    asked = [
-        (await send("POST", "/api/inventory/movements", broken)).json()["id"] for _ in range(5)
-    ]
+    lines = [broken | {"reference": f"Fire {n}"} for n in range(5)]
+    asked = [(await send("POST", "/api/inventory/movements", each)).json()["id"] for each in lines]
     for number, act in enumerate(("approve", "reject")):
         answer = await inventory.post(
             f"{path}/{asked[number]}/{act}",

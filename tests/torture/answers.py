@@ -63,6 +63,7 @@ def check_answers(history: History, snapshot: Snapshot) -> Iterator[str]:
     effects: dict[str, list[Entry]] = defaultdict(list)
     for entry in snapshot.journal:
         effects[entry.request_id].append(entry)
+    opened = {e.data["approval_id"] for e in snapshot.journal if e.type == _ENTRIES["ask"]}
     rows: dict[str, list[Row]] = defaultdict(list)
     for row in snapshot.rows:
         rows[row.id].append(row)
@@ -73,7 +74,8 @@ def check_answers(history: History, snapshot: Snapshot) -> Iterator[str]:
         done = operation.done
         if done:
             yield from _told_alike(operation)
-            yield from _there(operation, own, rows)
+            if not _asked_before(operation, own, opened):
+                yield from _there(operation, own, rows)
             if operation.is_keyed and (operation.actor, operation.name) not in snapshot.keys:
                 yield f"I4: the key of {operation.name} is not kept"
         elif own and not operation.may_be_done and not _closes_stale(operation, own):
@@ -84,6 +86,11 @@ def _closes_stale(operation: Operation, own: list[Entry]) -> bool:
     """Say whether what was approved was overtaken: that is refused, and kept."""
     is_stale = any(attempt.code == "approval_stale" for attempt in operation.attempts)
     return is_stale and [entry.type for entry in own] == ["inventory.approval-overtaken.v1"]
+
+
+def _asked_before(operation: Operation, own: list[Entry], opened: set[str]) -> bool:
+    """Say whether it waits for an approval that was opened when the same was asked before."""
+    return operation.is_awaiting and not own and operation.answer["id"] in opened
 
 
 def _told_alike(operation: Operation) -> Iterator[str]:

@@ -299,7 +299,7 @@ BUGS = (
         "what ends is dated by a clock that was set back",
         (
             Change(
-                "services/inventory/approvals/service/deciding.py",
+                "services/inventory/approvals/service/closing.py",
                 "max(now, approval.opened_at)",
                 "now",
             ),

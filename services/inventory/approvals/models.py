@@ -26,6 +26,8 @@ class Approval(Base):
     content: Mapped[dict[str, Any]] = mapped_column(JSONB)  # As the kind's executor reads it.
     content_hash: Mapped[bytes] = mapped_column(LargeBinary)
     value: Mapped[bytes | None] = mapped_column(LargeBinary)  # Sealed; None: no cost is known.
+    subject_id: Mapped[UUID | None]  # What it hangs on: a count, a transfer, a movement or a kit.
+    asked_hash: Mapped[bytes | None] = mapped_column(LargeBinary)  # Of two that ask the same, one.
     line_count: Mapped[int]
     requester_id: Mapped[UUID]  # The person, also where a key of his asked.
     requested_by: Mapped[str]  # The actor.
@@ -36,6 +38,7 @@ class Approval(Base):
     decided_by: Mapped[str | None]  # The actor; the worker of what expired.
     decided_at: Mapped[datetime | None]
     note: Mapped[str | None]  # Why it was rejected or withdrawn.
+    stale_cause: Mapped[str | None]  # Of one that was stale before this was kept too.
     movements: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid))
     version: Mapped[int]
 

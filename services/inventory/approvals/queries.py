@@ -43,10 +43,11 @@ class ApprovalFilter:
 
 
 class NamedLine(NamedTuple):
-    """A line, with what its item, location and lot are called today."""
+    """A line, with what its item, location and lot or serial are called today."""
 
     line: ApprovalLine
     item: str
+    tracking: str
     location: str
     lot: str | None
 
@@ -66,6 +67,46 @@ async def lock_due(session: AsyncSession, now: datetime, *, most: int) -> Sequen
     due = Approval.state == ApprovalState.OPEN, Approval.expires_at <= now
     query = select(Approval).where(*due).limit(most).with_for_update(skip_locked=True)
     return (await session.scalars(query)).all()
+
+
+async def lock_requester(session: AsyncSession, requester_id: UUID) -> None:
+    """Let a person open one approval at a time; nothing is waited for behind it."""
+    await session.execute(_LOCK_REQUESTER, {"requester_id": str(requester_id)})
+
+
+async def find_same(
+    session: AsyncSession, requester_id: UUID, asked_hash: bytes
+) -> Approval | None:
+    """Return the open approval of the same by the same person, if there is one."""
+    return await session.scalar(
+        select(Approval).where(
+            Approval.state == ApprovalState.OPEN,
+            Approval.requester_id == requester_id,
+            Approval.asked_hash == asked_hash,
+        )
+    )
+
+
+async def lock_of_subjects(
+    session: AsyncSession,
+    subject_ids: Collection[UUID],
+    *,
+    requester_id: UUID | None = None,
+    except_id: UUID | None = None,
+) -> Sequence[Approval]:
+    """Return the open approvals that hang on these, but for those that somebody decides right now.
+
+    He waits for what they hang on, and finds it changed.
+    """
+    query = select(Approval).where(
+        Approval.state == ApprovalState.OPEN, Approval.subject_id.in_(subject_ids)
+    )
+    if requester_id is not None:
+        query = query.where(Approval.requester_id == requester_id)
+    if except_id is not None:
+        query = query.where(Approval.id != except_id)
+    query = query.order_by(Approval.id).with_for_update(skip_locked=True)
+    return (await session.scalars(query, execution_options={"populate_existing": True})).all()
 
 
 async def list_due_tenants(session: AsyncSession, now: datetime) -> Sequence[UUID]:
@@ -130,7 +171,7 @@ async def list_lines(session: AsyncSession, approval_id: UUID) -> Sequence[Appro
 async def list_named_lines(session: AsyncSession, approval_id: UUID) -> Sequence[NamedLine]:
     """Return the lines with the names of what they are about."""
     query = (
-        select(ApprovalLine, _ITEMS.c.code, _LOCATIONS.c.name, _LOTS.c.code)
+        select(ApprovalLine, _ITEMS.c.code, _ITEMS.c.tracking, _LOCATIONS.c.name, _LOTS.c.code)
         .join(_ITEMS, _ITEMS.c.id == ApprovalLine.item_id)
         .join(_LOCATIONS, _LOCATIONS.c.id == ApprovalLine.location_id)
         .outerjoin(_LOTS, _LOTS.c.id == ApprovalLine.lot_id)
@@ -220,7 +261,7 @@ def _goes_to(is_wanted: ColumnElement[bool]) -> ColumnElement[bool]:
 _OF_IT = ApprovalLine.approval_id == Approval.id
 # Other features' tables, as far as a filter or a name needs them.
 _IDENTIFIERS = table("identifiers", column("key", String), column("item_id", Uuid))
-_ITEMS = table("items", column("id", Uuid), column("code", String))
+_ITEMS = table("items", column("id", Uuid), column("code", String), column("tracking", String))
 _LOCATIONS = table(
     "locations", column("id", Uuid), column("name", String), column("name_key", String)
 )
@@ -247,6 +288,9 @@ _ADD_LINES = text(f"""
     ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _LINE_COLUMNS.items())
 }) AS sent""")  # noqa: S608 - made of our own names.
 _DUE_TENANTS = text("SELECT tenant_id FROM tenants_with_due_approvals(:now)")
+_LOCK_REQUESTER = text("""
+    SELECT wait_lock(concat_ws(' ', current_setting('app.tenant'), 'approvals of',
+                               CAST(:requester_id AS text)))""")
 _LOCK_LIMITS = text("SELECT wait_lock(current_setting('app.tenant') || ' approval limits')")
 _LOCK_USES = text("""
     SELECT wait_lock(concat_ws(' ', current_setting('app.tenant'), 'limits of',

@@ -40,7 +40,7 @@ class ApprovalState(StrEnum):
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
-    STALE = "stale"  # What it was based on had changed when somebody approved it.
+    STALE = "stale"  # What it was based on has changed, or is over.
 
 
 class ApprovalCause(StrEnum):
@@ -58,6 +58,12 @@ class StaleCause(StrEnum):
     QUANTITY = "quantity"  # It would move another quantity than was asked.
     VALUE = "value"  # It is worth more by now.
     CONTENT = "content"  # It is not what was asked.
+    OVER = "over"  # What it hangs on is closed: a count, a transfer, a movement undone.
+    REPLACED = "replaced"  # Who asked has asked for something else of the same since.
+
+
+# Of these there is one of a thing: who asks again means the later.
+ONCE = frozenset({ApprovalKind.REVERSAL, ApprovalKind.COUNT, ApprovalKind.RECEIPT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +225,20 @@ def hash_content(kind: str, content: Mapping[str, Any], lines: Sequence[AskedLin
     """Return what tells what is asked from anything else: SHA-256 of its JSON, keys in order."""
     asked = [[*map(str, line[:-1]), plain(line.quantity)] for line in sorted(lines)]
     written = {"kind": kind, "content": content, "lines": asked}
+    return hashlib.sha256(orjson.dumps(written, option=orjson.OPT_SORT_KEYS)).digest()
+
+
+def hash_asked(
+    kind: str, same: Mapping[str, Any], lines: Sequence[AskedLine], *, number: int = 0
+) -> bytes:
+    """Return what two requests have in common that ask for the same: SHA-256, as of the content.
+
+    `same` is what was said, without what differs each time; of a count that alone is not enough,
+    so what would move counts too. Of those that are the same on purpose `number` tells one from
+    another.
+    """
+    moved = sorted([*map(str, at), plain(quantity)] for at, quantity in _by_change(lines).items())
+    written = {"kind": kind, "same": same, "moved": moved, "number": number}
     return hashlib.sha256(orjson.dumps(written, option=orjson.OPT_SORT_KEYS)).digest()
 
 

@@ -5,7 +5,12 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.inventory.approvals.rules import ApprovalCause, ApprovalKind, ApprovalState
+from services.inventory.approvals.rules import (
+    ApprovalCause,
+    ApprovalKind,
+    ApprovalState,
+    StaleCause,
+)
 from services.inventory.ledger.rules import Kind, MovementReason
 from shared.i18n import N_
 from shared.money import Amount, DecimalText, QuantityOrZero
@@ -61,6 +66,13 @@ class ApprovalRead(Output):
     )
     decided_at: datetime | None = Field(examples=[None])
     reason: str | None = Field(description="Why it was rejected or withdrawn.", examples=[None])
+    stale_cause: StaleCause | None = Field(
+        description="Why it is stale: its stock was counted since; another quantity would move; it "
+        "is worth more by a tenth; it is not what was asked; what it hangs on is over (a count "
+        "posted or cancelled, a transfer received, a movement undone); or who asked has asked for "
+        "something else of the same.",
+        examples=[None],
+    )
     movements: list[UUID] | None = Field(
         description="The movements by which it was done, once it is approved.", examples=[None]
     )
@@ -68,8 +80,21 @@ class ApprovalRead(Output):
     unreadable: list[Literal["value"]] = unreadable_field()
 
 
+class ApprovalAwaitedRead(ApprovalRead):
+    """What is answered in place of what was asked for, since that waits for somebody else.
+
+    Sent again under the same Idempotency-Key it is the same answer, whatever has become of the
+    approval; read that by its `id`, at the address of the header `Location`.
+    """
+
+    message: str = Field(
+        description="What happens next, in the language of the answer.",
+        examples=["Nothing has changed yet: somebody else has to approve it by 5 Dec 2026, 09:30."],
+    )
+
+
 class ApprovalLineRead(Output):
-    """What one change does to the stock of an item at a location, of one lot where it has lots."""
+    """What one change does to the stock of an item at a location, of one lot or serial there."""
 
     line: int = Field(description="The place of the change in what was asked, from 0.")
     item: str = Field(description="Code of the item.")
@@ -78,7 +103,12 @@ class ApprovalLineRead(Output):
         description="null: where a transfer lies on its way, for who is limited to other locations."
     )
     location_id: UUID | None
-    lot: str | None = Field(examples=[None])
+    lot: str | None = Field(
+        description="The lot, of an item that has lots; one that it begins too.", examples=[None]
+    )
+    serial: str | None = Field(
+        description="The unit, of an item with serial numbers.", examples=[None]
+    )
     movement_kind: Kind
     change: DecimalText = Field(description="What it adds, signed.", examples=["-120"])
     on_hand: DecimalText | None = Field(
@@ -174,10 +204,25 @@ class ApprovalLimitsRead(Output):
 
 # The answer of what may have to wait for somebody else, beside its own.
 AWAITS_APPROVAL: dict[int | str, dict[str, Any]] = {
-    202: {"model": ApprovalRead, "description": "It waits for somebody else's approval."}
+    202: {
+        "model": ApprovalAwaitedRead,
+        "description": "It waits for somebody else's approval. The same Idempotency-Key gets this "
+        "answer again; what has become of the approval is read at its address.",
+        "headers": {
+            "Location": {
+                "description": "Where the approval is read. Not of a trial, which opens none.",
+                "schema": {"type": "string"},
+            }
+        },
+    }
 }
 
 
 def status_of(found: Output, *, done: int) -> int:
     """Return the status of the answer of what may have to wait: `done`, or that it waits."""
     return 202 if isinstance(found, ApprovalRead) else done
+
+
+def location_of(found: Output) -> str | None:
+    """Return where the approval is read that something waits for, if it does."""
+    return f"/api/inventory/approvals/{found.id}" if isinstance(found, ApprovalRead) else None

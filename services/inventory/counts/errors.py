@@ -156,7 +156,7 @@ class CountRefused(Conflict):
     )
     counted: ClassVar[str] = "refused"
     refused: int
-    results: list[dict[str, object]]  # line, item, location, lot, code, message, reservations
+    results: list[dict[str, object]]  # line, item, location, lot, serial, code, message…
 
 
 @dataclass(eq=False)

@@ -3,7 +3,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Response
 
-from services.inventory.approvals.schemas import AWAITS_APPROVAL, ApprovalRead
+from services.inventory.approvals.schemas import AWAITS_APPROVAL, ApprovalRead, location_of
 from services.inventory.categories.errors import CategoryNotFound
 from services.inventory.counts import service
 from services.inventory.counts.errors import (
@@ -164,6 +164,7 @@ async def ask_recount(
     caller: CanCount,
     sealer: PriceSealer,
     language: Language,
+    now: Now,
     if_match: IfMatch = None,
 ) -> CountRead:
     """Have lines counted again.
@@ -171,7 +172,7 @@ async def ask_recount(
     By somebody who did not count them before, and does not see what was counted. The later count
     holds; both are kept. Needs `inventory:write` too.
     """
-    count = await service.ask_recount(session, count_id, body, if_match, caller=caller)
+    count = await service.ask_recount(session, count_id, body, if_match, caller=caller, now=now)
     return await service.read_count(session, sealer, count, caller=caller, language=language)
 
 
@@ -202,7 +203,7 @@ async def post_count(
     poster = service.Poster(caller, now, language, policy)
     found = await service.post_count(session, sealer, count_id, body, if_match, poster)
     if isinstance(found, ApprovalRead):
-        return model_answer(found, status=202)
+        return model_answer(found, status=202, location=location_of(found))
     shown = await service.read_count(session, sealer, found, caller=caller, language=language)
     return model_answer(shown, status=200)
 

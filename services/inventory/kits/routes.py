@@ -3,7 +3,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
 
-from services.inventory.approvals.schemas import AWAITS_APPROVAL, status_of
+from services.inventory.approvals.schemas import AWAITS_APPROVAL, location_of, status_of
 from services.inventory.freezes.errors import Frozen
 from services.inventory.items.errors import ItemNotFound, ItemRetired, UnknownUnit
 from services.inventory.kits import service
@@ -146,13 +146,13 @@ async def replace_kit(
     "/{kit_id:uuid}", status_code=204, responses=problems(KitNotFound, ItemNotFound, Frozen)
 )
 async def remove_kit(
-    kit_id: UUID, session: Session, _caller: CanWrite, if_match: IfMatch = None
+    kit_id: UUID, session: Session, _caller: CanWrite, now: Now, if_match: IfMatch = None
 ) -> None:
     """Remove a kit.
 
     The item stays, with its stock; it is not made of anything any more.
     """
-    await service.remove_kit(session, kit_id, if_match)
+    await service.remove_kit(session, kit_id, if_match, now=now)
 
 
 @router.get("/{kit_id:uuid}/availability", responses=problems(KitNotFound, LocationNotFound))
@@ -197,7 +197,7 @@ async def assemble_kit(
     """
     by = service.Assembler(caller, request_id_of(request), language, policy, now)
     found = await service.assemble_kit(session, sealer, kit_id, body, by)
-    return model_answer(found, status=status_of(found, done=201))
+    return model_answer(found, status=status_of(found, done=201), location=location_of(found))
 
 
 @router.post(
@@ -226,4 +226,4 @@ async def disassemble_kit(
     """
     by = service.Assembler(caller, request_id_of(request), language, policy, now)
     found = await service.disassemble_kit(session, sealer, kit_id, body, by)
-    return model_answer(found, status=status_of(found, done=201))
+    return model_answer(found, status=status_of(found, done=201), location=location_of(found))

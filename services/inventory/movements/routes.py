@@ -5,7 +5,12 @@ from fastapi import Body, Depends, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.approvals.rules import WEIGHED
-from services.inventory.approvals.schemas import AWAITS_APPROVAL, ApprovalRead, status_of
+from services.inventory.approvals.schemas import (
+    AWAITS_APPROVAL,
+    ApprovalRead,
+    location_of,
+    status_of,
+)
 from services.inventory.freezes.errors import Frozen
 from services.inventory.items.errors import ItemNotFound, ItemRetired, UnknownUnit
 from services.inventory.ledger.errors import (
@@ -58,7 +63,7 @@ from shared.web.answers import json_answer, model_answer
 from shared.web.attempts import attempted
 from shared.web.dry_run import is_dry_run
 from shared.web.idempotency import KEY_PARAMETER, Replay
-from shared.web.requests import request_id_of
+from shared.web.requests import language_of, request_id_of
 from shared.web.route import DirectRoute
 from shared.web.session import answer_in_session, find_request_key
 
@@ -158,7 +163,7 @@ async def record_movements(
         session, sealer, body, policy=policy, origin=origin, language=language, now=now
     )
     if isinstance(found, ApprovalRead):
-        return model_answer(found, status=202)
+        return model_answer(found, status=202, location=location_of(found))
     return json_answer(found, status=201)
 
 
@@ -180,6 +185,7 @@ async def reverse_movement(
     caller: CanMove,
     sealer: PriceSealer,
     policy: Policy,
+    language: Language,
     now: Now,
 ) -> Response:
     """Reverse a movement.
@@ -189,11 +195,11 @@ async def reverse_movement(
     That of a write-off, adjustment or count correction may need approval, as these do (202), and so
     may that of a receipt or a return from a customer, whose stock leaves.
     """
-    origin = service.Origin(caller, request_id_of(request))
+    origin = service.Origin(caller, request_id_of(request), language=language)
     found = await service.reverse_movement(
         session, sealer, movement_id, body, policy=policy, origin=origin, now=now
     )
-    return model_answer(found, status=status_of(found, done=201))
+    return model_answer(found, status=status_of(found, done=201), location=location_of(found))
 
 
 @router.get("", responses=problems(InvalidCursor))
@@ -229,10 +235,10 @@ async def _record_weighed(request: Request, caller: Principal, body: MovementCre
             own.prices,
             body,
             policy=own.policy,
-            origin=service.Origin(caller, request_id_of(request)),
+            origin=service.Origin(caller, request_id_of(request), language=language_of(request)),
             now=utc_now(),
         )
-        return model_answer(found, status=status_of(found, done=201))
+        return model_answer(found, status=status_of(found, done=201), location=location_of(found))
 
     return await answer_in_session(request, caller, answer)
 

@@ -3,7 +3,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
 
-from services.inventory.approvals.schemas import AWAITS_APPROVAL, status_of
+from services.inventory.approvals.schemas import AWAITS_APPROVAL, location_of, status_of
 from services.inventory.freezes.errors import Frozen
 from services.inventory.items.errors import ItemNotFound, ItemRetired, UnknownUnit
 from services.inventory.ledger.errors import (
@@ -36,7 +36,7 @@ from services.inventory.transfers.schemas import (
 )
 from shared.pagination import InvalidCursor
 from shared.principal import Principal
-from shared.web import Now, Session, feature_router, problems, requires
+from shared.web import Language, Now, Session, feature_router, problems, requires
 from shared.web.answers import model_answer
 from shared.web.etag import IfMatch
 from shared.web.requests import request_id_of
@@ -123,6 +123,7 @@ async def receive_transfer(
     sealer: PriceSealer,
     policy: Policy,
     now: Now,
+    language: Language,
 ) -> Response:
     """Receive a transfer.
 
@@ -132,6 +133,6 @@ async def receive_transfer(
     the whole delivery waits for somebody else's approval (202): to have at once what arrived,
     receive it without `final`.
     """
-    receiver = service.Receiving(caller, request_id_of(request), policy, now)
+    receiver = service.Receiving(caller, request_id_of(request), policy, now, language)
     found = await service.receive_transfer(session, sealer, transfer_id, body, receiver)
-    return model_answer(found, status=status_of(found, done=200))
+    return model_answer(found, status=status_of(found, done=200), location=location_of(found))

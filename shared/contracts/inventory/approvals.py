@@ -56,12 +56,12 @@ class ApprovalWithdrawn(Entry):
 
 
 class ApprovalOvertaken(Entry):
-    """Somebody would have agreed, but what it was based on had changed; nothing was done."""
+    """What it was based on had changed, or was over; nothing was done."""
 
     name: ClassVar[str] = "inventory.approval-overtaken.v1"
     subject_of: ClassVar[tuple[str, str]] = ("approval", "approval_id")
     approval_id: UUID
-    cause: str  # counted, quantity, value or content.
+    cause: str  # counted, quantity, value, content, over or replaced.
 
 
 class ApprovalLapsed(Entry):

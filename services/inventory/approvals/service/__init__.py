@@ -3,6 +3,7 @@
 What else needs approval calls `gate`, which says how to add a kind.
 """
 
+from services.inventory.approvals.service.closing import close_overtaken
 from services.inventory.approvals.service.deciding import (
     Approved,
     Decision,
@@ -18,6 +19,7 @@ from services.inventory.approvals.service.deciding import (
 from services.inventory.approvals.service.gating import (
     Asked,
     Excess,
+    Waiting,
     Weighing,
     gate,
     note_uses,
@@ -25,7 +27,13 @@ from services.inventory.approvals.service.gating import (
     open_weighing,
 )
 from services.inventory.approvals.service.limits import get_limits, replace_limits
-from services.inventory.approvals.service.reading import get_approval, list_approvals, to_read
+from services.inventory.approvals.service.reading import (
+    get_approval,
+    list_approvals,
+    say_awaited,
+    to_awaited,
+    to_read,
+)
 
 __all__ = [
     "Approved",
@@ -33,9 +41,11 @@ __all__ = [
     "Decision",
     "Excess",
     "Executor",
+    "Waiting",
     "Weighing",
     "apply_approved",
     "approve",
+    "close_overtaken",
     "expire_due",
     "forget_uses",
     "gate",
@@ -48,6 +58,8 @@ __all__ = [
     "open_weighing",
     "reject",
     "replace_limits",
+    "say_awaited",
+    "to_awaited",
     "to_read",
     "withdraw",
 ]

@@ -30,20 +30,17 @@ from services.inventory.approvals.rules import (
     value_of,
 )
 from services.inventory.approvals.schemas import ApprovalReject, ApprovalWithdraw
+from services.inventory.approvals.service.closing import close, close_lapsed, close_stale
 from services.inventory.approvals.service.gating import find_costs, lines_of, loads_of
 from services.inventory.approvals.service.reading import open_value, require_known
 from services.inventory.ledger import service as ledger
 from services.inventory.ledger.rules import Change, Outcome
 from services.inventory.locations.service import places_of
-from shared import journal
 from shared.contracts.inventory.approvals import (
     ApprovalApproved,
-    ApprovalLapsed,
-    ApprovalOvertaken,
     ApprovalRejected,
     ApprovalWithdrawn,
 )
-from shared.journal import Entry
 from shared.principal import Places, Principal
 from shared.security.sealing import Sealer
 
@@ -114,8 +111,7 @@ async def approve(
         _require_same_content(approval, lines)
         movements = await executors[approval.kind](session, sealer, approved)
     except ApprovalStale as stale:
-        found = ApprovalOvertaken(approval_id=approval.id, cause=stale.cause)
-        _close(session, approval, ApprovalState.STALE, found, caller=caller, now=now)
+        close_stale(session, approval, stale.cause, caller=caller, now=now)
         return Decision(approval, stale)
     approval.movements = list(movements)
     entry = ApprovalApproved(
@@ -124,7 +120,7 @@ async def approve(
         requester_id=approval.requester_id,
         movements=approval.movements,
     )
-    _close(session, approval, ApprovalState.APPROVED, entry, caller=caller, now=now)
+    close(session, approval, ApprovalState.APPROVED, entry, caller=caller, now=now)
     return Decision(approval)
 
 
@@ -174,7 +170,7 @@ async def reject(
     entry = ApprovalRejected(
         approval_id=approval.id, requester_id=approval.requester_id, note=wanted.reason
     )
-    _close(session, approval, ApprovalState.REJECTED, entry, caller=caller, now=now)
+    close(session, approval, ApprovalState.REJECTED, entry, caller=caller, now=now)
     return approval
 
 
@@ -195,7 +191,7 @@ async def withdraw(
         raise NotYourApproval
     approval.note = wanted.reason
     entry = ApprovalWithdrawn(approval_id=approval.id, note=wanted.reason)
-    _close(session, approval, ApprovalState.WITHDRAWN, entry, caller=caller, now=now)
+    close(session, approval, ApprovalState.WITHDRAWN, entry, caller=caller, now=now)
     return approval
 
 
@@ -211,8 +207,7 @@ async def expire_due(session: AsyncSession, *, now: datetime) -> bool:
     """
     due = await queries.lock_due(session, now, most=DUE_AT_ONCE)
     for approval in due:
-        entry = ApprovalLapsed(approval_id=approval.id)
-        _close(session, approval, ApprovalState.EXPIRED, entry, caller=None, now=now)
+        close_lapsed(session, approval, now=now)
     return len(due) == DUE_AT_ONCE
 
 
@@ -233,24 +228,6 @@ async def _lock_open(
     if state is not ApprovalState.OPEN:
         raise ApprovalClosed(state=state)
     return approval
-
-
-def _close(
-    session: AsyncSession,
-    approval: Approval,
-    state: ApprovalState,
-    entry: Entry,
-    *,
-    caller: Principal | None,
-    now: datetime,
-) -> None:
-    """Write down what became of an approval; of nobody, if its time was over."""
-    approval.state = state.value
-    approval.decider_id = None if caller is None else caller.id
-    approval.decided_by = journal.stamp_of(session).actor
-    approval.decided_at = max(now, approval.opened_at)  # Clocks may differ.
-    approval.version += 1
-    journal.record(session, entry)
 
 
 def _require_same_content(approval: Approval, lines: Sequence[ApprovalLine]) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.inventory.approvals import queries
 from services.inventory.approvals.models import Approval
 from services.inventory.approvals.rules import (
+    ONCE,
     WINDOW,
     ApprovalCause,
     ApprovalKind,
@@ -21,12 +22,15 @@ from services.inventory.approvals.rules import (
     AskedLine,
     Load,
     Scales,
+    StaleCause,
     buckets_of,
     find_untied,
+    hash_asked,
     hash_content,
     is_weighed,
     value_of,
 )
+from services.inventory.approvals.service.closing import close_lapsed, close_overtaken
 from services.inventory.approvals.service.limits import Limits, find_limits
 from services.inventory.ledger import service as ledger
 from services.inventory.ledger.rules import NO_LOT, Kind, Outcome
@@ -44,13 +48,25 @@ class Asked(NamedTuple):
 
     The content is JSON-ready, and holds no cost and no price. `outcomes` are what
     `ledger.service.foresee` says of all changes of stock that are asked for together, `loads` what
-    is weighed of changes of which each by itself is not.
+    is weighed of changes of which each by itself is not. `subject_id` is what it hangs on, whose
+    feature calls `close_overtaken`; `same` what of the content is the same whenever the same is
+    asked for, all unless given; `number` tells what is asked twice on purpose apart.
     """
 
     kind: ApprovalKind
     content: Mapping[str, Any]
     outcomes: Sequence[Outcome] = ()
     loads: Sequence[Load] = ()
+    subject_id: UUID | None = None
+    same: Mapping[str, Any] | None = None
+    number: int = 0
+
+
+class Waiting(NamedTuple):
+    """An approval that what was asked waits for; opened now, or when the same was asked before."""
+
+    approval: Approval
+    is_repeated: bool
 
 
 class Excess(NamedTuple):
@@ -86,12 +102,12 @@ async def gate(
     policy: ApprovalPolicy,
     caller: Principal,
     now: datetime,
-) -> Approval | None:
+) -> Waiting | None:
     """Return the approval that is opened for what the caller may not change alone.
 
     None if he may: then it counts towards what he changes within a day, and he applies it in the
     same transaction. What `is_weighed` says is weighed, all together; what is refused is not. Who
-    is given an approval changes nothing, and answers 202 with `to_read` of it.
+    is given an approval changes nothing, and answers 202 with `to_awaited` of it.
 
     To add a kind of approval: a member of `ApprovalKind`; an executor, as `deciding.Executor` says,
     that does what `content` asks for in the session's transaction, its changes of stock by
@@ -170,8 +186,17 @@ async def open_approval(
     policy: ApprovalPolicy,
     caller: Principal,
     now: datetime,
-) -> Approval:
-    """Open an approval of what is asked, based on what the outcomes say of the stock now."""
+) -> Waiting:
+    """Open an approval of what is asked, based on what the outcomes say of the stock now.
+
+    Where the same person's approval of the same is open, that is returned. Of what can be done
+    once, one for something else is closed: the person means the later.
+    """
+    moved, same = lines_of(asked.outcomes), asked.content if asked.same is None else asked.same
+    asked_hash = hash_asked(asked.kind, same, moved, number=asked.number)
+    known = await _find_open(session, asked, asked_hash, caller=caller, now=now)
+    if known is not None:
+        return Waiting(known, is_repeated=True)
     approval_id = new_id()
     where = place(APPROVAL_VALUE_COLUMN, caller.tenant_id, approval_id)
     sealed = None if excess.value is None else sealer.seal_amount(excess.value, where)
@@ -183,8 +208,10 @@ async def open_approval(
         kind=asked.kind.value,
         cause=excess.cause.value,
         content=dict(asked.content),
-        content_hash=hash_content(asked.kind, asked.content, lines_of(asked.outcomes)),
+        content_hash=hash_content(asked.kind, asked.content, moved),
         value=sealed,
+        subject_id=asked.subject_id,
+        asked_hash=asked_hash,
         line_count=len(asked.outcomes),
         requester_id=caller.id,
         requested_by=caller.actor,
@@ -207,7 +234,28 @@ async def open_approval(
             expires_at=approval.expires_at,
         ),
     )
-    return approval
+    return Waiting(approval, is_repeated=False)
+
+
+async def _find_open(
+    session: AsyncSession, asked: Asked, asked_hash: bytes, *, caller: Principal, now: datetime
+) -> Approval | None:
+    """Return the caller's approval of the same, if one is open; else make room for one.
+
+    No other of his is opened until the transaction ends.
+    """
+    await queries.lock_requester(session, caller.id)
+    known = await queries.find_same(session, caller.id, asked_hash)
+    if known is not None and known.expires_at > now:
+        return known
+    if known is not None:
+        close_lapsed(session, known, now=now)
+        await session.flush()  # Of the same there is one that is open.
+    if asked.subject_id is not None and asked.kind in ONCE:
+        await close_overtaken(
+            session, [asked.subject_id], StaleCause.REPLACED, requester_id=caller.id, now=now
+        )
+    return None
 
 
 async def find_costs(

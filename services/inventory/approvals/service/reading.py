@@ -9,15 +9,23 @@ from services.inventory.approvals import queries
 from services.inventory.approvals.errors import ApprovalNotFound
 from services.inventory.approvals.models import Approval
 from services.inventory.approvals.queries import ApprovalFilter, NamedLine
-from services.inventory.approvals.rules import ApprovalCause, ApprovalState, state_of
+from services.inventory.approvals.rules import (
+    ApprovalCause,
+    ApprovalState,
+    StaleCause,
+    state_of,
+)
 from services.inventory.approvals.schemas import (
+    ApprovalAwaitedRead,
     ApprovalDetailRead,
     ApprovalLineRead,
     ApprovalPage,
     ApprovalQuery,
     ApprovalRead,
 )
+from services.inventory.approvals.service.gating import Waiting
 from services.inventory.ledger.rules import (
+    TRACKS_SERIALS,
     Kind,
     MovementReason,
     item_reference,
@@ -27,12 +35,21 @@ from services.inventory.locations.service import places_of
 from services.inventory.prices import service as prices
 from services.inventory.prices.service import SeenAmount
 from shared.contracts.inventory.approvals import APPROVAL_VALUE_COLUMN
+from shared.i18n import N_, translate
 from shared.log import log
 from shared.pagination import Keyset
 from shared.principal import Places, Principal
 from shared.security.sealing import SealBroken, Sealer, place
 
 _NEWEST = Keyset("newest", UUID)
+_OPENED = N_(
+    "Nothing has changed yet: this is done once somebody else approves it, until {expires_at}. "
+    "Read the approval to see what becomes of it; withdraw it if it is not needed any more."
+)
+_REPEATED = N_(
+    "You asked for the same before, and that waits since {opened_at}: it is done once somebody "
+    "else approves it, until {expires_at}. If you mean another one, give it a reference of its own."
+)
 
 
 async def get_approval(
@@ -107,9 +124,32 @@ def to_read(
         decided_by=approval.decided_by,
         decided_at=approval.decided_at,
         reason=approval.note,
+        stale_cause=None if approval.stale_cause is None else StaleCause(approval.stale_cause),
         movements=approval.movements,
         version=approval.version,
         unreadable=["value"] if value.is_unreadable else [],
+    )
+
+
+def to_awaited(
+    waiting: Waiting, sealer: Sealer, *, caller: Principal, now: datetime, language: str
+) -> ApprovalAwaitedRead:
+    """Return the approval that something waits for, with what happens next in words."""
+    approval = waiting.approval
+    return ApprovalAwaitedRead(
+        **dict(to_read(approval, sealer, caller=caller, now=now)),
+        message=say_awaited(waiting, language),
+    )
+
+
+def say_awaited(waiting: Waiting, language: str) -> str:
+    """Return in words what happens next to what waits for an approval."""
+    approval = waiting.approval
+    return translate(
+        _REPEATED if waiting.is_repeated else _OPENED,
+        language,
+        opened_at=approval.opened_at,
+        expires_at=approval.expires_at,
     )
 
 
@@ -128,13 +168,15 @@ def open_value(approval: Approval, sealer: Sealer, caller: Principal) -> SeenAmo
 def _line_read(named: NamedLine, places: Places) -> ApprovalLineRead:
     line = named.line
     is_known = places is None or line.location_id in places  # But where a transfer lies on its way.
+    is_serial = named.tracking == TRACKS_SERIALS
     return ApprovalLineRead(
         line=line.line,
         item=named.item,
         item_id=line.item_id,
         location=named.location if is_known else None,
         location_id=line.location_id if is_known else None,
-        lot=named.lot or line.lot,
+        lot=None if is_serial else named.lot or line.lot,
+        serial=named.lot or line.lot if is_serial else None,
         movement_kind=Kind(line.movement_kind),
         change=line.quantity,
         on_hand=line.on_hand if is_known else None,

@@ -10,6 +10,8 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.inventory.approvals import service as approvals
+from services.inventory.approvals.rules import StaleCause
 from services.inventory.counts import queries
 from services.inventory.counts.errors import (
     CountClosed,
@@ -207,6 +209,7 @@ async def _write(
             proofs=proofs_of(entries, caller.id),
         ),
     )
+    await approvals.close_overtaken(session, [count.id], StaleCause.CONTENT, now=now)
     return CountEnteredRead(
         entered=len(entries),
         unchanged=sent - len(entries),

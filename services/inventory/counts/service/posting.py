@@ -97,14 +97,18 @@ async def post_count(
     if refused:
         raise await _refusal(session, refused, language=poster.language, now=now)
     content = {"count_id": str(count.id), "version": count.version}
-    asked = Asked(ApprovalKind.COUNT, content | wanted.model_dump(mode="json"), foreseen)
+    content |= wanted.model_dump(mode="json")
+    asked = Asked(ApprovalKind.COUNT, content, foreseen, subject_id=count.id)
     approval = await approvals.gate(
         session, sealer, asked, policy=poster.policy, caller=caller, now=now
     )
     if approval is not None:
-        return approvals.to_read(approval, sealer, caller=caller, now=now)
+        return approvals.to_awaited(
+            approval, sealer, caller=caller, now=now, language=poster.language
+        )
     outcomes = await ledger.apply(session, changes, atomic=True)
     await _close(session, count, _results(lines, due, outcomes, wanted), caller.actor, now)
+    await approvals.close_overtaken(session, [count.id], StaleCause.OVER, now=now)
     return count
 
 
@@ -122,7 +126,9 @@ async def apply_approved_count(
     count = await queries.find_count(
         session, UUID(content["count_id"]), places=None, actor="", is_locked=True
     )
-    if count is None or count.state != CountState.OPEN or count.version != content["version"]:
+    if count is None or count.state != CountState.OPEN:
+        raise ApprovalStale(cause=StaleCause.OVER)
+    if count.version != content["version"]:
         raise ApprovalStale(cause=StaleCause.CONTENT)
     lines = await queries.list_lines(session, count.id, LineFilter())
     due = _due(lines, wanted, count)
@@ -131,6 +137,9 @@ async def apply_approved_count(
     outcomes = await approvals.apply_approved(session, sealer, approved, changes)
     now = max((outcome.recorded_at for outcome in outcomes), default=utc_now())
     await _close(session, count, _results(lines, due, outcomes, wanted), actor, now)
+    await approvals.close_overtaken(
+        session, [count.id], StaleCause.OVER, except_id=approved.approval_id, now=now
+    )
     return [change.id for change in changes]
 
 
@@ -333,7 +342,8 @@ def _result(
         "line": line["number"],
         "item": line["item"],
         "location": line["location"],
-        "lot": line["lot"],
+        "lot": None if _is_serial(line) else line["lot"],
+        "serial": line["lot"] if _is_serial(line) else None,
         "code": problem.code,
         "message": problem.detail_in(language),
         "reserved": plain(outcome.reserved) if is_short else None,

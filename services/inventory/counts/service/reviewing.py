@@ -5,6 +5,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.inventory.approvals import service as approvals
+from services.inventory.approvals.rules import StaleCause
 from services.inventory.counts import queries
 from services.inventory.counts.errors import CountClosed, NothingToRecount
 from services.inventory.counts.models import Count
@@ -48,6 +50,7 @@ async def ask_recount(
     if_match: str | None,
     *,
     caller: Principal,
+    now: datetime,
 ) -> Count:
     """Let lines be counted again: by somebody else, who does not see what was counted first.
 
@@ -72,6 +75,7 @@ async def ask_recount(
         session,
         RecountAsked(count_id=count.id, lines=numbers, same_counter=wanted.same_counter),
     )
+    await approvals.close_overtaken(session, [count.id], StaleCause.CONTENT, now=now)
     return count
 
 
@@ -86,7 +90,8 @@ async def cancel_count(
 ) -> Count:
     """Give a count up: stock stays as it is, and what was counted is kept as evidence.
 
-    Who opened it may do so too. Raises what `get_open_count` raises.
+    Nobody need approve it any more. Who opened it may do so too. Raises what `get_open_count`
+    raises.
     """
     places = await places_of(session, caller)
     count = await get_known_count(session, count_id, places, caller=caller, is_locked=True)
@@ -99,5 +104,6 @@ async def cancel_count(
     count.closed_at, count.closed_by = max(now, count.opened_at), caller.actor
     count.version += 1
     journal.record(session, CountCancelled(count_id=count.id, reason=wanted.reason))
+    await approvals.close_overtaken(session, [count.id], StaleCause.OVER, now=now)
     await session.flush()  # What is read from now on is of a closed count.
     return count

@@ -139,12 +139,12 @@ async def _make(
         _require_granted(foreseen, language)
         said = wanted.model_dump(mode="json", exclude_unset=True)
         content = {"kit_id": str(kit_id), "way": way, "assembly": said}
-        waits = Asked(ApprovalKind.ASSEMBLY, content, foreseen, plan.loads)
+        waits = Asked(ApprovalKind.ASSEMBLY, content, foreseen, plan.loads, kit_id)
         approval = await approvals.gate(
             session, sealer, waits, policy=policy, caller=caller, now=now
         )
         if approval is not None:
-            return approvals.to_read(approval, sealer, caller=caller, now=now)
+            return approvals.to_awaited(approval, sealer, caller=caller, now=now, language=language)
     outcomes = await ledger.apply(session, plan.changes, atomic=True)
     _require_granted(outcomes, language)
     seen = SeenAmount(None)

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.inventory.approvals import service as approvals
+from services.inventory.approvals.rules import StaleCause
 from services.inventory.freezes import service as freezes
 from services.inventory.items.models import Item
 from services.inventory.items.service import get_item, get_named_items
@@ -70,10 +72,13 @@ async def replace_kit(
     await freezes.require_not_frozen(session, item.frozen_by)
     kit.version, kit.updated_at = kit.version + 1, now
     await _save(session, item, wanted.components)
+    await approvals.close_overtaken(session, [kit_id], StaleCause.CONTENT, now=now)
     return await get_kit(session, kit_id, language=language)
 
 
-async def remove_kit(session: AsyncSession, kit_id: UUID, if_match: str | None) -> None:
+async def remove_kit(
+    session: AsyncSession, kit_id: UUID, if_match: str | None, *, now: datetime
+) -> None:
     """Let an item be made of nothing any more; what was assembled stays.
 
     Raises KitNotFound, PreconditionFailed, Frozen.
@@ -84,6 +89,7 @@ async def remove_kit(session: AsyncSession, kit_id: UUID, if_match: str | None) 
     item = await get_item(session, kit_id)
     await freezes.require_not_frozen(session, item.frozen_by)
     await session.delete(kit)
+    await approvals.close_overtaken(session, [kit_id], StaleCause.OVER, now=now)
     journal.record(session, KitRemoved(item_id=kit_id))
 
 

@@ -23,14 +23,21 @@ from shared.money import plain
 from shared.security.sealing import Sealer
 
 
-def asked_movements(outcomes: Sequence[Outcome]) -> Asked:
+def asked_movements(outcomes: Sequence[Outcome], *, number: int = 0) -> Asked:
     """Return what is asked: these changes, each at the time at which it was judged.
 
     So what moves meanwhile does not move what was counted, and nothing is dated later than it
-    happened.
+    happened. Asked again they are the same, at the time that was said, if one was.
     """
     changes = [_content_of(outcome) for outcome in outcomes]
-    return Asked(ApprovalKind.MOVEMENTS, {"changes": changes}, outcomes)
+    same = [
+        content | {"id": None, "occurred_at": None if at is None else at.isoformat()}
+        for content, at in zip(changes, (it.change.occurred_at for it in outcomes), strict=True)
+    ]
+    return Asked(
+        ApprovalKind.MOVEMENTS, {"changes": changes}, outcomes,
+        same={"changes": same}, number=number,
+    )  # fmt: skip
 
 
 async def apply_approved_movements(

@@ -11,10 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.approvals import service as approvals
 from services.inventory.approvals.errors import ApprovalNeeded
-from services.inventory.approvals.models import Approval
 from services.inventory.approvals.rules import ApprovalPolicy, is_weighed
 from services.inventory.approvals.schemas import ApprovalRead
-from services.inventory.approvals.service import Excess, Weighing
+from services.inventory.approvals.service import Excess, Waiting, Weighing
 from services.inventory.ledger import service as ledger
 from services.inventory.ledger.errors import InsufficientStock
 from services.inventory.ledger.rules import Change, Outcome, Refusal
@@ -34,13 +33,7 @@ APPROVALS_MAX = 100  # That one call opens in mode each.
 DEFERRALS_MAX = 10
 
 
-class _Waiting(NamedTuple):
-    """A line that waits for this approval."""
-
-    approval_id: UUID
-
-
-_Found = Outcome | Problem | LineFault | _Waiting
+_Found = Outcome | Problem | LineFault | Waiting
 
 
 class _Context(TypedDict):
@@ -90,7 +83,9 @@ async def record_bulk(
         if atomic:
             approval = await _weigh_whole(session, changes, desk, language)
             if approval is not None:
-                return approvals.to_read(approval, sealer, caller=origin.caller, now=now)
+                return approvals.to_awaited(
+                    approval, sealer, caller=origin.caller, now=now, language=language
+                )
         else:
             found = await _weigh_each(session, changes, desk)
     now_applied = [change for change in changes if change.id not in found]
@@ -103,7 +98,7 @@ async def record_bulk(
     refused = [result for result in results if result["status"] == "refused"]
     if atomic and refused:
         raise BulkRefused(refused=len(refused), results=refused)
-    waiting = sum(isinstance(each, _Waiting) for each in found.values())
+    waiting = sum(isinstance(each, Waiting) for each in found.values())
     return {
         "applied": len(results) - len(refused) - waiting,
         "refused": len(refused),
@@ -114,7 +109,7 @@ async def record_bulk(
 
 async def _weigh_whole(
     session: AsyncSession, changes: Sequence[Change], desk: _Desk, language: str
-) -> Approval | None:
+) -> Waiting | None:
     """Return the approval of all changes together, if they need one.
 
     Raises BulkRefused where only some of them can wait for one. What the stock refuses is not
@@ -146,6 +141,7 @@ async def _weigh_each(
     What waits does not happen now, so the others are looked at again without it.
     """
     held: dict[UUID, _Found] = {}
+    opened: set[UUID] = set()
     for attempt in count():
         rest = [change for change in changes if change.id not in held]
         outcomes = await ledger.foresee(session, rest)
@@ -153,7 +149,7 @@ async def _weigh_each(
         found = _too_heavy(outcomes, weighing, defers=attempt < DEFERRALS_MAX)
         for outcome, excess in found:
             held[outcome.change.id] = (
-                await _waiting(session, outcome, excess, desk)
+                await _waiting(session, outcome, excess, desk, opened)
                 if len(held) < APPROVALS_MAX
                 else ApprovalNeeded()
             )
@@ -185,12 +181,16 @@ def _too_heavy(
 
 
 async def _waiting(
-    session: AsyncSession, outcome: Outcome, excess: Excess, desk: _Desk
-) -> _Waiting:
-    """Open an approval of one line."""
-    asked = asked_movements([outcome])
-    approval = await approvals.open_approval(session, desk.sealer, asked, excess, **desk.context)
-    return _Waiting(approval.id)
+    session: AsyncSession, outcome: Outcome, excess: Excess, desk: _Desk, opened: set[UUID]
+) -> Waiting:
+    """Open an approval of one line; of lines that are the same, one each."""
+    for number in count():
+        asked = asked_movements([outcome], number=number)
+        waiting = await approvals.open_approval(session, desk.sealer, asked, excess, **desk.context)
+        if waiting.approval.id not in opened:
+            opened.add(waiting.approval.id)
+            return waiting
+    raise AssertionError  # pragma: no cover - the loop returns.
 
 
 def _change_or_fault(
@@ -219,8 +219,11 @@ def _result(number: int, found: _Found, language: str) -> dict[str, Any]:
         "approval": None,
     }  # fmt: skip
     match found:
-        case _Waiting():
-            return result | {"status": "approval_needed", "approval": found.approval_id}
+        case Waiting(approval=approval):
+            message = approvals.say_awaited(found, language)
+            return result | {
+                "status": "approval_needed", "approval": str(approval.id), "message": message
+            }  # fmt: skip
         case Outcome(refusal=None):
             balance = plain(found.balance)
             return result | {

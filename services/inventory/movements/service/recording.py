@@ -45,7 +45,7 @@ from shared.errors import (
     IdempotencyInProgress,
     IdempotencyKeyReused,
 )
-from shared.i18n import N_, translate
+from shared.i18n import LANGUAGES, N_, translate
 from shared.ids import new_id
 from shared.pagination import Keyset
 from shared.principal import Places, Principal
@@ -76,6 +76,7 @@ class Origin:
     key: str | None = None
     fingerprint: bytes | None = None
     places: Places = None  # That the caller may know of.
+    language: str = LANGUAGES[0]  # In which he is told what waits.
 
     @cached_property
     def actor(self) -> str:
@@ -147,7 +148,9 @@ async def record_weighed(
             session, sealer, asked, policy=policy, caller=caller, now=now
         )
         if approval is not None:
-            return approvals.to_read(approval, sealer, caller=caller, now=now)
+            return approvals.to_awaited(
+                approval, sealer, caller=caller, now=now, language=origin.language
+            )
     return await _record(session, wanted, change)
 
 

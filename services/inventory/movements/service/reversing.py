@@ -9,7 +9,12 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.approvals import service as approvals
-from services.inventory.approvals.rules import ApprovalKind, ApprovalPolicy, is_weighed
+from services.inventory.approvals.rules import (
+    ApprovalKind,
+    ApprovalPolicy,
+    StaleCause,
+    is_weighed,
+)
 from services.inventory.approvals.schemas import ApprovalRead
 from services.inventory.approvals.service import Approved, Asked
 from services.inventory.ledger import service as ledger
@@ -23,6 +28,7 @@ from services.inventory.movements.errors import (
 )
 from services.inventory.movements.schemas import MovementRead, ReversalCreate
 from services.inventory.movements.service.recording import Origin, to_read
+from shared.clock import utc_now
 from shared.ids import new_id
 from shared.principal import Places
 from shared.security.sealing import Sealer
@@ -70,13 +76,16 @@ async def reverse_movement(
             ApprovalKind.REVERSAL,
             {"movement_id": str(movement_id), "reason": wanted.reason, "dated": wanted.dated},
             outcomes,
+            subject_id=movement_id,
         )
         approval = await approvals.gate(
             session, sealer, asked, policy=policy, caller=caller, now=now
         )
         if approval is not None:
-            return approvals.to_read(approval, sealer, caller=caller, now=now)
-    await _claim(session, changes)
+            return approvals.to_awaited(
+                approval, sealer, caller=caller, now=now, language=origin.language
+            )
+    await _claim(session, changes, now)
     ledger.require_granted(await ledger.apply(session, list(changes.values()), atomic=True))
     rows = await ledger.get_recorded(session, changes[movement_id].id, places=by.places)
     return to_read(rows, sealer, caller=caller)
@@ -94,16 +103,27 @@ async def apply_approved_reversal(
     occurred_at, reason = approved.lines[0].occurred_at, approved.content["reason"]
     changes = await _opposites(session, legs, reason, occurred_at, by)
     await approvals.apply_approved(session, sealer, approved, list(changes.values()))
-    await _claim(session, changes)
+    await _claim(session, changes, utc_now(), approved.approval_id)
     return [change.id for change in changes.values()]
 
 
-async def _claim(session: AsyncSession, changes: Mapping[UUID, Change]) -> None:
-    """Write down what undoes which movement. Raises AlreadyReversed."""
+async def _claim(
+    session: AsyncSession,
+    changes: Mapping[UUID, Change],
+    now: datetime,
+    approval_id: UUID | None = None,
+) -> None:
+    """Write down what undoes which movement; nobody need approve that any more.
+
+    Raises AlreadyReversed.
+    """
     for undone, change in changes.items():
         earlier = await ledger.claim_reversal(session, undone, change.id)
         if earlier is not None:
             raise AlreadyReversed(reversed_by=str(earlier))
+    await approvals.close_overtaken(
+        session, list(changes), StaleCause.OVER, except_id=approval_id, now=now
+    )
 
 
 async def _opposites(

@@ -100,12 +100,13 @@ class _Receipt(NamedTuple):
 
 
 class Receiving(NamedTuple):
-    """Who receives, by which request, and what he may change alone."""
+    """Who receives, by which request, what he may change alone, and how he is told."""
 
     caller: Principal
     request_id: str
     policy: ApprovalPolicy
     now: datetime
+    language: str
 
 
 class _By(NamedTuple):
@@ -131,19 +132,21 @@ async def receive_transfer(
     TransferNotFound, LocationNotAllowed, TransferReceivedAlready, UnknownUnit, QuantityInexact,
     SerialsNotTracked, SerialsNeeded, SerialsDiffer, and what `ledger.problem_of` returns.
     """
-    caller, _, policy, now = receiver
+    caller, _, policy, now, _ = receiver
     by = _By(caller.actor, receiver.request_id, await places_of(session, caller))
     receipt = await _judged(session, transfer_id, wanted, by)
     if any(is_weighed(change) for change in receipt.changes):
         outcomes = await ledger.foresee(session, receipt.changes, atomic=True)
         said = wanted.model_dump(mode="json", exclude_unset=True)
         content = {"transfer_id": str(transfer_id), "receipt": said}
-        asked = Asked(ApprovalKind.RECEIPT, content, outcomes)
+        asked = Asked(ApprovalKind.RECEIPT, content, outcomes, subject_id=transfer_id)
         approval = await approvals.gate(
             session, sealer, asked, policy=policy, caller=caller, now=now
         )
         if approval is not None:
-            return approvals.to_read(approval, sealer, caller=caller, now=now)
+            return approvals.to_awaited(
+                approval, sealer, caller=caller, now=now, language=receiver.language
+            )
     ledger.require_granted(await ledger.apply(session, receipt.changes, atomic=True))
     await _settle(session, receipt, by, now)
     return await read(session, transfer_id, by.places)
@@ -159,9 +162,9 @@ async def apply_approved_receipt(
     try:
         receipt = await _judged(session, UUID(approved.content["transfer_id"]), wanted, by)
     except TransferReceivedAlready as error:
-        raise ApprovalStale(cause=StaleCause.QUANTITY) from error
+        raise ApprovalStale(cause=StaleCause.OVER) from error
     await approvals.apply_approved(session, sealer, approved, receipt.changes)
-    await _settle(session, receipt, by, at)
+    await _settle(session, receipt, by, at, approved.approval_id)
     return [change.id for change in receipt.changes]
 
 
@@ -190,8 +193,17 @@ async def _judged(
     return _Receipt(transfer, parts, arrival, changes, wanted.reason, is_last)
 
 
-async def _settle(session: AsyncSession, receipt: _Receipt, by: _By, now: datetime) -> None:
-    """Write down what arrived, and with the last delivery that nothing is under way any more."""
+async def _settle(
+    session: AsyncSession,
+    receipt: _Receipt,
+    by: _By,
+    now: datetime,
+    approval_id: UUID | None = None,
+) -> None:
+    """Write down what arrived, and with the last delivery that nothing is under way any more.
+
+    Of what somebody was to approve before, other things would arrive by now, or nothing.
+    """
     transfer, arrival = receipt.transfer, receipt.arrival
     for lot, share in arrival.arrived:
         receipt.parts[NO_LOT if lot is None else lot.id].arrived += share
@@ -203,6 +215,8 @@ async def _settle(session: AsyncSession, receipt: _Receipt, by: _By, now: dateti
         _close(session, transfer, arrival, actor=by.actor, now=now)
     else:
         journal.record(session, _partly(transfer, arrival))
+    cause = StaleCause.OVER if receipt.is_last else StaleCause.QUANTITY
+    await approvals.close_overtaken(session, [transfer.id], cause, except_id=approval_id, now=now)
     await session.flush()  # Read back with the names of what it is about.
 
 

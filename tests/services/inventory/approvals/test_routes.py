@@ -292,7 +292,7 @@ async def test_lists_are_filtered_and_go_on_by_a_cursor(send, ask, boss, clerk):
     await send("POST", "/api/inventory/add-item", {"code": "B1", "name": "B", "unit_cost": "60"})
     line = {"kind": "receipt", "item": "B1", "location": "Annex", "quantity": "90"}
     await send("POST", "/api/inventory/movements", line)
-    ids = [(await ask())["id"] for _ in range(3)]
+    ids = [(await ask(reference=f"Fire {n}"))["id"] for n in range(3)]
     other = (await ask(30, boss, item="B1", location="Annex"))["id"]
     await send("POST", f"{PATH}/{ids[0]}/reject", {"reason": "no"})
 
@@ -384,4 +384,4 @@ async def test_refusals_name_locations_and_serials_that_are_begun_are_told(
     lines = (await send("GET", f"{PATH}/{added['id']}")).json()["lines"]
 
     assert_problem(refused, SerialsNotThere, location="Main")
-    assert [line["lot"] for line in lines] == ["X1", "X2"]
+    assert [(line["serial"], line["lot"]) for line in lines] == [("X1", None), ("X2", None)]

@@ -182,6 +182,7 @@ async def test_the_service_cannot_change_what_was_asked_nor_let_who_asked_approv
     )
     assert {row[0] for row in rights} == {
         "state", "decider_id", "decided_by", "decided_at", "note", "movements", "version",
+        "stale_cause",
     }  # fmt: skip
     with pytest.raises(Exception, match="approvals_four_eyes"):
         await other.execute(

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from services.inventory.approvals.errors import ApprovalStale, OwnApproval
+from services.inventory.approvals.errors import ApprovalClosed, OwnApproval
 from services.inventory.counts.errors import CountClosed
 from tests.support.services import Caller, assert_problem
 
@@ -69,7 +69,7 @@ async def test_what_is_entered_meanwhile_makes_it_stale(boss, asked, approve, en
     anew = await send("POST", f"/{count['id']}/post", {})
     approved = await approve(anew.json(), boss)
 
-    assert_problem(stale, ApprovalStale)
+    assert_problem(stale, ApprovalClosed, state="stale")
     assert approved.status_code == 200, approved.text
     assert await on_hand() == "301"
 

@@ -127,8 +127,8 @@ async def test_one_that_came_meanwhile_is_told_and_left_out(open_count, enter, s
     posted = await send("POST", f"/{count['id']}/post", left)
 
     assert_problem(refused, CountRefused, refused=1)
-    assert [(each["lot"], each["code"]) for each in refused.json()["results"]] == [
-        ("Z9", "serials_in_stock")
+    assert [(each["serial"], each["lot"], each["code"]) for each in refused.json()["results"]] == [
+        ("Z9", None, "serials_in_stock")
     ]
     assert posted.status_code == 200, posted.text
 
@@ -155,7 +155,7 @@ async def test_one_that_is_worth_more_than_one_may_change_alone_waits(
     given = await client.post(f"{path}/approve", headers=Caller(caller.tenant_id).headers())
 
     assert asked.status_code == 202, asked.text
-    assert [each["lot"] for each in read.json()["lines"]] == ["B2"]
+    assert [(each["serial"], each["lot"]) for each in read.json()["lines"]] == [("B2", None)]
     assert given.status_code == 200, given.text
     found = await client.get("/api/inventory/serials/B2", headers=caller.headers())
     assert found.status_code == 200, found.text

@@ -5,7 +5,6 @@ import pytest
 from services.inventory.approvals.errors import (
     ApprovalClosed,
     ApprovalNotFound,
-    ApprovalStale,
     OwnApproval,
 )
 from tests.support.services import Caller, assert_problem
@@ -121,7 +120,7 @@ async def test_what_arrived_is_there_at_once_without_the_difference_which_is_ask
 
     assert (await receive(150)).status_code == 200
     assert await stock() == {"Main": 700, "Shop": 150, "On the road": 150}
-    assert_problem(await approve(early), ApprovalStale)
+    assert_problem(await approve(early), ApprovalClosed, state="stale")
     assert await stock() == {"Main": 700, "Shop": 150, "On the road": 150}
 
     asked = await receive(0, final=True)
@@ -136,7 +135,7 @@ async def test_an_approval_of_what_was_received_meanwhile_is_stale(receive, appr
     assert asked.status_code == 202
     assert (await receive(300)).status_code == 200
 
-    assert_problem(await approve(asked), ApprovalStale)
+    assert_problem(await approve(asked), ApprovalClosed, state="stale")
     assert await stock() == {"Main": 700, "Shop": 300}
 
 
