@@ -79,7 +79,7 @@ async def is_any_location_frozen(session: AsyncSession) -> bool:
 async def find_notices(connection: asyncpg.Connection, ids: Collection[UUID]) -> dict[UUID, Notice]:
     """Return what is told of these freezes, by id."""
     rows = await connection.fetch(_NOTICES, list(ids))
-    return {row[0]: Notice(FreezeScope(row[1]), row[2], row[3]) for row in rows}
+    return {row[0]: Notice(FreezeScope(row[1]), *row[2:]) for row in rows}
 
 
 async def list_freezes(
@@ -143,4 +143,9 @@ _MARK_LOCATIONS = text("""
     WHERE m.id = l.id AND l.frozen_by IS DISTINCT FROM o.freeze_id""")
 _ANY_LOCATION = text("""
     SELECT EXISTS (SELECT FROM freezes WHERE scope = 'location' AND lifted_at IS NULL)""")
-_NOTICES = "SELECT id, scope, reason, frozen_at FROM freezes WHERE id = ANY($1::uuid[])"
+_NOTICES = """
+    SELECT f.id, f.scope, f.reason, f.frozen_at, i.code, f.item_id, l.name, f.location_id
+    FROM freezes f
+    LEFT JOIN items i ON i.id = f.item_id
+    LEFT JOIN locations l ON l.id = f.location_id
+    WHERE f.id = ANY($1::uuid[])"""

@@ -28,6 +28,15 @@ async def list_freezes(
     return await service.list_freezes(session, query)
 
 
+@router.get("/{freeze_id:uuid}", responses=problems(FreezeNotFound))
+async def get_freeze(freeze_id: UUID, session: Session, _caller: CanList) -> FreezeRead:
+    """Show a freeze.
+
+    What it covers, why, since when and by whom; also once it is lifted.
+    """
+    return await service.get_freeze(session, freeze_id)
+
+
 @router.post("", status_code=201, responses=problems(NothingToFreeze, AlreadyFrozen))
 async def add_freeze(
     body: FreezeCreate, session: Session, caller: CanFreeze, now: Now

@@ -25,7 +25,7 @@ from shared.gtin import item_key
 from shared.identifiers import find_id, identifier_key
 from shared.ids import new_id
 from shared.pagination import Keyset
-from shared.principal import Principal
+from shared.principal import Places, Principal
 
 _NEWEST = Keyset("newest", UUID)
 
@@ -65,7 +65,8 @@ async def add_freeze(
             reason=freeze.reason,
         ),
     )
-    return await _read(session, freeze.id)
+    [made] = await _read(session, freeze.id)
+    return made
 
 
 async def lift_freeze(
@@ -99,6 +100,14 @@ async def list_freezes(session: AsyncSession, wanted: FreezeQuery) -> FreezePage
     return FreezePage(items=[to_read(*row) for row in page], next_cursor=next_cursor)
 
 
+async def get_freeze(session: AsyncSession, freeze_id: UUID) -> FreezeRead:
+    """Return a freeze, lifted or not. Raises FreezeNotFound."""
+    found = await _read(session, freeze_id)
+    if not found:
+        raise FreezeNotFound
+    return found[0]
+
+
 async def require_thawed(session: AsyncSession, *, alone: bool = False) -> None:
     """Let no freeze be made until the transaction ends; for whoever changes master data.
 
@@ -112,11 +121,16 @@ async def require_thawed(session: AsyncSession, *, alone: bool = False) -> None:
         raise Frozen.by(Notice(FreezeScope(freeze.scope), freeze.reason, freeze.frozen_at))
 
 
-async def require_not_frozen(session: AsyncSession, freeze_id: UUID | None) -> None:
-    """Raise Frozen if a freeze covers the item or location whose mark this is."""
+async def require_not_frozen(
+    session: AsyncSession, freeze_id: UUID | None, *, places: Places = None
+) -> None:
+    """Raise Frozen if a freeze covers the item or location whose mark this is.
+
+    Of locations it tells who may know of these places alone.
+    """
     if freeze_id is not None:
         notices = await find_notices(await driver_connection(session), [freeze_id])
-        raise Frozen.by(notices[freeze_id])
+        raise Frozen.by(notices[freeze_id], places)
 
 
 async def cover_locations(session: AsyncSession) -> None:
@@ -148,11 +162,10 @@ def to_read(freeze: Freeze, item: str | None, location: str | None) -> FreezeRea
     )
 
 
-async def _read(session: AsyncSession, freeze_id: UUID) -> FreezeRead:
-    [row] = await queries.list_freezes(
-        session, active=None, before_id=None, limit=1, only=freeze_id
-    )
-    return to_read(*row)
+async def _read(session: AsyncSession, freeze_id: UUID) -> list[FreezeRead]:
+    """Return the freeze of this id, if there is one."""
+    rows = await queries.list_freezes(session, active=None, before_id=None, limit=1, only=freeze_id)
+    return [to_read(*row) for row in rows]
 
 
 async def _find_item_id(session: AsyncSession, named: str | None) -> UUID | None:

@@ -312,10 +312,9 @@ async def _refusal(
     """Return what tells of all lines that the ledger refuses, and of what holds stock there."""
     notice = next((outcome.notice for _, outcome in refused if outcome.notice is not None), None)
     if notice is not None:
-        return CountFrozen(
-            scope=notice.scope.value,
-            reason=notice.reason,
-            since=notice.since,
+        return CountFrozen.by(
+            notice,
+            refused[0][1].change.places,
             lines=[line["number"] for line, outcome in refused if outcome.notice is not None],
         )
     short = {_level(line): None for line, outcome in refused if outcome.is_short}

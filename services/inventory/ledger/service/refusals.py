@@ -83,7 +83,7 @@ def _named(place: Reference, spot: Spot | None) -> str:
 def _frozen(outcome: Outcome) -> Problem:
     if outcome.notice is None:
         raise ValueError("whom a freeze refuses is told of it")
-    return Frozen.by(outcome.notice)
+    return Frozen.by(outcome.notice, outcome.change.places)
 
 
 def _closed(outcome: Outcome) -> Problem:

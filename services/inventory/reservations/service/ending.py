@@ -19,6 +19,7 @@ from services.inventory.ledger.rules import (
     Reference,
 )
 from services.inventory.ledger.service import Locked
+from services.inventory.locations.service import places_of
 from services.inventory.reservations import queries
 from services.inventory.reservations.errors import (
     MoreThanHeld,
@@ -173,8 +174,9 @@ async def _lock(
     """
     _, holds = await find_known(session, reservation_id, caller)
     locked = await ledger.lock_levels(session, {level_of(each.hold) for each in holds})
+    places = await places_of(session, caller)
     for spot in locked.spots.values():
-        await freezes.require_not_frozen(session, spot.frozen_by)
+        await freezes.require_not_frozen(session, spot.frozen_by, places=places)
     reservation, holds = await find_known(session, reservation_id, caller)  # As it is by now.
     if all(each.hold.held == 0 for each in holds):
         if any(each.hold.expired > 0 for each in holds):

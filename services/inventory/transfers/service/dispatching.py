@@ -103,7 +103,7 @@ async def change_transfer(
     places = await places_of(session, caller)
     transfer = await lock_known(session, transfer_id, places)
     goal = await get_location(session, transfer.to_id)
-    await freezes.require_not_frozen(session, goal.frozen_by)
+    await freezes.require_not_frozen(session, goal.frozen_by, places=places)
     require_match(if_match, transfer.version)
     if transfer.received is not None:
         raise TransferReceivedAlready
@@ -130,7 +130,7 @@ async def _find_way(
     via = await queries.find_transit(session, wanted.via, places=places)
     if via is None:
         raise TransitMissing
-    await freezes.require_not_frozen(session, goal.frozen_by)
+    await freezes.require_not_frozen(session, goal.frozen_by, places=places)
     if LocationType.TRANSIT in {start.type, goal.type}:
         raise InTransit
     if start.id == goal.id:

@@ -179,7 +179,7 @@ async def _judged(
     if transfer.received is not None:
         raise TransferReceivedAlready
     goal = await hold_location(session, str(transfer.to_id))
-    await freezes.require_not_frozen(session, goal.frozen_by)
+    await freezes.require_not_frozen(session, goal.frozen_by, places=by.places)
     via = await get_location(session, transfer.via_id)
     parts = await queries.list_parts(session, transfer.id)
     carried = await _list_carried(session, transfer, parts)

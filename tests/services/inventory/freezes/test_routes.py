@@ -258,6 +258,58 @@ async def test_freezes_are_listed_and_what_was_said_is_kept(client, caller, free
     assert page["next_cursor"] is None
 
 
+async def test_a_refusal_names_what_is_frozen(freeze, lift, move, send):
+    places = {
+        each["name"]: each["id"] for each in (await send("GET", "/api/locations")).json()["items"]
+    }
+    item_id = (await send("GET", "/api/inventory/lookup/A1")).json()["id"]
+    nothing = dict.fromkeys(("item", "item_id", "location", "location_id"))
+    for target, told, words in (
+        ({}, {}, "All stock is frozen since "),
+        ({"scope": "location", "location": "Main"},
+         {"location": "Main", "location_id": places["Main"]}, "The location Main is frozen"),
+        ({"scope": "item", "item": "A1"}, {"item": "A1", "item_id": item_id},
+         "The item A1 is frozen since "),
+    ):  # fmt: skip
+        made = await freeze(**target)
+        refused = await move("issue", 1, item="A1", location="Aisle")
+
+        assert_problem(refused, Frozen, scope=made.json()["scope"], **nothing | told)
+        assert words in refused.json()["detail"]
+        assert refused.json()["since"] not in refused.json()["detail"]
+        shown = await send("GET", f"{PATH}/{made.json()['id']}")
+        assert shown.json() == made.json()
+        await lift(made)
+        assert (await send("GET", f"{PATH}/{made.json()['id']}")).json()["lifted_at"]
+    assert_problem(await send("GET", f"{PATH}/{item_id}"), FreezeNotFound)
+
+
+async def test_who_is_limited_to_a_part_of_what_is_frozen_is_not_told_of_the_rest(
+    client, caller, freeze, send
+):
+    places = {
+        each["name"]: each["id"] for each in (await send("GET", "/api/locations")).json()["items"]
+    }
+    limited = Caller(caller.tenant_id, locations=[places["Aisle"]])
+    body = {"kind": "issue", "item": "A1", "location": "Aisle", "quantity": 1}
+    line = {"item": "A1", "location": "Aisle", "quantity": 1}
+
+    async def post(path, body):
+        return await client.post(f"/api/inventory/{path}", json=body, headers=limited.headers())
+
+    held = (await post("reservations", {"lines": [line]})).json()["id"]
+    await freeze("location", location="Main")
+    for path, asked in (
+        ("movements", body), (f"reservations/{held}/release", {}),
+        ("movements", body | {"kind": "count_correction"}),
+    ):  # fmt: skip
+        refused = await post(path, asked)
+        assert_problem(refused, Frozen, scope="location", location=None, location_id=None)
+        assert "Main" not in refused.text
+    await freeze("location", location="Aisle")
+    assert "Main" not in (await post("movements", body)).text
+
+
 async def test_a_freeze_names_what_is_there_and_once(freeze, lift, send):
     assert_problem(await freeze("item", item="Z9"), NothingToFreeze, target="Z9")
     assert_problem(await freeze("location", location=str(uuid4())), NothingToFreeze)
