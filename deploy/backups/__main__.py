@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from shared.log import configure_logging
 from shared.settings import load_settings
 from shared.web.beside import health_app, serve_beside
 
+NICENESS = 10
 Command = Callable[[Place, argparse.Namespace, Callable[[str], None]], Awaitable[None]]
 COMMANDS: Mapping[str, Command] = {
     "backup": commands.back_up,
@@ -31,6 +33,8 @@ COMMANDS: Mapping[str, Command] = {
 def main(words: list[str]) -> int:
     asked = _parser().parse_args(words)
     asked.into = asked.into and str(Path(asked.into).resolve())
+    if asked.verb != "restore":  # Whoever moves stock goes first; during a restore nobody does.
+        os.nice(NICENESS)
     if asked.verb == "work":
         return _work()
     place = find_place()
