@@ -2,8 +2,9 @@
 
 One run starts the system as `make up` does in a folder of its own, with backups, records a million
 movements (or as many as the first argument says), and then: copies the database with pg_basebackup
-and with cp, makes a backup, moves stock at a steady rate with and without a backup under way, kills
-PostgreSQL, takes the data folder away, and restores it by the command that people use.
+and with cp, makes a backup, moves stock at a steady rate with and without a backup under way,
+verifies all, kills PostgreSQL, takes the data folder away, and restores it by the command that
+people use.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
+import asyncpg
 import httpx
 
 from deploy.backups.server import program
@@ -55,6 +57,7 @@ async def _measure(stack: Stack, movements: int) -> None:
         for name, found in (("without a backup", quiet), ("while one is made", busy)):
             p50, p95, p99 = _percentiles(found)
             print(f"{name:20} p50 {p50:6.1f} ms  p95 {p95:6.1f} ms  p99 {p99:6.1f} ms")
+        await _verify(stack, movements)
 
 
 async def _fill(client: httpx.AsyncClient, headers: dict[str, str], movements: int) -> float:
@@ -109,6 +112,23 @@ async def _latencies(client: httpx.AsyncClient, headers: dict[str, str]) -> list
     return found
 
 
+async def _verify(stack: Stack, movements: int) -> None:
+    """Verify ledger and journal, beside no more than a hash of each entry's text."""
+    connection = await asyncpg.connect(stack.superuser_dsn)
+    began = time.monotonic()
+    await connection.execute(_HASH_ALL)
+    hashed_s = time.monotonic() - began
+    await connection.close()
+    began = time.monotonic()
+    said = await asyncio.to_thread(_run, stack, "verify-stock", "inventory", of="deploy.local")
+    took_s = time.monotonic() - began
+    print(said.strip().splitlines()[-1])
+    print(
+        f"{'verified in':20} {took_s:6.1f} s  {movements / took_s:6,.0f} movements/s, "
+        f"{took_s / hashed_s:.1f} of a hash of each entry"
+    )
+
+
 def _restore(stack: Stack) -> None:
     size = _size(stack.folder / "postgres")
     os.kill(stack.pid("postgres"), signal.SIGKILL)
@@ -121,9 +141,9 @@ def _restore(stack: Stack) -> None:
     stack.run("up")
 
 
-def _run(stack: Stack, *words: str) -> str:
+def _run(stack: Stack, *words: str, of: str = "deploy.backups") -> str:
     done = subprocess.run(  # noqa: S603 - our own program.
-        [sys.executable, "-m", "deploy.backups", *words],
+        [sys.executable, "-m", of, *words],
         cwd=ROOT, env=stack.environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode != 0:
@@ -147,6 +167,8 @@ def _percentiles(found: Sequence[float]) -> tuple[float, float, float]:
     cuts = quantiles(found, n=100)
     return cuts[49], cuts[94], cuts[98]
 
+
+_HASH_ALL = "SELECT count(sha256(convert_to(data::text, 'UTF8'))) FROM inventory.journal"
 
 if __name__ == "__main__":
     main()
