@@ -10,7 +10,7 @@ DEVELOPMENT := .venv/.installed-dev
 SERVICES := auth inventory forecasting reporting
 SOURCES := shared services gateway deploy demo benchmarks tests
 
-.PHONY: help install run up down status logs monitoring demo token code rebuild retry verify rotate-keys backup backups restore drill keys certificates lock check format test-fast test attack prove-attack torture prove-torture bench mutants openapi dashboards contracts messages coverage lock-check scan sbom clean
+.PHONY: help install run up down status logs monitoring demo token code rebuild retry verify retention rotate-keys backup backups restore drill keys certificates lock check format test-fast test attack prove-attack torture prove-torture bench mutants openapi dashboards contracts messages coverage lock-check scan sbom clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
@@ -54,6 +54,9 @@ code: $(RUNTIME) ## Print a code of the first administrator's authenticator, for
 
 verify: $(RUNTIME) ## Prove the journal of SERVICE=auth, inventory, forecasting or reporting
 	@$(PY) -m deploy.local verify "$(SERVICE)"
+
+retention: $(RUNTIME) ## Move months that policy keeps no longer into archives, of every service; DRY=1 only says what is due
+	@for service in $(SERVICES); do $(PY) -m deploy.local retention $$service $(if $(DRY),--dry-run) $(ARGUMENTS) || exit 1; done
 
 rotate-keys: $(RUNTIME) ## Let a new key sign access tokens from now on; seal with the present keys what earlier ones sealed
 	@$(PY) -m deploy.local rotate-keys auth

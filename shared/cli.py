@@ -4,7 +4,7 @@ serve runs the web app; work runs the queued and periodic work and follow the fo
 be given, to share a process); migrate brings the schema up to date as its owner; rebuild empties
 the read models and starts the followers over; retry applies what followers had set aside; openapi
 prints the document. verify proves the journal, checkpoint prints, keeps and checks its newest
-checkpoint.
+checkpoint, retention moves its old months into archives.
 
 A service may have commands of its own beside these verbs, in `commands.py`.
 A service is its package: `settings.py` has `Settings`, `resources.py` has `open_service`, `app.py`
@@ -43,7 +43,7 @@ def main(package: str) -> None:
     """Run the verbs of the command line for the service in `package`."""
     verbs = sys.argv[1:]
     commands = _commands(package)
-    known = {*commands, "verify", "checkpoint"}
+    known = {*commands, "verify", "checkpoint", "retention"}
     if not verbs or not (set(verbs) <= set(VERBS) or verbs[0] in known):
         choices = "|".join((*VERBS, *commands))
         sys.exit(f"usage: python -m {package} {choices}, {journal_commands.USAGE}")
@@ -64,7 +64,7 @@ def main(package: str) -> None:
             uvloop.run(_rebuild(package, settings))
         case ["retry"]:
             uvloop.run(_retry(package, settings))
-        case ["verify" | "checkpoint", *_]:
+        case ["verify" | "checkpoint" | "retention", *_]:
             uvloop.run(_command(package, settings, partial(journal_commands.run, words=verbs)))
         case [command] if command in commands:
             uvloop.run(_command(package, settings, commands[command]))
@@ -124,12 +124,19 @@ def _open(package: str, settings: ServiceSettings) -> Resources[Any]:
 
 
 async def _rebuild(package: str, settings: ServiceSettings) -> None:
-    from shared.journal.follow import rebuild  # noqa: PLC0415 - needed by this verb alone.
+    from shared.journal.follow import is_whole, rebuild  # noqa: PLC0415 - needed by this verb alone.
 
     resources = _open(package, settings)
     followers = import_module(f"{package}.followers").followers(resources.own)
     if not any(follower.apply for follower in followers):
         sys.exit(f"{resources.service} keeps no read models: there is nothing to rebuild")
+    if resources.client is not None:
+        for follower in followers:
+            if not await is_whole(follower, resources.client):
+                sys.exit(
+                    f"The first months of {follower.producer}'s journal are in archives: what is "
+                    "emptied now could not be made anew. Restore a backup instead."
+                )
     await rebuild(followers, resources.database)
     sys.stdout.write("Emptied; a running worker makes the read models anew.\n")
     await resources.close()

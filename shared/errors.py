@@ -175,6 +175,19 @@ class Conflict(Problem):
 
 
 @dataclass(eq=False)
+class JournalArchived(Problem):
+    """Entries of a journal are asked for that went into archives by retention."""
+
+    status = 410
+    slug = "journal-archived"
+    title = N_("Archived")
+    detail: ClassVar[Text] = N_(
+        "These entries of the journal are in archives. Read them there; what is kept can be "
+        "followed from the first entry after them."
+    )
+
+
+@dataclass(eq=False)
 class PreconditionFailed(Problem):
     status = 412
     slug = "precondition-failed"

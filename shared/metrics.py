@@ -81,6 +81,14 @@ partition_months_ahead = Gauge(
 partition_default_used = Gauge(
     "partition_default_used", "1 where rows lie in the default partition.", ["table"]
 )
+retention_last_success = Gauge(
+    "retention_last_success_timestamp_seconds",
+    "When retention last ran to its end; 0 where it never did.",
+    ["service"],
+)
+retention_rows_archived = Counter(
+    "retention_rows_archived_total", "Rows that went into archives.", ["kind"]
+)
 system_health = Gauge("system_health_status", "1 healthy, 0 not.", ["component"])
 event_loop_lag = Gauge("event_loop_lag_seconds", "How late a timer of this process fires.")
 

@@ -19,11 +19,13 @@ from shared import metrics, tracing
 from shared.cache import Cache
 from shared.db import Database, OpenFor
 from shared.http import ServiceClient
+from shared.journal.archive_folder import ArchiveFolder
 from shared.journal.keeper import Keeper
 from shared.journal.notes import SigningKey
 from shared.journal.wake import Waker
 from shared.principal import Principal
 from shared.redis_client import open_redis
+from shared.sealed_files.keys import Keyring
 from shared.security.claims import EnrolmentClaims, ServiceClaims, UserClaims
 from shared.security.jwks import RemoteKeys
 from shared.security.sealing import Sealer
@@ -52,12 +54,15 @@ class Resources(Generic[OwnT]):
     services: TokenVerifier[ServiceClaims]
     signing_key: SigningKey
     keeper: Keeper  # Of the journal's newest checkpoint.
+    archives: ArchiveFolder | None  # Of months that left the journal; None: none ever does.
     fingerprint_key: bytes  # Of the requests sent with an Idempotency-Key.
     answer_sealer: Sealer  # Of the answers kept for them.
     http: httpx.AsyncClient  # To the world outside.
     inside: httpx.AsyncClient  # To gateway and services, without a token.
     own: OwnT
     client: ServiceClient | None = None
+    # Journal entries that rows of this service are still compared with: their months stay.
+    proving_types: frozenset[str] = frozenset()
     # Where the service itself knows whose sign-in still stands: asked as a transaction of a caller
     # begins. Raises Unauthorized.
     require_standing: Callable[[AsyncSession, Principal], Awaitable[None]] | None = None
@@ -89,6 +94,7 @@ def open_resources(
     hot_connections: int = 0,
     own_keys: KeySource | None = None,
     answer_keys: Sequence[SecretStr] = (),
+    proving_types: frozenset[str] = frozenset(),
 ) -> Resources[None]:
     """Return what every service has; nothing connects before it is used.
 
@@ -111,13 +117,24 @@ def open_resources(
         services=TokenVerifier(keys, ServiceClaims),
         signing_key=signing_key,
         keeper=Keeper(signing_key.public, settings.journal_folder),
+        archives=_archives(service, settings),
         fingerprint_key=_derived(settings, "idempotency fingerprint"),
         answer_sealer=_answer_sealer(settings, answer_keys),
         http=httpx.AsyncClient(verify=tls_context()),
         inside=inside,
         own=None,
         client=ServiceClient(settings, service, client_secret) if client_secret else None,
+        proving_types=proving_types,
     )
+
+
+def _archives(service: str, settings: ServiceSettings) -> ArchiveFolder | None:
+    folder, key = settings.archive_folder, settings.archive_encryption_key
+    if folder is None or key is None:
+        return None
+    previous = settings.archive_encryption_key_previous.get_secret_value()
+    keyring = Keyring(key.get_secret_value(), previous, variable="ARCHIVE_ENCRYPTION_KEY")
+    return ArchiveFolder(folder, service, keyring)
 
 
 def _answer_sealer(settings: ServiceSettings, keys: Sequence[SecretStr]) -> Sealer:

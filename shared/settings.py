@@ -24,6 +24,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from shared.sealed_files.keys import FileKey
 from shared.secret_files import SecretFileRefused, read_secrets
 from shared.tls import TlsFiles, TlsRefused, check_files
 
@@ -72,6 +73,21 @@ def _ssl_mode(url: str) -> str:
     return parse_qs(urlsplit(url).query).get("sslmode", [""])[-1]
 
 
+def _is_file_key(value: SecretStr) -> SecretStr:
+    FileKey(value.get_secret_value())
+    return value
+
+
+def _is_file_key_or_none(value: SecretStr | None) -> SecretStr | None:
+    return value and _is_file_key(value)
+
+
+def _are_file_keys(value: SecretStr) -> SecretStr:
+    for key in filter(None, value.get_secret_value().split(",")):
+        FileKey(key)
+    return value
+
+
 def require_pair(name: str, certificate: Path | None, key: Path | None) -> None:
     """Raise ValueError where one of a certificate and its key was given without the other."""
     if (certificate is None) != (key is None):
@@ -102,6 +118,12 @@ def check_settings_of(files: TlsFiles) -> None:
 HexKey = Annotated[SecretStr, AfterValidator(_is_key)]
 HexKeys = Annotated[SecretStr, AfterValidator(_are_keys)]  # Earlier ones; may be empty.
 ClientSecret = Annotated[SecretStr, Field(min_length=16)]
+# Of sealed files, as `shared.sealed_files.keys` takes them: 64 hexadecimal digits, or a passphrase.
+OneFileKey = Annotated[SecretStr, AfterValidator(_is_file_key)]
+OptionalFileKey = Annotated[
+    SecretStr | None, BeforeValidator(_none_if_empty), AfterValidator(_is_file_key_or_none)
+]
+FileKeys = Annotated[SecretStr, AfterValidator(_are_file_keys)]  # Earlier ones; may be empty.
 FilePath = Annotated[Path | None, BeforeValidator(_none_if_empty)]
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
@@ -312,6 +334,10 @@ class ServiceSettings(ProcessSettings, PostgresSettings):
     journal_folder: Path | None = None  # Where the newest checkpoint is kept beside the database.
     journal_export: bool = False  # To `export` in that folder, as JSON lines.
     journal_export_max_mb: int = Field(default=64, ge=1, le=1024)
+    archive_folder: FilePath = None  # Of archives; without it nothing leaves the journal.
+    archive_encryption_key: OptionalFileKey = None
+    archive_encryption_key_previous: FileKeys = SecretStr("")
+    retention_transactions_years: int = Field(default=7, ge=1, le=100)  # Of the journal.
     gateway_key_previous: HexKeys = SecretStr("")  # Of gateways that have not changed it yet.
     gateway_key: HexKey  # Of the proof that a request came through the gateway.
     pg_pool_size: int = Field(default=20, ge=1, le=200)
@@ -320,6 +346,12 @@ class ServiceSettings(ProcessSettings, PostgresSettings):
     metrics_engine: Literal["own", "instrumentator"] = "own"
     statement_timeout_ms: int = Field(default=15_000, ge=100)
     slow_statement_ms: int = Field(default=1000, ge=1)  # One that takes longer is logged.
+
+    @model_validator(mode="after")
+    def _check_archives(self) -> Self:
+        if self.archive_folder is not None and self.archive_encryption_key is None:
+            raise ValueError("ARCHIVE_ENCRYPTION_KEY: needed with ARCHIVE_FOLDER")
+        return self
 
     @classmethod
     def load(cls) -> Self:

@@ -7,25 +7,13 @@ from typing import Annotated, Any
 from croniter import croniter
 from pydantic import AfterValidator, Field, PositiveFloat, SecretStr
 
-from shared.sealed_files.keys import FileKey, Keyring
-from shared.settings import ProcessSettings
+from shared.sealed_files.keys import Keyring
+from shared.settings import FileKeys, OneFileKey, ProcessSettings
 
 
 def _is_schedule(value: str) -> str:
     if not croniter.is_valid(value) or len(value.split()) != 5:  # noqa: PLR2004 - cron's fields.
         raise ValueError("give a schedule as cron has it, in UTC, such as 0 2 * * *")
-    return value
-
-
-def _is_backup_key(value: SecretStr) -> SecretStr:
-    FileKey(value.get_secret_value())
-    return value
-
-
-def _are_backup_keys(value: SecretStr) -> SecretStr:
-    for key in value.get_secret_value().split(","):
-        if key:
-            FileKey(key)
     return value
 
 
@@ -50,10 +38,8 @@ class Settings(ProcessSettings):
     backup_schedule: Schedule = "0 2 * * *"
     backup_drill_schedule: Schedule = "0 4 * * 0"
     backup_retention_days: int = Field(default=30, ge=1, le=3650)
-    backup_encryption_key: Annotated[SecretStr, AfterValidator(_is_backup_key)]
-    backup_encryption_key_previous: Annotated[SecretStr, AfterValidator(_are_backup_keys)] = (
-        SecretStr("")
-    )
+    backup_encryption_key: OneFileKey
+    backup_encryption_key_previous: FileKeys = SecretStr("")
     backup_dir: Path = Path("backups")
     backup_spool_dir: Path = Path("data/wal")  # Of the write-ahead log until it is sealed.
     backup_remote: SecretStr | None = None  # An address of fsspec.

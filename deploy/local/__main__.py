@@ -25,10 +25,10 @@ def main(arguments: list[str]) -> int:
             service = ""
         case [verb, service] if verb in MAINTENANCE:
             pass
-        case ["checkpoint" as verb, service, *words]:
+        case ["checkpoint" | "retention" as verb, service, *words]:
             pass
         case _:
-            usage = f"{'|'.join(VERBS)}, {'|'.join(MAINTENANCE)} SERVICE, checkpoint SERVICE …"
+            usage = f"{'|'.join(VERBS)}, {'|'.join(MAINTENANCE)}|checkpoint|retention SERVICE …"
             sys.stderr.write(f"usage: python -m deploy.local {usage}\n")
             return 2
     from deploy.local.errors import StackError  # noqa: PLC0415 - after the version check.
@@ -60,7 +60,7 @@ def _do(verb: str, service: str, words: list[str]) -> int:
 
         asyncio.run(run(settings))
         return 0
-    if verb in (*MAINTENANCE, "checkpoint"):
+    if verb in (*MAINTENANCE, "checkpoint", "retention"):
         from deploy.local.maintain import maintain  # noqa: PLC0415 - see above.
 
         return maintain(settings, STATE_DIR, service, [verb, *words])

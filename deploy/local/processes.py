@@ -24,10 +24,20 @@ SECRETS: Mapping[str, tuple[str, ...]] = {
         "INVENTORY_CLIENT_SECRET",
         "FORECASTING_CLIENT_SECRET",
         "REPORTING_CLIENT_SECRET",
+        "ARCHIVE_ENCRYPTION_KEY",
     ),
-    "inventory": ("INVENTORY_ENCRYPTION_KEY", "PRICE_ENCRYPTION_KEY", "INVENTORY_CLIENT_SECRET"),
-    "forecasting": ("INVENTORY_ENCRYPTION_KEY", "FORECASTING_CLIENT_SECRET"),
-    "reporting": ("PRICE_ENCRYPTION_KEY", "REPORTING_CLIENT_SECRET"),
+    "inventory": (
+        "INVENTORY_ENCRYPTION_KEY",
+        "PRICE_ENCRYPTION_KEY",
+        "INVENTORY_CLIENT_SECRET",
+        "ARCHIVE_ENCRYPTION_KEY",
+    ),
+    "forecasting": (
+        "INVENTORY_ENCRYPTION_KEY",
+        "FORECASTING_CLIENT_SECRET",
+        "ARCHIVE_ENCRYPTION_KEY",
+    ),
+    "reporting": ("PRICE_ENCRYPTION_KEY", "REPORTING_CLIENT_SECRET", "ARCHIVE_ENCRYPTION_KEY"),
 }
 WORKER_VERBS: Mapping[str, tuple[str, ...]] = {
     "auth": ("work",),
@@ -224,6 +234,9 @@ def _environment(plan: Plan, program: str) -> dict[str, str]:
             )
         own |= {n: settings.environment[n] for n in _OF_AUTH if settings.environment.get(n)}
     if program in SERVICES:
+        own["ARCHIVE_FOLDER"] = settings.environment.get("ARCHIVE_FOLDER") or str(
+            STATE_DIR / "archives"
+        )
         own["JOURNAL_FOLDER"] = settings.environment.get("JOURNAL_FOLDER") or str(
             STATE_DIR / "journal"
         )

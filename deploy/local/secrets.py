@@ -49,6 +49,7 @@ MAKERS: Mapping[str, Callable[[], str]] = {
     "INVENTORY_ENCRYPTION_KEY": _key,
     "PRICE_ENCRYPTION_KEY": _key,
     "BACKUP_ENCRYPTION_KEY": _key,
+    "ARCHIVE_ENCRYPTION_KEY": _key,
     "ADMIN_PASSWORD": lambda: secrets.token_urlsafe(18),
     **{f"{name.upper()}_CLIENT_SECRET": _key for name in (*SERVICES, "gateway") if name != "auth"},
     **{journal_key_name(service): _key for service in SERVICES},

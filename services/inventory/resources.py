@@ -17,6 +17,7 @@ from services.inventory.movements import service as movements
 from services.inventory.settings import Settings
 from services.inventory.state import tell_state
 from services.inventory.transfers import service as transfers
+from services.inventory.verification.rules import PROVING_TYPES
 from services.inventory.webhooks.rules import CONNECTIONS_MAX
 from shared.outgoing import OutgoingClient
 from shared.resources import Resources, open_resources
@@ -47,6 +48,7 @@ def open_service(settings: Settings) -> InventoryResources:
         client_secret=settings.inventory_client_secret,
         hot_connections=settings.hot_connections,
         answer_keys=(settings.inventory_encryption_key, settings.inventory_encryption_key_previous),
+        proving_types=PROVING_TYPES,
     )
     resources.tell_state = tell_state
     return resources.having(

@@ -10,6 +10,7 @@ from shared.db.months import keep_months
 from shared.db.server import watch_disk, watch_server
 from shared.jobs.periodic import every, run_together
 from shared.journal.export import Exporter
+from shared.journal.keeping import keep_daily
 from shared.journal.watch import JournalWatch
 from shared.resources import Resources
 
@@ -19,6 +20,7 @@ VERIFY_NEW_INTERVAL_S = 60.0
 EXPORT_INTERVAL_S = 10.0
 HOUSEKEEPING_INTERVAL_S = 3600.0
 WATCH_INTERVAL_S = 30.0
+RETENTION_INTERVAL_S = 3600.0  # A run a day; one that failed is made up sooner.
 IDEMPOTENCY_KEYS_KEPT = timedelta(days=7)
 
 
@@ -35,11 +37,15 @@ async def standing_work(resources: Resources[Any]) -> None:
         await watch_server(resources.database)
         watch_disk(resources.settings.journal_folder)
 
+    async def keep() -> None:
+        await keep_daily(resources, utc_now())
+
     loops = [
         every(SEAL_INTERVAL_S, "seal journal", watch.seal),
         every(VERIFY_INTERVAL_S, "verify journal", watch.verify),
         every(VERIFY_NEW_INTERVAL_S, "verify new entries", watch.verify_new),
         every(HOUSEKEEPING_INTERVAL_S, "keep house", keep_house),
+        every(RETENTION_INTERVAL_S, "retention", keep),
         every(WATCH_INTERVAL_S, "watch the database server", watch_stores),
     ]
     settings = resources.settings

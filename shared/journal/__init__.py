@@ -2,6 +2,7 @@
 
 from shared.journal.entries import (
     AccessDenied,
+    ArchivedNumbers,
     DifferenceKind,
     Entry,
     JournalDigests,
@@ -13,6 +14,7 @@ from shared.journal.record import has_grown, mark_grown, record, record_many, st
 
 __all__ = [
     "AccessDenied",
+    "ArchivedNumbers",
     "DifferenceKind",
     "Entry",
     "JournalDigests",

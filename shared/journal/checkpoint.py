@@ -38,6 +38,7 @@ class Difference:
     checkpoint: int
     seq: int | None = None
     entry_id: str | None = None
+    archive: str | None = None  # The month in whose archive it is, as 2019-03.
 
 
 class ChainBroken(Exception):
@@ -162,18 +163,21 @@ async def become_verifier(connection: AsyncConnection, key: SigningKey) -> None:
 
 
 @lru_cache(maxsize=32)
-def entries_query(service: str, version: int, columns: str = "") -> TextClause:
+def entries_query(
+    service: str, version: int, columns: str = "", *, of: str = "journal", only: str = ""
+) -> TextClause:
     """Return the statement that reads entries in order with what proves each.
 
-    Between (after_xid, after_seq), which is left out, and (upto_xid, upto_seq). It reads the table
-    itself: a function in the database could be replaced by one that lies.
+    Of one table, and those alone of which a condition holds, between (after_xid, after_seq), which
+    is left out, and (upto_xid, upto_seq). It reads the table itself: a function in the database
+    could be replaced by one that lies.
     """
     return text(f"""
         SELECT xid, seq, id::text AS id, {_LEAF[version]} AS leaf{columns}
-        FROM {service}.journal
+        FROM {service}.{of}
         WHERE (xid, seq) > (CAST(:after_xid AS xid8), :after_seq)
           AND (xid, seq) <= (CAST(:upto_xid AS xid8), :upto_seq)
-          AND xid < {horizon_of(service)}
+          AND xid < {horizon_of(service)} {only}
         ORDER BY xid, seq LIMIT :most""")  # noqa: S608 - our own names.
 
 

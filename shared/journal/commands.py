@@ -9,11 +9,17 @@ import httpx
 from shared.clock import utc_now
 from shared.db import Database
 from shared.journal import verification
+from shared.journal.archive_folder import ArchiveFolder
 from shared.journal.keeper import Keeper, write_private
+from shared.journal.keeping import archive_lines, keep
 from shared.journal.notes import CheckpointNote, NoteInvalid, NoteKey, SigningKey
 from shared.journal.outside import check_kept, newest_note
+from shared.settings import ServiceSettings
 
-USAGE = "verify [new], checkpoint print|key, checkpoint store|check FILE, checkpoint send URL"
+USAGE = (
+    "verify [new] [archives [FOLDER]], retention [--dry-run] [--json], "
+    "checkpoint print|key, checkpoint store|check FILE, checkpoint send URL"
+)
 PROGRESS_ENTRIES = 50_000
 SEND_TIMEOUT_S = 10.0
 
@@ -26,15 +32,20 @@ class Holder(Protocol):
     signing_key: SigningKey
     keeper: Keeper
     http: httpx.AsyncClient
+    archives: ArchiveFolder | None
+    proving_types: frozenset[str]
+
+    @property
+    def settings(self) -> ServiceSettings: ...
 
 
 async def run(resources: Holder, words: list[str]) -> str:
     """Do what the words say and return what came of it. Raises SystemExit where that is bad."""
     match words:
-        case ["verify"]:
-            said = await _verify(resources, is_full=True)
-        case ["verify", "new"]:
-            said = await _verify(resources, is_full=False)
+        case ["verify", *which]:
+            said = await _verify(resources, which)
+        case ["retention", *options] if set(options) <= {"--dry-run", "--json"}:
+            said = await keep(resources, set(options))
         case ["checkpoint", "print"]:
             said = (await _newest(resources)).rstrip("\n")
         case ["checkpoint", "key"]:
@@ -51,22 +62,52 @@ async def run(resources: Holder, words: list[str]) -> str:
     return said
 
 
-async def _verify(resources: Holder, *, is_full: bool) -> str:
+async def _verify(resources: Holder, which: list[str]) -> str:
+    is_full = which[:1] != ["new"]
+    archives = _named_folder(resources, which if is_full else which[1:])
     database, key = resources.database, resources.signing_key
     since = None if is_full else await verification.find_verified(database, key)
     found = await verification.verify(
-        database, key, keeper=resources.keeper, since=since, progress=_shower()
+        database,
+        key,
+        keeper=resources.keeper,
+        since=since,
+        progress=_shower(),
+        archives=archives,
     )
     await verification.note_verification(database, key, found, is_full=is_full, now=utc_now())
     if found.first_difference is None:
-        return f"Verified: {found.entries:,} entries in {found.checkpoints:,} checkpoints."
+        verified = f"Verified: {found.entries:,} entries in {found.checkpoints:,} checkpoints."
+        return "\n".join([verified, *archive_lines(found.archives)])
     different = found.first_difference
     where = f"entry {different.seq}" if different.seq else f"checkpoint {different.checkpoint}"
+    if different.archive:
+        where += f", in the archive of {different.archive}"
     named = f" ({different.entry_id})" if different.entry_id else ""
     raise SystemExit(
         f"Not as sealed: {where}{named}: {different.kind}. "
-        f"The {found.entries:,} entries before its checkpoint are."
+        + "\n".join(
+            [
+                f"The {found.entries:,} entries before its checkpoint are.",
+                *archive_lines(found.archives),
+            ]
+        )
     )
+
+
+def _named_folder(resources: Holder, words: list[str]) -> ArchiveFolder | None:
+    """Return the archives to be read, None where none are asked for. Raises SystemExit."""
+    match words:
+        case []:
+            return None
+        case ["archives", *path] if resources.archives is not None and len(path) <= 1:
+            return resources.archives.at(Path(path[0])) if path else resources.archives
+        case ["archives", *_]:
+            raise SystemExit(
+                "ARCHIVE_FOLDER and ARCHIVE_ENCRYPTION_KEY say where archives are and what opens "
+                "them; name at most one folder."
+            )
+    raise SystemExit(f"usage: python -m services.{resources.service} {USAGE}")
 
 
 def _shower() -> verification.Progress:

@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar, Literal, Self
 from uuid import UUID
 
@@ -67,6 +67,8 @@ DifferenceKind = Literal[
     "replaced",  # What is called the journal is not the table that it was.
     "checkpoint_forged",
     "checkpoint_missing",
+    "archive_forged",  # The manifest of an archived month is not signed with the journal's key.
+    "archive_damaged",  # An archive is there and does not open, or is another one.
 ]
 
 
@@ -79,6 +81,18 @@ class JournalDifference(BaseModel):
     checkpoint: int
     seq: int | None
     entry_id: UUID | None
+    archive: str | None = None  # The month in whose archive it is, as 2019-03.
+
+
+class ArchiveVerification(BaseModel):
+    """How a verification came by the leaves of a month that is in an archive."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+    month: date
+    entries: int
+    state: Literal["read", "signed", "missing", "unreadable"]
+    reason: str | None
 
 
 class JournalVerification(BaseModel):
@@ -92,6 +106,16 @@ class JournalVerification(BaseModel):
     head: str  # Digest of the last checkpoint.
     first_difference: JournalDifference | None
     note: str | None = None  # The last checkpoint as a signed note, to be kept outside.
+    archives: tuple[ArchiveVerification, ...] = ()
+
+
+class ArchivedNumbers(BaseModel):
+    """Numbers of entries that are in archives, of some checkpoints."""
+
+    model_config = ConfigDict(frozen=True)
+
+    seqs: list[int]
+    next: int | None  # The checkpoint after which there may be more.
 
 
 class JournalDigests(BaseModel):

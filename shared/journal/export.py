@@ -33,7 +33,7 @@ from shared.journal.merkle import Tree
 from shared.journal.notes import SigningKey
 
 CHECKPOINTS_AT_ONCE = 50
-_COLUMNS = """, tenant_id::text AS tenant_id,
+LINE_COLUMNS = """, tenant_id::text AS tenant_id,
     to_char(recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24\\:MI\\:SS.US"Z"') AS recorded_at,
     actor, request_id, type, subject, data::text AS data"""
 
@@ -57,7 +57,7 @@ class Exporter:
         they were sealed, before any of that checkpoint is written; OSError.
         """
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with _alone(self._folder / f".{self._key.service}.lock") as is_alone:
+        with alone(self._folder / f".{self._key.service}.lock") as is_alone:
             return await self._export(now) if is_alone else 0
 
     async def _export(self, now: datetime) -> int:
@@ -77,7 +77,7 @@ class Exporter:
         return written
 
     async def _entries_of(self, connection: AsyncConnection, row: Row[Any]) -> Sequence[Row[Any]]:
-        query = entries_query(self._key.service, row.version, _COLUMNS)
+        query = entries_query(self._key.service, row.version, LINE_COLUMNS)
         entries = (await connection.execute(query, bounds_of(row, more=1))).all()
         if b"".join(map(record_of, entries)) != row.leaves:
             raise ChainBroken(Difference("changed", row.number))
@@ -201,7 +201,7 @@ class _OpenFile:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[bool]:
+def alone(path: Path) -> Iterator[bool]:
     """Say whether nobody else, in any process of this machine, holds the file meanwhile."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE)
     try:

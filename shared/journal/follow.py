@@ -8,10 +8,12 @@ import math
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from itertools import groupby
 from operator import itemgetter
 from uuid import UUID
 
+import httpx
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -136,6 +138,21 @@ async def retry(
                 done = await _retry_subject(follower, database, tenant_id, subject)
                 applied, more = applied + done, done == PAGE_LIMIT
     return applied, sum((await _count_aside(follower, database)).values())
+
+
+async def is_whole(follower: Follower, client: ServiceClient) -> bool:
+    """Say whether the producer's journal can be followed from its first entry.
+
+    Raises Unavailable where it cannot be asked.
+    """
+    begin = {"after_xid": 0, "after_seq": 0, "limit": 1}
+    try:
+        await client.get_json(follower.producer, "/internal/journal", begin)
+    except httpx.HTTPStatusError as error:
+        if error.response.status_code != HTTPStatus.GONE:
+            raise
+        return False
+    return True
 
 
 async def rebuild(followers: Sequence[Follower], database: Database) -> None:

@@ -14,10 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import metrics
 from shared.db import Database
+from shared.journal.archive_check import check_archives
+from shared.journal.archive_folder import ArchiveFolder
+from shared.journal.archived import ArchivedLeaves, ArchiveFound, find_archived
 from shared.journal.checkpoint import (
     CHECKPOINT_SIZE_MAX,
     GENESIS,
-    LEAF_BYTES,
     Difference,
     become_verifier,
     bounds_of,
@@ -53,13 +55,15 @@ class Verification:
     head: str
     first_difference: Difference | None
     note: str | None = None  # The newest checkpoint that holds, to be kept outside.
+    archives: tuple[ArchiveFound, ...] = ()  # Of months that the table no longer has.
 
     @property
     def ok(self) -> bool:
         return self.first_difference is None
 
     def as_json(self) -> dict[str, Any]:
-        return {"ok": self.ok, **asdict(self)}
+        archives = [{**each._asdict(), "month": f"{each.month:%Y-%m}"} for each in self.archives]
+        return {"ok": self.ok, **asdict(self), "archives": archives}
 
 
 @dataclass(slots=True)
@@ -73,6 +77,7 @@ class _Walk:
     cursor: tuple[int, int] = (0, 0)
     tree: Tree = field(default_factory=Tree)
     last: Row[Any] | None = None
+    archived: ArchivedLeaves = field(default_factory=ArchivedLeaves)
 
     def follows(self, row: Row[Any]) -> bool:
         """Say whether a checkpoint is genuine and the next one, and add it to the tree."""
@@ -86,12 +91,16 @@ class _Walk:
         self.number, self.last, self.previous = row.number, row, digest_of(row)
         self.cursor = (row.upto_xid, row.upto_seq)
 
-    def result(self, difference: Difference | None) -> Verification:
+    def result(
+        self, difference: Difference | None, archives: Sequence[ArchiveFound]
+    ) -> Verification:
         note = None
         if self.last is not None and self.last.version > 1:
             public = self.key.public
             note = public.write(note_of(self.last, public), self.last.signature)
-        return Verification(self.number, self.entries, self.previous.hex(), difference, note)
+        return Verification(
+            self.number, self.entries, self.previous.hex(), difference, note, tuple(archives)
+        )
 
 
 async def verify(
@@ -101,12 +110,14 @@ async def verify(
     keeper: Keeper | None = None,
     since: CheckpointNote | None = None,
     progress: Progress | None = None,
+    archives: ArchiveFolder | None = None,
 ) -> Verification:
     """Recompute every checkpoint from the journal and say whether all stands as sealed.
 
     since names a checkpoint up to which all was verified before: only what follows is read, and
     what was changed before it is not seen. That checkpoints were cut off at the end shows by the
-    keeper's newest one, or by an earlier verification.
+    keeper's newest one, or by an earlier verification. Entries of months that are in archives are
+    read from that folder; without one their manifests are taken for what is in them.
     """
     async with database.engine.connect() as connection:
         known = await find_known(connection, key, keeper)
@@ -114,7 +125,9 @@ async def verify(
         last = await last_of(connection)
         walk = _Walk(key)
         await become_verifier(connection, key)
-        difference = await _find_replaced(connection, key, walk)
+        walk.archived, difference = await find_archived(connection, key.public)
+        if difference is None:
+            difference = await _find_replaced(connection, key, walk)
         if difference is None and since is not None:
             difference = await _begin_at(connection, walk, since)
         if difference is None:
@@ -123,10 +136,14 @@ async def verify(
             difference = await find_cut(connection, known)
         if difference is None:
             difference = await _find_future(connection, key, walk)
+        wanted = walk.archived.since(since.number if since else 0)
+        found = [ArchiveFound(each.month, each.entries, "signed") for each in wanted]
+        if difference is None and archives is not None:
+            found, difference = await check_archives(connection, archives, wanted)
     metrics.audit_chain_broken.labels(key.service).set(difference is not None)
     if difference is None and since is None:
         metrics.audit_chain_verified.labels(key.service).set(time.time())
-    return walk.result(difference)
+    return walk.result(difference, found)
 
 
 async def note_verification(
@@ -189,7 +206,7 @@ async def _walk(
 ) -> Difference | None:
     while walk.number < last_number:
         rows = await list_after(connection, walk.number, CHECKPOINTS_AT_ONCE)
-        for batch in _batches([row for row in rows if row.number <= last_number]):
+        for batch in batches_of([row for row in rows if row.number <= last_number]):
             difference = await _verify_batch(connection, walk, batch)
             if difference is not None:
                 return difference
@@ -201,7 +218,7 @@ async def _walk(
     return None
 
 
-def _batches(rows: Sequence[Row[Any]]) -> list[list[Row[Any]]]:
+def batches_of(rows: Sequence[Row[Any]]) -> list[list[Row[Any]]]:
     """Split checkpoints into runs of one version with not too many entries."""
     batches: list[list[Row[Any]]] = []
     size = 0
@@ -230,9 +247,9 @@ async def _verify_batch(
             break
         genuine.append(row)
         walk.pass_by(row)
-    if genuine and not await _is_as_sealed(connection, walk.key, begin, genuine):
+    if genuine and not await _is_as_sealed(connection, walk, begin, genuine):
         for row in genuine:
-            difference = await _compare(connection, walk.key, row)
+            difference = await _compare(connection, walk, row)
             if difference is not None:
                 walk.number, walk.previous, walk.last = row.number, previous, None
                 return difference
@@ -245,30 +262,47 @@ async def _verify_batch(
 
 async def _is_as_sealed(
     connection: AsyncConnection,
-    key: SigningKey,
+    walk: _Walk,
     begin: tuple[int, int],
     rows: Sequence[Row[Any]],
 ) -> bool:
-    sealed = b"".join(row.leaves for row in rows)
+    present = await _read_leaves(connection, walk, begin, rows)
+    if present == b"".join(walk.archived.kept(row) for row in rows):
+        return True
+    # A month may have been detached since the walk began.
+    archived, forged = await find_archived(connection, walk.key.public)
+    if forged is not None or len(archived.manifests) == len(walk.archived.manifests):
+        return False
+    walk.archived = archived
+    present = await _read_leaves(connection, walk, begin, rows)
+    return present == b"".join(walk.archived.kept(row) for row in rows)
+
+
+async def _read_leaves(
+    connection: AsyncConnection,
+    walk: _Walk,
+    begin: tuple[int, int],
+    rows: Sequence[Row[Any]],
+) -> bytes:
+    """Return the leaves of the entries that the table has of some checkpoints, and one more."""
     end = rows[-1]
     bounds = {
         "after_xid": begin[0], "after_seq": begin[1],
         "upto_xid": end.upto_xid, "upto_seq": end.upto_seq,
-        "most": len(sealed) // LEAF_BYTES + 1,
+        "most": sum(row.size for row in rows) + 1,
     }  # fmt: skip
-    present = await connection.scalar(_joined_query(key.service, end.version), bounds)
-    return bool(present == sealed)
+    return await connection.scalar(_joined_query(walk.key.service, end.version), bounds) or b""
 
 
-async def _compare(
-    connection: AsyncConnection, key: SigningKey, found: Row[Any]
-) -> Difference | None:
+async def _compare(connection: AsyncConnection, walk: _Walk, found: Row[Any]) -> Difference | None:
     """Return the first difference between a genuine checkpoint and the journal."""
     upto = (found.upto_xid, found.upto_seq)
-    sealed = [(int.from_bytes(leaf[:8]), leaf[8:]) for leaf in records_of(found.leaves)]
+    sealed = [
+        (int.from_bytes(leaf[:8]), leaf[8:]) for leaf in records_of(walk.archived.kept(found))
+    ]
     # To tell an inserted entry from a removed one takes those around it.
     bounds = bounds_of(found, more=CHECKPOINT_SIZE_MAX)
-    rows = await connection.execute(entries_query(key.service, found.version), bounds)
+    rows = await connection.execute(entries_query(walk.key.service, found.version), bounds)
     present = [(row.xid, row.seq, row.id, row.leaf) for row in rows]
     return first_difference(found.number, sealed, present, upto)
 

@@ -14,6 +14,7 @@ from starlette.types import Scope
 from shared.clock import utc_now
 from shared.db import Database
 from shared.i18n import negotiate
+from shared.journal.archive_folder import ArchiveFolder
 from shared.journal.keeper import Keeper
 from shared.journal.notes import SigningKey
 from shared.principal import Device
@@ -40,6 +41,10 @@ async def get_signing_key(request: Request) -> SigningKey:
 
 async def get_keeper(request: Request) -> Keeper:
     return get_resources(request).keeper
+
+
+async def get_archives(request: Request) -> ArchiveFolder | None:
+    return get_resources(request).archives
 
 
 def query_of(scope: Scope) -> QueryParams:

@@ -38,6 +38,9 @@ UNMAPPED = {
     "alembic_version": "Alembic's own",
     "checkpoints": "sealed and proved by the statements of shared.journal",
     "verifications": "written and read by the statements of shared.journal",
+    "journal_archives": "written and read by the statements of shared.journal",
+    "feed_readers": "written by a statement of shared.journal",
+    "retention_runs": "written and read by the statements of shared.journal",
     "idempotency_keys": "claimed and answered by the statements of shared.web and of movements",
 }
 FOLLOWING = dict.fromkeys(

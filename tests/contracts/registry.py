@@ -11,7 +11,7 @@ from shared.contracts.auth.revocations import RevocationsRead
 from shared.contracts.auth.service_tokens import ServiceTokenRead
 from shared.contracts.catalogue import entries
 from shared.contracts.forecasting.recommendations import TenantRecommendationPage
-from shared.journal import JournalDigests, JournalPage, JournalVerification
+from shared.journal import ArchivedNumbers, JournalDigests, JournalPage, JournalVerification
 from tests.support.tree import ROOT
 
 GOLDEN = ROOT / "docs" / "contracts"
@@ -19,6 +19,7 @@ GOLDEN = ROOT / "docs" / "contracts"
 ANSWERS: dict[str, type[BaseModel]] = {
     "GET /internal/journal": JournalPage,
     "GET /internal/journal/digests": JournalDigests,
+    "GET /internal/journal/archived": ArchivedNumbers,
     "GET /internal/journal/verify": JournalVerification,
     "GET /internal/recommendations": TenantRecommendationPage,
     "GET /internal/revocations": RevocationsRead,

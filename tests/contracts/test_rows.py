@@ -16,7 +16,7 @@ from services.inventory.webhooks.rules import Attempt
 from shared.clock import utc_now
 from shared.contracts.auth.users import UserRoleChanged
 from shared.db import Stamp
-from shared.journal import JournalDigests, JournalPage, JournalVerification
+from shared.journal import ArchivedNumbers, JournalDigests, JournalPage, JournalVerification
 from tests.contracts.rows import CLOSED
 from tests.support.inventory import make_inventory_settings
 from tests.support.services import Caller, running, service_headers
@@ -291,6 +291,9 @@ async def test_the_feed_answers_as_promised(busy, inventory):
     digests = await _answer(inventory, "/internal/journal/digests", {"limit": 5, "details": True})
     closed = type("Closed", (JournalDigests,), {"model_config": ConfigDict(extra="forbid")})
     assert len(closed.model_validate_json(digests).digests) == 5
+    archived = await _answer(inventory, "/internal/journal/archived")
+    closed = type("Closed", (ArchivedNumbers,), {"model_config": ConfigDict(extra="forbid")})
+    assert closed.model_validate_json(archived).next is None
 
 
 async def _answer(client: httpx.AsyncClient, path, params=None):

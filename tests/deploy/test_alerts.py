@@ -132,6 +132,11 @@ CASES: dict[str, Case] = {
         {'audit_chain_verified_timestamp_seconds{service="auth"}': AGE}, 25 * HOUR,
     ),
     "MonthsMissing": gauge('partition_months_ahead{table="journal"}', 0, 3, 3 * HOUR),
+    "RetentionFails": Case(
+        {'retention_last_success_timestamp_seconds{service="auth"}': steady(1)},
+        {'retention_last_success_timestamp_seconds{service="auth"}': AGE},
+        3 * DAY + 3 * HOUR,
+    ),
     "WebhooksLate": gauge("inventory_webhook_lag_seconds", 61, 5),
     "BruteForce": counter('auth_failed_attempts_total{reason="wrong_password"}', 5, 3),
     "NetworkThrottled": counter('auth_throttled_total{kind="network"}', 1, 0),

@@ -6,11 +6,12 @@ from services.inventory.verification import service
 from services.inventory.verification.schemas import VerificationQuery, VerificationRead
 from shared.db import Database
 from shared.journal import verification
+from shared.journal.archive_folder import ArchiveFolder
 from shared.journal.keeper import Keeper
 from shared.journal.notes import SigningKey
 from shared.principal import Principal
 from shared.web import Session, feature_router, requires
-from shared.web.requests import get_database, get_keeper, get_signing_key
+from shared.web.requests import get_archives, get_database, get_keeper, get_signing_key
 
 router = feature_router("/api/inventory/verify", "verification")
 
@@ -24,6 +25,7 @@ async def verify_stock(
     database: Annotated[Database, Depends(get_database)],
     signing_key: Annotated[SigningKey, Depends(get_signing_key)],
     keeper: Annotated[Keeper, Depends(get_keeper)],
+    archives: Annotated[ArchiveFolder | None, Depends(get_archives)],
     query: Annotated[VerificationQuery, Query()],
 ) -> VerificationRead:
     """Verify the stock against the ledger.
@@ -32,5 +34,11 @@ async def verify_stock(
     with the journal row by row, and the journal with its signed checkpoints.
     """
     since = None if query.full else await verification.find_verified(database, signing_key)
-    chain = await verification.verify(database, signing_key, keeper=keeper, since=since)
+    chain = await verification.verify(
+        database,
+        signing_key,
+        keeper=keeper,
+        since=since,
+        archives=archives if query.archives else None,
+    )
     return await service.verify(session, chain)

@@ -17,6 +17,7 @@ from shared.journal import Entry
 _KINDS: Mapping[str, type[Entry]] = {
     each.name: each for each in (StockMoved, PriceSet, CountEntered)
 }
+PROVING_TYPES = frozenset(_KINDS)  # Of entries that rows are compared with.
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # A character that no text in PostgreSQL has.
 _NUMBER = re.compile(r"-?[0-9]{1,1000}(\.[0-9]{1,1000})?")

@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -74,6 +74,22 @@ class ChainDifferenceRead(Output):
     checkpoint: int
     seq: int | None
     entry_id: UUID | None
+    archive: str | None = Field(
+        description="The month in whose archive it is, as 2019-03.", examples=[None]
+    )
+
+
+class ArchiveRead(Output):
+    """How a month that left the journal was proved."""
+
+    month: date = Field(description="Its first day.", examples=["2019-03-01"])
+    entries: int
+    state: Literal["read", "signed", "missing", "unreadable"] = Field(
+        description="read: every line of the archive is as sealed. signed: taken from its signed "
+        "manifest, unread. missing: it is not in the folder. unreadable: it does not open.",
+        examples=["signed"],
+    )
+    reason: str | None = Field(description="Why it was not read.", examples=[None])
 
 
 class ChainRead(Output):
@@ -82,6 +98,7 @@ class ChainRead(Output):
     ok: bool
     entries: int = Field(description="Entries, of all tenants, that are as sealed.")
     first_difference: ChainDifferenceRead | None = Field(examples=[None])
+    archives: list[ArchiveRead] = Field(description="Months that left the journal.")
 
 
 class VerificationQuery(QueryModel):
@@ -91,6 +108,11 @@ class VerificationQuery(QueryModel):
         default=True,
         description="false: of the journal's checkpoints only those since the last verification "
         "by a worker. Stock is recomputed from all of the ledger either way.",
+    )
+    archives: bool = Field(
+        default=False,
+        description="true: entries that retention moved into archives are read there too. Else the "
+        "signed manifest of each archive is taken for what is in it, and `archives` says so.",
     )
 
 

@@ -11,12 +11,13 @@ from services.reporting.audit.schemas import (
 )
 from services.reporting.resources import Client
 from shared.db import Database
+from shared.journal.archive_folder import ArchiveFolder
 from shared.journal.keeper import Keeper
 from shared.journal.notes import SigningKey
 from shared.pagination import InvalidCursor
 from shared.principal import Principal
 from shared.web import Session, feature_router, problems, requires
-from shared.web.requests import get_database, get_keeper, get_signing_key
+from shared.web.requests import get_archives, get_database, get_keeper, get_signing_key
 
 router = feature_router("/api/audit", "audit")
 
@@ -41,11 +42,12 @@ async def verify_audit(
     database: Annotated[Database, Depends(get_database)],
     signing_key: Annotated[SigningKey, Depends(get_signing_key)],
     keeper: Annotated[Keeper, Depends(get_keeper)],
+    archives: Annotated[ArchiveFolder | None, Depends(get_archives)],
     query: Annotated[AuditVerificationQuery, Query()],
 ) -> AuditVerificationRead:
     """Verify the audit trail.
 
     Recomputes every service's signed checkpoints; names the first entry that was tampered with.
     """
-    own = service.OwnJournal(database, signing_key, keeper)
-    return await service.verify(own, client, full=query.full)
+    own = service.OwnJournal(database, signing_key, keeper, archives if query.archives else None)
+    return await service.verify(own, client, query)

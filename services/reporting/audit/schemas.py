@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -65,6 +65,11 @@ class AuditVerificationQuery(QueryModel):
         description="false: only what was sealed since the last verification by a worker; the "
         "trail is not compared with the journals.",
     )
+    archives: bool = Field(
+        default=False,
+        description="true: entries that retention moved into archives are read there too. Else the "
+        "signed manifest of each archive is taken for what is in it, and `archives` says so.",
+    )
 
 
 class AuditPage(Page[AuditEntryRead]):
@@ -78,6 +83,22 @@ class JournalDifferenceRead(Output):
     checkpoint: int
     seq: int | None
     entry_id: UUID | None
+    archive: str | None = Field(
+        description="The month in whose archive it is, as 2019-03.", examples=[None]
+    )
+
+
+class ArchiveVerificationRead(Output):
+    """How a month that left the journal was proved."""
+
+    month: date = Field(description="Its first day.", examples=["2019-03-01"])
+    entries: int
+    state: Literal["read", "signed", "missing", "unreadable"] = Field(
+        description="read: every line of the archive is as sealed. signed: taken from its signed "
+        "manifest, unread. missing: it is not in the folder. unreadable: it does not open.",
+        examples=["signed"],
+    )
+    reason: str | None = Field(description="Why it was not read.", examples=[None])
 
 
 class JournalVerificationRead(Output):
@@ -98,6 +119,7 @@ class JournalVerificationRead(Output):
         "outside: `checkpoint check` proves later that the journal goes on from it.",
         examples=[None],
     )
+    archives: list[ArchiveVerificationRead] = Field(description="Months that left the journal.")
 
 
 class CopyDifferenceRead(Output):

@@ -12,13 +12,17 @@ from shared.journal import Entry, checkpoint
 from shared.journal.checkpoint import seal
 from shared.journal.notes import SigningKey
 from shared.settings import ServiceSettings
+from tests.support.archives import clear_years, fill_years, retention
 from tests.support.database import Databases
 from tests.support.waiting import PATIENCE_S
 
 KEY = SigningKey.from_hex("reporting", "11" * 32)
 OTHER_KEY = SigningKey.from_hex("reporting", "44" * 32)
 SIZE = 4  # Entries in a checkpoint here, so that a few make a chain.
-TABLES = "reporting.journal, reporting.checkpoints, reporting.verifications"
+TABLES = (
+    "reporting.journal, reporting.checkpoints, reporting.verifications, "
+    "reporting.journal_archives, reporting.feed_readers, reporting.retention_runs"
+)
 
 
 @pytest.fixture(scope="session")
@@ -85,3 +89,19 @@ async def everything_sealed(database, superuser, *, keeper=None):
             covered = await superuser.fetchval("SELECT sum(size) FROM reporting.checkpoints")
             if (covered or 0) == await superuser.fetchval("SELECT count(*) FROM reporting.journal"):
                 return
+
+
+@pytest.fixture
+async def years(database, superuser, small, note):
+    """Three months of 2018, the first entries of two of them in the month before's transaction."""
+    await fill_years(superuser)
+    await note("an entry of today")
+    await everything_sealed(database, superuser)
+    rows = await superuser.fetch("SELECT seq FROM reporting.journal")
+    yield {row["seq"] for row in rows}
+    await clear_years(superuser)
+
+
+@pytest.fixture
+def keeping(database, tmp_path):
+    return retention(database, KEY, tmp_path / "archives")

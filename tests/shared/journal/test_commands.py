@@ -33,6 +33,8 @@ def run(database):
             database=database,
             signing_key=key,
             keeper=Keeper(key.public),
+            archives=None,
+            proving_types=frozenset(),
             http=httpx.AsyncClient(transport=transport),
         )
         try:

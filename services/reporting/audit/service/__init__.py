@@ -13,6 +13,7 @@ from services.reporting.audit.schemas import (
     AuditEntryRead,
     AuditPage,
     AuditQuery,
+    AuditVerificationQuery,
     AuditVerificationRead,
     CopyVerificationRead,
     JournalVerificationRead,
@@ -23,6 +24,7 @@ from shared.db import Database
 from shared.errors import Unavailable
 from shared.http import ServiceClient
 from shared.journal import JournalVerification, verification
+from shared.journal.archive_folder import ArchiveFolder
 from shared.journal.keeper import Keeper
 from shared.journal.notes import SigningKey
 from shared.pagination import Keyset
@@ -51,20 +53,23 @@ class OwnJournal(NamedTuple):
     database: Database
     key: SigningKey
     keeper: Keeper
+    archives: ArchiveFolder | None
 
 
 async def verify(
-    own: OwnJournal, client: ServiceClient | None, *, full: bool
+    own: OwnJournal, client: ServiceClient | None, query: AuditVerificationQuery
 ) -> AuditVerificationRead:
     """Have every service prove its journal, this one too, and tell the first difference of each."""
     if client is None:
         raise Unavailable
     found = await asyncio.gather(
-        *(_verify_remote(client, service, full=full) for service in PRODUCERS),
-        _verify_own(own, full=full),
+        *(_verify_remote(client, service, query) for service in PRODUCERS),
+        _verify_own(own, full=query.full),
     )
     services = dict(zip((*PRODUCERS, OWN), found, strict=True))
-    trail = {service: await _verify_copies(own, client, service, full=full) for service in services}
+    trail = {
+        service: await _verify_copies(own, client, service, full=query.full) for service in services
+    }
     ok = all(journal.status == "verified" for journal in services.values()) and all(
         copy.status in {"verified", "skipped"} for copy in trail.values()
     )
@@ -73,7 +78,9 @@ async def verify(
 
 async def _verify_own(own: OwnJournal, *, full: bool) -> JournalVerificationRead:
     since = None if full else await verification.find_verified(own.database, own.key)
-    found = await verification.verify(own.database, own.key, keeper=own.keeper, since=since)
+    found = await verification.verify(
+        own.database, own.key, keeper=own.keeper, since=since, archives=own.archives
+    )
     return _to_read(JournalVerification.model_validate(found))
 
 
@@ -96,13 +103,13 @@ async def _verify_copies(
 
 
 async def _verify_remote(
-    client: ServiceClient, service: str, *, full: bool
+    client: ServiceClient, service: str, query: AuditVerificationQuery
 ) -> JournalVerificationRead:
     try:
         found = await client.get_json(
             service,
             "/internal/journal/verify",
-            {"full": full},
+            query.model_dump(),
             timeout_s=VERIFY_TIMEOUT_S,
         )
         return _to_read(JournalVerification.model_validate(found))
@@ -114,6 +121,7 @@ async def _verify_remote(
             head=None,
             first_difference=None,
             note=None,
+            archives=[],
         )
 
 

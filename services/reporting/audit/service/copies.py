@@ -1,6 +1,7 @@
 """Whether the trail that people read is a true copy: every entry compared with its journal."""
 
 from collections import defaultdict
+from collections.abc import AsyncIterator
 from typing import Literal, NamedTuple
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from services.reporting.audit import queries
 from services.reporting.audit.rules import Numbers
 from shared.db import Database
 from shared.http import ServiceClient
-from shared.journal import JournalDigests
+from shared.journal import ArchivedNumbers, JournalDigests
 from shared.journal.checkpoint import become_verifier
 from shared.journal.notes import SigningKey
 
@@ -37,7 +38,8 @@ async def verify_copies(
 ) -> CopyVerification:
     """Compare the copies of a service's journal with it, by digests. Raises Unavailable.
 
-    Entries that are not followed yet may be missing; a copy without an entry may not be there,
+    Entries that are not followed yet may be missing; copies of those that are in archives are left
+    alone, a copy without an entry may not be there,
     whoever wrote it, reporting itself included.
     """
     async with database.engine.connect() as connection:
@@ -57,6 +59,8 @@ async def verify_copies(
                 return CopyVerification(entries, difference)
             unknown.remove(page.seqs)
             cursor = (page.xids[-1], page.seqs[-1])
+        async for numbers in _stream_archived(client, service):
+            unknown.remove(numbers)
         invented = unknown.first()
         if invented is not None:
             row_id = await queries.find_copy(connection, service, invented)
@@ -74,6 +78,18 @@ async def _read(
         timeout_s=PAGE_TIMEOUT_S,
     )
     return JournalDigests.model_validate(found)
+
+
+async def _stream_archived(client: ServiceClient, service: str) -> AsyncIterator[list[int]]:
+    """Give the numbers of entries that went into archives."""
+    after: int | None = 0
+    while after is not None:
+        found = await client.get_json(
+            service, "/internal/journal/archived", {"after": after}, timeout_s=PAGE_TIMEOUT_S
+        )
+        page = ArchivedNumbers.model_validate(found)
+        yield page.seqs
+        after = page.next
 
 
 async def _compare(

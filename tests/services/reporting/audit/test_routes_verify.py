@@ -94,6 +94,7 @@ async def test_a_service_that_does_not_answer_is_not_verified(sealed, get, resou
         "head": None,
         "first_difference": None,
         "note": None,
+        "archives": [],
     }
     assert found["services"]["inventory"]["status"] == "verified"
 

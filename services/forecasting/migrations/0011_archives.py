@@ -1,0 +1,10 @@
+"""Months of the journal that are older than policy go into archives."""
+
+from shared.migrations.archives import create_archives
+
+revision = "0011"
+down_revision = "0010"
+
+
+def upgrade() -> None:
+    create_archives("forecasting")
