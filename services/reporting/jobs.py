@@ -7,6 +7,7 @@ from services.reporting.read_models.service import list_tenants
 from services.reporting.reorder_recommendations import metrics as reorder_metrics
 from services.reporting.reorder_recommendations.service import count_low
 from services.reporting.resources import ReportingResources
+from shared.clock import utc_now
 from shared.db import Stamp
 from shared.jobs import every, run_together, standing_work
 
@@ -39,7 +40,7 @@ async def refresh_stock_gauges(resources: ReportingResources) -> None:
     for tenant_id in tenants:
         async with resources.database.transaction(Stamp(tenant_id, "work")) as session:
             total = await total_value(session, resources.own, tenant_id)
-            low += await count_low(session)
+            low += await count_low(session, now=utc_now())
         values[total.currency] = values.get(total.currency, Decimal(0)) + total.amount
     value_metrics.set_values(values)
     reorder_metrics.recommendations.set(low)

@@ -50,12 +50,12 @@ UNMAPPED_OF: dict[str, dict[str, str]] = {
     "auth": {},
     "inventory": dict.fromkeys(("snapshots", "snapshot_sums", "levels_now"), BY_STATEMENTS)
     | FOLLOWING,
-    "forecasting": dict.fromkeys(("consumption", "items", "levels"), BY_STATEMENTS)
+    "forecasting": dict.fromkeys(("consumption", "items", "levels", "lots"), BY_STATEMENTS)
     | dict.fromkeys(("pgqueuer", "pgqueuer_log", "pgqueuer_schedules", "pgqueuer_statistics"),
                     "pgqueuer's own")
     | FOLLOWING,
     "reporting": dict.fromkeys(("audit_entries", "item_values", "items", "levels", "locations",
-                                "movement_days", "tenants", "unit_costs"), BY_STATEMENTS)
+                                "lots", "movement_days", "tenants", "unit_costs"), BY_STATEMENTS)
     | FOLLOWING,
 }  # fmt: skip
 # Columns that no model knows: the database fills them in, and statements read them.

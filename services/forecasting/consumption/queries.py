@@ -27,6 +27,14 @@ async def add_movements(session: AsyncSession, movements: Sequence[dict[str, Any
     await session.execute(_ADD_MOVEMENTS, {"rows": orjson.dumps(movements).decode()})
 
 
+async def change_lots(session: AsyncSession, told: Sequence[dict[str, Any]]) -> None:
+    """Add ledger rows, and corrections, to the lots that they name, in their order.
+
+    The last to say when a lot expires is right.
+    """
+    await session.execute(_CHANGE_LOTS, {"rows": orjson.dumps(told).decode()})
+
+
 async def find_items(
     session: AsyncSession, ids: Sequence[UUID], keys: Sequence[str]
 ) -> Sequence[RowMapping]:
@@ -115,6 +123,16 @@ _ADD_MOVEMENTS = text("""
     SELECT item_id, location_id, sum(quantity) FROM moved GROUP BY 1, 2 ORDER BY 1, 2
     ON CONFLICT (tenant_id, item_id, location_id) DO UPDATE SET
         on_hand = v.on_hand + excluded.on_hand""")
+_CHANGE_LOTS = text("""
+    INSERT INTO lots AS o (id, item_id, expires_on, on_hand)
+    SELECT lot_id, item_id, (array_agg(expires_on ORDER BY n DESC))[1],
+           coalesce(sum(quantity), 0)
+    FROM ROWS FROM (json_to_recordset(CAST(:rows AS json)) AS (
+        lot_id uuid, item_id uuid, expires_on date, quantity numeric
+    )) WITH ORDINALITY AS r(lot_id, item_id, expires_on, quantity, n)
+    GROUP BY 1, 2 ORDER BY 1
+    ON CONFLICT (tenant_id, id) DO UPDATE SET
+        expires_on = excluded.expires_on, on_hand = o.on_hand + excluded.on_hand""")
 _FIND_ITEMS = text("""
     SELECT id, code, code_key FROM items WHERE id = ANY(:ids)
     UNION

@@ -25,13 +25,16 @@ from services.forecasting.consumption.schemas import (
     ConsumptionRecord,
 )
 from shared.contracts.inventory.items import ItemSaved
+from shared.contracts.inventory.lots import LotSaved
 from shared.contracts.inventory.movements import StockMoved
 from shared.identifiers import find_id, identifier_key
 from shared.journal import Entry
 from shared.journal.aside import FeedEntry, is_incomplete
 from shared.pagination import Keyset
 
-_CONTRACTS: dict[str, type[Entry]] = {entry.name: entry for entry in (ItemSaved, StockMoved)}
+_CONTRACTS: dict[str, type[Entry]] = {
+    entry.name: entry for entry in (ItemSaved, LotSaved, StockMoved)
+}
 FOLLOWED = frozenset(_CONTRACTS)
 BY_CODE = Keyset("code", str)
 
@@ -45,6 +48,7 @@ async def apply_entries(session: AsyncSession, entries: Sequence[FeedEntry]) -> 
     for entry in entries:
         _CONTRACTS[entry["type"]].model_validate(entry["data"])
     items = {e["data"]["item_id"]: e["data"] for e in entries if e["type"] == ItemSaved.name}
+    told = [e["data"] for e in entries if e["type"] != ItemSaved.name]
     movements = [e["data"] for e in entries if e["type"] == StockMoved.name]
     if items:
         await queries.save_items(
@@ -52,6 +56,9 @@ async def apply_entries(session: AsyncSession, entries: Sequence[FeedEntry]) -> 
         )
     if movements:
         await queries.add_movements(session, movements)
+    lots = [each for each in told if each.get("lot_id") and not each.get("serial")]
+    if lots:
+        await queries.change_lots(session, lots)
 
 
 async def derive_consumption(

@@ -87,7 +87,9 @@ async def _look(
     expired = scanned = 0
     ended = False
     while len(listed) < query.limit and scanned < SCANNED_MAX and not ended:
-        batch = await queries.list_forecast_items(session, after_code=after_code, limit=query.limit)
+        batch = await queries.list_forecast_items(
+            session, after_code=after_code, today=today, limit=query.limit
+        )
         current = [row for row in batch if row["last_day"] >= today]
         # Some hundred quantiles each: off the loop, so that other requests go on.
         planned = await asyncio.to_thread(_plan_all, current, language, today)
@@ -121,7 +123,7 @@ def to_read(row: RowMapping, language: str, today: date) -> RecommendationRead:
         daily_mean=[point["mean"] for point in row["points"]],
         sum_error_variance=row["sum_error_variance"],
     )
-    position = StockPosition(on_hand=row["on_hand"], reserved=row["reserved"])
+    position = StockPosition(row["on_hand"], row["reserved"], expired=row["expired"])
     policy = order_policy(row["lead_time_days"], row["pack_size"], row["reorder_quantity"])
     plan = recommend(forecast, position, policy, today=today)
     packs = int(plan.order_quantity / policy.pack_size)

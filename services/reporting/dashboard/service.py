@@ -1,7 +1,7 @@
 """The figures of the dashboard, computed once for everyone of a tenant and kept for a moment."""
 
 import asyncio
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -66,7 +66,7 @@ async def _compute(
     session: AsyncSession, own: ReportingOwn, caller: Principal, now: datetime
 ) -> KeptFigures:
     followed = await freshness.list_followed(session, PRODUCERS)
-    stock = await queries.count_stock(session)
+    stock = await queries.count_stock(session, now.astimezone(UTC).date())
     moved = await queries.count_movements(session, now.date())
     return KeptFigures(
         **stock,

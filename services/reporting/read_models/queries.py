@@ -7,7 +7,7 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.reporting.read_models.rules import UnitCost
+from services.reporting.read_models.rules import LotChange, UnitCost
 from shared.contracts.inventory.items import ItemSaved
 from shared.contracts.inventory.locations import LocationSaved
 
@@ -54,6 +54,16 @@ async def move_levels(
         [item for item, _ in changes],
         [location for _, location in changes],
         list(changes.values()),
+    )
+
+
+async def change_lots(connection: asyncpg.Connection, changes: Mapping[UUID, LotChange]) -> None:
+    await connection.execute(
+        _CHANGE_LOTS,
+        list(changes),
+        [change.item_id for change in changes.values()],
+        [change.expires_on for change in changes.values()],
+        [change.quantity for change in changes.values()],
     )
 
 
@@ -111,6 +121,12 @@ _MOVE_LEVELS = """
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::numeric[])
     ON CONFLICT (tenant_id, item_id, location_id)
     DO UPDATE SET on_hand = levels.on_hand + excluded.on_hand
+"""
+_CHANGE_LOTS = """
+    INSERT INTO lots (id, item_id, expires_on, on_hand)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::date[], $4::numeric[])
+    ON CONFLICT (tenant_id, id) DO UPDATE
+    SET expires_on = excluded.expires_on, on_hand = lots.on_hand + excluded.on_hand
 """
 _COUNT_DAYS = """
     INSERT INTO movement_days (day, kind, movements)

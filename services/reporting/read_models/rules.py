@@ -11,6 +11,7 @@ from uuid import UUID
 from shared.contracts.auth.tenants import TenantCreated
 from shared.contracts.inventory.items import ItemSaved
 from shared.contracts.inventory.locations import LocationRemoved, LocationSaved
+from shared.contracts.inventory.lots import LotSaved
 from shared.contracts.inventory.movements import StockMoved
 from shared.contracts.inventory.prices import PriceSet
 from shared.journal import Entry
@@ -19,7 +20,15 @@ from shared.journal.aside import FeedEntry
 PRODUCERS = ("auth", "inventory", "forecasting")  # Whose journals reporting follows.
 _READ: dict[str, type[Entry]] = {
     entry.name: entry
-    for entry in (ItemSaved, LocationRemoved, LocationSaved, PriceSet, StockMoved, TenantCreated)
+    for entry in (
+        ItemSaved,
+        LocationRemoved,
+        LocationSaved,
+        LotSaved,
+        PriceSet,
+        StockMoved,
+        TenantCreated,
+    )
 }
 OF_AUTH = frozenset({TenantCreated.name})
 OF_INVENTORY = frozenset(_READ) - OF_AUTH
@@ -34,6 +43,15 @@ class UnitCost:
 
 
 @dataclass(slots=True)
+class LotChange:
+    """What is added to a lot, of which item, and when it expires as far as is known now."""
+
+    item_id: UUID
+    expires_on: date | None
+    quantity: Decimal = Decimal(0)
+
+
+@dataclass(slots=True)
 class Changes:
     """What a run of entries, in their order, adds up to."""
 
@@ -44,6 +62,7 @@ class Changes:
     levels: dict[tuple[UUID, UUID], Decimal] = field(
         default_factory=lambda: defaultdict(Decimal)
     )  # By item and location.
+    lots: dict[UUID, LotChange] = field(default_factory=dict)
     days: Counter[tuple[date, str]] = field(default_factory=Counter)  # By day in UTC and kind.
 
 
@@ -59,8 +78,12 @@ def fold(entries: Sequence[Entry]) -> Changes:
         match entry:
             case StockMoved():
                 changes.levels[entry.item_id, entry.location_id] += entry.quantity
+                if entry.lot_id is not None and entry.serial is None:
+                    _change_lot(changes, entry.lot_id, entry).quantity += entry.quantity
                 if entry.leg == 0:
                     changes.days[entry.occurred_at.astimezone(UTC).date(), entry.kind] += 1
+            case LotSaved():
+                _change_lot(changes, entry.lot_id, entry)
             case ItemSaved():
                 changes.items[entry.item_id] = entry
             case LocationSaved():
@@ -73,6 +96,12 @@ def fold(entries: Sequence[Entry]) -> Changes:
         if found is not None:
             changes.costs[found[0]] = found[1]
     return changes
+
+
+def _change_lot(changes: Changes, lot_id: UUID, entry: StockMoved | LotSaved) -> LotChange:
+    change = changes.lots.setdefault(lot_id, LotChange(entry.item_id, None))
+    change.expires_on = entry.expires_on
+    return change
 
 
 def cost_of(entry: Entry) -> tuple[UUID, UnitCost] | None:

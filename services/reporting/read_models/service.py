@@ -28,6 +28,8 @@ async def apply_inventory(session: AsyncSession, entries: Sequence[Entry]) -> No
         await queries.add_costs(connection, changes.costs)
     if changes.levels:
         await queries.move_levels(connection, changes.levels)
+    if changes.lots:
+        await queries.change_lots(connection, changes.lots)
     if changes.days:
         await queries.count_days(connection, changes.days)
 

@@ -17,6 +17,10 @@ class ReorderRecommendationRead(Output):
     name: str
     unit: str
     on_hand: DecimalText
+    available: DecimalText = Field(
+        description="What decides: on hand, and nothing of what has expired; with a forecast less "
+        "what is reserved, too."
+    )
     reorder_point: DecimalText
     safety_stock: DecimalText | None = Field(description="Null without a forecast.")
     order_quantity: DecimalText = Field(description="Stock units.")

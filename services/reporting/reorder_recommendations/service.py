@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 import httpx
 from pydantic import ValidationError
@@ -38,6 +38,10 @@ NO_FORECASTS = TenantRecommendationPage(
     items=[], without_order=[], expired=0, as_of=None, incomplete=False, next_cursor=None
 )
 REASON = N_("{on_hand} on hand, not above the reorder point of {reorder_point}.")
+REASON_EXPIRED = N_(
+    "{available} available, since the rest of {on_hand} on hand has expired: not above the reorder "
+    "point of {reorder_point}."
+)
 
 
 async def list_recommendations(
@@ -64,7 +68,9 @@ async def list_recommendations(
             raise Unavailable
         if found is not None and (began_with == "forecast" or not _is_empty(found)):
             forecast, source, as_of = found, BY_FORECAST, _older(as_of, found)
-    rows, until = await _list_to_order(session, forecast, after_code, query.limit)
+    rows, until = await _list_to_order(
+        session, forecast, after_code, today=now.astimezone(UTC).date(), limit=query.limit
+    )
     page, next_cursor = source.page(rows, query.limit, lambda row: (row["code"],))
     by_code = {item.item_code: item for item in forecast.items}
     return ReorderRecommendationPage(
@@ -80,9 +86,9 @@ async def list_recommendations(
     )
 
 
-async def count_low(session: AsyncSession) -> int:
+async def count_low(session: AsyncSession, *, now: datetime) -> int:
     """Return how many items of the session's tenant are at or below their reorder point."""
-    return await queries.count_low(session)
+    return await queries.count_low(session, now.astimezone(UTC).date())
 
 
 def _place_of(cursor: str | None) -> tuple[Source | None, str]:
@@ -141,7 +147,12 @@ def _older(as_of: AsOf, forecast: TenantRecommendationPage) -> AsOf:
 
 
 async def _list_to_order(
-    session: AsyncSession, forecast: TenantRecommendationPage, after_code: str, limit: int
+    session: AsyncSession,
+    forecast: TenantRecommendationPage,
+    after_code: str,
+    *,
+    today: date,
+    limit: int,
 ) -> tuple[Sequence[RowMapping], tuple[str] | None]:
     """Return items to order in the order of codes, and how far forecasting looked at them.
 
@@ -154,6 +165,7 @@ async def _list_to_order(
         until_code=until[0] if until else None,
         by_forecast=[item.item_code for item in forecast.items if item.order_quantity > 0],
         looked_at=[*forecast.without_order, *(item.item_code for item in forecast.items)],
+        today=today,
         limit=limit + 1,
     )
     return rows, until
@@ -164,8 +176,9 @@ def _by_forecast(item: RecommendationRead) -> ReorderRecommendationRead:
 
 
 def _by_reorder_point(row: RowMapping, language: str) -> ReorderRecommendationRead:
+    on_hand, available = row["on_hand"], row["available"]
     quantity = order_quantity(
-        row["on_hand"],
+        available,
         reorder_point=row["reorder_point"],
         reorder_quantity=row["reorder_quantity"],
         par_level=row["par_level"],
@@ -175,7 +188,8 @@ def _by_reorder_point(row: RowMapping, language: str) -> ReorderRecommendationRe
         item_code=row["code"],
         name=row["name_fr" if language == "fr" else "name_en"],
         unit=row["unit"],
-        on_hand=row["on_hand"],
+        on_hand=on_hand,
+        available=available,
         reorder_point=row["reorder_point"],
         safety_stock=None,
         order_quantity=quantity,
@@ -183,7 +197,8 @@ def _by_reorder_point(row: RowMapping, language: str) -> ReorderRecommendationRe
         stock_out_date=None,
         source="reorder_point",
         reason=translate(
-            REASON, language, on_hand=row["on_hand"].normalize(),
+            REASON if available == on_hand else REASON_EXPIRED, language,
+            on_hand=on_hand.normalize(), available=available.normalize(),
             reorder_point=row["reorder_point"].normalize(),
         ),
     )  # fmt: skip

@@ -44,7 +44,9 @@ class RecommendationRead(Output):
     unit: str
     on_hand: DecimalText
     reserved: DecimalText
-    available: DecimalText
+    available: DecimalText = Field(
+        description="On hand less reserved, and nothing of what has expired."
+    )
     lead_time_days: int
     demand: LeadTimeDemand
     stock_out_date: date | None = Field(description="Null: not as far as the forecast goes.")

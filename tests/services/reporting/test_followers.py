@@ -20,6 +20,7 @@ TABLES = {
     "items": "code, name_en, category, reorder_point, active",
     "locations": "name, type",
     "levels": "item_id, location_id, on_hand",
+    "lots": "id, item_id, expires_on, on_hand",
     "movement_days": "day, kind, movements",
     "unit_costs": "id, item_id, amount",
     "audit_entries": "service, seq, id, recorded_at, actor, type, subject, data::text",

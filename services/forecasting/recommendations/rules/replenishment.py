@@ -59,11 +59,12 @@ class StockPosition:
     on_hand: Decimal
     reserved: Decimal = Decimal(0)
     incoming: Sequence[tuple[date, Decimal]] = ()
+    expired: Decimal = Decimal(0)  # Of what is on hand: nobody gets it.
 
     @property
     def available(self) -> Decimal:
         """What may still be promised; negative with backorders."""
-        return self.on_hand - self.reserved
+        return self.on_hand - self.reserved - self.expired
 
     @property
     def on_order(self) -> Decimal:

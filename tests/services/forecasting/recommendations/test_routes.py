@@ -1,6 +1,9 @@
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import text
 
+from shared.clock import utc_now
 from shared.db import Stamp
 from shared.errors import MissingScope, Unauthorized
 from tests.services.forecasting.shop import WEEK, days_ago
@@ -46,6 +49,25 @@ async def test_what_runs_out_before_delivery_is_to_be_ordered_in_whole_packs(
     assert demand["days"] == 7
     assert sorted(bounds, key=lambda name: float(demand[name])) == bounds
     assert float(item["reorder_point"]) >= float(demand["expected"]) > 0
+
+
+async def test_what_expires_is_not_counted_on_from_the_day_after_on(
+    client, caller, shop, follow, train_here, monkeypatch
+):
+    await shop.open("A1", tracking="lot", lead_time_days=7)
+    shop.move("receipt", "A1", sum(WEEK) * 8 + 20, days_ago(56), lot="EVER")
+    for number, quantity in enumerate(list(WEEK) * 8):
+        shop.move("issue", "A1", quantity, days_ago(56 - number))
+    shop.move("receipt", "A1", 10_000, days_ago(1), lot="OLD", expires_on=str(days_ago(-1)))
+    await shop.record()
+    await follow()
+    await train_here(item_codes=["A1"])
+
+    assert (await ask(client, caller))["items"] == []
+    monkeypatch.setattr("shared.web.requests.utc_now", lambda: utc_now() + timedelta(days=2))
+
+    [item] = (await ask(client, caller))["items"]
+    assert (item["on_hand"], item["available"]) == ("10020", "20")
 
 
 async def test_all_shows_items_to_leave_alone_too(client, caller, planned):

@@ -1,5 +1,8 @@
+from datetime import timedelta
+
 import pytest
 
+from shared.clock import utc_now
 from shared.contracts.forecasting.recommendations import BY_CODE
 from shared.errors import MissingScope, Unavailable
 from shared.pagination import InvalidCursor
@@ -141,6 +144,7 @@ async def test_forecasting_is_asked_for_the_tenant_and_its_answer_shown(
             "name": "Bé",
             "unit": "each",
             "on_hand": "4",
+            "available": "1",
             "reorder_point": "6.25",
             "safety_stock": "2.5",
             "order_quantity": "24",
@@ -266,3 +270,72 @@ async def test_recommendations_need_the_scope(client, caller):
     clerk = Caller(tenant_id=caller.tenant_id, scopes={"inventory:read"})
 
     assert_problem(await client.get(URL, headers=clerk.headers()), MissingScope)
+
+
+@pytest.fixture
+def on_day(monkeypatch):
+    """Let requests come so many days later; nothing happens meanwhile."""
+
+    def later(days):
+        now = utc_now() + timedelta(days=days)
+        monkeypatch.setattr("shared.web.requests.utc_now", lambda: now)
+
+    return later
+
+
+@pytest.fixture
+def correct_lot(inventory, caller):
+    """Let the lot of an item that expires first not expire."""
+
+    async def patch(item_id):
+        path = f"/api/inventory/{item_id}/lots"
+        [lot, *_] = (await inventory.get(path, headers=caller.headers())).json()["items"]
+        body, path = {"expires_on": None}, f"{path}/{lot['id']}"
+        changed = await inventory.patch(path, json=body, headers=caller.headers())
+        assert changed.status_code == 200, changed.text
+
+    return patch
+
+
+async def test_what_expires_counts_for_nothing_from_the_day_after_on(
+    shop, post, get, follow, on_day, correct_lot
+):
+    made = await post(
+        "/api/inventory/add-item", code="L", name="L", tracking="lot", reorder_point="10"
+    )
+    today = utc_now().date()
+    for lot, days in {"OLD": 1, "NEW": 9, "EVER": None}.items():
+        expires = {} if days is None else {"expires_on": str(today + timedelta(days=days))}
+        lot_of = {"item": "L", "lot": lot, "location": "Main"}
+        await post(MOVE, kind="receipt", quantity="6", **lot_of, **expires)
+    await follow()
+
+    async def listed():
+        rows = (await get(URL))["items"]
+        return [
+            (row["on_hand"], row["available"], row["order_quantity"])
+            for row in rows
+            if row["item_code"] == "L"
+        ]
+
+    for days, found in ((0, []), (1, []), (2, []), (9, []), (10, [("18", "6", "4")])):
+        on_day(days)
+        assert await listed() == found, days
+    [row] = [row for row in (await get(URL))["items"] if row["item_code"] == "L"]
+    assert row["reason"].startswith("6 available, since the rest of 18 on hand has expired")
+    await correct_lot(made["id"])
+    await follow()
+    assert await listed() == []
+
+
+async def test_what_has_expired_is_low_on_the_dashboard_too(shop, post, get, follow, on_day):
+    await post("/api/inventory/add-item", code="L", name="L", tracking="lot", reorder_point="1")
+    tomorrow = str(utc_now().date() + timedelta(days=1))
+    lot = {"item": "L", "lot": "OLD", "expires_on": tomorrow}
+    await post(MOVE, kind="receipt", location="Main", quantity="6", **lot)
+    await follow()
+
+    on_day(2)
+    found = await get("/api/dashboard/stats")
+
+    assert (found["low_stock"], found["out_of_stock"]) == (3, 3)  # With A and C, with C and D.
