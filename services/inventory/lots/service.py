@@ -56,7 +56,7 @@ async def change_lot(
 
     Raises ItemNotFound, LotNotFound, PreconditionFailed, Frozen.
     """
-    await freezes.require_thawed(session)
+    await freezes.require_thawed(session, alone=True)
     item = await lock_item(session, item_id, against_movements=True)
     lot = await queries.lock_lot(session, item_id, lot_id)
     if lot is None or item.tracking != TRACKS_LOTS:

@@ -94,7 +94,7 @@ async def replace_item(
     PackBarcodeIsCode, PackIsStockUnit, PackSizeContradicts,
     UnknownUnit, PriceForbidden, AttributesInvalid, Frozen.
     """
-    await freezes.require_thawed(session)
+    await freezes.require_thawed(session, alone=True)
     category_id = await _find_category_id(session, wanted, now)
     await require_fit(session, category_id, merged({}, wanted.attributes))
     item = await lock_item(session, item_id, against_movements=True)

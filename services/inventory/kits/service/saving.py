@@ -64,7 +64,7 @@ async def replace_kit(
 
     Raises KitNotFound, PreconditionFailed, and what `add_kit` raises of components.
     """
-    await freezes.require_thawed(session)
+    await freezes.require_thawed(session, alone=True)
     await queries.lock_structure(session)
     kit = await _lock(session, kit_id)
     require_match(if_match, kit.version)
@@ -83,7 +83,7 @@ async def remove_kit(
 
     Raises KitNotFound, PreconditionFailed, Frozen.
     """
-    await freezes.require_thawed(session)
+    await freezes.require_thawed(session, alone=True)
     kit = await _lock(session, kit_id)
     require_match(if_match, kit.version)
     item = await get_item(session, kit_id)
