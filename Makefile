@@ -10,7 +10,7 @@ DEVELOPMENT := .venv/.installed-dev
 SERVICES := auth inventory forecasting reporting
 SOURCES := shared services gateway deploy demo benchmarks tests
 
-.PHONY: help install run up down status logs monitoring demo token code rebuild retry verify retention rotate-keys backup backups restore drill keys certificates lock check format test-fast test attack prove-attack torture prove-torture bench mutants openapi dashboards contracts messages coverage lock-check scan sbom clean
+.PHONY: help install run up down status logs operator-status access-review reconcile preflight support-bundle incident monitoring demo token code rebuild retry verify retention rotate-keys backup backups restore drill keys certificates lock check format test-fast test attack prove-attack torture prove-torture bench mutants openapi dashboards contracts messages coverage lock-check scan sbom clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
@@ -88,6 +88,24 @@ import: $(RUNTIME) ## Put FROM=..., which `make export` wrote, into the empty da
 
 mirror: $(RUNTIME) ## The second database: DO=set-up, status, check, cut-over, call-off, drop; ARGUMENTS=--json
 	@$(PY) -m deploy.mirror $(or $(DO),status) $(ARGUMENTS)
+
+access-review: $(RUNTIME) ## Who may do what in every tenant, by whom, last used, and which rights conflict; ARGUMENTS=--json
+	@$(PY) -m deploy.operator access-review $(ARGUMENTS)
+
+operator-status: $(RUNTIME) ## How the whole is: health, backups, drills, queues, lags; ARGUMENTS=--json
+	@$(PY) -m deploy.operator status $(ARGUMENTS)
+
+reconcile: $(RUNTIME) ## Compare ledger, stock, counts and journal, and what reporting has; ARGUMENTS=--json
+	@$(PY) -m deploy.operator reconcile $(ARGUMENTS)
+
+preflight: $(RUNTIME) ## What must hold before going live, each with what to do; ARGUMENTS=--json
+	@$(PY) -m deploy.operator preflight $(ARGUMENTS)
+
+support-bundle: $(RUNTIME) ## Write what a helper must know, and nothing private; ARGUMENTS='--into FOLDER'
+	@$(PY) -m deploy.operator support-bundle $(ARGUMENTS)
+
+incident: $(RUNTIME) ## DO=freeze, lift, end-sessions, changes or evidence with ARGUMENTS='--tenant all ...': docs/incidents.md
+	@$(PY) -m deploy.operator incident $(DO) $(ARGUMENTS)
 
 keys: $(RUNTIME) ## Print a fresh set of secrets, for production
 	@$(PY) -m deploy.local keys

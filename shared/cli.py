@@ -6,7 +6,8 @@ the read models and starts the followers over; retry applies what followers had 
 prints the document. verify proves the journal, checkpoint prints, keeps and checks its newest
 checkpoint, retention moves its old months into archives.
 
-A service may have commands of its own beside these verbs, in `commands.py`.
+A service may have commands of its own beside these verbs, in `commands.py`: COMMANDS, and
+COMMANDS_OF_WORDS, which are told more after their name.
 A service is its package: `settings.py` has `Settings`, `resources.py` has `open_service`, `app.py`
 has `create_app`, `jobs.py` has `work`, `followers.py` has `followers`; a file it does not need is
 absent.
@@ -14,8 +15,7 @@ absent.
 
 import json
 import sys
-from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -36,14 +36,14 @@ from shared.tls import client_context, server_context
 VERBS = ("serve", "work", "follow", "migrate", "rebuild", "retry", "openapi")
 _GRACE_S = 10
 
-Command = Callable[[Resources[Any]], Awaitable[str]]
+Command = Callable[[Resources[Any], Sequence[str]], Awaitable[str]]
 
 
 def main(package: str) -> None:
     """Run the verbs of the command line for the service in `package`."""
     verbs = sys.argv[1:]
     commands = _commands(package)
-    known = {*commands, "verify", "checkpoint", "retention"}
+    known = {*commands, *journal_commands.VERBS}
     if not verbs or not (set(verbs) <= set(VERBS) or verbs[0] in known):
         choices = "|".join((*VERBS, *commands))
         sys.exit(f"usage: python -m {package} {choices}, {journal_commands.USAGE}")
@@ -64,10 +64,10 @@ def main(package: str) -> None:
             uvloop.run(_rebuild(package, settings))
         case ["retry"]:
             uvloop.run(_retry(package, settings))
-        case ["verify" | "checkpoint" | "retention", *_]:
-            uvloop.run(_command(package, settings, partial(journal_commands.run, words=verbs)))
-        case [command] if command in commands:
-            uvloop.run(_command(package, settings, commands[command]))
+        case [verb, *_] if verb in journal_commands.VERBS:
+            uvloop.run(_command(package, settings, journal_commands.run, verbs))
+        case [command, *words] if command in commands:
+            uvloop.run(_command(package, settings, commands[command], words))
         case _:
             uvloop.run(_run_worker(package, settings, verbs))
 
@@ -158,14 +158,28 @@ def _commands(package: str) -> Mapping[str, Command]:
     """Return what an operator can do with this service alone, from its `commands.py`."""
     if find_spec(f"{package}.commands") is None:
         return {}
-    commands: Mapping[str, Command] = import_module(f"{package}.commands").COMMANDS
-    return commands
+    module = import_module(f"{package}.commands")
+    alone = {name: _alone(name, command) for name, command in module.COMMANDS.items()}
+    return alone | getattr(module, "COMMANDS_OF_WORDS", {})
 
 
-async def _command(package: str, settings: ServiceSettings, command: Command) -> None:
+def _alone(name: str, command: Callable[[Resources[Any]], Awaitable[str]]) -> Command:
+    """Return a command that is told nothing more, as one that would refuse it."""
+
+    async def run(resources: Resources[Any], words: Sequence[str]) -> str:
+        if words:
+            raise SystemExit(f"{name} stands alone: {words[0]} is too much")
+        return await command(resources)
+
+    return run
+
+
+async def _command(
+    package: str, settings: ServiceSettings, command: Command, words: Sequence[str]
+) -> None:
     resources = _open(package, settings)
     try:
-        sys.stdout.write(await command(resources) + "\n")
+        sys.stdout.write(await command(resources, words) + "\n")
     finally:
         await resources.close()
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from deploy.local import secrets
 from deploy.local.errors import StackError
 from deploy.local.instance import Instance
+from deploy.local.launch import Program
 from deploy.local.processes import WORKER_VERBS, Plan, processes
 from deploy.local.settings import LocalSettings
 
@@ -27,6 +28,18 @@ def maintain(settings: LocalSettings, state_dir: Path, service: str, words: list
     if service not in possible:
         choices = " or ".join(f"SERVICE={each}" for each in possible)
         raise StackError(f"Say which service is meant: make {verb} {choices}.")
+    worker = worker_of(settings, state_dir, service)
+    done = subprocess.run(  # noqa: S603 - our own program.
+        [*worker.command[:3], *words],  # python -m services.<service>
+        env=dict(worker.environment),
+        cwd=worker.folder,
+        check=False,
+    )
+    return done.returncode
+
+
+def worker_of(settings: LocalSettings, state_dir: Path, service: str) -> Program:
+    """Return the worker of a service, as it runs here. Raises StackError when nothing runs."""
     note = Instance(state_dir).find()
     if note is None or not note.ready:
         raise StackError("Nothing is running; start it with `make up`.")
@@ -34,8 +47,4 @@ def maintain(settings: LocalSettings, state_dir: Path, service: str, words: list
     chosen = {name: settings.environment.get(name) or value for name, value in keys.items()}
     plan = Plan(settings, chosen, note.superuser_dsn, note.redis_url)
     [worker] = [row.program for row in processes(plan) if row.program.name == f"{service}-worker"]
-    interpreter = worker.command[:3]  # python -m services.<service>
-    done = subprocess.run(  # noqa: S603 - our own program.
-        [*interpreter, *words], env=dict(worker.environment), cwd=worker.folder, check=False
-    )
-    return done.returncode
+    return worker

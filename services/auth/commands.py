@@ -1,15 +1,27 @@
 """What an operator does with auth alone: `python -m services.auth <command>`."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.auth.access_review import service as access_review
+from services.auth.api_keys import service as api_keys
 from services.auth.device_recovery import service as device_recovery
 from services.auth.jobs import reseal_values
 from services.auth.keys import service as keys
 from services.auth.resources import AuthResources
 from services.auth.sessions import service as sessions
+from services.auth.tenants import service as tenants
+from services.auth.tenants.schemas import TenantRead
+from services.auth.users import service as users
+from services.auth.users.models import User
 from shared.clock import utc_now
 from shared.contracts.auth.tenants import DEFAULT_TENANT_ID
 from shared.db import Stamp
+from shared.errors import Problem
+from shared.pagination import LIMIT_MAX, PageQuery
 
 ACTOR = "operator"
 
@@ -61,6 +73,82 @@ async def recover_administrator(resources: AuthResources) -> str:
     )
 
 
+async def list_tenants(resources: AuthResources) -> str:
+    """Return every tenant as JSON: id, short name, name."""
+    return json.dumps(
+        [
+            {"id": str(tenant.id), "slug": tenant.slug, "name": tenant.name}
+            for tenant in await _list_tenants(resources)
+        ]
+    )
+
+
+async def review_access(resources: AuthResources) -> str:
+    """Return as JSON who may do what in every tenant, and which rights belong into two hands."""
+    found = []
+    for tenant in await _list_tenants(resources):
+        async with resources.database.transaction(Stamp(tenant.id, ACTOR)) as session:
+            review = await access_review.get_review(session, vault=resources.own, now=utc_now())
+        found.append({"tenant": tenant.slug, "tenant_id": str(tenant.id), **review})
+    return json.dumps(found, default=str)
+
+
+async def end_sessions_of(resources: AuthResources, words: Sequence[str]) -> str:
+    """End the sessions, tokens and API keys of one person: TENANT EMAIL. Raises SystemExit."""
+    async with _person(resources, words) as (session, user):
+        await users.end_sessions(session, user.id, now=utc_now())
+        await api_keys.revoke_all_keys(session, user.id, now=utc_now())
+    return (
+        "All sessions, access tokens and API keys of this account are over. Who has its password "
+        "and second factor signs in again: `lock-user` keeps him out."
+    )
+
+
+async def lock_user(resources: AuthResources, words: Sequence[str]) -> str:
+    """Lock one person's account and end what he has open: TENANT EMAIL. Raises SystemExit."""
+    async with _person(resources, words) as (session, user):
+        await users.lock_user(session, user.id, vault=resources.own, now=utc_now())
+        await api_keys.revoke_all_keys(session, user.id, now=utc_now())
+    return "The account is locked, and its sessions, tokens and API keys are over."
+
+
+@asynccontextmanager
+async def _person(
+    resources: AuthResources, words: Sequence[str]
+) -> AsyncIterator[tuple[AsyncSession, User]]:
+    """Open a transaction of a person's tenant, and find him. Raises SystemExit."""
+    if len(words) != 2:  # noqa: PLR2004 - tenant and address.
+        raise SystemExit("Say who: TENANT EMAIL, the tenant by its short name.")
+    slug, email = words
+    async with resources.database.transaction(Stamp(DEFAULT_TENANT_ID, ACTOR)) as session:
+        tenant = await tenants.find_by_slug(session, slug)
+    if tenant is None:
+        raise SystemExit(f"There is no tenant {slug}.")
+    try:
+        async with resources.database.transaction(Stamp(tenant.id, ACTOR)) as session:
+            vault = resources.own
+            user = await users.find_by_email(session, email, tenant_id=tenant.id, vault=vault)
+            if user is None:
+                raise SystemExit(f"Nobody has this address in {slug}.")
+            yield session, user
+    except Problem as problem:
+        raise SystemExit(problem.detail_in("en")) from problem
+    resources.waker.wake(resources.service)
+
+
+async def _list_tenants(resources: AuthResources) -> list[TenantRead]:
+    async with resources.database.transaction(Stamp(DEFAULT_TENANT_ID, ACTOR)) as session:
+        found: list[TenantRead] = []
+        cursor: str | None = None
+        while True:
+            asked = PageQuery(cursor=cursor, limit=LIMIT_MAX)
+            page = await tenants.list_tenants(session, asked)
+            found += page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return found
+
+
 async def _rotate(resources: AuthResources, *, at_once: bool) -> str:
     async with resources.database.transaction(Stamp(DEFAULT_TENANT_ID, ACTOR)) as session:
         sealer = resources.own.sealer
@@ -72,4 +160,10 @@ COMMANDS: Mapping[str, Callable[[AuthResources], Awaitable[str]]] = {
     "replace-keys": replace_keys,
     "end-sessions": end_sessions,
     "recover-administrator": recover_administrator,
+    "tenants": list_tenants,
+    "access-review": review_access,
+}
+COMMANDS_OF_WORDS: Mapping[str, Callable[[AuthResources, Sequence[str]], Awaitable[str]]] = {
+    "end-sessions-of": end_sessions_of,
+    "lock-user": lock_user,
 }

@@ -1,25 +1,33 @@
 """What an operator does with a service's journal: `python -m services.<name> verify|checkpoint`."""
 
+import json
 import sys
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 import httpx
+from sqlalchemy import text
 
 from shared.clock import utc_now
 from shared.db import Database
 from shared.journal import verification
 from shared.journal.archive_folder import ArchiveFolder
+from shared.journal.checkpoint import become_verifier
 from shared.journal.keeper import Keeper, write_private
 from shared.journal.keeping import archive_lines, keep
 from shared.journal.notes import CheckpointNote, NoteInvalid, NoteKey, SigningKey
 from shared.journal.outside import check_kept, newest_note
 from shared.settings import ServiceSettings
 
+VERBS = ("verify", "checkpoint", "retention", "changes", "evidence")
 USAGE = (
     "verify [new] [archives [FOLDER]], retention [--dry-run] [--json], "
-    "checkpoint print|key, checkpoint store|check FILE, checkpoint send URL"
+    "checkpoint print|key, checkpoint store|check FILE, checkpoint send URL, "
+    "changes SINCE, evidence SINCE"
 )
+CHANGES_MAX = 20_000
 PROGRESS_ENTRIES = 50_000
 SEND_TIMEOUT_S = 10.0
 
@@ -39,7 +47,7 @@ class Holder(Protocol):
     def settings(self) -> ServiceSettings: ...
 
 
-async def run(resources: Holder, words: list[str]) -> str:
+async def run(resources: Holder, words: Sequence[str]) -> str:
     """Do what the words say and return what came of it. Raises SystemExit where that is bad."""
     match words:
         case ["verify", *which]:
@@ -57,9 +65,43 @@ async def run(resources: Holder, words: list[str]) -> str:
             said = await _send(resources, url)
         case ["checkpoint", "check", file]:
             said = await _check(resources, _read(Path(file), resources.signing_key.public))
+        case ["changes", since]:
+            said = json.dumps(await _list_changes(resources, since), default=str)
+        case ["evidence", since]:
+            said = json.dumps(await _collect(resources, since), default=str)
         case _:
             raise SystemExit(f"usage: python -m services.{resources.service} {USAGE}")
     return said
+
+
+async def _collect(resources: Holder, since: str) -> dict[str, object]:
+    """Return all that an inquiry asks of a journal: its head, whether it holds, what changed."""
+    holds, said = True, ""
+    try:
+        said = await _verify(resources, [])
+    except SystemExit as error:
+        holds, said = False, str(error)
+    note = await newest_note(resources.database, resources.signing_key)
+    key = resources.signing_key.public.written
+    changes = await _list_changes(resources, since)
+    return {"head": note, "key": key, "holds": holds, "verification": said, "changes": changes}
+
+
+async def _list_changes(resources: Holder, since: str) -> dict[str, object]:
+    """Return who did what since a moment, in all tenants, the oldest first."""
+    try:
+        moment: datetime | None = datetime.fromisoformat(since)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise SystemExit(f"{since} is no moment with an offset, such as 2026-11-20T12:00:00Z.")
+    service = resources.service
+    async with resources.database.engine.connect() as connection:
+        await become_verifier(connection, resources.signing_key)
+        asked = {"since": moment, "most": CHANGES_MAX + 1}
+        rows = (await connection.execute(_CHANGES, asked)).mappings().all()
+    entries = [dict(row) for row in rows[:CHANGES_MAX]]
+    return {"service": service, "entries": entries, "has_more": len(rows) > CHANGES_MAX}
 
 
 async def _verify(resources: Holder, which: list[str]) -> str:
@@ -162,3 +204,9 @@ async def _check(resources: Holder, kept: CheckpointNote) -> str:
         f"The journal was {what}: this checkpoint covers {kept.size:,} entries up to checkpoint "
         f"{kept.number}, the newest one now {found.entries:,}, and does not begin with them."
     )
+
+
+# Without what the entries say: there are names in it, and values that are sealed.
+_CHANGES = text("""
+    SELECT seq, id, recorded_at, tenant_id, actor, request_id, type, subject FROM journal
+    WHERE recorded_at >= :since ORDER BY recorded_at, seq LIMIT :most""")

@@ -1,8 +1,12 @@
 """What is private stands in no log, and what is sealed not even in the database's own files."""
 
 import asyncio
+import json
 import stat
 import struct
+import subprocess
+import sys
+import tarfile
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,7 +15,7 @@ import httpx
 import pytest
 
 from tests.support.authenticator import Authenticators
-from tests.support.stack import running_stack, sign_in
+from tests.support.stack import ROOT, running_stack, sign_in
 from tests.support.waiting import PATIENCE_S, eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
@@ -47,7 +51,8 @@ async def tokens(stack, superuser):
     await superuser.execute("ALTER SYSTEM SET log_min_duration_statement = 0")
     await superuser.execute("SELECT pg_reload_conf()")
     async with httpx.AsyncClient(base_url=stack.url, timeout=PATIENCE_S) as client:
-        found = await _work(client)
+        found, admin = await _work(client)
+        (stack.folder.parent / "admin.token").write_text(admin["Authorization"].split(" ")[1])
         await _fail(client, superuser, found[0])
     await superuser.execute("CHECKPOINT")
     return found
@@ -85,7 +90,7 @@ async def _work(client):
         return bool(answer.json()["items"])
 
     await eventually(is_valued)
-    return tokens
+    return tokens, admin
 
 
 def _receipt():
@@ -173,6 +178,34 @@ async def test_what_is_sealed_or_hashed_stands_nowhere_in_the_database_either(st
         files, [SUPPLIER.encode()]
     )  # What is not sealed is found: it is looked for well.
     assert holding(files, [*(text.encode() for text in sealed), COST_PACKED]) == {}
+
+
+@pytest.mark.asvs("F08")
+async def test_a_support_bundle_holds_nothing_private(stack, tokens, tmp_path):
+    """Nor any secret of the installation, nor the token that it was made with."""
+    token = stack.folder.parent / "admin.token"
+    words = ["support-bundle", "--json", "--token-file", str(token), "--into", str(tmp_path)]
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "deploy.operator", *words],
+        cwd=ROOT, env=stack.environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = json.loads(done.stdout)
+    path = Path(told["path"])
+    with tarfile.open(path) as archive:
+        archive.extractall(tmp_path / "unpacked", filter="data")
+    files = [file for file in (tmp_path / "unpacked").rglob("*") if file.is_file()]
+    assert stat.S_IMODE(files[0].stat().st_mode) & 0o077 == 0
+    secrets = [value.encode() for value in stack.secrets.values() if value]
+
+    assert {
+        "about.json", "settings.json", "status.json", "statements.json", "logs/postgres.log",
+        "logs/inventory.log", "metrics/gateway.txt", "metrics/auth-worker.txt",
+    } <= set(told["files"])  # fmt: skip
+    assert holding(files, [*canaries(tokens), *secrets, token.read_bytes()]) == {}
+    log = next(file for file in files if file.name == "inventory.log").read_text()
+    assert "services/inventory/" in log  # Where an error came from is told.
 
 
 async def test_every_file_is_its_owners_alone(stack, tokens):

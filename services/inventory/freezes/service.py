@@ -37,6 +37,16 @@ async def add_freeze(
 
     Raises NothingToFreeze, AlreadyFrozen.
     """
+    return await freeze_by(caller.actor, session, wanted, now=now)
+
+
+async def freeze_by(
+    actor: str, session: AsyncSession, wanted: FreezeCreate, *, now: datetime
+) -> FreezeRead:
+    """Freeze as `add_freeze` does, for whoever it is, an operator too.
+
+    Raises NothingToFreeze, AlreadyFrozen.
+    """
     await queries.lock_freezes(session)
     freeze = Freeze(
         id=new_id(),
@@ -45,7 +55,7 @@ async def add_freeze(
         location_id=await _find_location_id(session, wanted.location),
         reason=wanted.reason,
         frozen_at=now,
-        frozen_by=caller.actor,
+        frozen_by=actor,
     )
     session.add(freeze)
     with conflicts({"freezes_once": AlreadyFrozen()}):
@@ -73,12 +83,19 @@ async def lift_freeze(
     session: AsyncSession, freeze_id: UUID, *, note: str | None, caller: Principal, now: datetime
 ) -> None:
     """Lift a freeze that is in force. Raises FreezeNotFound."""
+    await lift_by(caller.actor, session, freeze_id, note=note, now=now)
+
+
+async def lift_by(
+    actor: str, session: AsyncSession, freeze_id: UUID, *, note: str | None, now: datetime
+) -> None:
+    """Lift as `lift_freeze` does, for whoever it is. Raises FreezeNotFound."""
     await queries.lock_freezes(session)
     freeze = await queries.lock_freeze(session, freeze_id)
     if freeze is None:
         raise FreezeNotFound
     freeze.lifted_at = max(now, freeze.frozen_at)  # Clocks may be set back.
-    freeze.lifted_by, freeze.note = caller.actor, note
+    freeze.lifted_by, freeze.note = actor, note
     await session.flush()  # What is covered is reckoned from the freezes in force.
     if freeze.item_id is not None:
         await queries.mark_item(session, freeze.item_id, None)

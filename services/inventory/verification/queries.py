@@ -53,6 +53,11 @@ async def list_tenants(connection: AsyncConnection) -> Sequence[UUID]:
     return (await connection.scalars(_TENANTS)).all()
 
 
+async def list_stock(session: AsyncSession) -> Sequence[RowMapping]:
+    """Return what lies of each item at each location, where anything does."""
+    return (await session.execute(_STOCK)).mappings().all()
+
+
 async def list_entries(session: AsyncSession, *, after_seq: int) -> Sequence[tuple[int, str, str]]:
     """Return the next entries of movements and prices as they stand there: number, type, text."""
     rows = await session.execute(_READ, {"after_seq": after_seq, "most": ENTRIES_READ})
@@ -336,3 +341,6 @@ _OF_STOCK = (
     _LEVELS, _LEVEL_TIMES, _LEVEL_LOTS, _SERIALS, _RESERVED, _HOLD_TIMES, _BALANCES, _PAST, _TWICE,
     _IN_TRANSIT, _SNAPSHOTS,
 )  # fmt: skip
+_STOCK = text("""
+    SELECT item_id, location_id, sum(on_hand) AS on_hand FROM levels
+    GROUP BY item_id, location_id HAVING sum(on_hand) <> 0""")

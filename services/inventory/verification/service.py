@@ -17,6 +17,7 @@ from services.inventory.verification.schemas import (
 from shared.journal.checkpoint import become_verifier
 from shared.journal.notes import SigningKey
 from shared.journal.verification import Verification
+from shared.money import plain
 
 _NAMES = ("lot_id", "price_id", "count_id", "count_entry_id", "journal_seq")  # Of some alone.
 
@@ -46,6 +47,12 @@ async def list_tenants(connection: AsyncConnection, key: SigningKey) -> Sequence
     """Return every tenant of whom anything is journaled."""
     await become_verifier(connection, key)
     return await queries.list_tenants(connection)
+
+
+async def list_stock(session: AsyncSession) -> dict[str, str]:
+    """Return what lies of each item at each location of the session's tenant, by both ids."""
+    rows = await queries.list_stock(session)
+    return {f"{row['item_id']} {row['location_id']}": plain(row["on_hand"]) for row in rows}
 
 
 async def _find_unreadable(session: AsyncSession) -> list[int]:

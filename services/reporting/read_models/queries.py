@@ -4,7 +4,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.reporting.read_models.rules import LotChange, UnitCost
@@ -79,6 +79,11 @@ async def find_currency(session: AsyncSession) -> str | None:
     return currency
 
 
+async def list_stock(session: AsyncSession) -> Sequence[RowMapping]:
+    """Return what lies of each item at each location, where anything does."""
+    return (await session.execute(_STOCK)).mappings().all()
+
+
 async def list_tenants(session: AsyncSession) -> Sequence[UUID]:
     """Return every tenant that has read models here."""
     return (await session.scalars(_TENANTS)).all()
@@ -136,3 +141,4 @@ _COUNT_DAYS = """
 """
 _CURRENCY = text("SELECT currency FROM tenants")
 _TENANTS = text("SELECT * FROM list_tenants()")
+_STOCK = text("SELECT item_id, location_id, on_hand FROM levels WHERE on_hand <> 0")

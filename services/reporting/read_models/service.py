@@ -11,6 +11,7 @@ from services.reporting.read_models.rules import fold
 from shared.contracts.auth.tenants import TenantCreated
 from shared.db import driver_connection
 from shared.journal import Entry
+from shared.money import plain
 
 
 async def apply_inventory(session: AsyncSession, entries: Sequence[Entry]) -> None:
@@ -44,6 +45,12 @@ async def apply_auth(session: AsyncSession, entries: Sequence[Entry]) -> None:
 async def find_currency(session: AsyncSession) -> str | None:
     """Return the currency of the session's tenant, if auth's journal told it."""
     return await queries.find_currency(session)
+
+
+async def list_stock(session: AsyncSession) -> dict[str, str]:
+    """Return what lies of each item at each location of the session's tenant, by both ids."""
+    rows = await queries.list_stock(session)
+    return {f"{row['item_id']} {row['location_id']}": plain(row["on_hand"]) for row in rows}
 
 
 async def list_tenants(session: AsyncSession) -> Sequence[UUID]:

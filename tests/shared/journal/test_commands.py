@@ -1,5 +1,6 @@
 """`python -m services.<name> verify|checkpoint`, on a journal that somebody cut off."""
 
+import json
 from types import SimpleNamespace
 
 import httpx
@@ -175,3 +176,33 @@ async def test_other_words_are_answered_with_those_there_are(run, words):
 
 async def test_the_key_is_printed_as_c2sp_has_it(run):
     assert (await run("checkpoint", "key")).startswith("stock/reporting+")
+
+
+async def test_changes_say_who_did_what_since_a_moment_and_not_what_it_says(run, sealed):
+    told = json.loads(await run("changes", "2000-01-01T00:00:00+00:00"))
+    later = json.loads(await run("changes", "2200-01-01T00:00:00Z"))
+
+    assert (told["service"], len(told["entries"]), told["has_more"]) == ("reporting", 10, False)
+    assert told["entries"][0].keys() == {
+        "seq", "id", "recorded_at", "tenant_id", "actor", "request_id", "type", "subject",
+    }  # fmt: skip
+    assert later["entries"] == []
+    for moment in ("yesterday", "2026-11-20T12:00:00"):
+        with pytest.raises(SystemExit, match="no moment with an offset"):
+            await run("changes", moment)
+
+
+async def test_evidence_has_head_key_proof_and_changes_also_where_it_does_not_hold(
+    run, sealed, superuser
+):
+    told = json.loads(await run("evidence", "2000-01-01T00:00:00Z"))
+    altering = "UPDATE reporting.journal SET actor = 'nobody' WHERE seq = $1"
+    await superuser.execute(altering, sealed[4]["seq"])
+    altered = json.loads(await run("evidence", "2000-01-01T00:00:00Z"))
+
+    assert (told["holds"], altered["holds"]) == (True, False)
+    assert told["verification"].startswith("Verified: 10 entries")
+    assert altered["verification"].startswith(f"Not as sealed: entry {sealed[4]['seq']}")
+    assert told["head"] == altered["head"]
+    assert told["key"] == KEY.public.written
+    assert len(altered["changes"]["entries"]) == 10

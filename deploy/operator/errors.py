@@ -1,0 +1,2 @@
+class OperatorError(Exception):
+    """What was asked could not be done; the text says why."""
