@@ -225,7 +225,7 @@ async def _use_serials(send):
     await send("POST", "/api/inventory/movements", line | {"kind": "receipt"})
     sent = (await send("POST", "/api/inventory/transfers", line | {"to_location": "Shop"})).json()
     path = f"/api/inventory/transfers/{sent['id']}/receive"
-    await send("POST", path, {"serials": ["X1", "X3"]})
+    await send("POST", path, {"serials": ["X1", "X3"], "over_received": True})
 
 
 async def _use_webhooks(send, inventory, caller):

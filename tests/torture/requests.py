@@ -120,7 +120,7 @@ def _going_on(kind: str, chance: Random, own: Own) -> Request | None:
     if kind == "receive" and own.transfers:
         transfer, dispatched = own.transfers.pop(chance.randrange(len(own.transfers)))
         quantity = max(0, dispatched + chance.choice((0, 0, 0, -1, 1)))
-        body = {"quantity": quantity, "final": True}
+        body = {"quantity": quantity, "final": True, "over_received": quantity > dispatched}
         return Request("receive", "POST", f"{TRANSFERS}/{transfer}/receive", body)
     return None
 

@@ -1,6 +1,7 @@
 """What is refused about transfers in two stages."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import ClassVar
 
 from shared.errors import Conflict, NotFound
@@ -34,3 +35,26 @@ class TransferReceivedAlready(Conflict):
     detail: ClassVar[str] = N_(
         "The transfer was received before. To mend a mistake, record an adjustment."
     )
+
+
+@dataclass(eq=False)
+class TransferOverReceived(Conflict):
+    """More is said to have arrived than is still in transit.
+
+    Of an item with serials, `serials` are those that were not dispatched or arrived before. What is
+    meant so is told by `over_received`: then the surplus is recorded as a difference.
+    """
+
+    slug: ClassVar[str] = "transfer-over-received"
+    title: ClassVar[str] = N_("More than was sent")
+    detail: ClassVar[str] = N_(
+        "{item}: {sent} sent, {already_received} received already, {remaining} still in transit; "
+        "{requested} said to have arrived. Correct the quantity and its unit, or send "
+        "over_received to record the surplus as a difference."
+    )
+    item: str
+    sent: Decimal
+    already_received: Decimal
+    remaining: Decimal
+    requested: Decimal
+    serials: list[str]

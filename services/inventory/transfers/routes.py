@@ -23,6 +23,7 @@ from services.inventory.resources import Policy, PriceSealer
 from services.inventory.transfers import service
 from services.inventory.transfers.errors import (
     TransferNotFound,
+    TransferOverReceived,
     TransferReceivedAlready,
     TransitMissing,
 )
@@ -31,6 +32,7 @@ from services.inventory.transfers.schemas import (
     TransferPage,
     TransferQuery,
     TransferRead,
+    TransferReceiptRead,
     TransferReceive,
     TransferUpdate,
 )
@@ -106,12 +108,12 @@ async def change_transfer(
 
 @router.post(
     "/{transfer_id:uuid}/receive",
-    response_model=TransferRead,
+    response_model=TransferReceiptRead,
     responses=AWAITS_APPROVAL
     | problems(
         TransferNotFound, TransferReceivedAlready, ItemRetired, LocationNotFound, LocationRetired,
         BalanceTooLarge, Frozen, SerialsNotTracked, SerialsNeeded, SerialsDiffer, SerialsInStock,
-        UnknownUnit, QuantityInexact, ItemNotFound,
+        UnknownUnit, QuantityInexact, ItemNotFound, TransferOverReceived,
     ),
 )  # fmt: skip
 async def receive_transfer(
@@ -127,7 +129,9 @@ async def receive_transfer(
 ) -> Response:
     """Receive a transfer.
 
-    What arrived by one delivery; what has not arrived stays in transit. With the delivery that is
+    What arrived by one delivery; what has not arrived stays in transit. A quantity without `unit` is
+    in stock units, whatever it was dispatched in. More than is still in transit is refused, unless
+    `over_received` says that it is meant. With the delivery that is
     final, or brings the last, what is missing is written off and what is more is adjusted, each
     with the reason code `transfer_difference`. Where that is worth more than you may change alone,
     the whole delivery waits for somebody else's approval (202): to have at once what arrived,

@@ -100,13 +100,18 @@ class TransferReceive(Input):
     )
     unit: Unit | None = Field(
         default=None,
-        description="What `quantity` counts; unless given, what it was dispatched in. That is as "
-        "large as it was then.",
+        description="What `quantity` counts: the stock unit, unless given, or a pack of the item. "
+        "The one that it was dispatched in is as large as it was then.",
     )
     serials: Serials | None = Field(
         default=None,
         description="What arrived of an item with serial numbers; where all did, the quantity is "
         "enough.",
+    )
+    over_received: bool = Field(
+        default=False,
+        description="More arrived than was still in transit, and that is meant: the surplus is "
+        "recorded as a difference. Unless said, it is refused.",
     )
     final: bool = Field(
         default=False,
@@ -171,6 +176,17 @@ class TransferRead(Output):
     received_at: datetime | None = Field(examples=[None])
     received_by: str | None = Field(examples=[None])
     version: int
+
+
+class TransferReceiptRead(TransferRead):
+    """A transfer after a delivery, with what that brought."""
+
+    delivered: DecimalText = Field(
+        description="Stock units that arrived by this delivery.", examples=["12"]
+    )
+    delivered_as: GivenRead | None = Field(
+        description="The same as it was given, where a unit was named.", examples=[None]
+    )
 
 
 class TransferQuery(PageQuery):

@@ -279,9 +279,8 @@ class StockMachine(RuleBasedStateMachine):
         transfer = chosen(self.model.in_transit, choice)
         carried = self.model.in_transit.pop(transfer)
         goal, left = self.goals[transfer], sum(draw.quantity for draw in carried) + difference
-        self.shop.post(
-            f"/api/inventory/transfers/{transfer}/receive", {"quantity": left, "final": True}
-        )
+        said = {"quantity": left, "final": True, "over_received": difference > 0}
+        self.shop.post(f"/api/inventory/transfers/{transfer}/receive", said)
         draws = [Draw(draw.level, -draw.quantity) for draw in carried]
         arrived = defaultdict(int)
         for draw in carried:

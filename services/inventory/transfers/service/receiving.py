@@ -1,6 +1,5 @@
 """What arrives, in one delivery or several, until nothing is under way any more."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -19,73 +18,37 @@ from services.inventory.approvals.rules import (
 from services.inventory.approvals.schemas import ApprovalRead
 from services.inventory.approvals.service import Approved, Asked
 from services.inventory.freezes import service as freezes
-from services.inventory.items.service import get_item
 from services.inventory.ledger import service as ledger
-from services.inventory.ledger.errors import (
-    SerialsDiffer,
-    SerialsNeeded,
-    SerialsNotTracked,
-)
 from services.inventory.ledger.rules import (
     NO_LOT,
-    TRACKS_SERIALS,
     Change,
     Kind,
-    Lot,
-    LotName,
     MovementReason,
     Reference,
     lot_name,
 )
-from services.inventory.ledger.service import Leg
 from services.inventory.locations.models import Location
 from services.inventory.locations.service import get_location, hold_location, places_of
+from services.inventory.movements.schemas import GivenRead
 from services.inventory.transfers import queries
 from services.inventory.transfers.errors import TransferReceivedAlready
 from services.inventory.transfers.models import Transfer, TransferPart
-from services.inventory.transfers.rules import arrival_of, part_arrival, share_arrival
-from services.inventory.transfers.schemas import TransferRead, TransferReceive
+from services.inventory.transfers.schemas import TransferReceiptRead, TransferReceive
+from services.inventory.transfers.service.arriving import (
+    Arrived,
+    Shares,
+    convert_delivered,
+    judge_arrival,
+    list_carried,
+    total_of,
+)
 from services.inventory.transfers.service.reading import is_known, lock_known, read
 from shared import journal
 from shared.contracts.inventory.transfers import TransferPartlyReceived, TransferReceived
 from shared.errors import LocationNotAllowed
-from shared.identifiers import identifier_key
 from shared.ids import new_id
 from shared.principal import Places, Principal
 from shared.security.sealing import Sealer
-
-_NOTHING = Decimal(0)
-Shares = Sequence[tuple[Lot | None, Decimal]]  # How much of each lot, or of the one of no lot.
-
-
-class _Carried(NamedTuple):
-    """What of a transfer is still under way of one lot, or of no lot."""
-
-    leg: Leg  # By which it was dispatched.
-    quantity: Decimal
-
-    @property
-    def share(self) -> tuple[Lot | None, Decimal]:
-        return self.leg.lot, self.quantity
-
-
-class _Arrival(NamedTuple):
-    """What of a transfer arrived and what is missing, lot by lot, and what came beside it."""
-
-    arrived: Shares
-    missing: Shares
-    over: Decimal
-    lot: LotName | None = None  # Of what is over.
-    added: tuple[str, ...] = ()  # Serials that are over.
-    missing_serials: tuple[str, ...] = ()
-
-    def of_some(self) -> "_Arrival":
-        """Return the same of a delivery that is not the last: what is missing may still come."""
-        return self._replace(missing=())
-
-    @property
-    def total(self) -> Decimal:
-        return _total(self.arrived) + self.over
 
 
 class _Receipt(NamedTuple):
@@ -93,7 +56,7 @@ class _Receipt(NamedTuple):
 
     transfer: Transfer
     parts: dict[UUID, TransferPart]
-    arrival: _Arrival
+    arrival: Arrived
     changes: list[Change]
     reason: str | None
     is_last: bool
@@ -124,13 +87,14 @@ async def receive_transfer(
     transfer_id: UUID,
     wanted: TransferReceive,
     receiver: Receiving,
-) -> TransferRead | ApprovalRead:
+) -> TransferReceiptRead | ApprovalRead:
     """Move what arrived out of transit; once the delivery is the last, settle the difference.
 
     Then what is missing is written off, and what is more is adjusted: that is worth no more than
     the caller may change alone, or all of it waits for the approval that is returned. Raises
     TransferNotFound, LocationNotAllowed, TransferReceivedAlready, UnknownUnit, QuantityInexact,
-    SerialsNotTracked, SerialsNeeded, SerialsDiffer, and what `ledger.problem_of` returns.
+    SerialsNotTracked, SerialsNeeded, SerialsDiffer, TransferOverReceived, and what
+    `ledger.problem_of` returns.
     """
     caller, _, policy, now, _ = receiver
     by = _By(caller.actor, receiver.request_id, await places_of(session, caller))
@@ -149,7 +113,7 @@ async def receive_transfer(
             )
     ledger.require_granted(await ledger.apply(session, receipt.changes, atomic=True))
     await _settle(session, receipt, by, now)
-    return await read(session, transfer_id, by.places)
+    return await _told(session, receipt, wanted, by)
 
 
 async def apply_approved_receipt(
@@ -157,6 +121,7 @@ async def apply_approved_receipt(
 ) -> list[UUID]:
     """Receive what was said to have arrived last. Raises what `approvals.apply_approved` raises."""
     wanted = TransferReceive.model_validate(approved.content["receipt"])
+    wanted = wanted.model_copy(update={"over_received": True})  # What is more is in its lines.
     at = approved.lines[0].occurred_at
     by = _By(approved.requested_by, approved.request_id, approved.places, at)
     try:
@@ -182,15 +147,26 @@ async def _judged(
     await freezes.require_not_frozen(session, goal.frozen_by, places=by.places)
     via = await get_location(session, transfer.via_id)
     parts = await queries.list_parts(session, transfer.id)
-    carried = await _list_carried(session, transfer, parts)
-    quantity = await _stock_units(session, transfer, wanted)
-    arrival = _arrival(transfer, carried, wanted, quantity)
+    carried = await list_carried(session, transfer, parts)
+    quantity = await convert_delivered(session, transfer, wanted)
+    arrival = judge_arrival(transfer, carried, wanted, quantity)
     is_last = wanted.final or not arrival.missing
     if not is_last:
         arrival = arrival.of_some()
     known = by._replace(places=None if by.places is None else by.places | {via.id})
     changes = _arriving(transfer, arrival, wanted, via=via, goal=goal, by=known)
     return _Receipt(transfer, parts, arrival, changes, wanted.reason, is_last)
+
+
+async def _told(
+    session: AsyncSession, receipt: _Receipt, wanted: TransferReceive, by: _By
+) -> TransferReceiptRead:
+    """Return the transfer as it is now, with what the delivery brought."""
+    transfer = await read(session, receipt.transfer.id, by.places)
+    told = {"delivered": receipt.arrival.total, "delivered_as": None}
+    if wanted.unit is not None and wanted.quantity is not None:
+        told["delivered_as"] = GivenRead(quantity=wanted.quantity, unit=wanted.unit)
+    return TransferReceiptRead.model_validate({**transfer.model_dump(), **told})
 
 
 async def _settle(
@@ -207,7 +183,7 @@ async def _settle(
     transfer, arrival = receipt.transfer, receipt.arrival
     for lot, share in arrival.arrived:
         receipt.parts[NO_LOT if lot is None else lot.id].arrived += share
-    transfer.arrived += _total(arrival.arrived)
+    transfer.arrived += total_of(arrival.arrived)
     transfer.added += arrival.over
     transfer.reason = receipt.reason or transfer.reason
     transfer.version += 1
@@ -220,74 +196,9 @@ async def _settle(
     await session.flush()  # Read back with the names of what it is about.
 
 
-async def _list_carried(
-    session: AsyncSession, transfer: Transfer, parts: dict[UUID, TransferPart]
-) -> list[_Carried]:
-    """Return what has not arrived yet, in the order in which it was dispatched."""
-    carried = []
-    for leg in await ledger.list_legs(session, transfer.id):
-        if leg.location_id == transfer.via_id:
-            part = parts[NO_LOT if leg.lot is None else leg.lot.id]
-            carried.append(_Carried(leg, part.quantity - part.arrived))
-    return carried
-
-
-async def _stock_units(
-    session: AsyncSession, transfer: Transfer, wanted: TransferReceive
-) -> Decimal | None:
-    """Return how many stock units are said to have arrived; None where serials alone say it.
-
-    A unit is what it was when the transfer was dispatched in it. Raises UnknownUnit,
-    QuantityInexact.
-    """
-    unit = wanted.unit or transfer.given_unit
-    if wanted.quantity is None or unit is None:
-        return wanted.quantity
-    item = await get_item(session, transfer.item_id)
-    then, given = transfer.given_unit, transfer.given_quantity
-    is_same = then and given and identifier_key(unit) == identifier_key(then)
-    holds = transfer.quantity / given if given and is_same else None
-    return ledger.in_stock_units(item, wanted.quantity, unit, holds=holds)
-
-
-def _arrival(
-    transfer: Transfer,
-    carried: Sequence[_Carried],
-    wanted: TransferReceive,
-    quantity: Decimal | None,
-) -> _Arrival:
-    """Return what arrived. Raises SerialsNotTracked, SerialsNeeded, SerialsDiffer."""
-    item, has_serials = carried[0].leg.item, carried[0].leg.tracking == TRACKS_SERIALS
-    lots = [each.share for each in carried if each.quantity]
-    if wanted.serials is not None and not has_serials:
-        raise SerialsNotTracked(item=item)
-    if wanted.serials is not None:
-        named = len(wanted.serials)
-        if quantity not in {None, Decimal(named)}:
-            raise SerialsDiffer(item=item, requested=quantity or _NOTHING, named=named)
-        given = [identifier_key(serial) for serial in wanted.serials]
-        keys = [identifier_key(code) for code in _codes(lots)]
-        arrived, missing, more = part_arrival(lots, keys, given)
-        added, lost = tuple(wanted.serials[n] for n in more), _codes(missing)
-        return _Arrival(arrived, missing, Decimal(len(added)), None, added, lost)
-    received, under_way = quantity or _NOTHING, transfer.quantity - transfer.arrived
-    if has_serials and received not in {under_way, _NOTHING}:
-        raise SerialsNeeded(item=item)
-    arrival = arrival_of(under_way, received)
-    arrived, missing = share_arrival(lots, arrival.moved)
-    last = carried[-1].leg.lot
-    over_lot = None if last is None or last.code is None else lot_name(last.code)
-    lost = _codes(missing) if has_serials else ()
-    return _Arrival(arrived, missing, arrival.over, over_lot, (), lost)
-
-
-def _codes(shares: Shares) -> tuple[str, ...]:
-    return tuple("" if lot is None else lot.code or "" for lot, _ in shares)
-
-
 def _arriving(
     transfer: Transfer,
-    arrival: _Arrival,
+    arrival: Arrived,
     wanted: TransferReceive,
     *,
     via: Location,
@@ -322,8 +233,8 @@ def _arriving(
         )
 
     found = (
-        change(Kind.TRANSFER, here, -_total(arrival.arrived), arrival.arrived),
-        change(Kind.WRITE_OFF, here, -_total(arrival.missing), arrival.missing),
+        change(Kind.TRANSFER, here, -total_of(arrival.arrived), arrival.arrived),
+        change(Kind.WRITE_OFF, here, -total_of(arrival.missing), arrival.missing),
         change(Kind.ADJUSTMENT, there, arrival.over),
     )
     return [each for each in found if each.quantity]
@@ -332,7 +243,7 @@ def _arriving(
 def _close(
     session: AsyncSession,
     transfer: Transfer,
-    arrival: _Arrival,
+    arrival: Arrived,
     *,
     actor: str,
     now: datetime,
@@ -356,7 +267,7 @@ def _close(
     )
 
 
-def _partly(transfer: Transfer, arrival: _Arrival) -> TransferPartlyReceived:
+def _partly(transfer: Transfer, arrival: Arrived) -> TransferPartlyReceived:
     return TransferPartlyReceived(
         transfer_id=transfer.id,
         item_id=transfer.item_id,
@@ -365,7 +276,3 @@ def _partly(transfer: Transfer, arrival: _Arrival) -> TransferPartlyReceived:
         under_way=transfer.quantity - transfer.arrived,
         added_serials=arrival.added,
     )
-
-
-def _total(shares: Shares) -> Decimal:
-    return sum((quantity for _, quantity in shares), _NOTHING)

@@ -105,7 +105,7 @@ async def test_a_larger_one_waits_whole_and_is_settled_once_somebody_else_agrees
 
 
 async def test_what_is_more_than_was_sent_is_weighed_too(receive, approve, stock):
-    asked = await receive(401)
+    asked = await receive(401, over_received=True)
 
     assert asked.status_code == 202, asked.text
     assert (await approve(asked)).status_code == 200

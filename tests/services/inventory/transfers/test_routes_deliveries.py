@@ -10,6 +10,7 @@ from services.inventory.ledger.errors import InsufficientStock, QuantityInexact,
 from services.inventory.locations.errors import LocationNotFound
 from services.inventory.transfers.errors import (
     TransferNotFound,
+    TransferOverReceived,
     TransferReceivedAlready,
     TransitMissing,
 )
@@ -127,7 +128,8 @@ async def test_the_difference_is_of_all_deliveries_and_settled_with_the_last(
     sent = await dispatch(10)
     await receive(sent, 4)
 
-    last = await receive(sent, quantity, final=final, reason="As counted.")
+    more = {"over_received": True} if quantity > 6 else {}
+    last = await receive(sent, quantity, final=final, reason="As counted.", **more)
 
     assert told(last)[:-1] == expected
     difference = int(expected[-1])
@@ -196,16 +198,18 @@ async def test_serials_arrive_by_name_in_any_delivery(make_item, move, dispatch,
     assert last.json()["missing_serials"] == ["N2"]
 
 
-async def test_what_was_sent_in_cases_is_received_in_cases(dispatch, receive, send, lying):
+async def test_what_was_sent_in_cases_is_received_in_cases_where_these_are_named(
+    dispatch, receive, send, lying
+):
     by_barcode = await dispatch(2, item=CASE)
     by_unit = await dispatch(1, unit="Case")
     item = (await send("GET", "/api/inventory/lookup/A1")).json()["id"]
     smaller = {"packs": [{"unit": "case", "quantity": "10"}, {"unit": "third", "quantity": "1"}]}
     changed = await send("PATCH", f"/api/inventory/{item}", smaller)
 
-    first = await receive(by_barcode, 1)
+    first = await receive(by_barcode, 1, unit="case")
     rest = await receive(by_barcode, 12, unit="each")
-    last = await receive(by_unit, 1)
+    last = await receive(by_unit, 12)
 
     assert changed.status_code == 200, changed.text
     assert by_barcode.json()["quantity"] == "24"
@@ -213,7 +217,52 @@ async def test_what_was_sent_in_cases_is_received_in_cases(dispatch, receive, se
     assert told(first)[:3] == ("in_transit", "12", "12")  # As large as when it left.
     assert told(rest)[:4] == ("received", "24", "0", "24")
     assert told(last)[:4] == ("received", "12", "0", "12")
+    assert [(each.json()["delivered"], each.json()["delivered_as"]) for each in (first, last)] == [
+        ("12", {"quantity": "1", "unit": "case"}), ("12", None)
+    ]  # fmt: skip
     assert await lying() == {("Main", None): ("24", "0"), ("Shop", None): ("36", "0")}
+
+
+async def test_a_quantity_without_a_unit_is_in_stock_units_whatever_was_dispatched(
+    dispatch, receive, lying
+):
+    sent = await dispatch(2, unit="case")
+
+    first = await receive(sent, 20)
+
+    assert told(first)[:3] == ("in_transit", "20", "4")
+    assert await lying() == {
+        ("Main", None): ("36", "0"), ("Road", None): ("4", "4"), ("Shop", None): ("20", "0")
+    }  # fmt: skip
+
+
+async def test_more_than_is_still_in_transit_is_refused_unless_it_is_meant(
+    dispatch, receive, lying, send
+):
+    sent = await dispatch(2, unit="case")
+    await receive(sent, 20)
+    before = await lying()
+
+    for body in ({"quantity": 5}, {"quantity": 5, "final": True}):
+        refused = await receive(sent, **body)
+        assert_problem(
+            refused, TransferOverReceived, item="A1", sent="24", already_received="20",
+            remaining="4", requested="5", serials=[],
+        )  # fmt: skip
+        assert "over_received" in refused.json()["detail"]
+    in_cases = await receive(sent, 20, unit="case")
+    french = await send("POST", f"{PATH}/{sent.json()['id']}/receive", {"quantity": 5},
+                        **{"Accept-Language": "fr"})  # fmt: skip
+
+    assert_problem(in_cases, TransferOverReceived, requested="240")
+    assert french.json()["title"] == "Plus que ce qui a été expédié", french.text
+    assert await lying() == before
+    meant = await receive(sent, 5, over_received=True)
+    assert told(meant)[:5] == ("received", "25", "0", "25", "1")
+    rows = (await send("GET", "/api/inventory/movements?kind=adjustment")).json()["items"]
+    assert [(row["reason_code"], row["quantity"], row["location"]) for row in rows] == [
+        ("transfer_difference", "1", "Shop")
+    ]
 
 
 async def test_a_unit_that_is_none_of_the_item_is_told(dispatch, receive):

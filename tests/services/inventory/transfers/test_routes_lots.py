@@ -34,7 +34,7 @@ async def test_lots_arrive_as_they_were_dispatched(
 
     received = await client.post(
         f"{PATH}/{sent.json()['id']}/receive",
-        json={"quantity": arrived, "reason": "As counted.", "final": True},
+        json={"quantity": arrived, "reason": "As counted.", "final": True, "over_received": True},
         headers=caller.headers(),
     )
 

@@ -9,6 +9,7 @@ from services.inventory.ledger.errors import (
     SerialsNotThere,
     SerialsNotTracked,
 )
+from services.inventory.transfers.errors import TransferOverReceived
 from services.inventory.transfers.rules import part_arrival
 from tests.support.services import assert_problem
 
@@ -74,8 +75,11 @@ async def test_all_that_was_dispatched_arrives(dispatch, receive, lying):
 
 async def test_what_is_missing_is_told_and_what_is_more_comes(dispatch, receive, lying):
     sent = await dispatch(serials=["S1", "S2", "S3"])
-    received = await receive(sent, serials=["s1", "S3", "S9"], reason="As counted.", final=True)
+    found = {"serials": ["s1", "S3", "S9"], "reason": "As counted.", "final": True}
+    refused = await receive(sent, **found)
+    received = await receive(sent, **found, over_received=True)
 
+    assert_problem(refused, TransferOverReceived, sent="3", remaining="3", serials=["S9"])
     assert received.status_code == 200, received.text
     told = received.json()
     assert (told["received"], told["difference"], told["missing_serials"]) == ("3", "0", ["S2"])
@@ -91,7 +95,7 @@ async def test_what_does_not_fit_is_refused(dispatch, receive, make_item, move, 
     again = await dispatch(serials=["S1"])
     untold = await receive(sent, quantity="1")
     other = await receive(sent, quantity="1", serials=["S1", "S2"])
-    elsewhere = await receive(sent, serials=["S1", "S3"])
+    elsewhere = await receive(sent, serials=["S1", "S3"], over_received=True)
     plain = await dispatch(item="B1", quantity="1")
     named = await receive(plain, serials=["S1"])
     none = await receive(sent, serials=[], final=True)
