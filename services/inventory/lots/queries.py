@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.ledger.rules import LotName, Reference
 from services.inventory.lots.models import ItemLot
+from services.inventory.lots.rules import Kin, Link
 from shared.principal import Places
 
 
@@ -50,10 +51,10 @@ async def list_stock(
     return (await session.execute(_STOCK, parameters)).mappings().all()
 
 
-async def has_lot(
+async def find_lots(
     session: AsyncSession, name: LotName, item: Reference | None, *, places: Places
-) -> bool:
-    """Say whether an item, or any if none is named, has a lot so called that was at the places."""
+) -> list[Kin]:
+    """Return the lots so called, of an item or of any if none is named, that were at the places."""
     parameters = {
         "key": name.key,
         "any_item": item is None,
@@ -61,7 +62,35 @@ async def has_lot(
         "item_key": item.key if item else None,
         "places": None if places is None else list(places),
     }
-    return bool(await session.scalar(_HAS_LOT, parameters))
+    rows = await session.execute(_NAMED, parameters)
+    return [Kin(row.id, row.item_id, row.item_id) for row in rows]
+
+
+async def list_links(
+    session: AsyncSession, lot_ids: Collection[UUID], *, forward: bool, places: Places
+) -> dict[UUID, list[Link]]:
+    """Return which lots these became by assemblies at the places, or else were made of, by lot.
+
+    What was undone ties nothing.
+    """
+    parameters = {
+        "lot_ids": list(lot_ids),
+        "sign": -1 if forward else 1,
+        "joins": "assembly" if forward else "disassembly",
+        "places": None if places is None else list(places),
+    }
+    links: dict[UUID, list[Link]] = {}
+    for row in await session.execute(_LINKS, parameters):
+        links.setdefault(row.lot_id, []).append(Link(*row))
+    return links
+
+
+async def list_assembled(
+    session: AsyncSession, assembly_ids: Collection[UUID], *, limit_each: int
+) -> Sequence[RowMapping]:
+    """Return what left and what came by each of these assemblies, lot by lot."""
+    parameters = {"ids": list(assembly_ids), "limit_each": limit_each}
+    return (await session.execute(_ASSEMBLED, parameters)).mappings().all()
 
 
 _WAS_AT = """(CAST(:places AS uuid[]) IS NULL OR EXISTS (
@@ -90,9 +119,32 @@ _STOCK = text("""
     WHERE v.item_id = :item_id AND v.lot_id = ANY(CAST(:lot_ids AS uuid[])) AND v.on_hand > 0
         AND (CAST(:places AS uuid[]) IS NULL OR v.location_id = ANY(CAST(:places AS uuid[])))
     ORDER BY l.name""")
-_HAS_LOT = text(f"""
-    SELECT EXISTS (
-        SELECT FROM lots t WHERE t.key = :key AND {_HAS_LOTS} AND {_WAS_AT}
-            AND (:any_item OR t.item_id = (SELECT coalesce(
-                CAST(:item_id AS uuid), (SELECT item_id FROM identifiers WHERE key = :item_key))))
-    )""")  # noqa: S608 - of constants alone.
+_NAMED = text(f"""
+    SELECT t.id, t.item_id FROM lots t WHERE t.key = :key AND {_HAS_LOTS} AND {_WAS_AT}
+        AND (:any_item OR t.item_id = (SELECT coalesce(
+            CAST(:item_id AS uuid), (SELECT item_id FROM identifiers WHERE key = :item_key))))
+    """)  # noqa: S608 - of constants alone.
+_LINKS = text("""
+    SELECT DISTINCT a.lot_id, b.lot_id AS other_id, b.item_id AS other_item_id,
+           a.kind = :joins AS joins,
+           EXISTS (SELECT FROM kits WHERE item_id = b.item_id) AS is_kit
+    FROM movements a JOIN movements b ON b.part_of = a.part_of
+    WHERE a.lot_id = ANY(CAST(:lot_ids AS uuid[]))
+        AND a.lot_id <> '00000000-0000-0000-0000-000000000000'
+        AND a.kind IN ('assembly', 'disassembly') AND b.kind = a.kind
+        AND b.lot_id <> '00000000-0000-0000-0000-000000000000'
+        AND sign(a.quantity) = :sign AND sign(b.quantity) = -:sign
+        AND (CAST(:places AS uuid[]) IS NULL OR a.location_id = ANY(CAST(:places AS uuid[])))
+        AND NOT EXISTS (SELECT FROM reversals WHERE movement_id = a.id)
+    ORDER BY a.lot_id, b.lot_id""")
+_ASSEMBLED = text("""
+    SELECT part_of, item, item_id, tracking, code, quantity FROM (
+        SELECT m.part_of, i.code AS item, m.item_id, i.tracking, t.code,
+               sum(m.quantity) AS quantity,
+               row_number() OVER (PARTITION BY m.part_of, sign(m.quantity)
+                                  ORDER BY i.code, t.key) AS number
+        FROM movements m JOIN items i ON i.id = m.item_id LEFT JOIN lots t ON t.id = m.lot_id
+        WHERE m.part_of = ANY(CAST(:ids AS uuid[])) AND m.kind IN ('assembly', 'disassembly')
+        GROUP BY m.part_of, i.code, m.item_id, i.tracking, t.code, t.key, sign(m.quantity)
+    ) found
+    WHERE number <= :limit_each ORDER BY part_of, number""")

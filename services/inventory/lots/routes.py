@@ -72,5 +72,10 @@ async def trace_lot(
 
     Where it came from and where it went, newest first: every change of it at a location, with its
     reference, who recorded it and when.
+
+    It goes on through kits: what an assembly made of the lot, and what came out of a kit that was
+    taken apart, is traced with it, both ways and through kits of kits, by their lots and serials.
+    What was undone ties nothing. A kit that several lots went into is traced whole: which unit is
+    of which lot is not known.
     """
     return await service.trace_lot(session, lot, query, caller=caller)

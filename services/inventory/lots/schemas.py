@@ -68,17 +68,47 @@ class TraceQuery(PageQuery):
     way: Literal["in", "out"] | None = Field(
         default=None, description="in: where it came from. out: where it went."
     )
+    through_kits: bool = Field(
+        default=True,
+        description="Whether to go on through the assembly of kits and taking them apart: with the "
+        "movements of all lots that it became, but for `way=in`, and of all that it was made of, "
+        "but for `way=out`.",
+    )
+
+
+class LotKinRead(Output):
+    """What left or came by the same assembly of kits, of one lot or serial."""
+
+    item: str = Field(description="Code of the item.", examples=["HAMPER"])
+    item_id: UUID
+    lot: str | None = Field(
+        description="Null of an item without lots: from there on nothing is told apart.",
+        examples=["H-7"],
+    )
+    serial: str | None = Field(examples=[None])
+    quantity: DecimalText = Field(description="Stock units, never negative.")
 
 
 class TraceRead(Output):
     """A movement of a lot at one location: where it came from, or where it went."""
 
     movement_id: UUID
-    way: Literal["in", "out"]
+    way: Literal["in", "out"] | None = Field(
+        description="Null of a count that found as much as was recorded: nothing came or went."
+    )
     kind: Kind
     item: str = Field(description="Code of the item.")
     item_id: UUID
     lot: str | None = Field(description="As typed first.", examples=["L2026-117"])
+    serial: str | None = Field(
+        description="Of a kit or component with serial numbers that it became or was made of.",
+        examples=[None],
+    )
+    generation: int = Field(
+        description="0: of the lot itself. 1: of what it became by an assembly, 2 by one more, and "
+        "so on. -1: of what it was made of, or taken out of.",
+        examples=[0],
+    )
     location: str
     other_location: str | None = Field(
         description="The other end of a transfer; null too where you may not know of it.",
@@ -96,6 +126,16 @@ class TraceRead(Output):
     )
     reversed_by: UUID | None = Field(
         description="The movement by which it was undone.", examples=[None]
+    )
+    part_of: UUID | None = Field(
+        description="The assembly of a kit, or taking apart, that it belongs to.", examples=[None]
+    )
+    became: list[LotKinRead] = Field(
+        description="What it became by that: the kits, or what came out of them. At most 100.",
+        examples=[[]],
+    )
+    made_of: list[LotKinRead] = Field(
+        description="What it was made of, or taken out of, by that. At most 100.", examples=[[]]
     )
 
 

@@ -36,6 +36,16 @@ class MovementNotFound(NotFound):
 
 
 @dataclass(eq=False)
+class MovementUnknown(MovementNotFound):
+    """No movement at a location that the caller may know of has this id."""
+
+    detail: ClassVar[str] = N_(
+        "There is no movement {movement} at locations that you may use. Check the id in the list "
+        "of movements."
+    )
+
+
+@dataclass(eq=False)
 class ReversalIsFinal(Conflict):
     """What was undone is recorded anew, not undone twice."""
 

@@ -38,6 +38,7 @@ from services.inventory.movements import service
 from services.inventory.movements.errors import (
     BulkRefused,
     MovementNotFound,
+    MovementUnknown,
     ReversalIsFinal,
 )
 from services.inventory.movements.schemas import (
@@ -49,6 +50,7 @@ from services.inventory.movements.schemas import (
     MovementRead,
     MovementReasonsRead,
     ReversalCreate,
+    SingleMovementRead,
 )
 from services.inventory.periods.errors import InClosedPeriod
 from services.inventory.prices.errors import PriceForbidden
@@ -214,6 +216,18 @@ async def list_movements(
     Rows of the ledger, newest first; a transfer is two, one for each end.
     """
     return await service.list_movements(session, sealer, wanted, caller=caller)
+
+
+@router.get("/{movement_id:uuid}", responses=problems(MovementUnknown))
+async def get_movement(
+    movement_id: UUID, session: Session, caller: CanRead, sealer: PriceSealer
+) -> SingleMovementRead:
+    """Read a movement.
+
+    Whole, as it was answered when it was recorded: all its lots and serials; of a transfer, at
+    `location` where it left, or where it arrived for who may know of that alone.
+    """
+    return await service.get_movement(session, sealer, movement_id, caller=caller)
 
 
 @router.get("/reason-codes")

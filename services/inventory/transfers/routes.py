@@ -129,13 +129,14 @@ async def receive_transfer(
 ) -> Response:
     """Receive a transfer.
 
-    What arrived by one delivery; what has not arrived stays in transit. A quantity without `unit` is
-    in stock units, whatever it was dispatched in. More than is still in transit is refused, unless
-    `over_received` says that it is meant. With the delivery that is
-    final, or brings the last, what is missing is written off and what is more is adjusted, each
-    with the reason code `transfer_difference`. Where that is worth more than you may change alone,
-    the whole delivery waits for somebody else's approval (202): to have at once what arrived,
-    receive it without `final`.
+    What arrived by one delivery; what has not arrived stays in transit. A quantity without `unit`
+    is in stock units, whatever it was dispatched in. More than is still in transit is refused,
+    unless `over_received` says that it is meant.
+
+    With the delivery that is final, or brings the last, what is missing is written off; what is
+    more is adjusted; each with the reason code `transfer_difference`. Where that is worth more than
+    you may change alone, the whole delivery waits for somebody else's approval (202): to have at
+    once what arrived, receive it without `final`.
     """
     receiver = service.Receiving(caller, request_id_of(request), policy, now, language)
     found = await service.receive_transfer(session, sealer, transfer_id, body, receiver)

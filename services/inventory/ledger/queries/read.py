@@ -47,6 +47,7 @@ class LedgerRow:
     counterlocation: str | None
     tracking: str
     lot: str | None  # Or the serial.
+    lot_id: UUID
 
 
 _SELECT = """
@@ -57,7 +58,7 @@ _SELECT = """
            (SELECT cl.name FROM movements c JOIN locations cl ON cl.id = c.location_id
             WHERE m.kind IN ('transfer', 'reversal') AND c.id = m.id{counter}
                 AND c.location_id <> m.location_id LIMIT 1) AS counterlocation,
-           i.tracking, t.code AS lot
+           i.tracking, t.code AS lot, m.lot_id
     FROM movements m
     JOIN items i ON i.id = m.item_id
     JOIN locations l ON l.id = m.location_id
@@ -70,15 +71,18 @@ _SELECT = """
 _ALL = _SELECT.format(counter="")
 _WHERE_IT_BEGINS = """
     WHERE m.id = $1 AND ($2::uuid[] IS NULL OR m.location_id = ANY($2::uuid[]))
-        AND m.location_id = (SELECT location_id FROM movements WHERE id = $1 AND leg = 0)
+        AND m.location_id = (SELECT location_id FROM movements WHERE id = $1 AND leg = $3::int)
     ORDER BY m.leg"""
 # The other end of the first row alone: of ten thousand it would be looked for among as many.
 _ONE = (
     _SELECT.format(
-        counter=" AND m.leg = 0 AND ($2::uuid[] IS NULL OR c.location_id = ANY($2::uuid[]))"
+        counter=" AND m.leg = $3::int AND ($2::uuid[] IS NULL OR c.location_id = ANY($2::uuid[]))"
     )
     + _WHERE_IT_BEGINS
 )
+_FIRST_AT = """
+    SELECT min(leg)::int FROM movements
+    WHERE id = $1 AND ($2::uuid[] IS NULL OR location_id = ANY($2::uuid[]))"""
 _WITHIN = _SELECT.format(counter=" AND c.location_id = ANY(CAST(:places AS uuid[]))")
 
 
@@ -87,7 +91,18 @@ async def find_movement(
 ) -> list[LedgerRow]:
     """Return the rows of a movement where it begins, lot by lot; none elsewhere than at places."""
     known = None if places is None else list(places)
-    rows = await connection.fetch(_ONE, movement_id, known)
+    rows = await connection.fetch(_ONE, movement_id, known, 0)
+    return [LedgerRow(**dict(row)) for row in rows]
+
+
+async def find_movement_at(
+    session: AsyncSession, movement_id: UUID, *, places: Places
+) -> list[LedgerRow]:
+    """Return the rows of a movement at the first location that it touches of these places."""
+    connection = await driver_connection(session)
+    known = None if places is None else list(places)
+    first_leg = await connection.fetchval(_FIRST_AT, movement_id, known)
+    rows = await connection.fetch(_ONE, movement_id, known, first_leg)
     return [LedgerRow(**dict(row)) for row in rows]
 
 
@@ -112,7 +127,7 @@ class MovementFilter:
     item: Reference | None = None
     location: Reference | None = None
     lot: LotName | None = None
-    tracking: str | None = None  # Of the item.
+    lot_ids: Collection[UUID] | None = None  # Serials too.
     way: Literal["in", "out"] | None = None
     kind: str | None = None
     reference: str | None = None
@@ -139,11 +154,13 @@ async def list_movements(
     if wanted.lot is not None:
         conditions.append(_OF_LOT)
         parameters["lot_key"] = wanted.lot.key
+    if wanted.lot_ids is not None:
+        conditions.append(_OF_LOTS)
+        parameters["lot_ids"] = list(wanted.lot_ids)
     if wanted.way is not None:
         conditions.append("m.quantity > 0" if wanted.way == "in" else "m.quantity < 0")
     plain = {
         "m.kind = :kind": wanted.kind,
-        "i.tracking = :tracking": wanted.tracking,
         "m.reference = :reference": wanted.reference,
         "m.occurred_at >= :from_time": wanted.from_time,
         "m.occurred_at < :to_time": wanted.to_time,
@@ -204,6 +221,8 @@ _OF_ITEM = """m.item_id = (SELECT coalesce(
     CAST(:item_id AS uuid), (SELECT item_id FROM identifiers WHERE key = :item_key)))"""
 _AT_LOCATION = """m.location_id = (SELECT coalesce(
     CAST(:location_id AS uuid), (SELECT id FROM locations WHERE name_key = :name_key)))"""
+_OF_LOTS = """m.lot_id = ANY(CAST(:lot_ids AS uuid[]))
+    AND m.lot_id <> '00000000-0000-0000-0000-000000000000'"""  # As the index has it.
 _OF_LOT = "m.lot_id = ANY(ARRAY(SELECT id FROM lots WHERE key = :lot_key))"
 # Serials are counted: one row for all that lie at a location.
 _NOW = text("""

@@ -12,6 +12,7 @@ from services.inventory.movements.schemas.movement import (
     MovementReasonsRead,
     ReversalCreate,
     Serials,
+    SingleMovementRead,
     fault_of_serials,
 )
 
@@ -29,5 +30,6 @@ __all__ = [
     "MovementReasonsRead",
     "ReversalCreate",
     "Serials",
+    "SingleMovementRead",
     "fault_of_serials",
 ]

@@ -324,6 +324,12 @@ class MovementRead(Output):
     unreadable: list[Literal["unit_cost"]] = unreadable_field()
 
 
+class SingleMovementRead(MovementRead):
+    """A movement by its id: whole, where it begins or else where you may know of it."""
+
+    version: int = Field(description="1, and 2 once it was undone: nothing else changes.")
+
+
 class ReversalCreate(Input):
     """Why a movement is undone, and when."""
 

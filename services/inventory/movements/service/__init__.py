@@ -4,6 +4,7 @@ from services.inventory.movements.service.approving import apply_approved_moveme
 from services.inventory.movements.service.bulk import record_bulk
 from services.inventory.movements.service.recording import (
     Origin,
+    get_movement,
     list_movements,
     list_reason_codes,
     record_movement,
@@ -19,6 +20,7 @@ __all__ = [
     "Origin",
     "apply_approved_movements",
     "apply_approved_reversal",
+    "get_movement",
     "list_movements",
     "list_reason_codes",
     "record_bulk",

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -27,6 +28,7 @@ from services.inventory.ledger.rules import (
 )
 from services.inventory.ledger.service import Batcher, KeptAnswer, LedgerRow, MovementFilter
 from services.inventory.locations.service import places_of
+from services.inventory.movements.errors import MovementUnknown
 from services.inventory.movements.schemas import (
     GivenRead,
     LotQuantityRead,
@@ -36,6 +38,7 @@ from services.inventory.movements.schemas import (
     MovementRead,
     MovementReasonRead,
     MovementReasonsRead,
+    SingleMovementRead,
 )
 from services.inventory.movements.service.approving import asked_movements
 from services.inventory.prices import service as prices
@@ -159,6 +162,22 @@ async def _record(session: AsyncSession, wanted: MovementCreate, change: Change)
     if outcome.refusal is not None:
         raise ledger.problem_of(outcome)
     return _applied(wanted, outcome)
+
+
+async def get_movement(
+    session: AsyncSession, sealer: Sealer, movement_id: UUID, *, caller: Principal
+) -> SingleMovementRead:
+    """Return one movement, at the first location that it touches of those the caller may know of.
+
+    Raises MovementUnknown.
+    """
+    places = await places_of(session, caller)
+    rows = await ledger.find_movement_at(session, movement_id, places=places)
+    if not rows:
+        raise MovementUnknown(movement=str(movement_id))
+    told = to_read(rows, sealer, caller=caller)
+    version = 1 if told.reversed_by is None else 2
+    return SingleMovementRead(**dict(told), version=version)
 
 
 async def list_movements(

@@ -1,4 +1,4 @@
-"""What a delivery of a transfer brought: of which lots and serials, what is missing, what is more."""
+"""What a delivery of a transfer brought, what of it is missing, and what is more."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal

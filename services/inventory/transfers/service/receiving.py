@@ -163,10 +163,12 @@ async def _told(
 ) -> TransferReceiptRead:
     """Return the transfer as it is now, with what the delivery brought."""
     transfer = await read(session, receipt.transfer.id, by.places)
-    told = {"delivered": receipt.arrival.total, "delivered_as": None}
+    given = None
     if wanted.unit is not None and wanted.quantity is not None:
-        told["delivered_as"] = GivenRead(quantity=wanted.quantity, unit=wanted.unit)
-    return TransferReceiptRead.model_validate({**transfer.model_dump(), **told})
+        given = GivenRead(quantity=wanted.quantity, unit=wanted.unit)
+    return TransferReceiptRead(
+        **dict(transfer), delivered=receipt.arrival.total, delivered_as=given
+    )
 
 
 async def _settle(

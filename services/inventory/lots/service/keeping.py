@@ -1,4 +1,4 @@
-"""Lots of items: which there are, where they lie, where they came from and where they went."""
+"""Lots of items: which there are, where they lie, and until when they last."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -11,16 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.freezes import service as freezes
 from services.inventory.items.service import get_item, lock_item
-from services.inventory.ledger import service as ledger
 from services.inventory.ledger.errors import LotNotFound
-from services.inventory.ledger.rules import (
-    TRACKS_LOTS,
-    Kind,
-    MovementReason,
-    item_reference,
-    lot_name,
-)
-from services.inventory.ledger.service import LedgerRow, MovementFilter
+from services.inventory.ledger.rules import TRACKS_LOTS
 from services.inventory.locations.service import places_of
 from services.inventory.lots import queries
 from services.inventory.lots.schemas import (
@@ -29,9 +21,6 @@ from services.inventory.lots.schemas import (
     LotRead,
     LotStockRead,
     LotUpdate,
-    TracePage,
-    TraceQuery,
-    TraceRead,
 )
 from shared import journal
 from shared.contracts.inventory.lots import LotSaved
@@ -40,7 +29,6 @@ from shared.pagination import Keyset
 from shared.principal import Principal
 
 FIRST_OUT = Keyset("first_out", str, datetime, UUID)
-NEWEST = Keyset("newest", int)
 
 
 async def change_lot(
@@ -108,25 +96,6 @@ async def list_lots(
     )
 
 
-async def trace_lot(
-    session: AsyncSession, lot: str, wanted: TraceQuery, *, caller: Principal
-) -> TracePage:
-    """Return one page of all that moved a lot, newest first. Raises LotNotFound, InvalidCursor."""
-    places = await places_of(session, caller)
-    after, name = NEWEST.after(wanted.cursor), lot_name(lot)
-    item = item_reference(wanted.item) if wanted.item else None
-    if not await queries.has_lot(session, name, item, places=places):
-        raise LotNotFound(item=wanted.item, lot=lot)
-    rows = await ledger.list_movements(
-        session,
-        MovementFilter(item=item, lot=name, tracking=TRACKS_LOTS, way=wanted.way, places=places),
-        before_seq=after[0] if after else None,
-        limit=wanted.limit + 1,
-    )
-    page, next_cursor = NEWEST.page(rows, wanted.limit, lambda row: (row.seq,))
-    return TracePage(items=[_trace(row) for row in page], next_cursor=next_cursor)
-
-
 def to_read(row: dict[str, object], stock: Sequence[RowMapping], now: datetime) -> LotRead:
     """Return a lot, with what lies of it at the locations given."""
     at = [LotStockRead.model_validate(dict(each)) for each in stock]
@@ -139,26 +108,4 @@ def to_read(row: dict[str, object], stock: Sequence[RowMapping], now: datetime) 
             "on_hand": sum((each.on_hand for each in at), Decimal(0)),
             "stock": at,
         }
-    )
-
-
-def _trace(row: LedgerRow) -> TraceRead:
-    return TraceRead(
-        movement_id=row.id,
-        way="in" if row.quantity > 0 else "out",
-        kind=Kind(row.kind),
-        item=row.item,
-        item_id=row.item_id,
-        lot=row.lot,
-        location=row.location,
-        other_location=row.counterlocation,
-        quantity=abs(row.quantity),
-        reason_code=None if row.reason_code is None else MovementReason(row.reason_code),
-        reason=row.reason,
-        reference=row.reference,
-        actor=row.actor,
-        occurred_at=row.occurred_at,
-        recorded_at=row.recorded_at,
-        reverses=row.reverses,
-        reversed_by=row.reversed_by,
     )
