@@ -113,6 +113,7 @@ ROUTES: Final = (
           scope="user:manage", is_secret=True),
     Route(path="/api/scim/v2", service="auth", scope="user:provision", reads="read",
           writes="write", is_secret=True),
+    Route(path="/api/legal-holds", service="auth", body_max=SMALL_LIMIT_BYTES, is_secret=True),
     Route(path="/api/tenants", service="auth", body_max=SMALL_LIMIT_BYTES, is_secret=True),
     Route(path="/api/inventory", service="inventory", writes="write"),
     Route(path="/api/inventory/lookup", service="inventory", writes="read"),

@@ -20,6 +20,7 @@ from shared.cache import Cache
 from shared.db import Database, OpenFor
 from shared.http import ServiceClient
 from shared.journal.archive_folder import ArchiveFolder
+from shared.journal.holds import ActiveHold
 from shared.journal.keeper import Keeper
 from shared.journal.notes import SigningKey
 from shared.journal.wake import Waker
@@ -61,6 +62,8 @@ class Resources(Generic[OwnT]):
     inside: httpx.AsyncClient  # To gateway and services, without a token.
     own: OwnT
     client: ServiceClient | None = None
+    # What retention must not remove; where it is not known here, auth is asked. Raises Unavailable.
+    find_holds: Callable[[], Awaitable[Sequence[ActiveHold]]] | None = None
     # Journal entries that rows of this service are still compared with: their months stay.
     proving_types: frozenset[str] = frozenset()
     # Where the service itself knows whose sign-in still stands: asked as a transaction of a caller

@@ -12,6 +12,7 @@ from services.auth.first_start import FirstStart
 from services.auth.identity_providers import routes as identity_providers
 from services.auth.key_keeper import KeyKeeper
 from services.auth.keys import routes as keys
+from services.auth.legal_holds import routes as legal_holds
 from services.auth.limits import routes as limits
 from services.auth.own_password import routes as own_password
 from services.auth.passkeys import routes as passkeys
@@ -43,6 +44,7 @@ def create_app(settings: Settings | None) -> FastAPI:
             "users": "The users of your tenant: invite, approve, change and lock them.",
             "scim": "Accounts and roles as a directory keeps them (SCIM 2.0).",
             "tenants": "Companies that use this installation, and what they may ask of it.",
+            "legal-holds": "What retention must not remove, whatever its age.",
             "keys": "The public keys with which access tokens are verified.",
         },
         settings=settings,
@@ -64,6 +66,8 @@ def create_app(settings: Settings | None) -> FastAPI:
             passkeys.router,
             users.router,
             tenants.router,
+            legal_holds.router,
+            legal_holds.internal_router,
             limits.router,
             keys.router,
             service_tokens.router,

@@ -11,6 +11,7 @@ from services.auth.api_keys import service as api_keys
 from services.auth.device_recovery import service as device_recovery
 from services.auth.jobs import reseal_values
 from services.auth.keys import service as keys
+from services.auth.legal_holds import service as legal_holds
 from services.auth.resources import AuthResources
 from services.auth.sessions import service as sessions
 from services.auth.tenants import service as tenants
@@ -46,6 +47,14 @@ async def replace_keys(resources: AuthResources) -> str:
     """Add a signing key and end the others now, as when one may be known to somebody."""
     kid = await _rotate(resources, at_once=True)
     return f"Added {kid}: all other keys are over, and so is every access token."
+
+
+async def list_legal_holds(resources: AuthResources) -> str:
+    """Return a line for each legal hold that is in force, of every tenant."""
+    async with resources.database.transaction(Stamp(None, ACTOR)) as session:
+        holds = await legal_holds.list_active(session)
+    lines = [hold.model_dump_json() for hold in holds]
+    return "\n".join(lines) if lines else "No legal hold is in force."
 
 
 async def end_sessions(resources: AuthResources) -> str:
@@ -158,6 +167,7 @@ async def _rotate(resources: AuthResources, *, at_once: bool) -> str:
 COMMANDS: Mapping[str, Callable[[AuthResources], Awaitable[str]]] = {
     "rotate-keys": rotate_keys,
     "replace-keys": replace_keys,
+    "legal-holds": list_legal_holds,
     "end-sessions": end_sessions,
     "recover-administrator": recover_administrator,
     "tenants": list_tenants,

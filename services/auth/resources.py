@@ -1,13 +1,17 @@
 """What a process of auth holds open."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.auth.legal_holds import service as legal_holds
 from services.auth.sessions.service import require_standing
 from services.auth.settings import Settings
 from services.auth.state import tell_health, tell_state
 from services.auth.vault import Vault
+from shared.journal.holds import ActiveHold
 from shared.resources import Resources, open_resources
 from shared.web.requests import get_resources
 
@@ -20,6 +24,12 @@ def open_service(settings: Settings) -> AuthResources:
     resources = open_resources("auth", settings, own_keys=vault.keys).having(vault)
     resources.require_standing = require_standing
     resources.tell_state, resources.tell_health = tell_state, tell_health
+
+    async def find_holds() -> Sequence[ActiveHold]:
+        async with AsyncSession(resources.database.engine) as session:
+            return await legal_holds.list_active(session)
+
+    resources.find_holds = find_holds
     return resources
 
 

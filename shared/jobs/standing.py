@@ -9,8 +9,7 @@ from shared.clock import utc_now
 from shared.db.months import keep_months
 from shared.db.server import watch_disk, watch_server
 from shared.jobs.periodic import every, run_together
-from shared.journal.export import Exporter
-from shared.journal.keeping import keep_daily
+from shared.journal.keeping import exporter_of, keep_daily
 from shared.journal.watch import JournalWatch
 from shared.resources import Resources
 
@@ -48,14 +47,8 @@ async def standing_work(resources: Resources[Any]) -> None:
         every(RETENTION_INTERVAL_S, "retention", keep),
         every(WATCH_INTERVAL_S, "watch the database server", watch_stores),
     ]
-    settings = resources.settings
-    if settings.journal_export and settings.journal_folder is not None:
-        exporter = Exporter(
-            resources.database,
-            resources.signing_key,
-            settings.journal_folder / "export",
-            max_bytes=settings.journal_export_max_mb * 1_000_000,
-        )
+    exporter = exporter_of(resources)
+    if exporter is not None:
         loops.append(every(EXPORT_INTERVAL_S, "export journal", lambda: exporter.export(utc_now())))
     await run_together(*loops)
 

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from shared.clock import utc_now
 from shared.db import Database
+from shared.http import ServiceClient
 from shared.journal import verification
 from shared.journal.archive_folder import ArchiveFolder
 from shared.journal.checkpoint import become_verifier
@@ -19,6 +20,7 @@ from shared.journal.keeper import Keeper, write_private
 from shared.journal.keeping import archive_lines, keep
 from shared.journal.notes import CheckpointNote, NoteInvalid, NoteKey, SigningKey
 from shared.journal.outside import check_kept, newest_note
+from shared.journal.retention import FindHolds
 from shared.settings import ServiceSettings
 
 VERBS = ("verify", "checkpoint", "retention", "changes", "evidence")
@@ -42,6 +44,8 @@ class Holder(Protocol):
     http: httpx.AsyncClient
     archives: ArchiveFolder | None
     proving_types: frozenset[str]
+    client: ServiceClient | None
+    find_holds: FindHolds | None
 
     @property
     def settings(self) -> ServiceSettings: ...

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.db import Database
 from shared.journal import archive
+from shared.journal.archived import find_archived
 from shared.journal.checkpoint import (
     GENESIS,
     ChainBroken,
@@ -38,6 +39,10 @@ LINE_COLUMNS = """, tenant_id::text AS tenant_id,
     actor, request_id, type, subject, data::text AS data"""
 
 
+class ExportBehind(Exception):
+    """What would be exported next has left the journal."""
+
+
 class Exporter:
     """Writes what is sealed to a folder, each checkpoint once, whenever it is stopped and begun."""
 
@@ -54,17 +59,27 @@ class Exporter:
 
         A file is closed once it is large enough, or its first checkpoint is of another day (UTC).
         Does nothing while another worker is at it. Raises ChainBroken where entries are not as
-        they were sealed, before any of that checkpoint is written; OSError.
+        they were sealed, before any of that checkpoint is written; ExportBehind; OSError.
         """
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with alone(self._folder / f".{self._key.service}.lock") as is_alone:
             return await self._export(now) if is_alone else 0
+
+    def last_checkpoint(self) -> int:
+        """Return up to which checkpoint all is exported."""
+        return self._resume().last_checkpoint
 
     async def _export(self, now: datetime) -> int:
         file = await asyncio.to_thread(self._resume)
         written = 0
         async with self._database.engine.connect() as connection:
             await become_verifier(connection, self._key)
+            archived, _ = await find_archived(connection, self._key.public)
+            if archived.since(file.last_checkpoint):
+                raise ExportBehind(
+                    f"entries after checkpoint {file.last_checkpoint} are in archives, and cannot "
+                    "be exported any more: the archives hold them"
+                )
             while rows := await list_after(connection, file.last_checkpoint, CHECKPOINTS_AT_ONCE):
                 for row in rows:
                     if file.is_over(row.sealed_at, self._max_bytes):

@@ -7,11 +7,15 @@ from typing import Protocol
 from shared import metrics
 from shared.clock import utc_now
 from shared.db import Database
+from shared.errors import Unavailable
+from shared.http import ServiceClient
 from shared.journal.archive_folder import ArchiveFolder
 from shared.journal.archived import ArchiveFound
+from shared.journal.export import Exporter
+from shared.journal.holds import ActiveHold, ActiveHolds
 from shared.journal.keeper import Keeper
 from shared.journal.notes import SigningKey
-from shared.journal.retention import MonthStep, Retention, last_runs
+from shared.journal.retention import FindHolds, MonthStep, Retention, last_runs
 from shared.settings import ServiceSettings
 
 BETWEEN_RUNS = timedelta(hours=23)
@@ -32,6 +36,8 @@ class KeepingHolder(Protocol):
     keeper: Keeper
     archives: ArchiveFolder | None
     proving_types: frozenset[str]
+    client: ServiceClient | None
+    find_holds: FindHolds | None
 
     @property
     def settings(self) -> ServiceSettings: ...
@@ -41,6 +47,7 @@ def retention_of(resources: KeepingHolder) -> Retention | None:
     """Return how this service's journal is kept; None where there is no folder for archives."""
     if resources.archives is None:
         return None
+    exporter = exporter_of(resources)
     return Retention(
         resources.database,
         resources.signing_key,
@@ -48,7 +55,30 @@ def retention_of(resources: KeepingHolder) -> Retention | None:
         resources.archives,
         resources.settings.retention_transactions_years,
         resources.proving_types,
+        exported_upto=exporter.last_checkpoint if exporter else None,
+        find_holds=resources.find_holds or (lambda: _ask_for_holds(resources.client)),
     )
+
+
+def exporter_of(resources: KeepingHolder) -> Exporter | None:
+    """Return what exports this service's journal, None where that is not asked for."""
+    settings = resources.settings
+    if not settings.journal_export or settings.journal_folder is None:
+        return None
+    return Exporter(
+        resources.database,
+        resources.signing_key,
+        settings.journal_folder / "export",
+        max_bytes=settings.journal_export_max_mb * 1_000_000,
+    )
+
+
+async def _ask_for_holds(client: ServiceClient | None) -> Sequence[ActiveHold]:
+    """Return the legal holds that auth knows of. Raises Unavailable."""
+    if client is None:
+        raise Unavailable
+    found = await client.get_json("auth", "/internal/legal-holds")
+    return ActiveHolds.model_validate(found).holds
 
 
 async def keep_daily(resources: KeepingHolder, now: datetime) -> None:

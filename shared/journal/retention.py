@@ -7,17 +7,19 @@ killed. Nothing is removed after a failure, or by a clock that cannot be believe
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 
+import httpx
 from sqlalchemy import Row, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import metrics
 from shared.db import Database
+from shared.errors import Unavailable
 from shared.journal import verification
 from shared.journal.archive_check import check_archive
 from shared.journal.archive_folder import ArchiveFolder
@@ -25,6 +27,7 @@ from shared.journal.archived import ArchiveForged, ArchiveManifest, parse_manife
 from shared.journal.archiving import NotArchived, archive_month, count_entries, has_types
 from shared.journal.checkpoint import become_verifier
 from shared.journal.export import alone
+from shared.journal.holds import ActiveHold, find_hold
 from shared.journal.keeper import Keeper
 from shared.journal.notes import SigningKey
 from shared.journal.retention_rules import (
@@ -38,6 +41,7 @@ from shared.journal.retention_rules import (
 from shared.log import log
 from shared.sealed_files.errors import SafekeepingError
 
+FindHolds = Callable[[], Awaitable[Sequence[ActiveHold]]]
 LOCK_ATTEMPTS = 5
 LOCK_RETRY_S = 3.0
 _LOCK_NOT_AVAILABLE = "55P03"
@@ -92,6 +96,10 @@ class Retention:
     years: int
     # Of entries that rows of this service are still compared with: their months stay.
     proving_types: frozenset[str] = frozenset()
+    # Up to which checkpoint all is exported, where that is done at all.
+    exported_upto: Callable[[], int] | None = None
+    # Legal holds, asked for anew before each month goes. Raises Unavailable, which ends the run.
+    find_holds: FindHolds | None = None
 
     async def run(self, now: datetime, *, is_trial: bool = False) -> RetentionReport:
         """Do what is due, or only say what would be done."""
@@ -118,8 +126,6 @@ class Retention:
             archives = (await connection.execute(_ARCHIVES)).all()
         if abs(facts.now - now) > CLOCKS_APART_MAX:
             raise _Failed("this clock and the database's differ by more than five minutes")
-        if facts.is_mirrored:
-            raise _Failed("there is a mirror; its tables would go on: drop the mirror first")
         known = {row.month for row in archives}
         due = [each for each in months if is_over(each, now.date(), self.years)]
         fresh = [month for month in due if month not in known]
@@ -127,6 +133,8 @@ class Retention:
         ripe = [row for row in archives if not row.dropped_at and row.detached_at
                 and now - row.detached_at > GRACE]  # fmt: skip
         report.why_nothing_goes = why_nothing_goes(now, runs)
+        if facts.is_mirrored:
+            report.why_nothing_goes = "there is a mirror, whose tables would stay: drop it first"
         if not (fresh or attached or ripe):
             return
         await self._require_verified()
@@ -166,7 +174,9 @@ class Retention:
         if not is_over(row.month, now.date(), self.years):
             reason = "policy keeps it now"
         if reason is None:
-            reason = await self._find_reader(row)
+            reason = await self._find_reader(row) or self._find_export(row)
+        if reason is None:
+            reason = await self._find_hold(row)
         if reason or is_trial:
             report.add("detach", row.month, row.entries, reason, done=False)
             return
@@ -176,7 +186,7 @@ class Retention:
         report.add("detach", row.month, row.entries, busy, done=is_done)
 
     async def _drop(self, report: RetentionReport, row: Row[Any], *, is_trial: bool) -> None:
-        reason = report.why_nothing_goes
+        reason = report.why_nothing_goes or await self._find_hold(row)
         if reason or is_trial:
             report.add("drop", row.month, row.entries, reason, done=False)
             return
@@ -206,6 +216,25 @@ class Retention:
         async with self.database.engine.connect() as connection:
             behind = await connection.scalar(_BEHIND, {"xid": row.last_xid, "seq": row.last_seq})
         return f"{behind} has not followed the journal past it" if behind else None
+
+    def _find_export(self, row: Row[Any]) -> str | None:
+        if self.exported_upto is None:
+            return None
+        manifest = parse_manifest(row.manifest, self.key.public)
+        is_behind = self.exported_upto() < manifest.checkpoints[1]
+        return "the export of the journal has not come to it" if is_behind else None
+
+    async def _find_hold(self, row: Row[Any]) -> str | None:
+        """Return why a month is held; nothing goes while that cannot be asked."""
+        if self.find_holds is None:
+            return None
+        try:
+            holds = await self.find_holds()
+        except (Unavailable, httpx.HTTPError) as error:
+            raise _Failed("auth does not answer which legal holds there are") from error
+        manifest = parse_manifest(row.manifest, self.key.public)
+        hold = find_hold(holds, self.key.service, row.month, manifest.tenants)
+        return f"legal hold {hold.id} keeps it" if hold else None
 
     async def _require_archive(self, row: Row[Any]) -> None:
         """Read an archive once more, whole, before anything goes that it holds."""

@@ -238,6 +238,7 @@ async def fill_own(client: Client, tenant: Tenant, mark: str = "") -> None:
     count_id = (await post(client, boss, "/api/inventory/counts", counted))["id"]
     broken = line | {"kind": "write_off", "reason_code": "damaged"}
     approval_id = (await post(client, boss, "/api/inventory/movements", broken))["id"]
+    held_on = await post(client, boss, "/api/legal-holds", {"reason": "To be attacked."})
     hook = {"url": "https://hooks.example.com/x", "event_types": ["inventory.freeze-lifted.v1"]}
     hook_id = (await post(client, boss, "/api/webhooks", hook))["id"]
     sent = await post(client, boss, f"/api/webhooks/{hook_id}/ping", {})
@@ -246,7 +247,7 @@ async def fill_own(client: Client, tenant: Tenant, mark: str = "") -> None:
         "movement_id": movement_id, "transfer_id": transfer_id, "reservation_id": reservation_id,
         "approval_id": approval_id, "kit_id": kit_id, "lot_id": lot_id, "lot": f"LOT-{mark}",
         "count_id": count_id, "serial": await _serial_of(client, boss, place_id, mark),
-        "webhook_id": hook_id, "event_id": sent["event_id"],
+        "hold_id": held_on["id"], "webhook_id": hook_id, "event_id": sent["event_id"],
         "category_id": category_id, "category": f"Kind {mark}",
         "location_id": place_id, "name": place["name"],
         "item_id": item_id, "code": item["code"], "item_code": item["code"],

@@ -12,6 +12,7 @@ from shared.contracts.auth.service_tokens import ServiceTokenRead
 from shared.contracts.catalogue import entries
 from shared.contracts.forecasting.recommendations import TenantRecommendationPage
 from shared.journal import ArchivedNumbers, JournalDigests, JournalPage, JournalVerification
+from shared.journal.holds import ActiveHolds
 from tests.support.tree import ROOT
 
 GOLDEN = ROOT / "docs" / "contracts"
@@ -21,6 +22,7 @@ ANSWERS: dict[str, type[BaseModel]] = {
     "GET /internal/journal/digests": JournalDigests,
     "GET /internal/journal/archived": ArchivedNumbers,
     "GET /internal/journal/verify": JournalVerification,
+    "GET /internal/legal-holds": ActiveHolds,
     "GET /internal/recommendations": TenantRecommendationPage,
     "GET /internal/revocations": RevocationsRead,
     "POST /internal/api-keys/exchange": ApiKeyTokenRead,

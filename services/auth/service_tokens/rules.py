@@ -10,14 +10,17 @@ LIFETIME_S = 300
 SCOPES: Mapping[str, Mapping[str, frozenset[str]]] = {
     "gateway": {"auth": frozenset({"revocations:read", "api_keys:exchange", "denials:write"})},
     "inventory": {
-        "auth": frozenset({"journal:read"}),
+        "auth": frozenset({"journal:read", "holds:read"}),
         "inventory": frozenset({"journal:read"}),
         "forecasting": frozenset({"journal:read"}),
         "reporting": frozenset({"journal:read"}),
     },
-    "forecasting": {"inventory": frozenset({"journal:read"})},
+    "forecasting": {
+        "auth": frozenset({"holds:read"}),
+        "inventory": frozenset({"journal:read"}),
+    },
     "reporting": {
-        "auth": frozenset({"journal:read"}),
+        "auth": frozenset({"journal:read", "holds:read"}),
         "inventory": frozenset({"journal:read"}),
         "forecasting": frozenset({"journal:read", "forecast:read"}),
         "reporting": frozenset({"journal:read"}),

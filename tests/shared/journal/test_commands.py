@@ -36,6 +36,8 @@ def run(database):
             keeper=Keeper(key.public),
             archives=None,
             proving_types=frozenset(),
+            client=None,
+            find_holds=None,
             http=httpx.AsyncClient(transport=transport),
         )
         try:

@@ -5,11 +5,16 @@ import os
 import signal
 import sys
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
+from deploy.mirror.tables import list_tables
 from shared.clock import utc_now
+from shared.errors import Unavailable
 from shared.journal import retention as module
+from shared.journal.export import ExportBehind, Exporter
+from shared.journal.holds import ActiveHold
 from shared.journal.verification import verify
 from tests.shared.journal.conftest import KEY
 from tests.support.archives import MONTHS, clear_years, fill_years, numbers_held, retention
@@ -168,6 +173,86 @@ async def test_a_follower_that_is_not_past_a_month_keeps_it(keeping, years, supe
     }
 
 
+async def test_a_legal_hold_beats_policy_before_a_month_goes_and_before_its_table_does(
+    database, years, tmp_path, superuser
+):
+    tenants = await superuser.fetch(
+        "SELECT tenant_id FROM reporting.journal_2018_02 ORDER BY seq LIMIT 1"
+    )
+    holds = []
+
+    async def find_holds():
+        return holds
+
+    keeping = retention(database, KEY, tmp_path / "archives", find_holds=find_holds)
+    await keeping.run(utc_now())
+    one = ActiveHold(
+        id=UUID(int=7), tenant_id=tenants[0][0], kind=None, first_day=None, last_day=None
+    )
+    holds.append(one)
+
+    held = await keeping.run(utc_now())
+    holds.clear()
+    lifted = await keeping.run(utc_now())
+    await after_grace(superuser)
+    holds.append(one)
+    kept = await keeping.run(utc_now())
+
+    names = ("2018-01", "2018-03")
+    assert done(held) == [("detach", name) for name in names]
+    assert done(lifted) == [("detach", "2018-02")]
+    assert done(kept) == [("drop", name) for name in names]
+    assert [step.reason for step in kept.steps if not step.done] == [
+        f"legal hold {UUID(int=7)} keeps it"
+    ]
+
+
+async def test_while_holds_cannot_be_asked_for_nothing_goes(database, years, tmp_path):
+    async def find_holds():
+        raise Unavailable
+
+    keeping = retention(database, KEY, tmp_path / "archives", find_holds=find_holds)
+    await keeping.run(utc_now())
+
+    report = await keeping.run(utc_now())
+
+    assert "legal holds" in report.failed
+    assert done(report) == []
+
+
+async def test_what_is_not_exported_yet_stays_and_what_left_is_no_change_to_the_export(
+    database, keeping, years, tmp_path
+):
+    exporter = Exporter(database, KEY, tmp_path / "export", max_bytes=1_000_000)
+    exporting = retention(
+        database, KEY, tmp_path / "archives", exported_upto=exporter.last_checkpoint
+    )
+    await exporting.run(utc_now())
+
+    behind = await exporting.run(utc_now())
+    await exporter.export(utc_now())
+    past = await exporting.run(utc_now())
+
+    assert {step.reason for step in behind.steps} == {
+        "the export of the journal has not come to it"
+    }
+    assert len(done(past)) == 3
+    assert await exporter.export(utc_now()) == 0
+    late = Exporter(database, KEY, tmp_path / "late", max_bytes=1_000_000)
+    with pytest.raises(ExportBehind, match="in archives"):
+        await late.export(utc_now())
+
+
+async def test_detached_months_are_nothing_to_mirror(keeping, years, superuser):
+    await keeping.run(utc_now())
+    await keeping.run(utc_now())
+
+    names = {table.name for table in await list_tables(superuser)}
+
+    assert "reporting.journal" in names
+    assert not [name for name in names if "journal_2018" in name]
+
+
 async def test_entries_that_rows_are_compared_with_stay(database, years, tmp_path):
     proving = retention(
         database, KEY, tmp_path / "archives", proving_types=frozenset({"test.noted.v1"})
@@ -189,14 +274,16 @@ async def test_what_no_checkpoint_seals_is_not_archived(database, superuser, sma
 
 
 async def test_nothing_goes_while_there_is_a_mirror(keeping, years, superuser):
+    await keeping.run(utc_now())
     await superuser.execute("CREATE PUBLICATION stock_mirror_rows")
     try:
         report = await keeping.run(utc_now())
     finally:
         await superuser.execute("DROP PUBLICATION stock_mirror_rows")
 
-    assert "mirror" in report.failed
-    assert report.steps == []
+    assert [(step.action, step.done) for step in report.steps] == [("detach", False)] * 3
+    assert "mirror" in report.why_nothing_goes
+    assert report.failed is None
 
 
 @pytest.mark.parametrize("days", [366, -366])
