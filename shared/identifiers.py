@@ -6,17 +6,38 @@ A text in the form of a UUID is an id and never a name, so an address means one 
 
 import re
 import unicodedata
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from shared.errors import NotFound
 from shared.i18n import N_
 
 CODE_LENGTH_MAX = 64
 NAME_LENGTH_MAX = 100
 KEY_LENGTH_MAX = 500  # One sign can stand for eighteen letters; PostgreSQL's keys have an end.
+
+
+@dataclass(eq=False)
+class IdNeeded(NotFound):
+    """Where the address takes an id stands something else, as a code or a name."""
+
+    slug: ClassVar[str] = "id-needed"
+    title: ClassVar[str] = N_("An id is needed here")
+    detail: ClassVar[str] = N_(
+        "This address takes an id, a UUID, as {parameter}, and {given} is none. Find the id in a "
+        "list first."
+    )
+    parameter: str
+    given: str
+
+    @classmethod
+    def of(cls, parameter: str, given: str) -> Self:
+        """Return the problem of a path that has this in the place of an id."""
+        return cls(parameter=parameter, given=given)
 
 
 def identifier_key(text: str) -> str:

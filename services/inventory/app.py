@@ -9,6 +9,7 @@ from services.inventory.categories import routes as categories
 from services.inventory.counts import routes as counts
 from services.inventory.freezes import routes as freezes
 from services.inventory.items import routes as items
+from services.inventory.items.errors import ItemIdNeeded
 from services.inventory.kits import routes as kits
 from services.inventory.locations import routes as locations
 from services.inventory.lots import routes as lots
@@ -76,6 +77,7 @@ def create_app(settings: Settings | None) -> FastAPI:
             webhooks.router,
         ),
         dry_runs=True,
+        ids={"item_id": ItemIdNeeded},
         on_stop=(_finish_movements,),
     )
 

@@ -128,6 +128,7 @@ COUNTED: Mapping[str, tuple[str, tuple[str, str]]] = {
 
 _PART_SHOWN, _PATH_SHOWN = 100, 500  # Of names that a client made up.
 NAMED_MAX = 20  # Whoever got more wrong than that does not read on.
+LOCATED = N_("{path}: {message}")
 MORE = NP_("{count} more is not named here.", "{count} more are not named here.")
 
 
@@ -137,6 +138,11 @@ def validation_errors(
     """Return the first of pydantic's errors as `{path, code, message}` and the number of others."""
     named = [_error(error, language) for error in errors[:NAMED_MAX]]
     return named, len(errors) - len(named)
+
+
+def located(error: Mapping[str, str], language: str) -> str:
+    """Return an error as a line by itself: its path, if it has one, before its message."""
+    return translate(LOCATED, language, **error) if error["path"] else error["message"]
 
 
 def more_in(count: int, language: str) -> str:

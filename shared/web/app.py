@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, FastAPI
 
 from shared.i18n import load_catalogues
+from shared.identifiers import IdNeeded
 from shared.journal import AccessDenied
 from shared.resources import OwnT, Resources, probing
 from shared.security.gateway_proof import GatewayProof
@@ -35,6 +37,7 @@ def build_app(  # noqa: PLR0913 - by name only, once in each service.
     denied: type[AccessDenied],
     routers: Sequence[APIRouter],
     dry_runs: bool = False,
+    ids: Mapping[str, type[IdNeeded]] = MappingProxyType({}),
     on_start: Sequence[Callable[[Resources[OwnT]], Awaitable[None]]] = (),
     on_stop: Sequence[Callable[[Resources[OwnT]], Awaitable[None]]] = (),
 ) -> FastAPI:
@@ -43,7 +46,7 @@ def build_app(  # noqa: PLR0913 - by name only, once in each service.
     It has the routers given, the journal's feed, health, status, metrics and its OpenAPI document
     with `tags` in their order; problems, languages, request ids and deadlines are handled.
     `open_service` is called when the app starts; without settings it can only describe itself.
-    `dry_runs`: every change can be tried.
+    `dry_runs`: every change can be tried. `ids`: what is told, by parameter, where none stands.
     """
 
     @asynccontextmanager
@@ -78,11 +81,10 @@ def build_app(  # noqa: PLR0913 - by name only, once in each service.
     app.router.route_class = ServiceRoute
     for router in (*routers, feed.router, health.router):
         app.include_router(router)
-    app.router.middleware_stack = RouteLookup(app.router)
+    app.router.middleware_stack = RouteLookup(app.router, ids)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's documented way.
     is_ours = settings is None or settings.metrics_engine == "own"
-    proof = _proof_of(settings) if settings else None
-    _give_edge(app, _direct_routes(routers), proof, measures=is_ours)
+    _give_edge(app, _direct_routes(routers), _proof_of(settings), measures=is_ours)
     return app if is_ours else _instrumented(app)
 
 
@@ -107,7 +109,9 @@ def worker_app(package: Path, resources: Resources[Any]) -> FastAPI:
     return app
 
 
-def _proof_of(settings: ServiceSettings) -> GatewayProof:
+def _proof_of(settings: ServiceSettings | None) -> GatewayProof | None:
+    if settings is None:  # It describes itself alone.
+        return None
     return GatewayProof(settings.gateway_key, settings.gateway_key_previous)
 
 

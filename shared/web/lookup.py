@@ -7,18 +7,22 @@ narrow parameter (`{id:uuid}`) over a wide one, in whichever order the routers s
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from fastapi.routing import APIRouter, RouteContext, iter_route_contexts
-from starlette.convertors import PathConvertor
+from starlette.convertors import PathConvertor, UUIDConvertor
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from shared.identifiers import IdNeeded
+
 _PARAMETER = re.compile(r"\{(\w+)(?::(\w+))?\}")
 _ANY_SEGMENT = "[^/]+"
+GIVEN_SHOWN = 100  # Characters of what a client gave for an id.
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,11 @@ class RouteLookup:
     several) are left to the router, which is asked when nothing is found here.
     """
 
-    def __init__(self, router: APIRouter) -> None:
+    def __init__(
+        self, router: APIRouter, ids: Mapping[str, type[IdNeeded]] = MappingProxyType({})
+    ) -> None:
         self._router = router
+        self._ids = ids  # How it is told that an id is needed, by the name of the parameter.
         self._root: _Node | None = None
         self._has_others = False
 
@@ -74,18 +81,32 @@ class RouteLookup:
         if self._has_others:
             await self._router.app(scope, receive, send)
         elif first is None:
+            self._refuse_misnamed(scope["path"])
             await self._router.default(scope, receive, send)
         else:
             node, values = first
             self._select(scope, next(iter(node.targets.values())), values)
             raise HTTPException(405, headers={"Allow": ", ".join(sorted(node.targets))})
 
+    def _refuse_misnamed(self, path: str) -> None:
+        """Raise IdNeeded if some path is like this one, but for an id where this has none."""
+        segments = path.split("/")
+        for node, values in _reached(self._grown_root(), segments, 1, any_id=True):
+            target = next(iter(node.targets.values()))
+            for (name, convertor), value in zip(target.parameters, values, strict=True):
+                is_id = isinstance(convertor, UUIDConvertor)
+                if is_id and re.fullmatch(convertor.regex, value) is None:
+                    raise self._ids.get(name, IdNeeded).of(name, value[:GIVEN_SHOWN])
+
     def reached(self, path: str) -> Iterator[tuple[_Node, tuple[str, ...]]]:
         """Return the places that a path leads to, the most exact first, with its parameters."""
+        segments = path.split("/")
+        return _reached(self._grown_root(), segments, 1) if not segments[0] else iter(())
+
+    def _grown_root(self) -> _Node:
         if self._root is None:  # At the first request all routes are there.
             self._root = self._grown()
-        segments = path.split("/")
-        return _reached(self._root, segments, 1) if not segments[0] else iter(())
+        return self._root
 
     def _select(self, scope: Scope, target: Target, values: tuple[str, ...]) -> None:
         scope["router"] = self._router
@@ -102,7 +123,10 @@ class RouteLookup:
         return root
 
 
-def _reached(node: _Node, segments: list[str], at: int) -> Iterator[tuple[_Node, tuple[str, ...]]]:
+def _reached(
+    node: _Node, segments: list[str], at: int, *, any_id: bool = False
+) -> Iterator[tuple[_Node, tuple[str, ...]]]:
+    """Return where these segments lead to; with `any_id` also if what is to be an id is none."""
     if at == len(segments):
         if node.targets:
             yield node, ()
@@ -110,10 +134,10 @@ def _reached(node: _Node, segments: list[str], at: int) -> Iterator[tuple[_Node,
     segment = segments[at]
     following = node.fixed.get(segment)
     if following is not None:
-        yield from _reached(following, segments, at + 1)
+        yield from _reached(following, segments, at + 1, any_id=any_id)
     for pattern, behind in node.parameters.values():
-        if pattern.fullmatch(segment):
-            for found, values in _reached(behind, segments, at + 1):
+        if pattern.fullmatch(segment) or (any_id and segment):
+            for found, values in _reached(behind, segments, at + 1, any_id=any_id):
                 yield found, (segment, *values)
 
 

@@ -155,3 +155,17 @@ def test_every_problem_says_what_to_do_next():
     ]
 
     assert silent == []
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+def test_french_has_one_apostrophe_and_spaces_that_do_not_break(package):
+    """The typographic apostrophe; before a colon and inside quotation marks a no-break space."""
+    wrong = [
+        form
+        for message in _catalogue(package)
+        if message.id
+        for form in _forms(message.string)
+        if "'" in form or re.search(r" [:;!?\u00bb]|\u00ab ", form)
+    ]
+
+    assert wrong == []

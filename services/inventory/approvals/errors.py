@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from services.inventory.approvals.rules import ApprovalState, StaleCause
 from shared.errors import Conflict, Forbidden, NotFound
-from shared.i18n import N_
+from shared.i18n import N_, translate
 
 
 @dataclass(eq=False)
@@ -52,12 +52,27 @@ class ApprovalStale(Conflict):
     """What it was based on has changed; `cause` says what. Nothing was done, and it is closed."""
 
     slug: ClassVar[str] = "approval-stale"
-    title: ClassVar[str] = N_("Overtaken by events")
+    title: ClassVar[str] = N_("Not valid any more")
     detail: ClassVar[str] = N_(
-        "Stock or costs have changed since this was asked for, in a way that matters. Nothing was "
-        "done. Look at the stock, then ask anew for what is still needed."
+        "What this was based on has changed since it was asked for. Nothing was done. Look at the "
+        "stock, then ask anew for what is still needed."
     )
     cause: StaleCause
+
+    def detail_in(self, language: str) -> str:
+        """Return the detail, which begins with the reason."""
+        return f"{translate(_STALE[self.cause], language)} {translate(_ASK_ANEW, language)}"
+
+
+_STALE = {
+    StaleCause.COUNTED: N_("Stock that this touches was counted since it was asked for."),
+    StaleCause.QUANTITY: N_("This would move another quantity than when it was asked for."),
+    StaleCause.VALUE: N_("This is worth a tenth more than when it was asked for, or more yet."),
+    StaleCause.CONTENT: N_("What was asked for is not the same any more."),
+    StaleCause.OVER: N_("What this belongs to is closed by now."),
+    StaleCause.REPLACED: N_("Something else was asked for in its place."),
+}
+_ASK_ANEW = N_("Nothing was done. Look at the stock, then ask anew for what is still needed.")
 
 
 @dataclass(eq=False)

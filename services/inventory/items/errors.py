@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import ClassVar
+from typing import ClassVar, Self
+from urllib.parse import quote
 
 from shared.errors import Conflict, NotFound, Unprocessable
 from shared.i18n import N_, NP_
+from shared.identifiers import IdNeeded
 
 
 @dataclass(eq=False)
@@ -16,6 +18,25 @@ class ItemNotFound(NotFound):
     title: ClassVar[str] = N_("Item not found")
     detail: ClassVar[str] = N_("There is no item {item}. Search for it, or have it added.")
     item: str
+
+
+@dataclass(eq=False)
+class ItemIdNeeded(IdNeeded):
+    """The path takes the item's id; `look_up` finds it by its code or a barcode."""
+
+    slug: ClassVar[str] = "item-id-needed"
+    title: ClassVar[str] = N_("The item's id is needed here")
+    detail: ClassVar[str] = N_(
+        "This address takes the id of an item, a UUID, and {given} is none. Find the id by the "
+        "item's code first: GET {look_up}."
+    )
+    look_up: str
+
+    @classmethod
+    def of(cls, parameter: str, given: str) -> Self:
+        """Return the problem, with the address that finds the item by this as its code."""
+        look_up = f"/api/inventory/lookup?code={quote(given, safe='')}"
+        return cls(parameter=parameter, given=given, look_up=look_up)
 
 
 @dataclass(eq=False)

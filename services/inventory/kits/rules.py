@@ -40,6 +40,14 @@ def components_of(kit_id: UUID, structure: Structure, *, explode: bool) -> list[
     return [Component(*need) for need in needs.items()]
 
 
+def assemblable(components: Iterable[Component], available: Mapping[UUID, Decimal]) -> Decimal:
+    """Return how many whole kits one assembly could make of these, as they lie there."""
+    return min(
+        (available.get(each.item_id, _NOTHING) // each.quantity for each in components),
+        default=_NOTHING,
+    )
+
+
 def makeable(kit_id: UUID, structure: Structure, available: Mapping[UUID, Decimal]) -> int:
     """Return how many whole kits could be made of what is available.
 

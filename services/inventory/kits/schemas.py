@@ -141,8 +141,18 @@ class KitAvailability(Output):
     location: str | None = Field(description="Null: all locations that you may use.")
     available: DecimalText = Field(description="Assembled, and not reserved.", examples=["3"])
     assemblable: DecimalText = Field(
-        description="Whole ones that could be assembled of what is available, with kits within it "
-        "assembled first where too few are there.",
+        description="Whole ones that one assembly could make of its components as they lie there: "
+        "of kits within it those that are assembled.",
+        examples=["6"],
+    )
+    assemblable_exploded: DecimalText = Field(
+        description="The same of an assembly with `explode`: of what kits within it are made of, "
+        "and of none of these kits themselves.",
+        examples=["6"],
+    )
+    assemblable_in_steps: DecimalText = Field(
+        description="The same of several assemblies: kits within it are taken as they lie there, "
+        "and those that are missing assembled first.",
         examples=["6"],
     )
     components: list[ComponentAvailability]

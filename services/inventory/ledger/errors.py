@@ -1,7 +1,7 @@
 """Why the ledger refuses a movement."""
 
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar
 
@@ -44,6 +44,12 @@ class InsufficientStockThen(InsufficientStock):
         "opening stock comes before the first sale."
     )
     fits_from: datetime
+
+    def detail_in(self, language: str) -> str:
+        """Return the detail, whose time is the next whole minute: from the one before not yet."""
+        minute = self.fits_from.replace(second=0, microsecond=0)
+        whole = minute if minute == self.fits_from else minute + timedelta(minutes=1)
+        return super(InsufficientStockThen, replace(self, fits_from=whole)).detail_in(language)
 
 
 @dataclass(eq=False)

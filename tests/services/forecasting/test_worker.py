@@ -86,7 +86,7 @@ async def test_an_item_without_history_fails_and_the_others_go_on(
     assert [(e["item_code"], e["code"]) for e in job["errors"]] == [("C1", "no_data")]
     french = caller.headers(**{"Accept-Language": "fr"})
     answer = await client.get(f"/api/ai/jobs/{job['id']}", headers=french)
-    assert answer.json()["errors"][0]["message"].startswith("L'article n'a jamais")
+    assert answer.json()["errors"][0]["message"].startswith("L\u2019article n\u2019a jamais")
 
 
 async def test_a_method_that_needs_more_days_says_how_many(

@@ -1,3 +1,4 @@
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
@@ -31,6 +32,18 @@ def load(fresh, tmp_path):
 def test_a_known_text_is_translated(fresh):
     assert translate("Not found", "fr") == "Introuvable"
     assert translate("Not found", "en") == "Not found"
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("en", "5 December 2026, 09:30 UTC, 1 March 2027"),
+     ("fr", "5 décembre 2026 à 09:30 UTC, 1 mars 2027")],
+)  # fmt: skip
+def test_days_and_times_are_written_for_people(language, told):
+    east = timezone(timedelta(hours=2))
+    at, day = datetime(2026, 12, 5, 11, 30, 15, 123, tzinfo=east), date(2027, 3, 1)
+
+    assert translate("{at}, {day}", language, at=at, day=day) == told
 
 
 def test_an_unknown_text_or_language_gives_the_source(fresh):

@@ -111,7 +111,7 @@ def test_every_message_speaks_french(kind):
          "Indiquez un identifiant (UUID)."),
         ({"moment": "2026-01-31T12:00:00"}, "moment", "timezone_aware",
          "Give the time with its time zone, as in 2026-01-31T12:00:00Z.",
-         "Indiquez l'instant avec son fuseau horaire, comme 2026-01-31T12:00:00Z."),
+         "Indiquez l\u2019instant avec son fuseau horaire, comme 2026-01-31T12:00:00Z."),
         ({"many": []}, "many", "too_short", "At least 1 entry is needed.",
          "Au moins 1 élément est nécessaire."),
         ({"many": [1, "x"]}, "many.1", "int_type", "Give a whole number, such as 12.",

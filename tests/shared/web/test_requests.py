@@ -201,7 +201,7 @@ async def test_a_refusal_names_twenty_places_and_says_how_many_more(shop, faults
     [
         ("en", 21, "1 more is not named here."),
         ("en", 22, "2 more are not named here."),
-        ("fr", 21, "1 autre n'est pas citée ici."),
+        ("fr", 21, "1 autre n\u2019est pas citée ici."),
     ],
 )
 async def test_how_many_more_is_told_in_words(shop, caller, language, count, told):

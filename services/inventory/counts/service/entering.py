@@ -46,7 +46,7 @@ from shared import journal
 from shared.contracts.inventory.counts import CountEntered
 from shared.errors import Problem, ValidationFailed
 from shared.etag import require_match
-from shared.i18n.validation import validation_errors
+from shared.i18n.validation import located, validation_errors
 from shared.ids import new_id
 from shared.principal import Principal
 
@@ -281,9 +281,6 @@ def _refusal(faults: Mapping[int, EntryFault | Problem], language: str) -> Probl
         else:
             errors, _more = validation_errors(fault.errors, language)
             code = ValidationFailed().code
-            message = " ".join(
-                f"{each['path']}: {each['message']}" if each["path"] else each["message"]
-                for each in errors
-            )
+            message = " ".join(located(each, language) for each in errors)
         results.append({"line": number, "code": code, "message": message})
     return CountLinesRefused(refused=len(results), results=results)

@@ -1,7 +1,7 @@
 """Kits as callers see them, and how many could be made."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.kits import queries
 from services.inventory.kits.errors import KitNotFound
-from services.inventory.kits.rules import makeable
+from services.inventory.kits.rules import Structure, assemblable, components_of, makeable
 from services.inventory.kits.schemas import (
     ComponentAvailability,
     KitAvailability,
@@ -83,9 +83,17 @@ async def get_availability(
         item=kit.item,
         location=location,
         available=available.get(kit_id, _NOTHING),
-        assemblable=Decimal(makeable(kit_id, structure, available)),
+        assemblable=_assemblable(kit_id, structure, available, explode=False),
+        assemblable_exploded=_assemblable(kit_id, structure, available, explode=True),
+        assemblable_in_steps=Decimal(makeable(kit_id, structure, available)),
         components=[_part(dict(part)) for part in kit.components],
     )
+
+
+def _assemblable(
+    kit_id: UUID, structure: Structure, available: Mapping[UUID, Decimal], *, explode: bool
+) -> Decimal:
+    return assemblable(components_of(kit_id, structure, explode=explode), available)
 
 
 async def to_read(

@@ -24,7 +24,7 @@ from services.inventory.movements.service.approving import asked_movements
 from services.inventory.movements.service.recording import Origin, to_change
 from services.inventory.prices.errors import PriceForbidden
 from shared.errors import Problem, ValidationFailed
-from shared.i18n.validation import validation_errors
+from shared.i18n.validation import located, validation_errors
 from shared.money import plain
 from shared.principal import Principal
 from shared.security.sealing import Sealer
@@ -243,6 +243,6 @@ def _result(number: int, found: _Found, language: str) -> dict[str, Any]:
             problem = found
         case LineFault():
             (first, *_), _more = validation_errors(found.errors, language)
-            message = f"{first['path']}: {first['message']}" if first["path"] else first["message"]
+            message = located(first, language)
             return result | {"code": ValidationFailed().code, "message": message}
     return result | {"code": problem.code, "message": problem.detail_in(language)}

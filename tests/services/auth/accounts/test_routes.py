@@ -306,7 +306,7 @@ async def test_refusals_speak_french(client: httpx.AsyncClient):
 
     assert_problem(response, PasswordTooShort, length_min=12)
     assert response.headers["content-language"] == "fr"
-    assert response.json()["detail"] == "Donnez un mot de passe d'au moins 12 caractères."
+    assert response.json()["detail"] == "Donnez un mot de passe d\u2019au moins 12 caractères."
 
 
 async def test_me_tells_role_scopes_language_and_tenant(

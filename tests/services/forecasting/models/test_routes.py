@@ -56,7 +56,7 @@ async def test_what_a_model_assumes_is_told_in_the_readers_language(
     [assumed], [suppose] = english.json()["assumptions"], french.json()["assumptions"]
     assert assumed["code"] == suppose["code"] == "sold_out_days_counted"
     assert assumed["message"].startswith("Days on which stock ran out: 30 of 30.")
-    assert suppose["message"].startswith("Jours de rupture de stock : 30 sur 30.")
+    assert suppose["message"].startswith("Jours de rupture de stock\u00a0: 30 sur 30.")
     assert [point["mean"] for point in french.json()["points"]] == [20.0] * 28
 
 

@@ -188,6 +188,7 @@ async def test_what_was_counted_since_is_not_taken_again(send, ask, approve, wri
     stale = await approve(asked)
 
     assert_problem(stale, ApprovalStale, cause="counted")
+    assert stale.json()["detail"].startswith("Stock that this touches was counted since")
     assert await state_of(send, asked) == "stale"
     assert_problem(await approve(asked), ApprovalClosed, state="stale")
     assert await on_hand(send) == "1000"
@@ -346,6 +347,9 @@ async def test_refusals_are_told_in_french(send, ask, boss):
     answer = await send("POST", f"{PATH}/{asked['id']}/approve?lang=fr", None, boss)
 
     assert answer.json()["title"] == "Pas par le demandeur"
+    body = {"mode": "each", "lines": [{"kind": "issue", "item": "A1", "location": "Main"}]}
+    bulk = await send("POST", "/api/inventory/movements/bulk?lang=fr", body)
+    assert "\u00a0: " in bulk.json()["results"][0]["message"]
     assert answer.headers["content-language"] == "fr"
 
 

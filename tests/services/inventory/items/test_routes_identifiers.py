@@ -6,7 +6,9 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from services.inventory.items.errors import BarcodeTaken, ItemCodeTaken, ItemNotFound
+from services.inventory.items.errors import BarcodeTaken, ItemCodeTaken, ItemIdNeeded, ItemNotFound
+from shared.errors import NotFound
+from shared.identifiers import IdNeeded
 from tests.support.services import Caller, assert_problem
 
 pytestmark = pytest.mark.stack
@@ -204,3 +206,24 @@ async def test_a_look_up_of_many_has_bounds(client, caller, codes):
     )
 
     assert answer.status_code == 422
+
+
+async def test_a_path_with_a_code_in_place_of_an_id_says_where_the_id_is_found(
+    client, caller, make_item
+):
+    item = await make_item("ELBOW #40")
+
+    async def get(path, **more):
+        return await client.get(f"/api/inventory/{path}", headers=caller.headers(**more))
+
+    for path in ("ELBOW%20%2340", "ELBOW%20%2340/stock", "ELBOW%20%2340/lots"):
+        refused = await get(path)
+        assert_problem(refused, ItemIdNeeded, parameter="item_id", given="ELBOW #40")
+    found = await client.get(refused.json()["look_up"], headers=caller.headers())
+    french = await get("ELBOW%20%2340?lang=fr")
+
+    assert found.json()["id"] == item["id"]
+    assert refused.json()["look_up"] in refused.json()["detail"]
+    assert refused.json()["look_up"] in french.json()["detail"]
+    assert_problem(await get("freezes/nothing"), IdNeeded, parameter="freeze_id", given="nothing")
+    assert_problem(await get("nothing/here/at/all"), NotFound)

@@ -224,8 +224,14 @@ async def test_what_can_be_had_is_what_can_be_assembled(send, make_kit, act, mak
 
     read = (await send("GET", f"{PATH}/{outer['id']}/availability")).json()
 
-    # 2 K1 and 1 A1 each: the first five of the ten there, then 2 * (2 A1 + 0.5 B1) more.
-    assert read["assemblable"] == "20"
+    # 2 K1 and 1 A1 each; or 5 A1 and 1 B1 each; or first five by K1, then by 5 A1 and 1 B1.
+    ways = {"assemblable": "5", "assemblable_exploded": "16", "assemblable_in_steps": "20"}
+    assert {name: read[name] for name in ways} == ways
+    for name, explode in (("assemblable", False), ("assemblable_exploded", True)):
+        trial = f"{PATH}/{outer['id']}/assemble?dry_run=true"
+        for more, status in ((0, 201), (1, 409)):
+            body = {"location": "Main", "explode": explode, "quantity": int(ways[name]) + more}
+            assert (await send("POST", trial, body)).status_code == status
     assert (read["available"], read["location"]) == ("0", None)
     assert {each["item"]: each["enough_for"] for each in read["components"]} == {
         "A1": "80", "K1": "5",
@@ -234,7 +240,7 @@ async def test_what_can_be_had_is_what_can_be_assembled(send, make_kit, act, mak
         await send("GET", f"{PATH}/{outer['id']}/availability?location=nowhere"), LocationNotFound
     )
     here = await send("GET", f"{PATH}/{outer['id']}/availability?location=main")
-    assert (here.json()["assemblable"], here.json()["location"]) == ("20", "Main")
+    assert (here.json()["assemblable_in_steps"], here.json()["location"]) == ("20", "Main")
     refused = told(await act(outer, "6"), InsufficientStock)
     assert refused["item"] == "K1"
     made = await act(outer, "6", explode=True)

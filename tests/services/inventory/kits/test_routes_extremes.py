@@ -28,7 +28,7 @@ async def test_kits_lie_within_kits_on_so_many_levels_and_no_more(send, make_kit
     assert_problem(await send("POST", PATH, below), KitTooDeep)
     assert_problem(await act(top, "99999999999999.9999", explode=True), AssemblyInexact)
     available = (await send("GET", f"{PATH}/{top['id']}/availability")).json()
-    assert available["assemblable"] == "1"  # 1.2345 to the power of 20 is 67.6.
+    assert available["assemblable_in_steps"] == "1"  # 1.2345 to the power of 20 is 67.6.
 
 
 async def test_what_would_take_or_cost_more_than_there_can_be_is_refused_or_not_known(

@@ -44,8 +44,8 @@ def test_a_planner_reads_what_to_do_by_when_and_why():
         "order 12 cases by Thursday 26 November."
     )
     assert say(ReasonCode.STOCK_OUT_BEFORE_DELIVERY, "fr") == (
-        "Le stock couvre 3 jours de ventes prévues et le fournisseur livre en 7 jours : "
-        "commandez 12 caisses d'ici le jeudi 26 novembre."
+        "Le stock couvre 3 jours de ventes prévues et le fournisseur livre en 7 jours\u00a0: "
+        "commandez 12 caisses d\u2019ici le jeudi 26 novembre."
     )
 
 
