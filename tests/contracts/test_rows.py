@@ -111,6 +111,8 @@ async def _transfer(send):
     await send("PATCH", path, {"expected_at": "2030-01-31T12:00:00Z"})
     for final in (False, True):
         await send("POST", f"{path}/receive", {"quantity": "0.5", "final": final})
+    off = (await send("POST", "/api/inventory/transfers", transfer)).json()
+    await send("POST", f"/api/inventory/transfers/{off['id']}/cancel", {"reason": "No truck."})
 
 
 async def _freeze_and_close(send):

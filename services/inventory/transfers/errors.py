@@ -58,3 +58,15 @@ class TransferOverReceived(Conflict):
     remaining: Decimal
     requested: Decimal
     serials: list[str]
+
+
+@dataclass(eq=False)
+class TransferCalledOff(Conflict):
+    """What was in transit went back to where it left, so nothing of it arrives any more."""
+
+    slug: ClassVar[str] = "transfer-called-off"
+    title: ClassVar[str] = N_("Transfer cancelled")
+    detail: ClassVar[str] = N_(
+        "The transfer was cancelled, and what was in transit went back. Dispatch it anew if it "
+        "is to go after all."
+    )

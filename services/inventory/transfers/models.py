@@ -28,6 +28,7 @@ class Transfer(Base):
     arrived: Mapped[Decimal] = mapped_column(default=Decimal(0))  # Of it, by now.
     added: Mapped[Decimal] = mapped_column(default=Decimal(0))  # What came beside it.
     received: Mapped[Decimal | None]  # Both, in the end; None while it is in transit.
+    returned: Mapped[Decimal | None]  # To where it left, once it was cancelled; None otherwise.
     reference: Mapped[str | None]
     dispatched_at: Mapped[datetime]
     dispatched_by: Mapped[str]  # The actor.

@@ -61,7 +61,7 @@ async def reserve(
 async def list_transfers(
     session: AsyncSession,
     *,
-    is_received: bool | None = None,
+    state: str | None = None,
     before_id: UUID | None = None,
     only: UUID | None = None,
     places: Places,
@@ -69,7 +69,7 @@ async def list_transfers(
 ) -> Sequence[RowMapping]:
     """Return transfers that touch the places, with names of what they are about, newest first."""
     names: dict[str, Any] = {
-        "is_received": is_received,
+        "state": state,
         "before_id": before_id,
         "only": only,
         "places": None if places is None else list(places),
@@ -92,7 +92,9 @@ _LIST = text("""
     SELECT t.*, i.code AS item, f.name AS location, g.name AS to_location, v.name AS via
     FROM transfers t JOIN items i ON i.id = t.item_id JOIN locations f ON f.id = t.from_id
     JOIN locations g ON g.id = t.to_id JOIN locations v ON v.id = t.via_id
-    WHERE (CAST(:is_received AS bool) IS NULL OR (t.received IS NOT NULL) = :is_received)
+    WHERE (CAST(:state AS text) IS NULL OR :state = CASE
+            WHEN t.received IS NULL THEN 'in_transit'
+            WHEN t.returned IS NULL THEN 'received' ELSE 'cancelled' END)
         AND (CAST(:before_id AS uuid) IS NULL OR t.id < :before_id)
         AND (CAST(:only AS uuid) IS NULL OR t.id = :only)
         AND (CAST(:places AS uuid[]) IS NULL OR t.from_id = ANY(CAST(:places AS uuid[]))

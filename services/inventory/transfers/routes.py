@@ -22,12 +22,14 @@ from services.inventory.locations.errors import LocationNotFound, LocationRetire
 from services.inventory.resources import Policy, PriceSealer
 from services.inventory.transfers import service
 from services.inventory.transfers.errors import (
+    TransferCalledOff,
     TransferNotFound,
     TransferOverReceived,
     TransferReceivedAlready,
     TransitMissing,
 )
 from services.inventory.transfers.schemas import (
+    TransferCancel,
     TransferCreate,
     TransferPage,
     TransferQuery,
@@ -90,7 +92,9 @@ async def dispatch_transfer(
 
 @router.patch(
     "/{transfer_id:uuid}",
-    responses=problems(TransferNotFound, TransferReceivedAlready, LocationNotFound, Frozen),
+    responses=problems(
+        TransferNotFound, TransferReceivedAlready, TransferCalledOff, LocationNotFound, Frozen
+    ),
 )
 async def change_transfer(
     transfer_id: UUID,
@@ -111,9 +115,10 @@ async def change_transfer(
     response_model=TransferReceiptRead,
     responses=AWAITS_APPROVAL
     | problems(
-        TransferNotFound, TransferReceivedAlready, ItemRetired, LocationNotFound, LocationRetired,
-        BalanceTooLarge, Frozen, SerialsNotTracked, SerialsNeeded, SerialsDiffer, SerialsInStock,
-        UnknownUnit, QuantityInexact, ItemNotFound, TransferOverReceived,
+        TransferNotFound, TransferReceivedAlready, TransferCalledOff, ItemRetired,
+        LocationNotFound, LocationRetired, BalanceTooLarge, Frozen, SerialsNotTracked,
+        SerialsNeeded, SerialsDiffer, SerialsInStock, UnknownUnit, QuantityInexact, ItemNotFound,
+        TransferOverReceived,
     ),
 )  # fmt: skip
 async def receive_transfer(
@@ -141,3 +146,28 @@ async def receive_transfer(
     receiver = service.Receiving(caller, request_id_of(request), policy, now, language)
     found = await service.receive_transfer(session, sealer, transfer_id, body, receiver)
     return model_answer(found, status=status_of(found, done=200), location=location_of(found))
+
+
+@router.post(
+    "/{transfer_id:uuid}/cancel",
+    responses=problems(
+        TransferNotFound, TransferReceivedAlready, TransferCalledOff, ItemRetired,
+        LocationNotFound, LocationRetired, BalanceTooLarge, Frozen,
+    ),
+)  # fmt: skip
+async def cancel_transfer(
+    transfer_id: UUID,
+    body: TransferCancel,
+    request: Request,
+    session: Session,
+    caller: CanMove,
+    now: Now,
+) -> TransferRead:
+    """Cancel a transfer.
+
+    What is still in transit goes back to where it left, the same lots and serials, by one movement;
+    what has arrived stays where it is. Nothing of it can be received any more.
+    """
+    return await service.cancel_transfer(
+        session, transfer_id, body, caller=caller, request_id=request_id_of(request), now=now
+    )

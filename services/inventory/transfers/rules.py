@@ -14,6 +14,7 @@ class TransferState(StrEnum):
 
     IN_TRANSIT = "in_transit"
     RECEIVED = "received"
+    CANCELLED = "cancelled"  # What had not arrived went back.
 
 
 class Arrival(NamedTuple):

@@ -88,6 +88,16 @@ class TransferUpdate(Update):
     expected_at: Moment | None = None
 
 
+class TransferCancel(Input):
+    """Why a transfer is called off."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"reason": "The truck did not leave."}]}
+    )
+
+    reason: Note = Field(description="Why.", examples=["The truck did not leave."])
+
+
 class TransferReceive(Input):
     """What arrived of a transfer."""
 
@@ -160,21 +170,32 @@ class TransferRead(Output):
     received: DecimalText | None = Field(
         description="Stock units that arrived in all; null while in transit.", examples=["12"]
     )
+    returned: DecimalText | None = Field(
+        description="Stock units that went back to where it left; null unless it was cancelled.",
+        examples=[None],
+    )
     difference: DecimalText | None = Field(
-        description="Received less dispatched; null while in transit.", examples=["0"]
+        description="Received and returned, less dispatched; null while in transit.",
+        examples=["0"],
     )
     missing_serials: list[str] = Field(
         description="Serials that were dispatched and did not arrive.", examples=[[]]
     )
     reference: str | None = Field(examples=[None])
-    reason: str | None = Field(description="What is known of a difference.", examples=[None])
+    reason: str | None = Field(
+        description="What is known of a difference; why it was cancelled.", examples=[None]
+    )
     expected_at: datetime | None = Field(
         description="When it should arrive; null where nobody has said.", examples=[None]
     )
     dispatched_at: datetime
     dispatched_by: str = Field(examples=["user:0192f0c1-5ac4-7b3e-8f21-6a52b0c9d001"])
-    received_at: datetime | None = Field(examples=[None])
-    received_by: str | None = Field(examples=[None])
+    received_at: datetime | None = Field(
+        description="When nothing was in transit any more.", examples=[None]
+    )
+    received_by: str | None = Field(
+        description="Who received the last of it, or called it off.", examples=[None]
+    )
     version: int
 
 

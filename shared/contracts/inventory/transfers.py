@@ -55,3 +55,16 @@ class TransferReceived(Entry):
     reason: str | None
     missing_serials: tuple[str, ...] = ()  # Dispatched, and not received.
     added_serials: tuple[str, ...] = ()  # Received, and not dispatched.
+
+
+class TransferCancelled(Entry):
+    """What was still in transit went back to where it left."""
+
+    name: ClassVar[str] = "inventory.transfer-cancelled.v1"
+    subject_of: ClassVar[tuple[str, str]] = ("transfer", "transfer_id")
+    transfer_id: UUID
+    item_id: UUID
+    quantity: Decimal  # Dispatched, in stock units.
+    received: Decimal  # Before that.
+    returned: Decimal
+    reason: str

@@ -71,6 +71,7 @@ BODIES = {
     },
     "PATCH /api/inventory/transfers/{transfer_id}": {"expected_at": SOON},
     "POST /api/inventory/transfers/{transfer_id}/receive": {"quantity": "1"},
+    "POST /api/inventory/transfers/{transfer_id}/cancel": {"reason": "No truck."},
     "POST /api/locations": {"name": "New", "type": "warehouse"},
     "PATCH /api/locations/{location_id}": {"capacity": "7"},
     "DELETE /api/locations/{empty_location_id}": None,

@@ -78,6 +78,7 @@ BY_LOCATION = {
     "PATCH /api/inventory/transfers/{transfer_id}",
     "POST /api/inventory/transfers",
     "POST /api/inventory/transfers/{transfer_id}/receive",
+    "POST /api/inventory/transfers/{transfer_id}/cancel",
     "POST /api/inventory/counts",
     "POST /api/inventory/counts/{count_id}/cancel",
     "POST /api/inventory/counts/{count_id}/post",

@@ -27,11 +27,16 @@ from services.inventory.locations.service import (
     places_of,
 )
 from services.inventory.transfers import queries
-from services.inventory.transfers.errors import TransferReceivedAlready, TransitMissing
+from services.inventory.transfers.errors import TransitMissing
 from services.inventory.transfers.models import Transfer, TransferPart
 from services.inventory.transfers.queries import Transit
 from services.inventory.transfers.schemas import TransferCreate, TransferRead, TransferUpdate
-from services.inventory.transfers.service.reading import lock_known, read, to_read
+from services.inventory.transfers.service.reading import (
+    lock_known,
+    read,
+    require_under_way,
+    to_read,
+)
 from shared import journal
 from shared.contracts.inventory.transfers import TransferDispatched, TransferExpected
 from shared.etag import require_match
@@ -97,7 +102,8 @@ async def change_transfer(
 ) -> TransferRead:
     """Let a transfer that is under way be expected at another time.
 
-    Raises TransferNotFound, TransferReceivedAlready, LocationNotFound, PreconditionFailed, Frozen.
+    Raises TransferNotFound, TransferReceivedAlready, TransferCalledOff, LocationNotFound,
+    PreconditionFailed, Frozen.
     """
     await freezes.require_thawed(session)
     places = await places_of(session, caller)
@@ -105,8 +111,7 @@ async def change_transfer(
     goal = await get_location(session, transfer.to_id)
     await freezes.require_not_frozen(session, goal.frozen_by, places=places)
     require_match(if_match, transfer.version)
-    if transfer.received is not None:
-        raise TransferReceivedAlready
+    require_under_way(transfer)
     if "expected_at" in wanted.model_fields_set and wanted.expected_at != transfer.expected_at:
         transfer.expected_at = wanted.expected_at
         transfer.version += 1

@@ -8,7 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.locations.service import places_of
 from services.inventory.transfers import queries
-from services.inventory.transfers.errors import TransferNotFound
+from services.inventory.transfers.errors import (
+    TransferCalledOff,
+    TransferNotFound,
+    TransferReceivedAlready,
+)
 from services.inventory.transfers.models import Transfer
 from services.inventory.transfers.rules import TransferState
 from services.inventory.transfers.schemas import TransferPage, TransferQuery, TransferRead
@@ -33,7 +37,7 @@ async def list_transfers(
     places = await places_of(session, caller)
     rows = await queries.list_transfers(
         session,
-        is_received=None if wanted.state is None else wanted.state is TransferState.RECEIVED,
+        state=None if wanted.state is None else wanted.state.value,
         before_id=after[0] if after else None,
         places=places,
         limit=wanted.limit + 1,
@@ -58,6 +62,14 @@ async def lock_known(session: AsyncSession, transfer_id: UUID, places: Places) -
     return transfer
 
 
+def require_under_way(transfer: Transfer) -> None:
+    """Raise TransferCalledOff or TransferReceivedAlready if nothing is in transit any more."""
+    if transfer.returned is not None:
+        raise TransferCalledOff
+    if transfer.received is not None:
+        raise TransferReceivedAlready
+
+
 def is_known(location_id: UUID, places: Places) -> bool:
     """Say whether a location is one of the places."""
     return places is None or location_id in places
@@ -68,10 +80,12 @@ def to_read(row: RowMapping, places: Places) -> TransferRead:
     received: Decimal | None = row["received"]
     ends = (("location", "from_id"), ("to_location", "to_id"), ("via", "via_id"))
     told = {
-        "state": TransferState.IN_TRANSIT if received is None else TransferState.RECEIVED,
+        "state": _state_of(row),
         "arrived": row["arrived"] + row["added"],
         "in_transit": row["quantity"] - row["arrived"] if received is None else Decimal(0),
-        "difference": None if received is None else received - row["quantity"],
+        "difference": None
+        if received is None
+        else received + (row["returned"] or Decimal(0)) - row["quantity"],
         "given": None,
     }
     if row["given_unit"] is not None:
@@ -79,3 +93,9 @@ def to_read(row: RowMapping, places: Places) -> TransferRead:
     for name, location_id in ends:
         told[name] = row[name] if is_known(row[location_id], places) else None
     return TransferRead.model_validate({**row, **told})
+
+
+def _state_of(row: RowMapping) -> TransferState:
+    if row["received"] is None:
+        return TransferState.IN_TRANSIT
+    return TransferState.RECEIVED if row["returned"] is None else TransferState.CANCELLED

@@ -31,7 +31,7 @@ from services.inventory.locations.models import Location
 from services.inventory.locations.service import get_location, hold_location, places_of
 from services.inventory.movements.schemas import GivenRead
 from services.inventory.transfers import queries
-from services.inventory.transfers.errors import TransferReceivedAlready
+from services.inventory.transfers.errors import TransferCalledOff, TransferReceivedAlready
 from services.inventory.transfers.models import Transfer, TransferPart
 from services.inventory.transfers.schemas import TransferReceiptRead, TransferReceive
 from services.inventory.transfers.service.arriving import (
@@ -42,7 +42,12 @@ from services.inventory.transfers.service.arriving import (
     list_carried,
     total_of,
 )
-from services.inventory.transfers.service.reading import is_known, lock_known, read
+from services.inventory.transfers.service.reading import (
+    is_known,
+    lock_known,
+    read,
+    require_under_way,
+)
 from shared import journal
 from shared.contracts.inventory.transfers import TransferPartlyReceived, TransferReceived
 from shared.errors import LocationNotAllowed
@@ -92,8 +97,8 @@ async def receive_transfer(
 
     Then what is missing is written off, and what is more is adjusted: that is worth no more than
     the caller may change alone, or all of it waits for the approval that is returned. Raises
-    TransferNotFound, LocationNotAllowed, TransferReceivedAlready, UnknownUnit, QuantityInexact,
-    SerialsNotTracked, SerialsNeeded, SerialsDiffer, TransferOverReceived, and what
+    TransferNotFound, LocationNotAllowed, TransferReceivedAlready, TransferCalledOff, UnknownUnit,
+    QuantityInexact, SerialsNotTracked, SerialsNeeded, SerialsDiffer, TransferOverReceived, and what
     `ledger.problem_of` returns.
     """
     caller, _, policy, now, _ = receiver
@@ -126,7 +131,7 @@ async def apply_approved_receipt(
     by = _By(approved.requested_by, approved.request_id, approved.places, at)
     try:
         receipt = await _judged(session, UUID(approved.content["transfer_id"]), wanted, by)
-    except TransferReceivedAlready as error:
+    except (TransferReceivedAlready, TransferCalledOff) as error:
         raise ApprovalStale(cause=StaleCause.OVER) from error
     await approvals.apply_approved(session, sealer, approved, receipt.changes)
     await _settle(session, receipt, by, at, approved.approval_id)
@@ -141,8 +146,7 @@ async def _judged(
     transfer = await lock_known(session, transfer_id, by.places)
     if not is_known(transfer.to_id, by.places):
         raise LocationNotAllowed
-    if transfer.received is not None:
-        raise TransferReceivedAlready
+    require_under_way(transfer)
     goal = await hold_location(session, str(transfer.to_id))
     await freezes.require_not_frozen(session, goal.frozen_by, places=by.places)
     via = await get_location(session, transfer.via_id)
