@@ -46,6 +46,7 @@ def upgrade() -> None:
     "0002_notes.py": """
 from alembic import op
 
+from shared.migrations.archives import create_archives
 from shared.migrations.evidence import create_locks
 from shared.migrations.foundation import TENANT, tenant_table
 
@@ -55,6 +56,7 @@ down_revision = "0001"
 
 def upgrade() -> None:
     create_locks("shop")
+    create_archives("shop")
     op.execute(f'''
         CREATE TABLE shop.notes (
             id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -73,6 +75,7 @@ def upgrade() -> None:
 }
 SCHEMA = """
     CREATE ROLE shop_app LOGIN PASSWORD 'shop' NOINHERIT;
+    CREATE ROLE shop_verifier;
     CREATE SCHEMA shop AUTHORIZATION stock_owner;
     GRANT CONNECT ON DATABASE stock TO shop_app;
     GRANT USAGE ON SCHEMA shop TO shop_app;

@@ -63,7 +63,7 @@ async def let_expire(
         for statement in (
             "UPDATE inventory.reservations SET expires_at = now() WHERE id = $1",
             "UPDATE inventory.reservation_holds SET expires_at = now() WHERE reservation_id = $1",
-            """UPDATE inventory.levels v SET holds_until = h.expires_at
+            """UPDATE inventory.levels v SET holds_until = least(v.holds_until, h.expires_at)
                FROM inventory.reservation_holds h WHERE h.reservation_id = $1
                    AND (v.tenant_id, v.item_id, v.location_id, v.lot_id)
                      = (h.tenant_id, h.item_id, h.location_id, h.lot_id)""",
