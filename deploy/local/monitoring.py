@@ -1,4 +1,4 @@
-"""`make monitoring`: Prometheus and Alertmanager beside the running stack, for this machine."""
+"""`make monitoring`: Prometheus, Alertmanager and a page of dashboards beside the stack."""
 
 import json
 import shutil
@@ -17,13 +17,18 @@ from deploy.local.settings import ROOT, LocalSettings, port_uses
 
 PROMETHEUS, ALERTMANAGER = "prometheus", "prometheus-alertmanager"
 INSTALL = "apt-get install --no-install-recommends prometheus prometheus-alertmanager"
-PORTS = {PROMETHEUS: ("PROMETHEUS_PORT", "9090"), ALERTMANAGER: ("ALERTMANAGER_PORT", "9093")}
+PAGE = "dashboards"
+PORTS = {
+    PROMETHEUS: ("PROMETHEUS_PORT", "9090"),
+    ALERTMANAGER: ("ALERTMANAGER_PORT", "9093"),
+    PAGE: ("DASHBOARDS_PORT", "9095"),
+}
 RETENTION = ("--storage.tsdb.retention.time=15d", "--storage.tsdb.retention.size=2GB")
 
 
 def monitor(settings: LocalSettings, state_dir: Path) -> None:
-    """Run both until Ctrl-C. Raises StackError where something is missing."""
-    missing = [name for name in PORTS if shutil.which(name) is None]
+    """Run them until Ctrl-C. Raises StackError where something is missing."""
+    missing = [name for name in (PROMETHEUS, ALERTMANAGER) if shutil.which(name) is None]
     if missing:
         raise StackError(f"{' and '.join(missing)} not found. On Debian and Ubuntu: {INSTALL}")
     note = Instance(state_dir).find()
@@ -43,7 +48,14 @@ def monitor(settings: LocalSettings, state_dir: Path) -> None:
         write(folder / "alertmanager.json", render(settings.environment))
     except BadReceiver as error:
         raise StackError(str(error)) from None
+    from deploy.grafana.page import serve_page  # noqa: PLC0415 - loads matplotlib.
+
+    try:
+        serve_page(int(ports[PAGE]), f"http://127.0.0.1:{ports[PROMETHEUS]}")
+    except (OSError, ValueError) as error:
+        raise StackError(f"DASHBOARDS_PORT {ports[PAGE]} cannot be used: {error}") from None
     running = [_start(folder, *command) for command in commands(ports)]
+    say(f"Dashboards    http://127.0.0.1:{ports[PAGE]}  drawn anew at each load")
     say(f"Prometheus    http://127.0.0.1:{ports[PROMETHEUS]}  alerts at /alerts")
     say(f"Alertmanager  http://127.0.0.1:{ports[ALERTMANAGER]}  Ctrl-C ends both; logs in {folder}")
     try:
@@ -74,7 +86,7 @@ def prometheus_config(
                 "authorization": {"credentials_file": str(folder / "metrics-token")},
                 "static_configs": [
                     {"targets": [f"{settings.reach}:{port}"], "labels": {"job": name}}
-                    for port, name, _ in port_uses(settings.ports)
+                    for port, name, _ in port_uses(settings)
                 ],
             }
         ],

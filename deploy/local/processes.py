@@ -56,7 +56,10 @@ _PLAIN_HERE = (
     *("GATEWAY_TLS_CERT", "GATEWAY_TLS_KEY"),
 )
 
+_OF_MIRROR = ("MIRROR_DATABASE_URL", "MIRROR_PRIMARY_URL")  # With passwords of superusers.
 _OF_AUTH = ("SMTP_URL",)  # Given by whoever has a mail server, and told to auth alone.
+
+_CALLERS = ("-worker", "backup", "mirror", "gateway")  # How the names end of who calls services.
 
 # What never reaches a process by inheritance from the shell or `.env`: secrets, which are given
 # one by one, and what this table decides.
@@ -67,8 +70,7 @@ _DECIDED_HERE = frozenset(
         "DATABASE_URL",
         "OWNER_DATABASE_URL",
         "SUPERUSER_DATABASE_URL",
-        "MIRROR_DATABASE_URL",
-        "MIRROR_PRIMARY_URL",
+        *_OF_MIRROR,
         "JOURNAL_SIGNING_KEY",
         "METRICS_PORT",
         "PG_PASSWORD",
@@ -132,7 +134,10 @@ def processes(plan: Plan) -> list[Process]:
     if plan.settings.environment.get("BACKUP_ENABLED", "true").lower() not in {"false", "0", "no"}:
         port = plan.settings.worker_port_of("gateway")
         backups.append(Process(backup_program(plan, "work"), health_port=port))
-    return [*rows, *backups, gateway]
+    mirror = []
+    if plan.settings.is_mirrored:
+        mirror.append(Process(_mirror_program(plan), health_port=plan.settings.mirror_port))
+    return [*rows, *backups, *mirror, gateway]
 
 
 def backup_program(plan: Plan, *words: str) -> Program:
@@ -161,6 +166,23 @@ def backup_program(plan: Plan, *words: str) -> Program:
     return _python("backup", environment, "deploy.backups", *words)
 
 
+def _mirror_program(plan: Plan) -> Program:
+    """Return what watches the mirror, which reaches both servers as their superuser."""
+    asked = plan.settings.environment
+    environment = {
+        **_inherited(plan.settings),
+        "HOST": plan.settings.host,
+        "LOG_FORMAT": "json",
+        "PYTHONUNBUFFERED": "1",
+        **GIVE_MEMORY_BACK,
+        "METRICS_TOKEN": plan.secrets["METRICS_TOKEN"],
+        "METRICS_PORT": str(plan.settings.mirror_port),
+        "SUPERUSER_DATABASE_URL": plan.superuser_dsn,
+        **{name: asked[name] for name in _OF_MIRROR if asked.get(name)},
+    }
+    return _python("mirror", environment, "deploy.mirror", "work")
+
+
 def _inherited(settings: LocalSettings) -> dict[str, str]:
     """Return what a process may know of the shell and of `.env`."""
     return {
@@ -178,7 +200,7 @@ def in_layers(rows: list[Process]) -> list[list[Process]]:
     Workers follow the services' journals and the gateway reads auth's keys; started together with
     the services they would begin by complaining.
     """
-    callers = [row for row in rows if row.program.name.endswith(("-worker", "backup", "gateway"))]
+    callers = [row for row in rows if row.program.name.endswith(_CALLERS)]
     return [[row for row in rows if row not in callers], callers]
 
 

@@ -29,7 +29,7 @@ async def run(settings: LocalSettings, state_dir: Path = STATE_DIR) -> None:
         note = own_note(settings.url_of("gateway"))
         instance.write(note)
         checks.refuse_full_disk(state_dir)
-        checks.refuse_taken_ports(settings.host, port_uses(settings.ports))
+        checks.refuse_taken_ports(settings.host, port_uses(settings))
         keys, new_names = secrets.load(state_dir / "secrets.env")
         chosen = {name: settings.environment.get(name) or value for name, value in keys.items()}
         lineup = Lineup(settings, state_dir, chosen)

@@ -35,8 +35,7 @@ def prepare_servers(settings: LocalSettings, state_dir: Path) -> Servers:
     cleanups: list[Callable[[], None]] = []
     if not superuser_dsn:
         # A mirror reads the log as rows; without one nobody does.
-        is_mirrored = bool(settings.environment.get("MIRROR_DATABASE_URL"))
-        wal = {"wal_level": "logical"} if is_mirrored else {}
+        wal = {"wal_level": "logical"} if settings.is_mirrored else {}
         database = postgres.prepare(state_dir / "postgres", wal)
         superuser_dsn = database.superuser_dsn
         cleanups.append(database.remove_socket_dir)

@@ -23,6 +23,7 @@ PORT_VARIABLES: Mapping[str, int] = {
 }
 # Health and metrics of a worker: its service's port plus this; of backups: the gateway's plus this.
 WORKER_PORT_OFFSET = 10
+MIRROR_PORT_OFFSET = 15  # What watches a mirror: the gateway's plus this.
 PORT_MAX = 65535
 EVERY_ADDRESS = ("0.0.0.0", "::", "")
 
@@ -41,6 +42,14 @@ class LocalSettings:
 
     def worker_port_of(self, service: str) -> int:
         return self.port_of(service) + WORKER_PORT_OFFSET
+
+    @property
+    def mirror_port(self) -> int:
+        return self.port_of("gateway") + MIRROR_PORT_OFFSET
+
+    @property
+    def is_mirrored(self) -> bool:
+        return bool(self.environment.get("MIRROR_DATABASE_URL"))
 
     @property
     def reach(self) -> str:
@@ -62,35 +71,39 @@ def read_settings(
     ports = {
         name: _port(name, merged.get(name), default) for name, default in PORT_VARIABLES.items()
     }
-    _refuse_overlap(ports)
-    return LocalSettings(environment=merged, host=merged.get("HOST") or "127.0.0.1", ports=ports)
+    settings = LocalSettings(merged, merged.get("HOST") or "127.0.0.1", ports)
+    _refuse_overlap(settings)
+    return settings
 
 
-def port_uses(ports: Mapping[str, int]) -> list[tuple[int, str, str]]:
+def port_uses(settings: LocalSettings) -> list[tuple[int, str, str]]:
     """Return (port, what listens there, how to change it) for every port of the stack."""
     uses = []
-    for variable, port in ports.items():
+    for variable, port in settings.ports.items():
         name = variable.removesuffix("_PORT").lower()
         uses.append((port, name, f"set {variable}"))
         advice = f"it is {variable} + {WORKER_PORT_OFFSET}: set {variable}"
         beside = "backup" if name == "gateway" else f"{name}-worker"
         uses.append((port + WORKER_PORT_OFFSET, beside, advice))
+    if settings.is_mirrored:
+        advice = f"it is GATEWAY_PORT + {MIRROR_PORT_OFFSET}: set GATEWAY_PORT"
+        uses.append((settings.mirror_port, "mirror", advice))
     return uses
 
 
 def _port(variable: str, text: str | None, default: int) -> int:
     if not text:
         return default
-    if not text.isdecimal() or not 1 <= int(text) <= PORT_MAX - WORKER_PORT_OFFSET:
+    if not text.isdecimal() or not 1 <= int(text) <= PORT_MAX - MIRROR_PORT_OFFSET:
         raise StackError(
-            f"{variable} is {text!r}; it must be a port from 1 to {PORT_MAX - WORKER_PORT_OFFSET}."
+            f"{variable} is {text!r}; it must be a port from 1 to {PORT_MAX - MIRROR_PORT_OFFSET}."
         )
     return int(text)
 
 
-def _refuse_overlap(ports: Mapping[str, int]) -> None:
+def _refuse_overlap(settings: LocalSettings) -> None:
     seen: dict[int, str] = {}
-    for port, name, advice in port_uses(ports):
+    for port, name, advice in port_uses(settings):
         if port in seen:
             raise StackError(f"Port {port} is meant for both {seen[port]} and {name}; {advice}.")
         seen[port] = name

@@ -85,7 +85,9 @@ async def catch_up(primary: asyncpg.Connection, timeout_s: float = CATCH_UP_S) -
     """Wait until the mirror has what the primary has now; return up to where (an LSN)."""
     lsn: str = await primary.fetchval("SELECT pg_current_wal_lsn()::text")
     until = time.monotonic() + timeout_s
-    while not await primary.fetchval(_HAS_REACHED, SUBSCRIPTION, lsn):
+    while not (reached := await primary.fetchval(_HAS_REACHED, SUBSCRIPTION, lsn)):
+        if reached is None:
+            raise MirrorError("The primary has no slot for the mirror: run set-up first.")
         if time.monotonic() > until:
             raise MirrorError(
                 f"The mirror did not reach {lsn} within {timeout_s:.0f} s; look at its status."

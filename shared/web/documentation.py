@@ -36,7 +36,7 @@ from shared.web.etag import IF_MATCH, is_versioned
 from shared.web.examples import example_of, meaning_of
 from shared.web.idempotency import KEY_HEADER
 from shared.web.permissions import Requires, find_requirement
-from shared.web.problems import PROBLEM_CONTENT, document_problem
+from shared.web.problems import PROBLEM_CONTENT, DatabaseFrozen, document_problem
 from shared.web.requests import LANGUAGE_PARAMETER
 from shared.web.route import ServiceRoute
 
@@ -201,12 +201,14 @@ def _describe_answers(operation: dict[str, Any], schemas: dict[str, Any]) -> Non
 
 
 def _describe_edits(operation: dict[str, Any], method: str) -> None:
-    """Add the refusals that an Idempotency-Key or an If-Match can bring."""
+    """Add the refusals of a change, and those that an Idempotency-Key or an If-Match can bring."""
     responses = operation["responses"]
     if responses.get("422", {}).get("description") == "Validation Error":
         del responses["422"]  # FastAPI's own; ours is a problem.
     parameters = operation.get("parameters", [])
     named = {parameter["name"] for parameter in parameters if parameter["in"] == "header"}
+    if method != "GET":
+        document_problem(responses, str(DatabaseFrozen.status), DatabaseFrozen)
     if KEY_HEADER in named and method == "POST":
         for kind in _KEYED:
             document_problem(responses, str(kind.status), kind)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import asyncpg
 import orjson
@@ -25,6 +25,7 @@ from shared.errors import (
     ValueOutOfRange,
     problem_body,
 )
+from shared.i18n import N_
 from shared.i18n.validation import more_in, validation_errors
 from shared.log import log
 from shared.security.jwks import KeysUnavailable
@@ -65,6 +66,20 @@ _AWAY = (
     ConnectionError,
     OSError,
 )
+
+
+@dataclass(eq=False)
+class DatabaseFrozen(Unavailable):
+    """The database lets nobody write while another one takes its place (deploy/mirror)."""
+
+    status: ClassVar[int] = 423
+    slug: ClassVar[str] = "database-frozen"
+    title: ClassVar[str] = N_("Read only for a moment")
+    detail: ClassVar[str] = N_(
+        "The database is being moved: it can be read, and nothing was changed. Wait a few "
+        "seconds, then try again with the same Idempotency-Key."
+    )
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "5"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +174,9 @@ def problem_of(error: Exception) -> Problem:
         named = {name: getattr(cause, name, None) for name in _NAMES}
         log.warning("value refused by the database", kind=type(cause).__name__, **named)
         return ValueOutOfRange()
+    if isinstance(cause, asyncpg.ReadOnlySQLTransactionError):
+        log.warning("database frozen")
+        return DatabaseFrozen()
     if isinstance(cause, _AWAY):
         log.warning("dependency away", reason=repr(cause))
         return Unavailable()

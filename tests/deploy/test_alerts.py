@@ -110,6 +110,20 @@ CASES: dict[str, Case] = {
     "SlotLost": gauge('db_server_slot_lost{slot="mirror"}', 1, 0),
     "DiskSpaceLow": gauge('disk_free_ratio{folder="journal"}', 0.1, 0.2),
     "MirrorErrors": counter('db_dual_write_errors_total{table="levels"}', 1, 0),
+    "MirrorLagging": gauge("db_mirror_lag_seconds", 61, 59),
+    "MirrorNotApplying": Case(
+        {"db_mirror_applying": steady(1), "db_mirror_silent_seconds": steady(61)},
+        {"db_mirror_applying": steady(1), "db_mirror_silent_seconds": steady(59)},
+    ),
+    "MirrorSlotInactive": gauge("db_mirror_slot_inactive_seconds", 3601, 3599),
+    "MirrorSlotEndangered": gauge('db_mirror_slot_wal_status{status="unreserved"}', 1, 0),
+    "MirrorSlotLost": gauge('db_mirror_slot_wal_status{status="lost"}', 1, 0),
+    "MirrorServerAway": gauge('db_mirror_reachable{server="mirror"}', 0, 1),
+    "MirrorDiffers": gauge("db_mirror_differing_rows", 1, 0),
+    "MirrorNotCompared": Case(
+        {"db_mirror_check_last_success_timestamp_seconds": steady(0)},
+        {"db_mirror_check_last_success_timestamp_seconds": AGE}, 26 * HOUR,
+    ),
     "CacheDown": gauge('system_health_status{job="auth",component="cache"}', 0, 1),
     "CacheHitRateLow": Case(
         {"cache_hits_total": rising(50), "cache_misses_total": rising(50)},

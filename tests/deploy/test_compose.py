@@ -16,7 +16,9 @@ def test_every_process_of_the_local_stack_is_a_container():
     workers = {f"{service}-worker" for service in SERVICES}
     jobs = {"bootstrap", *(f"{service}-migrate" for service in SERVICES)}
 
-    assert {"gateway", "backup", "postgres", "valkey", *SERVICES, *workers, *jobs} == set(BLOCKS)
+    assert {"gateway", "backup", "mirror", "postgres", "valkey", *SERVICES, *workers, *jobs} == set(
+        BLOCKS
+    )
 
 
 def test_workers_do_the_same_work():
@@ -42,12 +44,17 @@ def test_whoever_speaks_to_the_database_does_so_by_tls():
 
     # PostgreSQL's own programs, which backups need, speak no TLS.
     assert mounted == speaks - {"backup"} | {"postgres"}
-    assert COMPOSE.count("*postgres-tls") == len(SERVICES) + 1
+    assert COMPOSE.count("*postgres-tls") == len(SERVICES) + 2
     assert "-c, ssl=on" in BLOCKS["postgres"]
 
 
 def test_make_certificates_makes_every_folder_that_compose_mounts():
     assert set(re.findall(r"\./certificates/([a-z]+)", COMPOSE)) <= set(HOLDERS)
+
+
+def test_the_mirror_runs_where_there_is_one():
+    assert 'replicas: "0${MIRROR_DATABASE_URL:+1}"' in BLOCKS["mirror"]
+    assert "-c, wal_level=logical" in BLOCKS["postgres"]
 
 
 def test_every_container_is_hardened():
@@ -68,8 +75,8 @@ def test_only_the_gateway_is_published():
 def test_only_who_must_reaches_beyond_the_network_inside():
     leaves = [name for name, block in BLOCKS.items() if "outside" in block]
 
-    # Identity providers; mail; receivers of webhooks; the remote of backups; clients.
-    assert leaves == ["auth", "auth-worker", "inventory-worker", "backup", "gateway"]
+    # Identity providers; mail; receivers of webhooks; the remote of backups; the mirror; clients.
+    assert leaves == ["auth", "auth-worker", "inventory-worker", "backup", "mirror", "gateway"]
     assert "inside: {internal: true}" in COMPOSE
 
 

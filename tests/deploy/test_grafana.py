@@ -6,12 +6,14 @@ from itertools import combinations
 
 import pytest
 
-from deploy.grafana.__main__ import BOARDS, FOLDER, as_json
+from deploy.grafana.__main__ import FOLDER, PICTURES
+from deploy.grafana.building import as_json
+from deploy.grafana.listing import BOARDS
+from deploy.grafana.units import shown
 from deploy.local.settings import ROOT
 
 PAGE = (ROOT / "docs" / "operations.md").read_text()
-# What joins later: the mirror, and the search for anomalies.
-LATER = {"db_dual_write_errors_total", "ai_anomalies_detected_total"}
+LATER = {"ai_anomalies_detected_total"}  # What joins later: the search for anomalies.
 LIBRARYS = {"process_cpu_seconds_total", "process_resident_memory_bytes"}
 FILES = {board.uid: json.loads(as_json(board)) for board in BOARDS}
 each_board = pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.uid)
@@ -72,3 +74,25 @@ def test_panels_ask_for_metrics_that_there_are(board):
     base = {re.sub(r"_(bucket|count|sum)$", "", name) for name in named}
 
     assert {name for name in base - LATER - LIBRARYS if f"`{name}`" not in PAGE} == set()
+
+
+def test_every_dashboard_has_its_picture_in_the_documents():
+    page = (ROOT / "docs" / "grafana.md").read_text()
+
+    for board in BOARDS:
+        assert f"](images/{board.uid}.png)" in page
+        assert (PICTURES / f"{board.uid}.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (0.045, "s", "45 ms"), (90, "s", "1.5 min"), (93600, "s", "26 h"), (691200, "s", "8 d"),
+        (0.001, "percentunit", "0.1 %"), (4750000, "bytes", "4.53 MiB"), (600, "Bps", "600 B/s"),
+        (0, "s", "0 s"), (2400, "short", "2.4 k"), (1e9, "short", "1 G"), (1234, "short", "1.23 k"),
+        (0.0045, "ops", "0.0045/s"), (1234, "reqps", "1.23 k/s"),
+        (0.00001, "short", "0.000"), (-7200, "s", "-2 h"),
+    ],
+)  # fmt: skip
+def test_a_value_is_told_as_short_as_it_can_be_read(value, unit, text):
+    assert shown(value, unit) == text

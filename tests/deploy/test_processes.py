@@ -89,6 +89,20 @@ def test_credentials_of_the_remote_reach_backups_alone(tmp_path):
         assert [n for n, p in found.items() if name in p.program.environment] == ["backup"]
 
 
+def test_a_mirror_is_watched_where_there_is_one(tmp_path):
+    mirror = "postgresql://value-of-mirror@there/postgres"
+    found = by_name(tmp_path, MIRROR_DATABASE_URL=mirror)
+    environment = found["mirror"].program.environment
+
+    assert "mirror" not in by_name(tmp_path)
+    assert found["mirror"].program.command[2:] == ("deploy.mirror", "work")
+    assert environment["METRICS_PORT"] == str(found["mirror"].health_port) == "8098"
+    assert environment["SUPERUSER_DATABASE_URL"] == "postgresql://postgres@/postgres?host=/run/pg"
+    assert secret_values(environment) == {VALUES["METRICS_TOKEN"], mirror}
+    knowing = {n for n, p in found.items() if mirror in p.program.environment.values()}
+    assert knowing == {"mirror"}
+
+
 def test_backups_may_be_switched_off(tmp_path):
     assert "backup" not in by_name(tmp_path, BACKUP_ENABLED="false")
 

@@ -1,7 +1,7 @@
 import pytest
 
 from deploy.local.errors import StackError
-from deploy.local.settings import port_uses, read_settings
+from deploy.local.settings import LocalSettings, port_uses, read_settings
 
 
 def settings(tmp_path, file="", **environment):
@@ -53,11 +53,15 @@ def test_address_of_ipv6_is_bracketed(tmp_path):
 
 
 def test_every_port_says_how_to_change_it():
-    advice = {name: text for _, name, text in port_uses({"GATEWAY_PORT": 1, "AUTH_PORT": 2})}
+    given = LocalSettings(
+        {"MIRROR_DATABASE_URL": "postgresql://there"}, "::1", {"GATEWAY_PORT": 1, "AUTH_PORT": 2}
+    )
+    advice = {name: text for _, name, text in port_uses(given)}
 
     assert advice == {
         "gateway": "set GATEWAY_PORT",
         "backup": "it is GATEWAY_PORT + 10: set GATEWAY_PORT",
         "auth": "set AUTH_PORT",
         "auth-worker": "it is AUTH_PORT + 10: set AUTH_PORT",
+        "mirror": "it is GATEWAY_PORT + 15: set GATEWAY_PORT",
     }

@@ -12,8 +12,10 @@ import httpx
 import pytest
 import yaml
 
-from deploy.grafana.__main__ import BOARDS
+from deploy.grafana.listing import BOARDS
+from deploy.grafana.page import serve_page
 from deploy.local.settings import ROOT
+from tests.support.ports import reserved_port
 from tests.support.prometheus import IS_INSTALLED, Prometheus, running_prometheus
 from tests.support.stack import Stack, running_stack
 from tests.support.waiting import PATIENCE_S, answered, eventually
@@ -25,13 +27,15 @@ pytestmark = [
 ]
 
 DAYS = 60  # Of history to train on.
+ALERTS = (ROOT / "deploy" / "prometheus" / "alerts.yml").read_text()
+NO_MIRROR = "no mirror runs; tests/deploy/mirror reads its metrics"
 # What may stay empty, and why.
 EMPTY = {
     "Certificates": "the local stack speaks plainly on loopback",
     "CertificateExpires": "the local stack speaks plainly on loopback",
     "Anomalies": "nothing looks for anomalies yet",
-    "Mirror errors": "no mirror runs",
-    "MirrorErrors": "no mirror runs",
+    **dict.fromkeys(("Mirror errors", "Mirror lag", "Mirror behind"), NO_MIRROR),
+    **dict.fromkeys(re.findall(r"- alert: (Mirror\w+)", ALERTS), NO_MIRROR),
 }
 
 
@@ -86,11 +90,27 @@ async def test_every_rule_is_answered(prometheus):
     assert await _unanswered(prometheus, compared) == set(rules) & set(EMPTY)
 
 
+async def test_every_dashboard_is_drawn_on_a_page(prometheus):
+    with reserved_port() as port:
+        server = serve_page(port, prometheus.url)
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
+            page = await client.get("/?minutes=5")
+            pictures = [await client.get(path) for path in re.findall(r'src="([^"]+)"', page.text)]
+            nothing = await client.get("/other.png")
+        server.shutdown()
+        server.server_close()
+
+    assert len(pictures) == len(BOARDS)
+    assert all(picture.content.startswith(b"\x89PNG") for picture in pictures)
+    assert all(len(picture.content) > 50_000 for picture in pictures)
+    assert nothing.status_code == 404
+
+
 def test_what_may_be_empty_is_asked_for():
     """A name that nothing bears any more is taken off the list."""
     titles = {panel.title for board in BOARDS for panel in board.panels}
 
-    assert set(EMPTY) <= titles | set(re.findall(r"- alert: (\w+)", _read("alerts.yml")))
+    assert set(EMPTY) <= titles | set(re.findall(r"- alert: (\w+)", ALERTS))
 
 
 def _as_figures(expression: str) -> str:

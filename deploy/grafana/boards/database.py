@@ -92,10 +92,23 @@ BOARD = Board(
         ),
         Panel(
             "Mirror errors",
-            "Changes that did not reach the mirror, in the last hour.",
+            "Changes that did not reach the mirror, in the last hour: the ten tables with most.",
             "short",
-            {"{{table}}": "sum by (table) (increase(db_dual_write_errors_total[1h]))"},
+            {"{{table}}": "topk(10, sum by (table) (increase(db_dual_write_errors_total[1h])))"},
             bad_from=1,
+        ),
+        Panel(
+            "Mirror lag",
+            "How long ago the mirror had all that was written.",
+            "s",
+            {"lag": "max(db_mirror_lag_seconds)"},
+            bad_from=60,
+        ),
+        Panel(
+            "Mirror behind",
+            "Log that was written and that the mirror has not confirmed.",
+            "bytes",
+            {"behind": "max(db_mirror_lag_bytes)"},
         ),
         Panel(
             "Connections",

@@ -313,3 +313,5 @@ async def test_a_mirror_that_is_gone_for_good_costs_the_primary_nothing(pair):
         "the primary has no slot for the mirror: run set-up",
         "the mirror has no subscription: run set-up",
     ]
+    with pytest.raises(MirrorError, match="run set-up"):  # At once, and not after a minute.
+        await check(pair.ends)

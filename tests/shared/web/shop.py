@@ -258,6 +258,7 @@ FAILURES: dict[str, Exception] = {
     "ending": asyncpg.InternalClientError("canary: cannot switch to state 15"),
     "unserial": asyncpg.SerializationError("canary: could not serialize"),
     "timeout": TimeoutError("canary"),
+    "frozen": asyncpg.ReadOnlySQLTransactionError("canary: cannot execute INSERT"),
 }
 
 

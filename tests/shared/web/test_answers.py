@@ -17,6 +17,7 @@ from shared.errors import (
     ValidationFailed,
     ValueOutOfRange,
 )
+from shared.web.problems import DatabaseFrozen
 from tests.shared.web.shop import FAILURES
 from tests.support.services import Caller, assert_problem, service_headers
 from tests.support.through_gateway import SCRAPER
@@ -36,7 +37,8 @@ async def test_whatever_fails_is_told_without_its_inside(shop, caller, kind):
     response = await shop.get(f"/api/shop/failures/{kind}", headers=caller.headers())
 
     away = {"away", "pool", "shutdown", "cancelled", "crashed", "ending", "unserial", "timeout"}
-    assert_problem(response, Unavailable if kind in away else Problem)
+    expected = DatabaseFrozen if kind == "frozen" else Unavailable if kind in away else Problem
+    assert_problem(response, expected)
     for inside in ("canary", "Traceback", "SELECT", "Error", "nothing_there"):
         assert inside not in response.text
 
@@ -296,4 +298,4 @@ async def test_the_document_names_scopes_and_problems(shop):
     assert operation["security"] == [{"bearer": ["inventory:read"]}]
     assert "note_refused" in operation["responses"]["409"]["description"]
     assert "idempotency_in_progress" in operation["responses"]["409"]["description"]
-    assert {"401", "403", "422", "500", "503", "504"} <= operation["responses"].keys()
+    assert {"401", "403", "422", "423", "500", "503", "504"} <= operation["responses"].keys()
