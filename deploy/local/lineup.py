@@ -46,7 +46,7 @@ class Lineup:
         """Bring everything up; raises StackError with the first reason why not."""
         close_to_others(self._log_dir)
         await self._forker.warm_up()
-        servers = prepare_servers(self._settings, self._state_dir)
+        servers = prepare_servers(self._settings, self._state_dir, self._keys)
         self._cleanups = servers.cleanups
         self.superuser_dsn, self.redis_url = servers.superuser_dsn, servers.redis_url
         await self._start_layer(servers.children, execute)

@@ -10,6 +10,7 @@ from deploy.local.launch import GIVE_MEMORY_BACK, Program
 from deploy.local.secrets import MAKERS, SERVER_PASSWORDS, journal_key_name, password_name
 from deploy.local.settings import ROOT, STATE_DIR, LocalSettings
 from deploy.postgres.bootstrap import BACKUP_ROLE, DATABASE, SERVICES
+from deploy.valkey.acl import url_as
 
 SHARED_SECRETS = ("GATEWAY_KEY", "METRICS_TOKEN")  # All programs hold these.
 # The others that each holds besides its database password and its journal's key.
@@ -231,7 +232,7 @@ def _environment(plan: Plan, program: str) -> dict[str, str]:
     settings = plan.settings
     shared = {
         "HOST": settings.host,
-        "REDIS_URL": plan.redis_url,
+        "REDIS_URL": _redis_url(plan, program),
         **dict.fromkeys(_PLAIN_HERE, ""),
         "LOG_FORMAT": "json",
         "PYTHONUNBUFFERED": "1",
@@ -264,6 +265,13 @@ def _environment(plan: Plan, program: str) -> dict[str, str]:
         )
         own["JOURNAL_SIGNING_KEY"] = plan.secrets[journal_key_name(program)]
     return {**_inherited(settings), **shared, **own}
+
+
+def _redis_url(plan: Plan, program: str) -> str:
+    """Return Redis' address with the program's own user; a person's own server says who."""
+    if plan.settings.environment.get("REDIS_URL"):
+        return plan.redis_url
+    return url_as(plan.redis_url, program, plan.secrets)
 
 
 def _dsn(plan: Plan, role: str) -> str:

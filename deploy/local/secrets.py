@@ -9,6 +9,7 @@ from dotenv import dotenv_values
 
 from deploy.local.private import private_folder
 from deploy.postgres.bootstrap import ROLES, SERVICES
+from deploy.valkey import acl
 
 KEY_BYTES = 32
 
@@ -54,14 +55,15 @@ MAKERS: Mapping[str, Callable[[], str]] = {
     **{f"{name.upper()}_CLIENT_SECRET": _key for name in (*SERVICES, "gateway") if name != "auth"},
     **{journal_key_name(service): _key for service in SERVICES},
     **{password_name(role): _key for role in ROLES},
+    **{acl.password_name(user): _key for user in acl.USERS},
 }
 
-# The servers of docker-compose.yml have passwords too; the embedded ones need none.
-SERVER_PASSWORDS = ("POSTGRES_PASSWORD", "REDIS_PASSWORD")
+# PostgreSQL of docker-compose.yml has one for its superuser too; the embedded one needs none.
+SERVER_PASSWORDS = ("POSTGRES_PASSWORD",)
 
 
 def fresh() -> dict[str, str]:
-    """Return a new value for every secret, those of the servers in containers included."""
+    """Return a new value for every secret, that of the server in a container included."""
     local = {name: make() for name, make in MAKERS.items()}
     return local | {name: _key() for name in SERVER_PASSWORDS}
 

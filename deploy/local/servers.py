@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from deploy.local.launch import GIVE_MEMORY_BACK, Program
 from deploy.local.output import postgres_shows, valkey_shows
 from deploy.local.settings import LocalSettings
 from deploy.local.supervisor import Child
+from deploy.valkey.acl import OPERATOR, url_as
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,9 @@ class Servers:
     cleanups: list[Callable[[], None]]
 
 
-def prepare_servers(settings: LocalSettings, state_dir: Path) -> Servers:
+def prepare_servers(
+    settings: LocalSettings, state_dir: Path, secrets: Mapping[str, str]
+) -> Servers:
     """Prepare the embedded servers; SUPERUSER_DATABASE_URL and REDIS_URL name others instead.
 
     Raises StackError.
@@ -53,8 +56,8 @@ def prepare_servers(settings: LocalSettings, state_dir: Path) -> Servers:
             )
         )
     if not redis_url:
-        cache = valkey.prepare(state_dir / "valkey")
-        redis_url = cache.url
+        cache = valkey.prepare(state_dir / "valkey", secrets=secrets)
+        redis_url = url_as(cache.url, OPERATOR, secrets)
         cleanups.append(cache.remove_socket_dir)
         children.append(
             Child(

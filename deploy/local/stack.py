@@ -45,11 +45,18 @@ def embedded_postgres(
 
 
 @contextmanager
-def embedded_valkey(data_dir: Path | None = None, port: int | None = None) -> Iterator[str]:
-    """Run Valkey and yield its URL; without `port` it listens on a private socket only."""
+def embedded_valkey(
+    data_dir: Path | None = None,
+    port: int | None = None,
+    secrets: Mapping[str, str] | None = None,
+) -> Iterator[str]:
+    """Run Valkey and yield its URL; without `port` it listens on a private socket only.
+
+    With `secrets` who names no user may do nothing.
+    """
     with ExitStack() as stack:
         folder = data_dir or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        server = valkey.prepare(folder, port)
+        server = valkey.prepare(folder, port, secrets)
         stack.callback(server.remove_socket_dir)
         log_path = server.folder / "valkey.log"
         running = running_server(server.command, server.is_ready, log_path, stop=signal.SIGTERM)

@@ -4,13 +4,15 @@ import os
 import shutil
 import socket
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 from deploy.local.errors import StackError
 from deploy.local.postgres import SOCKET_PATH_MAX
-from deploy.local.private import private_folder
+from deploy.local.private import open_private, private_folder
+from deploy.valkey.acl import acl_file
 
 SOCKET_NAME = "valkey.sock"
 MEMORY_MAX = "128mb"
@@ -48,8 +50,13 @@ class Valkey:
             shutil.rmtree(self.socket_path.parent, ignore_errors=True)
 
 
-def prepare(folder: Path, port: int | None = None) -> Valkey:
-    """Return what to run: on 127.0.0.1:`port`, or on a private socket when `port` is None."""
+def prepare(
+    folder: Path, port: int | None = None, secrets: Mapping[str, str] | None = None
+) -> Valkey:
+    """Return what to run: on 127.0.0.1:`port`, or on a private socket when `port` is None.
+
+    With `secrets` each program has a user of its own; without them whoever reaches it may do all.
+    """
     folder = private_folder(folder.resolve())
     socket_path = _socket_path(folder) if port is None else None
     options = {
@@ -64,6 +71,10 @@ def prepare(folder: Path, port: int | None = None) -> Valkey:
     }
     if socket_path is not None:
         options |= {"unixsocket": str(socket_path), "unixsocketperm": "700"}
+    if secrets is not None:
+        options["aclfile"] = str(folder / "users.acl")
+        with open_private(folder / "users.acl", "w") as file:
+            file.write(acl_file(secrets))
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
     command = (str(_binary()), *words)
     return Valkey(folder=folder, socket_path=socket_path, port=port or 0, command=command)

@@ -43,9 +43,15 @@ def test_whoever_speaks_to_the_database_does_so_by_tls():
     mounted = {name for name, block in BLOCKS.items() if "/certificates" in block}
 
     # PostgreSQL's own programs, which backups need, speak no TLS.
-    assert mounted == speaks - {"backup"} | {"postgres"}
+    assert mounted == speaks - {"backup"} | {"postgres", "valkey"}
     assert COMPOSE.count("*postgres-tls") == len(SERVICES) + 2
     assert "-c, ssl=on" in BLOCKS["postgres"]
+
+
+def test_valkey_is_spoken_to_by_tls_alone():
+    assert "REDIS_CA_CERT: /certificates/ca.crt" in COMPOSE
+    assert '--port, "0", --tls-port, "6379"' in BLOCKS["valkey"]
+    assert "redis://" not in COMPOSE.replace("rediss://", "")
 
 
 def test_make_certificates_makes_every_folder_that_compose_mounts():

@@ -48,6 +48,7 @@ def test_process_gets_its_own_secrets_and_no_other(tmp_path, program):
     environment = by_name(tmp_path)[program].program.environment
 
     allowed = {VALUES[name] for name in (*SHARED_SECRETS, *SECRETS[program])}
+    allowed.add(f"unix://{program}:value-of-{program.upper()}_REDIS_PASSWORD@/run/valkey.sock?db=0")
     if program != "gateway":
         allowed.add(VALUES[secrets.journal_key_name(program)])
         allowed.add(
@@ -161,11 +162,12 @@ def test_own_choice_of_pool_wins_for_workers(tmp_path):
 
 
 def test_own_database_server_keeps_its_address(tmp_path):
+    cache = "redis://cache.example:6379/0"
     remote = Plan(
-        settings=read_settings({}, tmp_path / "absent"),
+        settings=read_settings({"REDIS_URL": cache}, tmp_path / "absent"),
         secrets=VALUES,
         superuser_dsn="postgresql://admin:s3cret@db.example:6432/postgres?sslmode=require",
-        redis_url="redis://cache.example:6379/0",
+        redis_url=cache,
     )
 
     auth = processes(remote)[0]
@@ -173,6 +175,7 @@ def test_own_database_server_keeps_its_address(tmp_path):
     assert auth.program.environment["DATABASE_URL"] == (
         "postgresql://auth_app:value-of-AUTH_APP_PASSWORD@db.example:6432/stock?sslmode=require"
     )
+    assert auth.program.environment["REDIS_URL"] == cache
 
 
 def test_services_are_up_before_anybody_calls_them(tmp_path):
