@@ -219,15 +219,15 @@ async def _write(
 
 
 def _was_said(said: Said, earlier: Iterable[RowMapping], caller: Principal) -> bool:
-    """Say whether an entry without an id says, of the same instant, what its counter said last."""
-    own = [each for each in earlier if each["counter_id"] == caller.id]
-    if said.wanted.id is not None or said.wanted.counted_at is None or not own:
+    """Say whether an entry without an id says what its counter said last of the same instant."""
+    if said.wanted.id is not None or said.wanted.counted_at is None:
         return False
-    last = own[-1]
-    return bool(
-        (last["quantity"], last["adds"], last["counted_at"])
-        == (said.quantity, said.wanted.add, said.counted_at)
-    )
+    own = [
+        (each["quantity"], each["adds"])
+        for each in earlier
+        if (each["counter_id"], each["counted_at"]) == (caller.id, said.counted_at)
+    ]
+    return own[-1:] == [(said.quantity, said.wanted.add)]
 
 
 def _entry(said: Said, number: int, rounds: Mapping[int, int]) -> NewEntry:

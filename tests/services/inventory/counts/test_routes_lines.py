@@ -50,6 +50,26 @@ async def test_what_is_sent_again_changes_nothing(open_count, enter, send, lines
     assert (await send("GET", f"/{count['id']}")).json()["version"] == 2
 
 
+async def test_what_is_sent_again_of_an_earlier_instant_changes_nothing_either(
+    open_count, enter, lines_of
+):
+    count = await open_count()
+    now = utc_now()
+    earlier, later = ((now - timedelta(minutes=n)).isoformat() for n in (2, 1))
+    said = [
+        (await enter(count, quantity, counted_at=at)).json()["entered"]
+        for quantity, at in (
+            ("7", later), ("9", earlier), ("9", earlier), ("7", later), ("8", earlier),
+            ("9", earlier),
+        )
+    ]  # fmt: skip
+    line = (await lines_of(count, location="Main", item="A1"))[0]
+
+    assert said == [1, 1, 0, 0, 1, 1]  # What was said in between is said anew.
+    assert line["counted"] == "7"
+    assert [each["quantity"] for each in line["entries"]] == ["9", "8", "9", "7"]
+
+
 async def test_several_count_one_line_by_adding_or_by_agreeing(
     caller, clerk, open_count, enter, lines_of, send
 ):
