@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from deploy.local.settings import read_settings
+from deploy.operator import __main__ as program
 from deploy.operator.__main__ import main
 from deploy.operator.errors import OperatorError
 from deploy.operator.place import Installation
@@ -13,13 +14,13 @@ from deploy.operator.place import Installation
 @pytest.fixture
 def elsewhere(tmp_path):
     """What runs a command elsewhere: a program that tells by what it was asked."""
-    program = tmp_path / "through.py"
-    program.write_text(
+    script = tmp_path / "through.py"
+    script.write_text(
         "import json, sys\n"
         "if sys.argv[-1] == 'bad':\n    sys.exit('refused')\n"
         "print('a line of a log')\nprint(json.dumps(sys.argv[1:]))\n"
     )
-    through = f"{sys.executable} {program} {{worker}}"
+    through = f"{sys.executable} {script} {{worker}}"
     return Installation(read_settings({}, tmp_path / "none"), tmp_path, through)
 
 
@@ -62,7 +63,8 @@ def test_every_command_explains_itself(words, capsys):
         assert "Exit codes: 0 all is well, 1 it could not be done" in said
 
 
-def test_an_unreachable_gateway_is_told_in_a_line(tmp_path, capsys):
+def test_an_unreachable_gateway_is_told_in_a_line(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(program, "configure_logging", lambda *_: None)  # Of this whole process.
     token = tmp_path / "token"
     token.write_text("x")
     words = ["status", "--url", "http://127.0.0.1:9", "--token-file", str(token), "--json"]
