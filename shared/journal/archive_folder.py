@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from shared.journal.archived import ArchiveForged, ArchiveManifest, parse_manifest
-from shared.journal.keeper import PRIVATE, sync_folder, write_private
+from shared.journal.keeper import PRIVATE, make_private, sync_folder, write_private
 from shared.journal.notes import NoteKey
 from shared.sealed_files.errors import FileDamaged, FileTruncated
 from shared.sealed_files.form import CHUNK_BYTES, FileLabel, SealedReader, SealedWriter
@@ -58,7 +58,7 @@ class ArchiveFolder:
 
     def begin(self, month: date, made_at: datetime) -> "ArchiveWriter":
         """Begin the file of a month, under a name that no reader looks at."""
-        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(self.path)
         return ArchiveWriter(self.file_of(month), self._keyring, self._label(month), made_at)
 
     def keep_manifest(self, month: date, written: str) -> None:

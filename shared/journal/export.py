@@ -29,7 +29,7 @@ from shared.journal.checkpoint import (
     list_after,
     record_of,
 )
-from shared.journal.keeper import PRIVATE, write_private
+from shared.journal.keeper import PRIVATE, make_private, write_private
 from shared.journal.merkle import Tree
 from shared.journal.notes import SigningKey
 
@@ -61,7 +61,7 @@ class Exporter:
         Does nothing while another worker is at it. Raises ChainBroken where entries are not as
         they were sealed, before any of that checkpoint is written; ExportBehind; OSError.
         """
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(self._folder)
         with alone(self._folder / f".{self._key.service}.lock") as is_alone:
             return await self._export(now) if is_alone else 0
 

@@ -37,7 +37,7 @@ class Keeper:
 
 def write_private(path: Path, content: bytes) -> None:
     """Write a file that only its owner reads: whole, on the disk, or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(path.parent)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     part.unlink(missing_ok=True)
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
@@ -47,6 +47,13 @@ def write_private(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
     part.replace(path)
     sync_folder(path.parent)
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder that its owner alone enters, and so those above it that are missing."""
+    if not folder.parent.exists():
+        make_private(folder.parent)
+    folder.mkdir(exist_ok=True, mode=0o700)
 
 
 def sync_folder(folder: Path) -> None:

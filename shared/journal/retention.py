@@ -28,7 +28,7 @@ from shared.journal.archiving import NotArchived, archive_month, count_entries, 
 from shared.journal.checkpoint import become_verifier
 from shared.journal.export import alone
 from shared.journal.holds import ActiveHold, find_hold
-from shared.journal.keeper import Keeper
+from shared.journal.keeper import Keeper, make_private
 from shared.journal.notes import SigningKey
 from shared.journal.retention_rules import (
     CLOCKS_APART_MAX,
@@ -104,7 +104,7 @@ class Retention:
     async def run(self, now: datetime, *, is_trial: bool = False) -> RetentionReport:
         """Do what is due, or only say what would be done."""
         report = RetentionReport(self.key.service, now.isoformat())
-        self.folder.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(self.folder.path)
         with alone(self.folder.path / ".lock") as is_alone:
             if not is_alone:
                 report.failed = "another run is at it"

@@ -177,8 +177,7 @@ def _is_whole(stack: Stack, folder: Path) -> None:
 async def test_reconciling_names_what_was_changed_from_behind(own, shop):
     """That it finds nothing where nothing is wrong, the procedure above shows."""
     connection = await asyncpg.connect(own.superuser_dsn)
-    wanted = "SELECT * FROM reporting.levels WHERE on_hand > 0"
-    row = await eventually(lambda: connection.fetchrow(wanted))  # Once reporting has read on.
+    row = await eventually(lambda: connection.fetchrow(_SETTLED))
     amount = row["on_hand"]
     try:
         await _set_both(connection, row, reporting=amount + 1, inventory=amount - 1)
@@ -194,6 +193,13 @@ async def test_reconciling_names_what_was_changed_from_behind(own, shop):
     assert found["reporting"] == {"check": "reporting", **named, **amounts}
     assert found["stock"]["item_id"] == named["item_id"]
     assert found["stock"]["found"] == plain(amount - 1)
+
+
+# A level, once reporting has read all.
+_SETTLED = """
+    SELECT * FROM reporting.levels WHERE on_hand > 0 AND NOT EXISTS (
+        SELECT FROM inventory.journal j JOIN reporting.follower_cursors f ON
+            f.producer = 'inventory' AND (j.xid, j.seq) > (f.xid::text::xid8, f.seq))"""
 
 
 async def _set_both(connection, row, **amounts):
