@@ -10,6 +10,8 @@ from services.inventory.ledger.errors import (
     BalanceTooLarge,
     InsufficientStock,
     InTransit,
+    LotNotFound,
+    LotsNotTracked,
     QuantityInexact,
     SerialsDiffer,
     SerialsInStock,
@@ -74,7 +76,8 @@ async def get_transfer(transfer_id: UUID, session: Session, caller: CanRead) -> 
     responses=problems(
         TransitMissing, ItemNotFound, ItemRetired, LocationNotFound, LocationRetired, InTransit,
         TransferInPlace, InsufficientStock, BalanceTooLarge, UnknownUnit, QuantityInexact, Frozen,
-        SerialsNotTracked, SerialsNeeded, SerialsDiffer, SerialsNotThere,
+        SerialsNotTracked, SerialsNeeded, SerialsDiffer, SerialsNotThere, LotsNotTracked,
+        LotNotFound,
     ),
 )  # fmt: skip
 async def dispatch_transfer(

@@ -11,6 +11,7 @@ from services.inventory.movements.schemas import GivenRead, Serials, fault_of_se
 from services.inventory.transfers.rules import TransferState
 from shared.i18n import N_
 from shared.i18n.validation import MESSAGES
+from shared.identifiers import Code
 from shared.money import DecimalText, Quantity, QuantityOrZero
 from shared.pagination import PageQuery
 from shared.schemas import Input, Moment, Note, Output, Page, ShortText, Update, refusal_of
@@ -61,6 +62,11 @@ class TransferCreate(Input):
         default=None,
         description="What `quantity` counts: the stock unit or a pack of the item. Unless given, "
         "the pack that the barcode in `item` is printed on, or else the stock unit.",
+    )
+    lot: Code | None = Field(
+        default=None,
+        description="The lot, of an item that has lots; unless named, those that expire first "
+        "leave first. The movement with the id of the transfer tells which left.",
     )
     serials: Serials | None = Field(
         default=None, min_length=1, description="All units of an item with serial numbers."

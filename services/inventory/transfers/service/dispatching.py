@@ -162,6 +162,7 @@ def _leaving(
         request_id=request_id,
         quantity=-(wanted.quantity or Decimal(len(wanted.serials or ()))),
         unit=wanted.unit,
+        lot=None if wanted.lot is None else lot_name(wanted.lot),
         serials=None if wanted.serials is None else tuple(map(lot_name, wanted.serials)),
         is_told_by_serials=wanted.quantity is None,
         reference=wanted.reference,
