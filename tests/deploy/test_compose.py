@@ -2,6 +2,8 @@
 
 import re
 
+import yaml
+
 from deploy.certificates import HOLDERS
 from deploy.local import secrets
 from deploy.local.processes import WORKER_VERBS
@@ -71,6 +73,18 @@ def test_every_container_is_hardened():
         assert "read_only: true" in settings
         assert "cap_drop: [ALL]" in settings
         assert "no-new-privileges:true" in settings
+
+
+def test_memory_and_processes_of_every_container_are_bounded():
+    containers = yaml.safe_load(COMPOSE)["services"]
+
+    for name, container in containers.items():
+        assert re.fullmatch(r"(\$\{[A-Z_]+:-)?\d+[mg]\}?", container["mem_limit"]), name
+        assert container["pids_limit"] <= 512, name
+    [kept] = re.findall(r"--maxmemory, (\d+)mb", BLOCKS["valkey"])
+    assert int(containers["valkey"]["mem_limit"].removesuffix("m")) > int(kept)
+    [connections] = re.findall(r"max_connections=(\d+)", BLOCKS["postgres"])
+    assert containers["postgres"]["pids_limit"] > int(connections)
 
 
 def test_only_the_gateway_is_published():
