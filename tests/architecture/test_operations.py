@@ -29,6 +29,7 @@ def test_the_merged_document_is_valid_openapi():
     assert list(OpenAPIV31SpecValidator(merged_document()).iter_errors()) == []
 
 
+@pytest.mark.slow
 def test_a_client_can_be_made_of_the_merged_document(tmp_path):
     """What a generator leaves out, it warns of; what clients do is in tests/e2e/test_clients.py."""
     document, settings = tmp_path / "openapi.json", tmp_path / "settings.yaml"

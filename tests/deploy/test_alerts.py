@@ -258,6 +258,7 @@ def _as_test(tries: list[_Try]) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
 @pytest.mark.parametrize(("is_long", "interval"), [(False, "1m"), (True, "30m")])
 def test_every_alert_fires_when_it_should_and_only_then(tmp_path, is_long, interval):

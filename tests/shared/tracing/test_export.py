@@ -74,6 +74,7 @@ def test_what_the_collector_refuses_is_counted_and_makes_room(tracer, collector)
     assert count("failed") - before == 1200
 
 
+@pytest.mark.slow
 def test_who_does_not_trace_loads_nothing_that_sends():
     code = (
         "import sys; from shared import tracing; import services.inventory.app, gateway.app;"
