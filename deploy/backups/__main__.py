@@ -4,22 +4,22 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
+from typing import Any
 
 from deploy.backups import commands
-from deploy.backups.errors import BackupError
 from deploy.backups.job import BackupJob
 from deploy.backups.local import Place, find_place
 from deploy.backups.settings import Settings
-from deploy.local.errors import StackError
+from deploy.backups.telling import run_told, say
 from shared.jobs import run_until_told
 from shared.log import configure_logging
 from shared.settings import load_settings
 from shared.web.beside import health_app, serve_beside
 
 NICENESS = 10
-Command = Callable[[Place, argparse.Namespace, Callable[[str], None]], Awaitable[None]]
+Command = Callable[[Place, argparse.Namespace, Callable[[str], None]], Coroutine[Any, Any, None]]
 COMMANDS: Mapping[str, Command] = {
     "backup": commands.back_up,
     "list": commands.list_backups,
@@ -40,28 +40,10 @@ def main(words: list[str]) -> int:
     place = find_place()
     configure_logging("backup", "WARNING", "console")
     if asked.verb == "key":
-        _say(place.settings.keyring.current.public_text)
+        say(place.settings.keyring.current.public_text)
         return 0
-    try:
-        asyncio.run(_do(COMMANDS[asked.verb], place, asked))
-    except (BackupError, StackError) as error:
-        sys.stderr.write(f"{error}\n")
-    except OSError as error:
-        sys.stderr.write(f"{error.strerror or error}: {error.filename or 'backups'}\n")
-    except KeyboardInterrupt:
-        sys.stderr.write("\n")
-    else:
-        return 0
-    return 1
-
-
-async def _do(command: Command, place: Place, asked: argparse.Namespace) -> None:
-    await command(place, asked, _say)
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    command = COMMANDS[asked.verb]
+    return run_told(lambda: command(place, asked, say), about="backups")
 
 
 def _parser() -> argparse.ArgumentParser:

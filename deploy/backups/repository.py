@@ -20,6 +20,7 @@ from deploy.backups.errors import BackupError
 from deploy.backups.manifest import Manifest, Received, read_signed
 from deploy.backups.rules import is_segment
 from deploy.local.private import private_folder
+from shared.journal.keeper import sync_folder
 from shared.sealed_files.keys import Keyring
 
 SEALED = ".sealed"
@@ -143,15 +144,6 @@ def write_whole(path: Path, content: bytes) -> None:
     """Write a small file: whole, on the disk, or not at all."""
     with whole_file(path) as file:
         file.write(content)
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the names in a folder on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def remove_parts(folder: Path) -> None:

@@ -14,12 +14,13 @@ from deploy.backups.errors import BackupError
 from deploy.backups.outcome import RestoreOutcome, Say
 from deploy.backups.proving import Prover, check_pages, of_database, require_reached
 from deploy.backups.reach import Reach, choose, describe, reach_of
-from deploy.backups.repository import Repository, sync_folder
+from deploy.backups.repository import Repository
 from deploy.backups.rules import NAME_FORMAT, written
 from deploy.backups.server import BackedServer
 from deploy.backups.wal import seal_spool
 from deploy.local.processes import Plan
 from shared.clock import utc_now
+from shared.journal.keeper import sync_folder
 from shared.sealed_files.keys import Keyring
 
 

@@ -7,8 +7,9 @@ from datetime import datetime
 
 from deploy.backups.errors import BackupError
 from deploy.backups.manifest import Manifest
-from deploy.backups.repository import BASE_FILE, Repository, remove_parts, sync_folder
+from deploy.backups.repository import BASE_FILE, Repository, remove_parts
 from deploy.backups.rules import kept, kept_daily, may_forget, read_lsn, segment_of
+from shared.journal.keeper import sync_folder
 from shared.log import log
 from shared.sealed_files.keys import Keyring
 

@@ -1,13 +1,11 @@
 """`python -m deploy.moving export|import FILE`."""
 
 import argparse
-import asyncio
 import sys
 from pathlib import Path
 
-from deploy.backups.errors import BackupError
 from deploy.backups.local import find_place
-from deploy.local.errors import StackError
+from deploy.backups.telling import run_told, say
 from deploy.moving.exporting import export
 from deploy.moving.importing import bring_in
 from shared.log import configure_logging
@@ -27,23 +25,9 @@ def main(words: list[str]) -> int:
     parser.add_argument("file", type=Path)
     asked = parser.parse_args(words)
     configure_logging("moving", "WARNING", "console")
-    try:
-        work = export if asked.verb == "export" else bring_in
-        asyncio.run(work(find_place(), asked.file.resolve(), _say))
-    except (BackupError, StackError) as error:
-        sys.stderr.write(f"{error}\n")
-    except OSError as error:
-        sys.stderr.write(f"{error.strerror or error}: {error.filename or asked.file}\n")
-    except KeyboardInterrupt:
-        sys.stderr.write("\n")
-    else:
-        return 0
-    return 1
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    work = export if asked.verb == "export" else bring_in
+    path = asked.file.resolve()
+    return run_told(lambda: work(find_place(), path, say), about=str(path))
 
 
 if __name__ == "__main__":

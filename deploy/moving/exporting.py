@@ -25,7 +25,7 @@ from shared.sealed_files.keys import Keyring
 from shared.version import VERSION
 
 
-async def export(place: Place, path: Path, say: Say) -> Facts:
+async def export(place: Place, path: Path, say: Say) -> None:
     """Write all data of the running system into a new file. Raises BackupError, OSError.
 
     Nothing waits for it. The file gets its name once it is whole, on the disk and read back.
@@ -53,7 +53,6 @@ async def export(place: Place, path: Path, say: Say) -> Facts:
         f"in {entry.duration_s:.1f} s. It opens with BACKUP_ENCRYPTION_KEY, and means something "
         "only with the other keys of this installation: take its secrets along."
     )
-    return facts
 
 
 async def _facts(dsn: str, keys: dict[str, str], heads: dict[str, str]) -> Facts:
