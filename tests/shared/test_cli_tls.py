@@ -39,7 +39,7 @@ async def port(certificates) -> AsyncIterator[int]:
         }  # fmt: skip
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "services.reporting", "serve",
-            env=kept | own, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+            env=kept | own,
         )  # fmt: skip
         try:
             yield port

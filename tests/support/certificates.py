@@ -62,7 +62,9 @@ class Certificates:
         )
 
     def _written(self, name: str, text: str) -> Path:
+        """Put the file there whole: a program may be reading the one before it."""
         path = self.folder / name
-        path.write_text(text)
-        path.chmod(0o600)
-        return path
+        new = path.with_suffix(".new")
+        new.write_text(text)
+        new.chmod(0o600)
+        return new.replace(path)
