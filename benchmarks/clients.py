@@ -18,14 +18,25 @@ import asyncpg
 import httpx
 
 from benchmarks.load import load, postgres_pids, require_wrk
-from benchmarks.stock import ITEMS, change, made, prepare, print_load, receive_lots, script, settle
+from benchmarks.stock import (
+    ITEMS,
+    change,
+    line,
+    made,
+    prepare,
+    print_load,
+    receive_lots,
+    script,
+    settle,
+)
 from services.inventory.ledger.rules import Change
 from services.inventory.ledger.service import Batcher, apply_changes
-from services.inventory.ledger.service.batching import Result
+from services.inventory.ledger.service.batching import Result, note_movement
 from tests.support.stack import Stack, running_stack
 
 CLIENTS = (1, 8, 32, 128)
 SECONDS = 3
+PLENTY = 1_000_000
 FEEDERS = 256  # Who wait inside the service, as many requests would.
 _SERIAL = """
 local n, run = 0, "%(run)s"
@@ -67,6 +78,9 @@ async def _measure(stack: Stack) -> None:
         for n in range(ITEMS):
             item = {"code": f"S{n}", "name": f"Item {n}", "tracking": "serial"}
             await made(client.post("/api/inventory/add-item", json=item, headers=tenant))
+        lines = [line(f"I{n}") | {"quantity": PLENTY} for n in range(ITEMS)]  # To reserve of.
+        path = "/api/inventory/movements/bulk"
+        await made(client.post(path, json={"lines": lines}, headers=tenant))
         await settle(stack)
         await _measure_clients(stack, tenant)
         await settle(stack)
@@ -118,7 +132,7 @@ async def _measure_inside(stack: Stack, tenant_id: UUID) -> None:
             await connection.execute("SELECT set_config('app.tenant', $1, true)", str(tenant_id))
             return await apply_changes(connection, changes)
 
-    batcher = Batcher(apply, lambda: None)
+    batcher = Batcher[Change, Result](apply, note_movement, lambda: None)
     grouped = await _rate(FEEDERS, lambda: batcher.submit(tenant_id, change("I0")))
     alone = await _rate(1, lambda: batcher.submit(tenant_id, change("I0")))
     await batcher.drain()

@@ -5,7 +5,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import psutil
@@ -46,7 +47,7 @@ def load(
     watched: Mapping[str, Sequence[int]] | None = None,
 ) -> Load:
     """Send what the Lua `script` makes for some seconds; `watched` names groups of process ids."""
-    groups = {name: [psutil.Process(pid) for pid in pids] for name, pids in (watched or {}).items()}
+    groups = {name: list(_living(pids)) for name, pids in (watched or {}).items()}
     before = {name: _cpu_s(processes) for name, processes in groups.items()}
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
         file.write(script + _REPORT)
@@ -75,6 +76,12 @@ def postgres_pids(postmaster: int) -> list[int]:
     """Return the ids of a PostgreSQL server and all its children now."""
     process = psutil.Process(postmaster)
     return [postmaster, *(child.pid for child in process.children(recursive=True))]
+
+
+def _living(pids: Sequence[int]) -> Iterator[psutil.Process]:
+    for pid in pids:
+        with suppress(psutil.NoSuchProcess):  # A child of PostgreSQL's may have ended meanwhile.
+            yield psutil.Process(pid)
 
 
 def _cpu_s(processes: Sequence[psutil.Process]) -> float:

@@ -78,9 +78,10 @@ def create_app(settings: Settings | None) -> FastAPI:
         ),
         dry_runs=True,
         ids={"item_id": ItemIdNeeded},
-        on_stop=(_finish_movements,),
+        on_stop=(_finish_groups,),
     )
 
 
-async def _finish_movements(resources: InventoryResources) -> None:
+async def _finish_groups(resources: InventoryResources) -> None:
     await resources.own.batcher.drain()
+    await resources.own.reserver.drain()

@@ -12,8 +12,10 @@ from services.inventory.approvals.rules import ApprovalKind, ApprovalPolicy
 from services.inventory.approvals.service import Executor
 from services.inventory.counts import service as counts
 from services.inventory.kits import service as kits
-from services.inventory.ledger.service import Batcher, apply_group
+from services.inventory.ledger.rules import Change, Outcome
+from services.inventory.ledger.service import Batcher, KeptAnswer, apply_group, note_movement
 from services.inventory.movements import service as movements
+from services.inventory.reservations import service as reservations
 from services.inventory.settings import Settings
 from services.inventory.state import tell_state
 from services.inventory.transfers import service as transfers
@@ -29,7 +31,8 @@ from shared.web.requests import get_resources
 class InventoryOwn:
     """What inventory has beside what every service has."""
 
-    batcher: Batcher
+    batcher: Batcher[Change, Outcome | KeptAnswer]
+    reserver: Batcher[reservations.Asking, reservations.Reserved]
     prices: Sealer
     secrets: Sealer  # Of webhooks.
     outgoing: OutgoingClient
@@ -51,11 +54,16 @@ def open_service(settings: Settings) -> InventoryResources:
         proving_types=PROVING_TYPES,
     )
     resources.tell_state = tell_state
+    wake = partial(resources.waker.wake, resources.service)
     return resources.having(
         InventoryOwn(
+            Batcher(partial(apply_group, resources.database), note_movement, wake),
             Batcher(
-                partial(apply_group, resources.database),
-                partial(resources.waker.wake, resources.service),
+                partial(reservations.reserve_group, resources.database),
+                reservations.note_reservation,
+                wake,
+                size_of=reservations.size_of,
+                span="reserve",
             ),
             Sealer(
                 settings.price_encryption_key.get_secret_value(),

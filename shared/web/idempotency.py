@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
@@ -27,6 +27,7 @@ from shared.errors import (
     IdempotencyKeyReused,
 )
 from shared.principal import Places
+from shared.request_key import RequestKey
 from shared.security.sealing import SealBroken, Sealer
 
 _VISIBLE = re.compile(r"[\x21-\x7e]{1,255}")
@@ -94,13 +95,6 @@ class Keyholder:
     locations: Places = None
 
 
-class RequestKey(NamedTuple):
-    """An Idempotency-Key, and the keyed fingerprint of the one request that it stands for."""
-
-    text: str
-    fingerprint: bytes
-
-
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A key taken in a session's transaction, to be answered in it."""
@@ -112,20 +106,7 @@ class Claim:
 
     async def remember(self, response: Response) -> None:
         """Store the answer beside the effect, in the same transaction."""
-        kept = {
-            name: value
-            for name, value in response.headers.items()
-            if name in {"etag", "location", "content-language"}
-        }
-        body = bytes(response.body).decode()
-        answer = {
-            "status": response.status_code,
-            "headers": kept,
-            "body": body,
-            "scopes": sorted(self.caller.scopes),
-            "locations": _texts(self.caller.locations),
-        }
-        sealed = self.sealer.seal_text(orjson.dumps(answer), _place(self.names))
+        sealed = sealed_answer(response, self.caller, self.names["key"], self.sealer)
         await self.session.execute(_REMEMBER, self.names | {"answer": sealed})
 
     async def forget(self) -> None:
@@ -136,15 +117,43 @@ class Claim:
 async def claim(session: AsyncSession, caller: Keyholder, key: RequestKey, sealer: Sealer) -> Claim:
     """Take the key for this transaction and return the claim.
 
-    Raises Replay with the stored answer, IdempotencyKeyReused, IdempotencyAnswerLost when it cannot
-    be opened, IdempotencyAnswerWithheld when the caller lost a scope or location it was given with,
-    or IdempotencyInProgress when another transaction holds the key right now.
+    Raises Replay with the stored answer, what `recall` raises, or IdempotencyInProgress when
+    another transaction holds the key right now.
     """
     names = {"actor": caller.actor, "key": key.text}
     if not await session.scalar(_TRY_LOCK, names):
         raise IdempotencyInProgress
     if await session.scalar(_CLAIM, names | {"fingerprint": key.fingerprint}):
         return Claim(session, names, caller, sealer)
+    raise await recall(session, caller, key, sealer)
+
+
+def sealed_answer(response: Response, caller: Keyholder, key: str, sealer: Sealer) -> str:
+    """Return the answer as it is kept under the key, with what he may see who is given it."""
+    kept = {
+        name: value
+        for name, value in response.headers.items()
+        if name in {"etag", "location", "content-language"}
+    }
+    answer = {
+        "status": response.status_code,
+        "headers": kept,
+        "body": bytes(response.body).decode(),
+        "scopes": sorted(caller.scopes),
+        "locations": _texts(caller.locations),
+    }
+    return sealer.seal_text(orjson.dumps(answer), _place({"actor": caller.actor, "key": key}))
+
+
+async def recall(
+    session: AsyncSession, caller: Keyholder, key: RequestKey, sealer: Sealer
+) -> Replay:
+    """Return what the key was answered with before.
+
+    Raises IdempotencyKeyReused, IdempotencyAnswerLost when it cannot be opened, or
+    IdempotencyAnswerWithheld when the caller lost a scope or location it was given with.
+    """
+    names = {"actor": caller.actor, "key": key.text}
     stored = (await session.execute(_FIND, names)).one()
     if not hmac.compare_digest(stored.fingerprint, key.fingerprint):
         raise IdempotencyKeyReused
@@ -159,7 +168,7 @@ async def claim(session: AsyncSession, caller: Keyholder, key: RequestKey, seale
         given is None or not caller.locations.issuperset(map(UUID, given))
     ):
         raise IdempotencyAnswerWithheld
-    raise Replay(answer)
+    return Replay(answer)
 
 
 def _texts(locations: Places) -> list[str] | None:

@@ -11,10 +11,11 @@ from shared import journal
 from shared.db import Stamp
 from shared.errors import IdempotencyKeyInvalid
 from shared.principal import Principal
+from shared.request_key import RequestKey
 from shared.web import idempotency
 from shared.web.attempts import attempted
 from shared.web.dry_run import is_dry_run
-from shared.web.idempotency import KEY_HEADER, Claim, IdempotencyKey, Keyholder, RequestKey
+from shared.web.idempotency import KEY_HEADER, Claim, IdempotencyKey, Keyholder
 from shared.web.permissions import Anybody
 from shared.web.requests import get_resources, request_id_of
 

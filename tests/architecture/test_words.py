@@ -28,6 +28,7 @@ HOT = {
     "services/inventory/ledger/queries/lots.py": "A savepoint: a lot may be somebody else's.",
     "services/inventory/ledger/service/batching.py": "A group is a transaction, ADR 0005.",
     "services/inventory/ledger/service/read.py": "Look-ups on the hot path, ADR 0012.",
+    "services/inventory/locations/service.py": "What a caller may know of, on the hot path.",
     "services/inventory/serials/service.py": "Scans, as the look-ups of stock, ADR 0012.",
     "services/inventory/stock/service.py": "Look-ups on the hot path, ADR 0012.",
     "services/inventory/verification/queries.py": "A savepoint: the question may fail on bad data.",

@@ -33,7 +33,7 @@ def _often(kind: str, target: str, lasts_s: float = 0.6) -> tuple[Fault, ...]:
 
 _TRANSACTION = (
     "            async with database.hot(tenant_id) as connection, connection.transaction():\n"
-    "                return await apply_changes(connection, changes)\n"
+    "                return await apply(connection, group)\n"
 )
 _SESSION = (
     "        async with opened as session, session.begin():\n"
@@ -78,7 +78,7 @@ BUGS = (
                 _TRANSACTION,
                 "            async with database.hot(tenant_id) as connection:\n"
                 "                async with connection.transaction():\n"
-                "                    found = await apply_changes(connection, changes)\n"
+                "                    found = await apply(connection, group)\n"
                 "                for one in found:\n"
                 "                    if isinstance(one, Outcome) and one.refusal is None:\n"
                 "                        await connection.execute(\n"
@@ -127,7 +127,7 @@ BUGS = (
                 "            async with database.hot(tenant_id) as connection:\n"
                 "                transaction = connection.transaction()\n"
                 "                await transaction.start()\n"
-                "                found = await apply_changes(connection, changes)\n"
+                "                found = await apply(connection, group)\n"
                 "                try:\n"
                 "                    await transaction.commit()\n"
                 "                except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):\n"
@@ -200,8 +200,8 @@ BUGS = (
             ),
             Change(
                 RECORDING,
-                'T = TypeVar("T")\n',
-                'T = TypeVar("T")\n_REMEMBERED: dict[Level, Balance] = {}\n',
+                "from shared.money import plain\n",
+                "from shared.money import plain\n\n_REMEMBERED: dict[Level, Balance] = {}\n",
             ),
         ),
     ),

@@ -56,10 +56,10 @@ from services.inventory.periods.errors import InClosedPeriod
 from services.inventory.prices.errors import PriceForbidden
 from services.inventory.resources import Policy, PriceSealer, resources_of
 from shared.clock import utc_now
-from shared.db import Database, Stamp
+from shared.db import Stamp
 from shared.limits import BULK_LIMIT_BYTES
 from shared.pagination import InvalidCursor
-from shared.principal import Places, Principal
+from shared.principal import Principal
 from shared.web import Language, Now, Session, feature_router, problems, requires
 from shared.web.answers import json_answer, model_answer
 from shared.web.attempts import attempted
@@ -100,7 +100,7 @@ async def record_movement(
     if body.kind in WEIGHED:
         return await _record_weighed(request, caller, body)
     resources = resources_of(request)
-    places = await _places_of(resources.database, caller)
+    places = await locations.find_places_of(resources.database, caller)
     if is_dry_run(request):
         origin = service.Origin(caller, request_id_of(request), places=places)
         stamp = Stamp(caller.tenant_id, caller.actor, origin.request_id, is_trial=True)
@@ -255,11 +255,3 @@ async def _record_weighed(request: Request, caller: Principal, body: MovementCre
         return model_answer(found, status=status_of(found, done=201), location=location_of(found))
 
     return await answer_in_session(request, caller, answer)
-
-
-async def _places_of(database: Database, caller: Principal) -> Places:
-    """Return the locations that the caller may know of; nobody waits who is not limited."""
-    if caller.locations is None:
-        return None
-    async with database.hot(caller.tenant_id) as connection:
-        return await locations.find_places(connection, caller)

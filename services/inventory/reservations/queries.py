@@ -22,10 +22,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.ledger.rules import TRACKS_LOTS, TRACKS_SERIALS, Level, Lot, Reference
 from services.inventory.reservations.models import Reservation, ReservationHold
-from shared.db import Stamp
 from shared.ids import new_id
 from shared.journal import Entry
 from shared.principal import Places
+from shared.request_key import RequestKey
 
 PLACES_TRIED = 500  # For a line that names no location.
 
@@ -49,6 +49,17 @@ class NamedHold(NamedTuple):
     location: str
     tracking: str  # Of the item.
     lot: Lot | None  # A serial too; None of an item without either.
+
+
+class NewReservation(NamedTuple):
+    """A reservation to write, its entry in the journal, and its answer, sealed, under its key."""
+
+    reservation: Reservation
+    holds: Sequence[ReservationHold]
+    entry: Entry
+    request_id: str
+    key: RequestKey | None
+    answer: str | None
 
 
 async def find_reservation(session: AsyncSession, reservation_id: UUID) -> Reservation | None:
@@ -141,19 +152,15 @@ async def list_reservations(
 
 
 async def list_candidates(
-    session: AsyncSession, items: Sequence[Reference], *, places: Places
+    connection: asyncpg.Connection, items: Sequence[Reference], *, places: Places
 ) -> list[list[Reference]]:
     """Return for each item the locations that may have it, the one with the most first."""
-    parameters = {
-        "numbers": list(range(len(items))),
-        "ids": [item.id for item in items],
-        "keys": [item.key for item in items],
-        "places": None if places is None else list(places),
-        "most": PLACES_TRIED,
-    }
+    ids, keys = [item.id for item in items], [item.key for item in items]
+    at = None if places is None else list(places)
     found: list[list[Reference]] = [[] for _ in items]
-    for row in await session.execute(_CANDIDATES, parameters):
-        found[row.n].append(Reference(row.location_id, None, row.location))
+    rows = await connection.fetch(_CANDIDATES, range(len(items)), ids, keys, at, PLACES_TRIED)
+    for number, location_id, location in rows:
+        found[number].append(Reference(location_id, None, location))
     return found
 
 
@@ -168,26 +175,33 @@ async def list_due_levels(session: AsyncSession, *, most: int) -> Sequence[Level
     return [(row.item_id, row.location_id, row.lot_id) for row in rows]
 
 
-async def add(
-    connection: asyncpg.Connection,
-    reservation: Reservation,
-    holds: Sequence[ReservationHold],
-    entry: Entry,
-    stamp: Stamp,
-) -> None:
-    """Write a reservation with its holds, and its entry in the journal, in one statement."""
-    columns = [
-        [getattr(hold, name) for hold in holds]
-        for name in ("line", "item_id", "location_id", "lot_id", "quantity")
-    ]
-    told = new_id(), stamp.actor, stamp.request_id, entry.name, entry.subject
+async def add(connection: asyncpg.Connection, made: Sequence[NewReservation]) -> None:
+    """Write reservations with their holds, entries in the journal, and keys, in one statement."""
+    reservations = [each.reservation for each in made]
+    holds = [hold for each in made for hold in each.holds]
+    keyed = [(each, each.key) for each in made if each.key is not None]
     await connection.execute(
         _ADD,
-        *(reservation.id, reservation.reference, reservation.expires_at),
-        *(reservation.created_at, reservation.created_by),
-        *columns,
-        *(*told, entry.model_dump_json()),
+        *_columns(reservations, "id", "reference", "expires_at", "created_at", "created_by"),
+        *_columns(
+            holds,
+            *("reservation_id", "line", "item_id", "location_id", "lot_id", "quantity"),
+            "expires_at",
+        ),
+        [each.reservation.created_by for each, _ in keyed],
+        [key.text for _, key in keyed],
+        [key.fingerprint for _, key in keyed],
+        [each.answer for each, _ in keyed],
+        [new_id() for _ in made],
+        *_columns(made, "request_id"),
+        [each.entry.name for each in made],
+        [each.entry.subject for each in made],
+        [each.entry.model_dump_json() for each in made],
     )
+
+
+def _columns(rows: Sequence[object], *names: str) -> list[list[Any]]:
+    return [[getattr(row, name) for row in rows] for name in names]
 
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -201,37 +215,46 @@ _LOTS = table(
 )
 _LOCATIONS = table("locations", column("id", Uuid), column("name", String))
 _IDENTIFIERS = table("identifiers", column("key", String), column("item_id", Uuid))
-_CANDIDATES = text("""
-    SELECT k.n, v.location_id, v.location
-    FROM (
-        SELECT w.n, coalesce(w.id, (SELECT item_id FROM identifiers WHERE key = w.key)) AS item_id
-        FROM unnest(CAST(:numbers AS int[]), CAST(:ids AS uuid[]), CAST(:keys AS text[]))
-             AS w(n, id, key)
-        OFFSET 0
-    ) k
-    CROSS JOIN LATERAL (
-        SELECT l.id AS location_id, l.name AS location, sum(v.available) AS available
-        FROM levels_now v JOIN locations l ON l.id = v.location_id
-        WHERE v.item_id = k.item_id AND v.on_hand > 0 AND l.active AND l.type <> 'transit'
-            AND (CAST(:places AS uuid[]) IS NULL OR l.id = ANY(CAST(:places AS uuid[])))
-        GROUP BY l.id, l.name ORDER BY available DESC, l.name LIMIT :most
-    ) v
-    ORDER BY k.n, v.available DESC, v.location""")
+_CANDIDATES = """
+SELECT k.n, v.location_id, v.location
+FROM (
+    SELECT w.n, coalesce(w.id, (SELECT item_id FROM identifiers WHERE key = w.key)) AS item_id
+    FROM unnest($1::int[], $2::uuid[], $3::text[]) AS w(n, id, key)
+    OFFSET 0
+) k
+CROSS JOIN LATERAL (
+    SELECT l.id AS location_id, l.name AS location, sum(v.available) AS available
+    FROM levels_now v JOIN locations l ON l.id = v.location_id
+    WHERE v.item_id = k.item_id AND v.on_hand > 0 AND l.active AND l.type <> 'transit'
+        AND ($4::uuid[] IS NULL OR l.id = ANY($4::uuid[]))
+    GROUP BY l.id, l.name ORDER BY available DESC, l.name LIMIT $5
+) v
+ORDER BY k.n, v.available DESC, v.location
+"""
 _DUE_TENANTS = text("SELECT tenant_id FROM tenants_with_due_holds(now())")
 _DUE_LEVELS = text("""
     SELECT DISTINCT item_id, location_id, lot_id FROM reservation_holds
     WHERE held > 0 AND expires_at <= now() LIMIT :most""")
 _ADD = """
-WITH made AS (
+/* insert reservations */ WITH made AS (
     INSERT INTO reservations (id, reference, expires_at, created_at, created_by)
-    VALUES ($1, $2, $3, $4, $5)
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::text[])
 ), held AS (
     INSERT INTO reservation_holds
         (reservation_id, line, item_id, location_id, lot_id, quantity, held, expires_at)
-    SELECT $1, line, item_id, location_id, lot_id, quantity, quantity, $3
-    FROM unnest($6::int[], $7::uuid[], $8::uuid[], $9::uuid[], $10::numeric[])
-         AS w(line, item_id, location_id, lot_id, quantity)
+    SELECT reservation_id, line, item_id, location_id, lot_id, quantity, quantity, expires_at
+    FROM unnest($6::uuid[], $7::int[], $8::uuid[], $9::uuid[], $10::uuid[], $11::numeric[],
+                $12::timestamptz[])
+         AS w(reservation_id, line, item_id, location_id, lot_id, quantity, expires_at)
+), kept AS (
+    INSERT INTO idempotency_keys (actor, key, fingerprint, answer)
+    SELECT actor, key, fingerprint, to_jsonb(answer)
+    FROM unnest($13::text[], $14::text[], $15::bytea[], $16::text[])
+         AS w(actor, key, fingerprint, answer)
+    ORDER BY actor, key
 )
 INSERT INTO journal (id, actor, request_id, type, subject, data)
-VALUES ($11, $12, $13, $14, $15, $16)
+SELECT id, actor, request_id, type, subject, data::json
+FROM unnest($17::uuid[], $5::text[], $18::text[], $19::text[], $20::text[], $21::text[])
+     AS w(id, actor, request_id, type, subject, data)
 """

@@ -1,8 +1,8 @@
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.freezes.errors import Frozen
 from services.inventory.items.errors import ItemNotFound, ItemRetired, UnknownUnit
@@ -17,6 +17,7 @@ from services.inventory.ledger.errors import (
     SerialsNotThere,
     SerialsNotTracked,
 )
+from services.inventory.locations import service as locations
 from services.inventory.locations.errors import LocationNotFound, LocationRetired
 from services.inventory.reservations import service
 from services.inventory.reservations.errors import (
@@ -37,15 +38,26 @@ from services.inventory.reservations.schemas import (
     ReservationTake,
     ReservationUpdate,
 )
+from services.inventory.resources import resources_of
 from shared.clock import utc_now
+from shared.db import Stamp
+from shared.errors import IdempotencyInProgress
 from shared.pagination import InvalidCursor
 from shared.principal import Principal
+from shared.request_key import RequestKey
 from shared.web import Now, Session, feature_router, problems, requires
 from shared.web.answers import model_answer
-from shared.web.idempotency import KEY_PARAMETER
+from shared.web.attempts import attempted
+from shared.web.dry_run import is_dry_run
+from shared.web.idempotency import (
+    KEY_PARAMETER,
+    Keyholder,
+    recall,
+    sealed_answer,
+)
 from shared.web.requests import language_of, request_id_of
 from shared.web.route import DirectRoute
-from shared.web.session import answer_in_session
+from shared.web.session import find_request_key
 
 router = feature_router("/api/inventory/reservations", "reservations")
 
@@ -65,19 +77,18 @@ async def reserve(
     first, and none that has expired. Of one with serial numbers the units named, or else those
     that came first.
     """
-
-    async def answer(session: AsyncSession) -> Response:
-        made = await service.reserve(
-            session,
-            body,
-            caller=caller,
-            request_id=request_id_of(request),
-            language=language_of(request),
-            now=utc_now(),
-        )
+    resources, asking = resources_of(request), await _asking(request, caller, body)
+    if is_dry_run(request):
+        async with resources.database.transaction(_stamp(asking, is_trial=True)) as session:
+            return model_answer(await service.try_reservation(session, asking), status=201)
+    asking = await _keyed(request, asking)
+    made = await attempted(request, lambda: resources.own.reserver.submit(caller.tenant_id, asking))
+    if isinstance(made, ReservationRead):
         return model_answer(made, status=201)
-
-    return await answer_in_session(request, caller, answer)
+    if made.fingerprint is None or asking.request_key is None:
+        raise IdempotencyInProgress
+    async with resources.database.transaction(_stamp(asking)) as session:
+        raise await recall(session, _holder(caller), asking.request_key, resources.answer_sealer)
 
 
 router.add_api_route(
@@ -174,3 +185,39 @@ async def release_reservation(
     All that is held, or the quantities given by line, is available to anybody again.
     """
     return await service.release(session, reservation_id, body, caller=caller, now=now)
+
+
+async def _asking(request: Request, caller: Principal, wanted: ReservationCreate) -> service.Asking:
+    """Return what is asked, and by whom. Raises ReservationTimeUnfit."""
+    now = utc_now()
+    return service.Asking(
+        wanted,
+        caller,
+        request_id_of(request),
+        language_of(request),
+        places=await locations.find_places_of(resources_of(request).database, caller),
+        asked_at=now,
+        until=service.checked_end(wanted.expires_at, now),
+    )
+
+
+async def _keyed(request: Request, asking: service.Asking) -> service.Asking:
+    """Return what is asked with its Idempotency-Key, and how its answer is kept under that."""
+    key = await find_request_key(request)
+    if not isinstance(key, RequestKey):
+        return asking
+    holder, sealer = _holder(asking.caller), resources_of(request).answer_sealer
+
+    def keep(made: ReservationRead) -> str:
+        return sealed_answer(model_answer(made, status=201), holder, key.text, sealer)
+
+    return replace(asking, request_key=key, keep=keep)
+
+
+def _holder(caller: Principal) -> Keyholder:
+    return Keyholder(caller.actor, caller.scopes, caller.locations)
+
+
+def _stamp(asking: service.Asking, *, is_trial: bool = False) -> Stamp:
+    caller = asking.caller
+    return Stamp(caller.tenant_id, caller.actor, asking.request_id, is_trial=is_trial)

@@ -18,6 +18,7 @@ from services.inventory.ledger.rules.changes import (
     place_reference,
 )
 from services.inventory.ledger.rules.follow import follow_lots
+from services.inventory.ledger.rules.holds import judge_hold
 from services.inventory.ledger.rules.judge import (
     Late,
     judge,
@@ -88,6 +89,7 @@ __all__ = [
     "follow_lots",
     "item_reference",
     "judge",
+    "judge_hold",
     "late_levels",
     "levels_of",
     "lot_name",

@@ -109,6 +109,11 @@ class Change(NamedTuple):
             raise ValueError("a change has a quantity or a count")
         return abs(number)
 
+    @property
+    def names_parts(self) -> bool:
+        """Say whether it says of which lots or serials it is."""
+        return bool(self.shares or self.lot or self.serials)
+
     def may_use(self, place_id: UUID) -> bool:
         """Say whether whoever asks may know of a place."""
         return self.places is None or place_id in self.places
@@ -172,6 +177,11 @@ class Balance:
     def available(self) -> Decimal:
         """Return what may be taken; never below zero, whatever a fault may have left."""
         return max(self.on_hand - self.reserved, NOTHING)
+
+    @property
+    def held(self) -> tuple[Decimal, datetime | None]:
+        """Return what is reserved, and when the first of it may expire."""
+        return self.reserved, self.holds_until
 
     def move(self, quantity: Decimal, instant: datetime) -> None:
         """Let a granted quantity come or go at an instant."""

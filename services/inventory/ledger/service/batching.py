@@ -1,14 +1,16 @@
-"""Group commit: movements that arrive together are written together, each with its own outcome.
+"""Group commit: what arrives together is written together, each with its own outcome.
 
 A transaction costs about as much as ten of the movements it can carry. So a tenant has one under
 way at a time, and what arrives meanwhile goes in the next; one busy item then costs one lock and
 one commit for many movements. A movement that comes alone waits for nothing: only after a group
-that carried several, as many as these are given a moment to come back.
+that carried several, as many as these are given a moment to come back. Reservations have groups
+of their own.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -32,22 +34,47 @@ _TRY_AGAIN = (
 )
 _ITS_OWN = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
 Result = Outcome | KeptAnswer
-_Waiting = tuple[Change, "asyncio.Future[Result]", SpanContext | None]
-ApplyGroup = Callable[[UUID, Sequence[Change]], Awaitable[Sequence[Result | Exception]]]
+
+
+class Keyed(Protocol):
+    """What is asked by somebody, perhaps under an Idempotency-Key."""
+
+    @property
+    def actor(self) -> str: ...
+
+    @property
+    def key(self) -> str | None: ...
+
+
+Asked = TypeVar("Asked", bound=Keyed)
+Answer = TypeVar("Answer")
+ApplyGroup = Callable[[UUID, Sequence[Asked]], Awaitable[Sequence[Answer | Exception]]]
+
+
+class _Waiting(NamedTuple, Generic[Asked, Answer]):
+    asked: Asked
+    answer: asyncio.Future[Answer]
+    span: SpanContext | None
 
 
 @dataclass(slots=True)
-class _Queue:
-    """One tenant's movements that are not under way yet, in arrival order."""
+class _Queue(Generic[Asked, Answer]):
+    """What one tenant asked and is not under way yet, in arrival order."""
 
     tenant_id: UUID
-    waiting: list[_Waiting] = field(default_factory=list)
+    waiting: list[_Waiting[Asked, Answer]] = field(default_factory=list)
     under_way: bool = False
     expected: int = 1  # How many to gather before the next group starts.
     patience: asyncio.TimerHandle | None = None
 
-    def take_group(self) -> list[_Waiting]:
-        group, self.waiting = self.waiting[:BATCH_MAX], self.waiting[BATCH_MAX:]
+    def take_group(self, size_of: Callable[[Asked], int]) -> list[_Waiting[Asked, Answer]]:
+        size, taken = 0, 0
+        for one in self.waiting:
+            size += size_of(one.asked)
+            if taken and size > BATCH_MAX:
+                break
+            taken += 1
+        group, self.waiting = self.waiting[:taken], self.waiting[taken:]
         return group
 
     def stop_gathering(self) -> None:
@@ -56,38 +83,50 @@ class _Queue:
             self.patience = None
 
 
-class Batcher:
-    """Takes movements one at a time and applies them in groups, per tenant, in arrival order.
+class Batcher(Generic[Asked, Answer]):
+    """Takes what is asked one at a time and applies it in groups, per tenant, in arrival order.
 
-    `wake` is called once a group that moved something is committed.
+    `note` is told of each answer and says whether it changed something; `wake` is called once a
+    group that did is committed. A group is of BATCH_MAX by `size_of`, or of one that is larger.
     """
 
-    def __init__(self, apply_group: ApplyGroup, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        apply_group: ApplyGroup[Asked, Answer],
+        note: Callable[[Asked, Answer], bool],
+        wake: Callable[[], None],
+        *,
+        size_of: Callable[[Asked], int] = lambda _: 1,
+        span: str = "record movements",
+    ) -> None:
         self._apply_group = apply_group
+        self._note = note
         self._wake = wake
-        self._queues: dict[UUID, _Queue] = {}
+        self._size_of = size_of
+        self._span = span
+        self._queues: dict[UUID, _Queue[Asked, Answer]] = {}
         self._keys: set[tuple[UUID, str, str | None]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def submit(self, tenant_id: UUID, change: Change) -> Result:
-        """Return what became of the change, once that is committed.
+    async def submit(self, tenant_id: UUID, asked: Asked) -> Answer:
+        """Return what became of it, once that is committed.
 
         Raises IdempotencyInProgress when its key is being answered here right now.
         """
-        if change.key is not None:
-            key = (tenant_id, change.actor, change.key)
+        if asked.key is not None:
+            key = (tenant_id, asked.actor, asked.key)
             if key in self._keys:
                 raise IdempotencyInProgress
             self._keys.add(key)
         queue = self._queues.get(tenant_id)
         if queue is None:
             queue = self._queues[tenant_id] = _Queue(tenant_id)
-        outcome: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        queue.waiting.append((change, outcome, tracing.here()))
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        queue.waiting.append(_Waiting(asked, answer, tracing.here()))
         if not queue.under_way and len(queue.waiting) >= queue.expected:
             self._start(queue)
         # Shielded: a caller who goes away does not take the others of his group with him.
-        return await asyncio.shield(outcome)
+        return await asyncio.shield(answer)
 
     async def drain(self) -> None:
         """Return when nothing waits or is under way any more."""
@@ -98,34 +137,36 @@ class Batcher:
             if self._tasks:
                 await asyncio.wait(self._tasks)
 
-    def _start(self, queue: _Queue) -> None:
+    def _start(self, queue: _Queue[Asked, Answer]) -> None:
         queue.stop_gathering()
         queue.under_way = True
-        task = asyncio.create_task(self._apply(queue, queue.take_group()))
+        task = asyncio.create_task(self._apply(queue, queue.take_group(self._size_of)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _apply(self, queue: _Queue, group: list[_Waiting]) -> None:
-        traced = [span for _, _, span in group if span is not None]
+    async def _apply(
+        self, queue: _Queue[Asked, Answer], group: list[_Waiting[Asked, Answer]]
+    ) -> None:
+        traced = [one.span for one in group if one.span is not None]
+        answers: Sequence[Answer | Exception]
         try:
-            with tracing.joining("record movements", traced):
-                outcomes = await self._apply_group(queue.tenant_id, [one[0] for one in group])
+            with tracing.joining(self._span, traced):
+                answers = await self._apply_group(queue.tenant_id, [one.asked for one in group])
         except Exception as error:  # noqa: BLE001 - every caller of the group must be answered.
-            outcomes = [error] * len(group)
-        for (change, future, _), outcome in zip(group, outcomes, strict=True):
-            self._keys.discard((queue.tenant_id, change.actor, change.key))
-            if isinstance(outcome, Exception):
-                future.set_exception(outcome)
+            answers = [error] * len(group)
+        has_changed = False
+        for (asked, future, _), answer in zip(group, answers, strict=True):
+            self._keys.discard((queue.tenant_id, asked.actor, asked.key))
+            if isinstance(answer, Exception):
+                future.set_exception(answer)
             else:
-                if isinstance(outcome, Outcome):
-                    count_movements(change.kind, outcome.refusal)
-                    count_stockouts(outcome)
-                future.set_result(outcome)
-        if any(isinstance(one, Outcome) and one.refusal is None for one in outcomes):
+                has_changed |= self._note(asked, answer)
+                future.set_result(answer)
+        if has_changed:
             self._wake()
         self._go_on(queue, len(group))
 
-    def _go_on(self, queue: _Queue, size: int) -> None:
+    def _go_on(self, queue: _Queue[Asked, Answer], size: int) -> None:
         queue.under_way = False
         queue.expected = size
         if len(queue.waiting) >= size:
@@ -137,7 +178,7 @@ class Batcher:
         else:
             del self._queues[queue.tenant_id]
 
-    def _lose_patience(self, queue: _Queue) -> None:
+    def _lose_patience(self, queue: _Queue[Asked, Answer]) -> None:
         queue.stop_gathering()
         if queue.waiting:
             self._start(queue)
@@ -148,20 +189,39 @@ class Batcher:
 async def apply_group(
     database: Database, tenant_id: UUID, changes: Sequence[Change]
 ) -> Sequence[Result | Exception]:
-    """Apply one tenant's movements in a transaction of their own; after a clash, again.
+    """Apply one tenant's movements in a transaction of their own, each with its own outcome."""
+    return await in_group(database, tenant_id, changes, apply_changes)
 
-    What the database refuses to hold is one movement's own trouble: then each goes alone.
+
+def note_movement(change: Change, result: Result) -> bool:
+    """Count what became of a movement, and say whether it moved something."""
+    if not isinstance(result, Outcome):
+        return False
+    count_movements(change.kind, result.refusal)
+    count_stockouts(result)
+    return result.refusal is None
+
+
+async def in_group(
+    database: Database,
+    tenant_id: UUID,
+    group: Sequence[Asked],
+    apply: Callable[[asyncpg.Connection, Sequence[Asked]], Awaitable[Sequence[Answer | Exception]]],
+) -> Sequence[Answer | Exception]:
+    """Return what `apply` answers in a transaction of its own; after a clash, in another.
+
+    What the database refuses to hold is the trouble of one of the group: then each goes alone.
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:
             async with database.hot(tenant_id) as connection, connection.transaction():
-                return await apply_changes(connection, changes)
+                return await apply(connection, group)
         except _TRY_AGAIN:
             if attempt == ATTEMPTS:
                 raise
         except _ITS_OWN as error:
-            if len(changes) == 1:
+            if len(group) == 1:
                 return [error]
-            alone = [await apply_group(database, tenant_id, [change]) for change in changes]
-            return [outcome for outcomes in alone for outcome in outcomes]
+            alone = [await in_group(database, tenant_id, [one], apply) for one in group]
+            return [answer for answers in alone for answer in answers]
     raise AssertionError  # pragma: no cover - the loop returns or raises.

@@ -1,16 +1,14 @@
 """What is told with a refusal: looked up for what was refused alone, in its transaction."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.freezes.service import find_notices
 from services.inventory.ledger import queries
 from services.inventory.ledger.rules import Elsewhere, NextReceipt, Outcome
-from shared.db import driver_connection
 from shared.principal import Places
 
 ELSEWHERE_MAX = 5
@@ -24,7 +22,7 @@ async def explained(connection: asyncpg.Connection, outcomes: list[Outcome]) -> 
         return outcomes
     notices = await find_notices(connection, frozen) if frozen else {}
     found = await _list_elsewhere(connection, short)
-    coming = await _list_next_receipts(connection, short)
+    coming = await list_next_receipts(connection, _wanted(short))
     return [
         outcome._replace(notice=notices[outcome.frozen_by])
         if outcome.frozen_by is not None
@@ -37,13 +35,15 @@ async def explained(connection: asyncpg.Connection, outcomes: list[Outcome]) -> 
     ]
 
 
-async def find_next_receipt(
-    session: AsyncSession, item_id: UUID, *, places: Places
-) -> NextReceipt | None:
-    """Return what of an item comes next to any of the places, if it is known when."""
-    connection = await driver_connection(session)
-    found = await queries.list_next_receipts(connection, [item_id], places=places)
-    return next(iter(found.get(item_id, [])), None)
+async def list_next_receipts(
+    connection: asyncpg.Connection, wanted: Mapping[Places, Collection[UUID]]
+) -> dict[tuple[UUID, Places], list[NextReceipt]]:
+    """Return what comes next of items, by item and the places that somebody may know of."""
+    found: dict[tuple[UUID, Places], list[NextReceipt]] = {}
+    for places, item_ids in wanted.items():
+        rows = await queries.list_next_receipts(connection, item_ids, places=places)
+        found |= {(item_id, places): each for item_id, each in rows.items()}
+    return found
 
 
 def _wanted(short: Iterable[Outcome]) -> dict[Places, set[UUID]]:
@@ -64,17 +64,6 @@ async def _list_elsewhere(
         rows = await queries.list_elsewhere(
             connection, item_ids, places=places, most=ELSEWHERE_MAX + 2
         )  # With both ends of a transfer, which are left out.
-        found |= {(item_id, places): each for item_id, each in rows.items()}
-    return found
-
-
-async def _list_next_receipts(
-    connection: asyncpg.Connection, short: Iterable[Outcome]
-) -> dict[tuple[UUID, Places], list[NextReceipt]]:
-    """Return what comes next of the items that there was too little of."""
-    found: dict[tuple[UUID, Places], list[NextReceipt]] = {}
-    for places, item_ids in _wanted(short).items():
-        rows = await queries.list_next_receipts(connection, item_ids, places=places)
         found |= {(item_id, places): each for item_id, each in rows.items()}
     return found
 

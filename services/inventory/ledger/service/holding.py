@@ -1,21 +1,31 @@
 """What is reserved, for features that hold stock: under the locks that movements take."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 
+import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.ledger import queries
-from services.inventory.ledger.queries import Locked, Pair
-from services.inventory.ledger.rules import Level
+from services.inventory.ledger.queries import Locked
+from services.inventory.ledger.rules import NO_LOT, Level, Outcome
 from services.inventory.ledger.service import locking
 from shared.db import driver_connection
 
 
-async def lock_places(session: AsyncSession, pairs: Collection[Pair]) -> Locked:
-    """Lock items, locations and all that lies there, lot by lot; what was due has expired."""
-    return await locking.lock_places(await driver_connection(session), pairs)
+async def write_held(
+    connection: asyncpg.Connection, granted: Iterable[Outcome], locked: Locked
+) -> None:
+    """Write what is reserved where something was granted to be held."""
+    levels = {
+        (outcome.spot.item_id, outcome.spot.place_id, NO_LOT if part.lot is None else part.lot.id)
+        for outcome in granted
+        if outcome.spot.item_id is not None and outcome.spot.place_id is not None
+        for part in outcome.parts
+    }
+    if levels:
+        await queries.write_reserved(connection, {each: locked.balances[each] for each in levels})
 
 
 async def lock_levels(session: AsyncSession, levels: Collection[Level]) -> Locked:

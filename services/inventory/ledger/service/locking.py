@@ -43,18 +43,6 @@ async def lock_all(connection: asyncpg.Connection, changes: Sequence[Change]) ->
     return locked
 
 
-async def lock_places(connection: asyncpg.Connection, pairs: Collection[Pair]) -> Locked:
-    """Find and lock what is named, with all that lies there lot by lot or serial by serial.
-
-    Whatever was held there and has expired is given back.
-    """
-    locked = await queries.lock(connection, pairs)
-    spots = [spot for spot in locked.spots.values() if spot.is_tracked]
-    locked = await _lock_first_out(connection, spots, locked)
-    await _expire_holds(connection, locked)
-    return locked
-
-
 async def lock_levels(connection: asyncpg.Connection, levels: Collection[Level]) -> Locked:
     """Lock levels that are there; whatever was held there and has expired is given back.
 

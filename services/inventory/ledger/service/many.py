@@ -25,11 +25,10 @@ async def apply(
     outcomes = [result for result in results if isinstance(result, Outcome)]
     if journal.stamp_of(session).is_trial:
         return outcomes
-    moves = [outcome for outcome in outcomes if outcome.change.holds_until is None]
-    counted = Counter((outcome.change.kind, outcome.refusal) for outcome in moves)
+    counted = Counter((outcome.change.kind, outcome.refusal) for outcome in outcomes)
     for (kind, refusal), number in counted.items():
         count_movements(kind, refusal, number)
-    for outcome in moves:
+    for outcome in outcomes:
         count_stockouts(outcome)
     if any(outcome.refusal is None for outcome in outcomes):
         journal.mark_grown(session)

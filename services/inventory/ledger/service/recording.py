@@ -1,10 +1,9 @@
 """Lock, judge, write: any number of movements in the transaction of a connection."""
 
-import asyncio
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -26,11 +25,9 @@ from services.inventory.ledger.rules import (
 )
 from services.inventory.ledger.service.explaining import explained
 from services.inventory.ledger.service.locking import lock_all
+from services.inventory.ledger.service.off_loop import off_loop
 from services.inventory.periods.service import find_open_from
 from shared.money import plain
-
-OFF_LOOP_FROM = 500  # So many changes at once are worked on in a thread: others go on meanwhile.
-T = TypeVar("T")
 
 
 async def apply_changes(
@@ -53,14 +50,11 @@ async def apply_changes(
         if not granted or await queries.add_lots(connection, locked.lots.received):
             break
     outcomes = await explained(connection, outcomes)
-    moved = [outcome for outcome in granted if outcome.change.holds_until is None]
-    if moved:
-        size = sum(len(outcome.parts) for outcome in moved)
-        entries = await _off_loop(size, _entries, moved)
-        touched, serials = _touched(entries, locked), _serials_of(moved)
+    if granted:
+        size = sum(len(outcome.parts) for outcome in granted)
+        entries = await off_loop(size, _entries, granted)
+        touched, serials = _touched(entries, locked), _serials_of(granted)
         await queries.write(connection, entries, touched, locked.now, serials=serials)
-    if len(moved) < len(granted):
-        await queries.write_reserved(connection, _held_at(granted, locked))
     if not kept:
         return list(outcomes)
     decided = iter(outcomes)
@@ -86,7 +80,7 @@ async def _judged(
         open_from = await find_open_from(connection)
         await _bring_timelines(connection, changes, locked)
     known = changes, locked.spots, locked.balances, locked.now
-    return await _off_loop(_size_of(changes), judge, *known, atomic, open_from, locked.lots)
+    return await off_loop(_size_of(changes), judge, *known, atomic, open_from, locked.lots)
 
 
 async def _find_kept(
@@ -115,7 +109,7 @@ async def _bring_timelines(
         balance = locked.balances[level]
         opening = balance.on_hand - sum((quantity for _, quantity in history), Decimal(0))
         instants = [*late[level].instants, locked.now]
-        balance.timeline = await _off_loop(
+        balance.timeline = await off_loop(
             len(history) + len(instants), Timeline, opening, history, instants
         )
 
@@ -142,17 +136,6 @@ def _touched(entries: Sequence[LedgerEntry], locked: Locked) -> dict[Level, Bala
     return {level: locked.balances[level] for level in levels}
 
 
-def _held_at(granted: Sequence[Outcome], locked: Locked) -> dict[Level, Balance]:
-    """Return the levels at which something was reserved, as they are now."""
-    levels = {
-        (outcome.spot.item_id, outcome.spot.place_id, NO_LOT if p.lot is None else p.lot.id)
-        for outcome in granted
-        if outcome.change.holds_until is not None and outcome.spot.item_id and outcome.spot.place_id
-        for p in outcome.parts
-    }
-    return {level: locked.balances[level] for level in levels}
-
-
 def _serials_of(granted: Sequence[Outcome]) -> set[UUID]:
     """Return the lots that are serials among those that moved."""
     with_serials = (outcome for outcome in granted if outcome.spot.has_serials)
@@ -163,13 +146,6 @@ def _serials_of(granted: Sequence[Outcome]) -> set[UUID]:
 def _size_of(changes: Sequence[Change]) -> int:
     """Return how many levels the changes are about, or more or less."""
     return sum(max(1, len(change.serials or ()), len(change.shares)) for change in changes)
-
-
-async def _off_loop(size: int, work: Callable[..., T], *arguments: object) -> T:
-    """Return what the work gives; where there is much of it, without holding up the event loop."""
-    if size < OFF_LOOP_FROM:
-        return work(*arguments)
-    return await asyncio.to_thread(work, *arguments)
 
 
 def _entry(

@@ -94,7 +94,12 @@ class Recorded(NamedTuple):
 
 
 async def record_movement(
-    batcher: Batcher, database: Database, sealer: Sealer, wanted: MovementCreate, *, origin: Origin
+    batcher: Batcher[Change, Outcome | KeptAnswer],
+    database: Database,
+    sealer: Sealer,
+    wanted: MovementCreate,
+    *,
+    origin: Origin,
 ) -> Recorded:
     """Apply one movement and return it as the ledger holds it.
 

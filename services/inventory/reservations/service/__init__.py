@@ -5,6 +5,7 @@ them; its own rows need no lock, since they change only under these.
 """
 
 from services.inventory.reservations.service.ending import (
+    checked_end,
     expire_due,
     extend,
     issue,
@@ -12,15 +13,28 @@ from services.inventory.reservations.service.ending import (
     release,
 )
 from services.inventory.reservations.service.reading import get_reservation, list_reservations
-from services.inventory.reservations.service.reserving import reserve
+from services.inventory.reservations.service.reserving import (
+    Reserved,
+    note_reservation,
+    reserve_group,
+    size_of,
+    try_reservation,
+)
+from services.inventory.reservations.service.spreading import Asking
 
 __all__ = [
+    "Asking",
+    "Reserved",
+    "checked_end",
     "expire_due",
     "extend",
     "get_reservation",
     "issue",
     "list_due_tenants",
     "list_reservations",
+    "note_reservation",
     "release",
-    "reserve",
+    "reserve_group",
+    "size_of",
+    "try_reservation",
 ]

@@ -1,12 +1,14 @@
 """Which locations, lots and serials the lines of a reservation are held of."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
+import asyncpg
 
 from services.inventory.items.errors import ItemNotFound, ItemRetired
 from services.inventory.ledger import service as ledger
@@ -30,22 +32,40 @@ from services.inventory.ledger.service import Locked
 from services.inventory.reservations import queries
 from services.inventory.reservations.errors import InsufficientStockAnywhere
 from services.inventory.reservations.rules import NOTHING, share_out
-from services.inventory.reservations.schemas import ReservationLineCreate
+from services.inventory.reservations.schemas import (
+    ReservationCreate,
+    ReservationLineCreate,
+    ReservationRead,
+)
 from shared.errors import Problem
-from shared.identifiers import identifier_key
 from shared.ids import new_id
 from shared.principal import Places, Principal
+from shared.request_key import RequestKey
 
 _NOWHERE = Reference(UUID(int=0), None, "")
 
 
-class Asking(NamedTuple):
-    """Who asks to hold something, by which request, and until when."""
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Who asks to hold what until when, by which request, and under which Idempotency-Key."""
 
+    wanted: ReservationCreate
     caller: Principal
     request_id: str
-    places: Places
+    language: str
+    places: Places  # That the caller may know of.
+    asked_at: datetime
     until: datetime
+    request_key: RequestKey | None = None
+    keep: Callable[[ReservationRead], str] | None = None  # What is kept of the answer, sealed.
+
+    @property
+    def actor(self) -> str:
+        return self.caller.actor
+
+    @property
+    def key(self) -> str | None:
+        return None if self.request_key is None else self.request_key.text
 
     def change(self, line: ReservationLineCreate, place: Reference) -> Change:
         """Return what a line asks of a location."""
@@ -55,7 +75,7 @@ class Asking(NamedTuple):
             kind=Kind.ISSUE,
             item=item_reference(line.item),
             place=place,
-            actor=self.caller.actor,
+            actor=self.actor,
             request_id=self.request_id,
             quantity=-quantity,
             unit=line.unit,
@@ -75,94 +95,119 @@ class Found(NamedTuple):
     short_of: UUID | None = None  # The item, if there is too little of it anywhere.
 
 
-class _Stock(NamedTuple):
+Candidates = Mapping[tuple[Places, Reference], Sequence[Reference]]
+
+
+async def list_candidates(connection: asyncpg.Connection, asked: Iterable[Asking]) -> Candidates:
+    """Return where there may be some of the items of lines without a location, for each caller."""
+    wanted: dict[Places, dict[Reference, None]] = defaultdict(dict)
+    for asking in asked:
+        for line in asking.wanted.lines:
+            if line.location is None:
+                wanted[asking.places][item_reference(line.item)] = None
+    found: dict[tuple[Places, Reference], Sequence[Reference]] = {}
+    for places, items in wanted.items():
+        rows = await queries.list_candidates(connection, list(items), places=places)
+        found |= {(places, item): each for item, each in zip(items, rows, strict=True)}
+    return found
+
+
+def possible_changes(asking: Asking, candidates: Candidates) -> list[list[Change]]:
+    """Return what each line asks of its location; without one of none, then of each candidate."""
+    found = []
+    for line in asking.wanted.lines:
+        asked = asking.change(line, _place(line))
+        found.append([asked])
+        if line.location is None:
+            tried = candidates[asking.places, asked.item]
+            found[-1] += [asked._replace(id=new_id(), place=place) for place in tried]
+    return found
+
+
+def spread_lines(
+    asking: Asking, possible: Sequence[Sequence[Change]], locked: Locked
+) -> list[Found]:
+    """Return what each line asks in the end, with all that any of them may touch under lock."""
+    lines = asking.wanted.lines
+    stock = _Stock(locked)
+    if any(line.location is None for line in lines):
+        # What has a location, and names what it wants of it, has no choice: it is served first.
+        fixed = [
+            changes[0]
+            for line, changes in zip(lines, possible, strict=True)
+            if line.location is not None
+        ]
+        for change in sorted(fixed, key=lambda each: not each.names_parts):
+            stock.set_aside(change)
+    return [
+        _spread(line, changes, stock) if line.location is None else Found(changes)
+        for line, changes in zip(lines, possible, strict=True)
+    ]
+
+
+@dataclass(slots=True)
+class _Stock:
     """What is locked, and what of it no line has been given yet."""
 
     locked: Locked
-    left: dict[Level, Decimal]
+    _left: dict[Level, Decimal] = field(default_factory=dict)
 
-    def levels(self, line: ReservationLineCreate, spot: Spot) -> list[tuple[Level, Lot | None]]:
+    def left(self, level: Level) -> Decimal:
+        if level not in self._left:
+            balance = self.locked.balances.get(level)
+            self._left[level] = NOTHING if balance is None else balance.available
+        return self._left[level]
+
+    def levels(self, change: Change, spot: Spot) -> list[tuple[Level, Lot | None]]:
         """Return the levels at a place that a line may take from, in the order in which it does."""
         if spot.item_id is None or spot.place_id is None:
             return []
         item_id, place_id = spot.item_id, spot.place_id
         if not spot.is_tracked:
             return [((item_id, place_id, NO_LOT), None)]
-        names = line.serials if spot.has_serials else line.lot and [line.lot]
-        keys = None if names is None else {identifier_key(name) for name in names}
+        lots = self.locked.lots
+        names = change.serials if spot.has_serials else change.lot and (change.lot,)
+        if names is None:
+            found = lots.first_expired_first_out(item_id, place_id)
+        else:
+            known = (lots.named.get((item_id, name.key)) for name in names)
+            found = [lot for lot in known if lot is not None and not lot.is_new]
         return [
             ((item_id, place_id, lot.id), lot)
-            for lot in self.locked.lots.first_expired_first_out(item_id, place_id)
+            for lot in found
             if not lot.is_expired(self.locked.now)
-            and (keys is None or identifier_key(lot.code or "") in keys)
         ]
 
     def take(
         self, levels: Sequence[tuple[Level, Lot | None]], wanted: Decimal
     ) -> list[tuple[Level, Lot | None, Decimal]]:
         """Return how much of each level a line is given of what it wants, and leave the rest."""
-        there = [max(self.left.get(level, NOTHING), NOTHING) for level, _ in levels]
+        there = [self.left(level) for level, _ in levels]
         given = [
             (level, lot, part)
             for (level, lot), part in zip(levels, share_out(wanted, there), strict=True)
             if part > 0
         ]
         for level, _, part in given:
-            self.left[level] -= part
+            self._left[level] -= part
         return given
 
-
-async def spread_lines(
-    session: AsyncSession, lines: Sequence[ReservationLineCreate], asking: Asking
-) -> list[Found]:
-    """Return what each line asks, with all that any of them may touch under lock at once."""
-    anywhere = {n: item_reference(line.item) for n, line in enumerate(lines) if not line.location}
-    if not anywhere:
-        return [Found([asking.change(line, _place(line))]) for line in lines]
-    items = list(anywhere.values())
-    found = await queries.list_candidates(session, items, places=asking.places)
-    candidates = dict(zip(anywhere, found, strict=True))
-    pairs = {(item_reference(line.item), _place(line)): None for line in lines}
-    pairs |= {(anywhere[n], place): None for n, places in candidates.items() for place in places}
-    locked = await ledger.lock_places(session, list(pairs))
-    left = {level: balance.available for level, balance in locked.balances.items()}
-    stock = _Stock(locked, left)
-    # What has a location, and names what it wants of it, has no choice: it is served first.
-    for n in sorted(range(len(lines)), key=lambda n: not _names_parts(lines[n])):
-        if n not in anywhere:
-            _set_aside(lines[n], stock, asking)
-    return [
-        _spread(line, candidates[n], stock, asking)
-        if n in anywhere
-        else Found([asking.change(line, _place(line))])
-        for n, line in enumerate(lines)
-    ]
+    def set_aside(self, change: Change) -> None:
+        """Leave what a line asks of its own location to it, before others are served anywhere."""
+        spot = self.locked.spots[change.item, change.place]
+        asked, _, misfit = stock_units(change, spot)
+        if misfit is None:
+            self.take(self.levels(change, spot), -asked)
 
 
-def _names_parts(line: ReservationLineCreate) -> bool:
-    return line.lot is not None or line.serials is not None
-
-
-def _set_aside(line: ReservationLineCreate, stock: _Stock, asking: Asking) -> None:
-    """Leave what a line asks of its own location to it, before others are served anywhere."""
-    change = asking.change(line, _place(line))
-    spot = stock.locked.spots[change.item, change.place]
-    asked, _, misfit = stock_units(change, spot)
-    if misfit is None:
-        stock.take(stock.levels(line, spot), -asked)
-
-
-def _spread(
-    line: ReservationLineCreate, places: Sequence[Reference], stock: _Stock, asking: Asking
-) -> Found:
+def _spread(line: ReservationLineCreate, possible: Sequence[Change], stock: _Stock) -> Found:
     """Return what a line without a location asks of each that has some."""
-    locked, item = stock.locked, item_reference(line.item)
-    spot = locked.spots[item, _NOWHERE]
+    locked, (change, *tried) = stock.locked, possible
+    spot = locked.spots[change.item, change.place]
     if spot.item_id is None:
         return Found(problem=ItemNotFound(item=line.item))
     if not spot.active:
         return Found(problem=ItemRetired(item=spot.code or line.item))
-    change = asking.change(line, _NOWHERE)
     asked, unit, misfit = stock_units(change, spot)
     misfit = misfit or misfit_of_serials(change, spot, asked)
     if change.lot is not None and not spot.has_lots:
@@ -170,33 +215,29 @@ def _spread(
     if misfit is not None:
         refused = Outcome(change, spot, None, locked.now, misfit, asked, given_unit=unit)
         return Found(problem=ledger.problem_of(refused))
-    ends = {place: locked.spots[item, place] for place in places}
-    levels = [each for end in ends.values() if _is_open(end) for each in stock.levels(line, end)]
-    available = sum((max(stock.left.get(level, NOTHING), NOTHING) for level, _ in levels), NOTHING)
+    ends = [(each, locked.spots[each.item, each.place]) for each in tried]
+    levels = [one for each, end in ends if _is_open(end) for one in stock.levels(each, end)]
+    available = sum((stock.left(level) for level, _ in levels), NOTHING)
     if available < -asked:
-        frozen = [place for place, end in ends.items() if end.frozen_by is not None]
+        frozen = [each for each, end in ends if end.frozen_by is not None]
         if frozen:  # By whom and why, the ledger tells.
-            return Found([asking.change(line, frozen[0])])
+            return Found(frozen[:1])
         code = spot.code or line.item
         short = InsufficientStockAnywhere(item=code, available=available, requested=-asked)
         return Found(problem=short, short_of=spot.item_id)
     given = stock.take(levels, -asked)
     return Found(
         [
-            _part(change, place, [each for each in given if each[0][1] == end.place_id], spot)
-            for place, end in ends.items()
+            _part(each, [one for one in given if one[0][1] == end.place_id], spot)
+            for each, end in ends
             if any(level[1] == end.place_id for level, _, _ in given)
         ]
     )
 
 
-def _part(
-    change: Change, place: Reference, given: Sequence[tuple[Level, Lot | None, Decimal]], spot: Spot
-) -> Change:
+def _part(change: Change, given: Sequence[tuple[Level, Lot | None, Decimal]], spot: Spot) -> Change:
     """Return what is asked of one location: of each lot or serial what it was given."""
     return change._replace(
-        id=new_id(),
-        place=place,
         quantity=-sum((part for _, _, part in given), NOTHING),
         unit=spot.unit,
         lot=None,

@@ -18,7 +18,7 @@ from services.inventory.ledger.rules import (
     place_reference,
 )
 from services.inventory.ledger.service import batching
-from services.inventory.ledger.service.batching import BATCH_MAX, Batcher
+from services.inventory.ledger.service.batching import BATCH_MAX, Batcher, note_movement
 from shared.errors import IdempotencyInProgress
 from tests.support.waiting import PATIENCE_S, eventually
 
@@ -77,7 +77,7 @@ async def submit_all(batcher: Batcher, *lines: Change) -> list[asyncio.Task[Outc
 
 async def test_what_arrives_meanwhile_goes_together_in_order_each_with_its_own_outcome():
     ledger = Ledger()
-    batcher = Batcher(ledger.apply, ledger.wake)
+    batcher = Batcher(ledger.apply, note_movement, ledger.wake)
 
     tasks = await submit_all(batcher, *(line(item) for item in "ABCD"))
     ledger.gate.set()
@@ -88,7 +88,7 @@ async def test_what_arrives_meanwhile_goes_together_in_order_each_with_its_own_o
 
 async def test_followers_are_woken_once_for_a_group_that_moved_something():
     ledger = Ledger()
-    batcher = Batcher(ledger.apply, ledger.wake)
+    batcher = Batcher(ledger.apply, note_movement, ledger.wake)
 
     tasks = await submit_all(batcher, *(line(item) for item in "ABC"))
     before = ledger.calls
@@ -105,7 +105,7 @@ async def test_followers_are_woken_once_for_a_group_that_moved_something():
 async def test_nobody_is_woken_where_nothing_moved(ledger):
     ledger.gate.set()
 
-    await Batcher(ledger.apply, ledger.wake).submit(TENANT, line("A"))
+    await Batcher(ledger.apply, note_movement, ledger.wake).submit(TENANT, line("A"))
 
     assert ledger.calls == 0
 
@@ -114,7 +114,7 @@ async def test_movements_that_come_one_by_one_wait_for_nothing(monkeypatch):
     monkeypatch.setattr(batching, "GATHER_S", 60)
     ledger = Ledger()
     ledger.gate.set()
-    batcher = Batcher(ledger.apply, ledger.wake)
+    batcher = Batcher(ledger.apply, note_movement, ledger.wake)
 
     async with asyncio.timeout(PATIENCE_S):
         for item in "ABC":
@@ -127,7 +127,7 @@ async def test_after_a_group_as_many_are_gathered(monkeypatch):
     monkeypatch.setattr(batching, "GATHER_S", 3_600)
     ledger = Ledger()
     ledger.gate.set()
-    batcher = Batcher(ledger.apply, ledger.wake)
+    batcher = Batcher(ledger.apply, note_movement, ledger.wake)
     await asyncio.gather(*await submit_all(batcher, *(line(item) for item in "ABC")))
 
     first = await submit_all(batcher, line("D"))
@@ -141,7 +141,7 @@ async def test_after_a_group_as_many_are_gathered(monkeypatch):
 async def test_after_a_group_one_who_comes_alone_is_not_kept_waiting_for_long():
     ledger = Ledger()
     ledger.gate.set()
-    batcher = Batcher(ledger.apply, ledger.wake)
+    batcher = Batcher(ledger.apply, note_movement, ledger.wake)
     await asyncio.gather(*await submit_all(batcher, *(line(item) for item in "ABC")))
 
     (late,) = await asyncio.gather(*await submit_all(batcher, line("D")))
@@ -152,7 +152,7 @@ async def test_after_a_group_one_who_comes_alone_is_not_kept_waiting_for_long():
 
 async def test_a_group_has_an_upper_size():
     ledger = Ledger()
-    batcher = Batcher(ledger.apply, ledger.wake)
+    batcher = Batcher(ledger.apply, note_movement, ledger.wake)
 
     tasks = await submit_all(batcher, *(line(str(n)) for n in range(BATCH_MAX + 2)))
     ledger.gate.set()
@@ -166,7 +166,9 @@ async def test_one_movement_s_own_trouble_is_not_its_neighbours():
     ledger.gate.set()
 
     outcomes = await asyncio.gather(
-        *await submit_all(Batcher(ledger.apply, ledger.wake), line("A"), line("B"), line("C")),
+        *await submit_all(
+            Batcher(ledger.apply, note_movement, ledger.wake), line("A"), line("B"), line("C")
+        ),
         return_exceptions=True,
     )
 
@@ -175,7 +177,7 @@ async def test_one_movement_s_own_trouble_is_not_its_neighbours():
 
 async def test_tenants_never_share_a_group_nor_wait_for_one_another():
     ledger = Ledger()
-    batcher, other = Batcher(ledger.apply, ledger.wake), uuid4()
+    batcher, other = Batcher(ledger.apply, note_movement, ledger.wake), uuid4()
 
     tasks = await submit_all(batcher, line("A"), line("B"))
     foreign = asyncio.create_task(batcher.submit(other, line("C")))
@@ -190,7 +192,7 @@ async def test_tenants_never_share_a_group_nor_wait_for_one_another():
 async def test_a_failure_reaches_everyone_of_the_group_and_no_one_after():
     ledger = Ledger(failure=ConnectionError("away"))
     ledger.gate.set()
-    batcher = Batcher(ledger.apply, ledger.wake)
+    batcher = Batcher(ledger.apply, note_movement, ledger.wake)
 
     failed = await asyncio.gather(
         *await submit_all(batcher, line("A"), line("B")), return_exceptions=True
@@ -203,7 +205,7 @@ async def test_a_failure_reaches_everyone_of_the_group_and_no_one_after():
 
 async def test_a_caller_who_goes_away_does_not_take_the_others_with_him():
     ledger = Ledger()
-    batcher = Batcher(ledger.apply, ledger.wake)
+    batcher = Batcher(ledger.apply, note_movement, ledger.wake)
     first, gone, stays = await submit_all(batcher, line("A"), line("B"), line("C"))
 
     gone.cancel()
@@ -215,7 +217,7 @@ async def test_a_caller_who_goes_away_does_not_take_the_others_with_him():
 
 async def test_a_key_that_is_being_answered_is_refused_until_it_is():
     ledger = Ledger()
-    batcher = Batcher(ledger.apply, ledger.wake)
+    batcher = Batcher(ledger.apply, note_movement, ledger.wake)
     (first,) = await submit_all(batcher, line("A", key="k"))
 
     with pytest.raises(IdempotencyInProgress):
@@ -228,7 +230,7 @@ async def test_a_key_that_is_being_answered_is_refused_until_it_is():
 
 async def test_drained_means_that_nothing_waits_any_more():
     ledger = Ledger()
-    batcher = Batcher(ledger.apply, ledger.wake)
+    batcher = Batcher(ledger.apply, note_movement, ledger.wake)
     tasks = await submit_all(batcher, *(line(item) for item in "ABC"))
 
     ledger.gate.set()
@@ -237,3 +239,17 @@ async def test_drained_means_that_nothing_waits_any_more():
 
     assert [items for _, items in ledger.groups] == [["A"], ["B", "C"]]
     assert [task.result().spot.code for task in tasks] == ["A", "B", "C"]
+
+
+async def test_what_is_large_goes_with_fewer_others():
+    ledger = Ledger()
+    sizes = {"B": BATCH_MAX - 1, "D": 3 * BATCH_MAX}
+    batcher = Batcher(
+        ledger.apply, note_movement, ledger.wake, size_of=lambda each: sizes.get(each.item.text, 1)
+    )
+
+    tasks = await submit_all(batcher, *(line(item) for item in "ABCDEF"))
+    ledger.gate.set()
+    await asyncio.gather(*tasks)
+
+    assert [items for _, items in ledger.groups] == [["A"], ["B", "C"], ["D"], ["E", "F"]]
