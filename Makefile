@@ -10,7 +10,7 @@ DEVELOPMENT := .venv/.installed-dev
 SERVICES := auth inventory forecasting reporting
 SOURCES := shared services gateway deploy demo benchmarks tests
 
-.PHONY: help install run up down status logs operator-status access-review reconcile preflight support-bundle incident monitoring demo token code rebuild retry verify retention rotate-keys backup backups restore drill keys certificates lock check format test-fast test attack prove-attack torture prove-torture bench mutants openapi dashboards contracts messages coverage lock-check scan sbom clean
+.PHONY: help install run up down status logs operator-status access-review reconcile preflight support-bundle incident monitoring demo token code rebuild retry verify retention rotate-keys backup backups restore drill keys secrets certificates lock check format test-fast test attack prove-attack torture prove-torture bench mutants openapi dashboards contracts messages coverage lock-check scan sbom clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
@@ -109,6 +109,9 @@ incident: $(RUNTIME) ## DO=freeze, lift, end-sessions, changes or evidence with 
 
 keys: $(RUNTIME) ## Print a fresh set of secrets, for production
 	@$(PY) -m deploy.local keys
+
+secrets: $(RUNTIME) ## Make the secrets of docker-compose.yml, a file for each; what is there is kept
+	@$(PY) -m deploy.compose_secrets
 
 certificates: $(RUNTIME) ## Make an authority for this installation, and certificates for its servers; again: renew these
 	@$(PY) -m deploy.certificates

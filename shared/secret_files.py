@@ -1,9 +1,9 @@
-"""Secrets that lie in files: NAME_FILE gives the path of what NAME would say itself."""
+"""Secrets that lie in files: NAME_FILE, or NAME__FILE, gives the path of what NAME would say."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-SUFFIX = "_FILE"
+SUFFIXES = ("_FILE", "__FILE")
 LENGTH_MAX = 65_536
 
 
@@ -12,25 +12,29 @@ class SecretFileRefused(ValueError):
 
 
 def read_secrets(environment: Mapping[str, str | None], names: Iterable[str]) -> dict[str, str]:
-    """Return what lies in the files of those secrets that have one. Raises SecretFileRefused."""
-    return {
-        name: _read(environment, name, path)
-        for name in names
-        if (path := environment.get(name + SUFFIX))
-    }
+    """Return what lies in the files of those secrets that have one. Raises SecretFileRefused.
+
+    An empty file says nothing, as an empty variable does: containers are given a file for each
+    secret that there may be.
+    """
+    found = {}
+    for name in names:
+        for suffix in SUFFIXES:
+            if path := environment.get(name + suffix):
+                if name in found or environment.get(name):
+                    raise SecretFileRefused(f"{name}: given twice; unset {name} or {name}{suffix}")
+                found[name] = _read(name + suffix, path)
+    return {name: secret for name, secret in found.items() if secret}
 
 
-def _read(environment: Mapping[str, str | None], name: str, path: str) -> str:
+def _read(variable: str, path: str) -> str:
     """Return the secret without the line break that an editor leaves at the end."""
-    variable = name + SUFFIX
-    if environment.get(name):
-        raise SecretFileRefused(f"{name}: given twice; unset {name} or {variable}")
     try:
         secret = Path(path).read_text().rstrip("\r\n")
     except OSError as error:
         raise SecretFileRefused(f"{variable}: the file is not read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise SecretFileRefused(f"{variable}: the file is no text") from error
-    if not 0 < len(secret) <= LENGTH_MAX:
-        raise SecretFileRefused(f"{variable}: the file is empty, or too long for a secret")
+    if len(secret) > LENGTH_MAX:
+        raise SecretFileRefused(f"{variable}: the file is too long for a secret")
     return secret

@@ -1,7 +1,7 @@
 """Alertmanager's configuration: who is told of which alert. It expands no environment itself.
 
 Without any receiver in the environment everything goes to one that tells nobody. A secret may lie
-in a file instead: `NAME__FILE` is its path.
+in a file instead: `NAME_FILE` is its path, as everywhere.
 """
 
 import json
@@ -11,11 +11,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from shared.secret_files import SUFFIXES, SecretFileRefused, read_secrets
+
 VARIABLES = (
     "ALERT_EMAIL_TO", "ALERT_SECURITY_EMAIL_TO", "ALERT_EMAIL_FROM", "ALERT_SMTP_URL",
     "SLACK_WEBHOOK_URL", "PAGERDUTY_KEY", "PAGERDUTY_SECURITY_KEY", "ALERT_WEBHOOK_URL",
     "ALERT_WATCHDOG_URL",
 )  # fmt: skip
+# Those that Alertmanager reads from no file, so we do: 0.25 takes no address of a hook from one.
+_READ_HERE = ("ALERT_SMTP_URL", "SMTP_URL", "ALERT_WEBHOOK_URL", "ALERT_WATCHDOG_URL")
 NOBODY = "nobody"
 CRITICAL, SECURITY, WARNING, WATCHDOG = "critical", "security", "warning", "watchdog"
 # What goes wrong with a process or the database explains what follows from it.
@@ -107,7 +111,10 @@ class _Receivers:
     """Reads the environment, one way of telling somebody after the other."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
+        try:
+            self._environment = {**environment, **read_secrets(environment, _READ_HERE)}
+        except SecretFileRefused as error:
+            raise BadReceiver(str(error)) from None
 
     def mail(self, *names: str) -> Config:
         """Return mail to the first of the variables that is set; several, separated by commas."""
@@ -132,9 +139,7 @@ class _Receivers:
         return {}
 
     def hook(self, name: str) -> Config:
-        """Return a web hook. Alertmanager 0.25 reads its address from no file, so we do."""
-        path = self._first(f"{name}__FILE")
-        url = Path(path).read_text().strip() if path else self._first(name)
+        url = self._first(name)
         if url and urlsplit(url).scheme not in {"http", "https"}:
             raise BadReceiver(f"{name} is no http or https address.")
         return {"webhook_configs": [{"url": url, "send_resolved": True}]} if url else {}
@@ -163,7 +168,7 @@ class _Receivers:
         return next((self._environment[n] for n in names if self._environment.get(n)), "")
 
     def _secret(self, name: str, option: str) -> dict[str, str]:
-        if path := self._first(f"{name}__FILE"):
+        if path := self._first(*(f"{name}{suffix}" for suffix in SUFFIXES)):
             return {f"{option}_file": path}
         value = self._first(name)
         return {option: value} if value else {}

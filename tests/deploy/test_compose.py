@@ -1,17 +1,42 @@
 """docker-compose.yml says the same as the table of the local stack."""
 
 import re
+from importlib import import_module
 
+import pytest
 import yaml
+from pydantic import SecretStr
 
 from deploy.certificates import HOLDERS
+from deploy.compose_secrets import GIVEN, write_all
 from deploy.local import secrets
 from deploy.local.processes import WORKER_VERBS
 from deploy.local.settings import PORT_VARIABLES, ROOT
 from deploy.postgres.bootstrap import ROLES, SERVICES
+from deploy.valkey.acl import USERS
 
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
+CONTAINERS = yaml.safe_load(COMPOSE)["services"]
 BLOCKS = dict(re.findall(r"^  ([a-z-]+):\n((?:    .*\n|\n)+)", COMPOSE, re.MULTILINE))
+PROGRAMS = {
+    "gateway": "gateway",
+    "backup": "deploy.backups",
+    "mirror": "deploy.mirror",
+    **{service: f"services.{service}" for service in SERVICES},
+}
+
+# Secrets that its settings know and the program has no use for: the owner's are for migrations.
+UNREAD = {name: {"owner_database_url"} for name in PROGRAMS} | {
+    name: {"redis_url"} for name in ("backup", "mirror")
+}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """The folder that `make secrets` fills."""
+    folder = tmp_path_factory.mktemp("made") / "secrets"
+    write_all(folder, {})
+    return folder
 
 
 def test_every_process_of_the_local_stack_is_a_container():
@@ -28,16 +53,68 @@ def test_workers_do_the_same_work():
         assert f"command: [{', '.join(verbs)}]" in BLOCKS[f"{service}-worker"]
 
 
-def test_make_keys_prints_every_secret_that_compose_demands():
-    demanded = set(re.findall(r"\$\{([A-Z_]+):\?", COMPOSE))
+def test_no_secret_stands_in_the_environment_of_a_container():
+    """`docker inspect` shows that, and whoever reaches the engine reads it."""
+    for name, container in CONTAINERS.items():
+        told = set(container.get("environment", {}))
 
-    assert demanded == set(secrets.fresh())
+        assert not told & {*secrets.fresh(), *GIVEN, *(f"{user}_REDIS_URL" for user in USERS)}, name
+        assert not {each for each in told if each.endswith(("DATABASE_URL", "REDIS_URL"))}, name
+    used = set(re.findall(r"\$\{([A-Z_]+)", COMPOSE))
+    # Only whether it is set: the switch of the mirror's watch.
+    assert used & {*secrets.fresh(), *GIVEN} == {"MIRROR_DATABASE_URL"}
+    assert "${MIRROR_DATABASE_URL:+1}" in COMPOSE
 
 
-def test_no_secret_has_a_default():
-    with_default = set(re.findall(r"\$\{([A-Z_]+):-", COMPOSE))
+def test_make_secrets_makes_every_file_that_compose_mounts(made):
+    declared = {name: each["file"] for name, each in yaml.safe_load(COMPOSE)["secrets"].items()}
 
-    assert not with_default & set(secrets.fresh())
+    assert declared == {name: f"./secrets/{name}" for name in declared}
+    assert set(declared) <= {path.name for path in made.iterdir()}
+
+
+def test_a_container_is_given_the_secrets_that_it_names_and_no_other():
+    given = set()
+    for name, container in CONTAINERS.items():
+        asked = [container.get(key) for key in ("environment", "command", "entrypoint")]
+        named = set(re.findall(r"/run/secrets/(\w+)", yaml.safe_dump(asked, width=10_000)))
+
+        assert set(container.get("secrets", [])) == named, name
+        given |= named
+    assert given == set(yaml.safe_load(COMPOSE)["secrets"])
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_every_program_reads_all_of_its_secrets_from_files(program, made, monkeypatch, tmp_path):
+    """With what compose sets, and the files in the place where containers have them."""
+    settings = import_module(f"{PROGRAMS[program]}.settings").Settings
+    wanted = {
+        name.upper()
+        for name, field in settings.model_fields.items()
+        if field.annotation in {SecretStr, SecretStr | None} and name not in UNREAD[program]
+    }
+    told = CONTAINERS[program]["environment"]
+    monkeypatch.chdir(tmp_path)  # No `.env` of somebody's.
+    for name in settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name in wanted:
+        path = told[f"{name}_FILE"].replace("/run/secrets", str(made))
+        monkeypatch.setenv(f"{name}_FILE", path)
+
+    loaded = settings()
+
+    assert loaded.metrics_token.get_secret_value() == (made / "metrics_token").read_text().strip()
+    assert {name.removesuffix("_FILE") for name in told if name.endswith("_FILE")} == wanted
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_only_migrations_own_the_schema(service):
+    holds = {n for n, c in CONTAINERS.items() if "owner_database_url" in c.get("secrets", [])}
+
+    assert holds == {f"{each}-migrate" for each in SERVICES}
+    worker, migrate = CONTAINERS[f"{service}-worker"], CONTAINERS[f"{service}-migrate"]
+    assert worker["secrets"] == CONTAINERS[service]["secrets"]
+    assert {*worker["secrets"], "owner_database_url"} == set(migrate["secrets"])
 
 
 def test_whoever_speaks_to_the_database_does_so_by_tls():
@@ -76,15 +153,13 @@ def test_every_container_is_hardened():
 
 
 def test_memory_and_processes_of_every_container_are_bounded():
-    containers = yaml.safe_load(COMPOSE)["services"]
-
-    for name, container in containers.items():
+    for name, container in CONTAINERS.items():
         assert re.fullmatch(r"(\$\{[A-Z_]+:-)?\d+[mg]\}?", container["mem_limit"]), name
         assert container["pids_limit"] <= 512, name
     [kept] = re.findall(r"--maxmemory, (\d+)mb", BLOCKS["valkey"])
-    assert int(containers["valkey"]["mem_limit"].removesuffix("m")) > int(kept)
+    assert int(CONTAINERS["valkey"]["mem_limit"].removesuffix("m")) > int(kept)
     [connections] = re.findall(r"max_connections=(\d+)", BLOCKS["postgres"])
-    assert containers["postgres"]["pids_limit"] > int(connections)
+    assert CONTAINERS["postgres"]["pids_limit"] > int(connections)
 
 
 def test_only_the_gateway_is_published():

@@ -70,7 +70,31 @@ def test_a_file_that_is_not_there_is_named_in_one_line(monkeypatch):
     )
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b"x" * (LENGTH_MAX + 1), b"\xff\xfe"])
+@pytest.mark.parametrize("suffix", ["_FILE", "__FILE"])
+def test_both_ways_of_naming_a_file_are_taken(token_file, suffix):
+    named = {f"METRICS_TOKEN{suffix}": str(token_file)}
+
+    assert read_secrets(named, ["METRICS_TOKEN"]) == {"METRICS_TOKEN": TOKEN}
+
+
+def test_a_secret_in_two_files_is_refused(token_file):
+    named = {f"METRICS_TOKEN{suffix}": str(token_file) for suffix in ("_FILE", "__FILE")}
+
+    with pytest.raises(SecretFileRefused, match="METRICS_TOKEN: given twice"):
+        read_secrets(named, ["METRICS_TOKEN"])
+
+
+@pytest.mark.parametrize("content", ["", "\n"])
+def test_an_empty_file_says_nothing(monkeypatch, token_file, content):
+    """Compose mounts a file for each secret that there may be."""
+    token_file.write_text(content)
+    monkeypatch.setenv("METRICS_TOKEN_FILE", str(token_file))
+    monkeypatch.setenv("REDIS_URL_FILE", str(token_file))
+
+    assert refusal() == "configuration error: METRICS_TOKEN: Field required"
+
+
+@pytest.mark.parametrize("content", [b"x" * (LENGTH_MAX + 1), b"\xff\xfe"])
 def test_a_file_without_a_secret_in_it_is_refused(token_file, content):
     token_file.write_bytes(content)
 

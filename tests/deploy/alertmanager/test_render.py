@@ -13,9 +13,10 @@ ALL = {
     "ALERT_SMTP_URL": "smtp://alerts:s%40cret@mail.example.com:2525",
     "SLACK_WEBHOOK_URL": "https://hooks.example.com/x",
     "PAGERDUTY_KEY": "aa",
-    "PAGERDUTY_SECURITY_KEY__FILE": "/run/secrets/pagerduty",
+    "PAGERDUTY_SECURITY_KEY_FILE": "/run/secrets/pagerduty",
     "ALERT_WATCHDOG_URL": "https://watch.example.com/1",
 }
+PASSWORD = "of-the-mail-server"
 needs_amtool = pytest.mark.skipif(shutil.which("amtool") is None, reason="amtool is not installed")
 
 
@@ -52,6 +53,28 @@ def test_without_receivers_nobody_is_told():
 
     assert config["receivers"] == [{"name": "nobody"}]
     assert {route["receiver"] for route in config["route"]["routes"]} == {"nobody"}
+
+
+@pytest.mark.parametrize("suffix", ["_FILE", "__FILE"])
+def test_what_alertmanager_reads_from_no_file_is_read_for_it(tmp_path, suffix):
+    (tmp_path / "hook").write_text("https://hooks.example.com/secret\n")
+    (tmp_path / "mail").write_text(f"smtp://alerts:{PASSWORD}@mail.example.com\n")
+
+    config = render(
+        {
+            "ALERT_EMAIL_TO": "ops@example.com",
+            f"ALERT_WEBHOOK_URL{suffix}": str(tmp_path / "hook"),
+            f"ALERT_SMTP_URL{suffix}": str(tmp_path / "mail"),
+        }
+    )
+
+    assert told(config, "critical") == {"email", "webhook"}
+    assert config["global"]["smtp_auth_password"] == PASSWORD
+
+
+def test_a_file_that_is_not_there_is_named():
+    with pytest.raises(BadReceiver, match="ALERT_WEBHOOK_URL_FILE: the file is not read"):
+        render({"ALERT_WEBHOOK_URL_FILE": "/absent"})
 
 
 def test_secrets_in_files_stay_there():

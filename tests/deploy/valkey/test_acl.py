@@ -10,7 +10,6 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoPermissionError
 
 from deploy.local.secrets import fresh
-from deploy.local.settings import ROOT
 from deploy.local.stack import embedded_valkey
 from deploy.valkey.acl import OPERATOR, RULES, USERS, acl_file, password_name, url_as
 from gateway.limiter import SCRIPT, Limiter
@@ -142,18 +141,6 @@ def test_the_file_holds_no_password():
 
     assert not [name for name, value in SECRETS.items() if value in text]
     assert [line.split()[1] for line in text.splitlines()] == list(RULES)
-
-
-def test_the_users_of_compose_are_these():
-    compose = (ROOT / "docker-compose.yml").read_text()
-    told = [line.strip() for line in compose.splitlines() if line.startswith("        user ")]
-
-    assert told == [f"user default on nopass {RULES['default']}"] + [
-        f"user {user} on >${{{password_name(user)}:?make keys prints one}} {RULES[user]}"
-        for user in USERS
-    ]
-    for program in PROGRAMS:
-        assert f"rediss://{program}:${{{password_name(program)}:?" in compose
 
 
 async def _count(url, pattern):
