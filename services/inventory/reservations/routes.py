@@ -188,16 +188,14 @@ async def release_reservation(
 
 
 async def _asking(request: Request, caller: Principal, wanted: ReservationCreate) -> service.Asking:
-    """Return what is asked, and by whom. Raises ReservationTimeUnfit."""
-    now = utc_now()
+    """Return what is asked, and by whom."""
     return service.Asking(
         wanted,
         caller,
         request_id_of(request),
         language_of(request),
         places=await locations.find_places_of(resources_of(request).database, caller),
-        asked_at=now,
-        until=service.checked_end(wanted.expires_at, now),
+        asked_at=utc_now(),
     )
 
 

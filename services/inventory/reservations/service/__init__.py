@@ -5,7 +5,6 @@ them; its own rows need no lock, since they change only under these.
 """
 
 from services.inventory.reservations.service.ending import (
-    checked_end,
     expire_due,
     extend,
     issue,
@@ -25,7 +24,6 @@ from services.inventory.reservations.service.spreading import Asking
 __all__ = [
     "Asking",
     "Reserved",
-    "checked_end",
     "expire_due",
     "extend",
     "get_reservation",

@@ -29,7 +29,7 @@ from services.inventory.reservations.errors import (
 )
 from services.inventory.reservations.models import Reservation, ReservationHold
 from services.inventory.reservations.queries import NamedHold
-from services.inventory.reservations.rules import LASTS, LASTS_MAX, NOTHING, share_out
+from services.inventory.reservations.rules import LASTS_MAX, NOTHING, share_out
 from services.inventory.reservations.schemas import (
     ReservationCommittedRead,
     ReservationRead,
@@ -159,9 +159,7 @@ async def expire_due(session: AsyncSession) -> bool:
     return len(levels) == LEVELS_AT_ONCE
 
 
-def checked_end(wanted: datetime | None, now: datetime) -> datetime:
-    """Return until when to hold: a day, if nothing is said. Raises ReservationTimeUnfit."""
-    until = wanted or now + LASTS
+def checked_end(until: datetime, now: datetime) -> datetime:
     if not now < until <= now + LASTS_MAX:
         raise ReservationTimeUnfit(latest=now + LASTS_MAX)
     return until

@@ -17,12 +17,13 @@ from services.inventory.reservations import queries
 from services.inventory.reservations.errors import (
     InsufficientStockAnywhere,
     ReservationRefused,
+    ReservationTimeUnfit,
 )
 from services.inventory.reservations.models import Reservation, ReservationHold
 from services.inventory.reservations.queries import NamedHold, NewReservation
 from services.inventory.reservations.rules import NOTHING
 from services.inventory.reservations.schemas import ReservationRead
-from services.inventory.reservations.service.ending import as_held, level_of
+from services.inventory.reservations.service.ending import as_held, checked_end, level_of
 from services.inventory.reservations.service.reading import to_read
 from services.inventory.reservations.service.spreading import (
     Asking,
@@ -73,14 +74,14 @@ async def reserve_each(
     """Hold, in their order, what all lines of each ask for, or nothing of it.
 
     The answer is the reservation, what its Idempotency-Key was answered with before, or why it is
-    refused: what `ledger.problem_of` returns and InsufficientStockAnywhere, of one line alone;
-    ReservationRefused with each line that cannot be held.
+    refused: ReservationTimeUnfit; of one line alone what `ledger.problem_of` returns and
+    InsufficientStockAnywhere; ReservationRefused with each line that cannot be held.
     """
     candidates = await list_candidates(connection, asked)
     possible = [possible_changes(asking, candidates) for asking in asked]
     changes = [change for lines in possible for each in lines for change in each]
     locked = await ledger.lock_all(connection, changes)
-    answers = await _find_kept(connection, asked)
+    answers = _unfit(asked) | await _find_kept(connection, asked)  # What was done once stays so.
     wanted = [
         (asking, lines)
         for asking, lines in zip(asked, possible, strict=True)
@@ -130,6 +131,17 @@ def _decide(
         lines = [line for line, _ in changes]
         decided.append(_Decision(asking, lines, outcomes, problems, found[0].short_of))
     return decided
+
+
+def _unfit(asked: Iterable[Asking]) -> dict[int, Reserved | Exception]:
+    """Return what is wrong with the times until which some ask to hold."""
+    found: dict[int, Reserved | Exception] = {}
+    for asking in asked:
+        try:
+            checked_end(asking.until, asking.asked_at)
+        except ReservationTimeUnfit as error:
+            found[id(asking)] = error
+    return found
 
 
 async def _find_kept(

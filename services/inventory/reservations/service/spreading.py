@@ -31,7 +31,7 @@ from services.inventory.ledger.rules import (
 from services.inventory.ledger.service import Locked
 from services.inventory.reservations import queries
 from services.inventory.reservations.errors import InsufficientStockAnywhere
-from services.inventory.reservations.rules import NOTHING, share_out
+from services.inventory.reservations.rules import LASTS, NOTHING, share_out
 from services.inventory.reservations.schemas import (
     ReservationCreate,
     ReservationLineCreate,
@@ -55,13 +55,16 @@ class Asking:
     language: str
     places: Places  # That the caller may know of.
     asked_at: datetime
-    until: datetime
     request_key: RequestKey | None = None
     keep: Callable[[ReservationRead], str] | None = None  # What is kept of the answer, sealed.
 
     @property
     def actor(self) -> str:
         return self.caller.actor
+
+    @property
+    def until(self) -> datetime:
+        return self.wanted.expires_at or self.asked_at + LASTS
 
     @property
     def key(self) -> str | None:

@@ -2,15 +2,22 @@
 
 import asyncio
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 
 from services.inventory.items.errors import ItemNotFound
 from services.inventory.ledger.errors import InsufficientStock
-from services.inventory.reservations.errors import InsufficientStockAnywhere, ReservationRefused
+from services.inventory.reservations.errors import (
+    InsufficientStockAnywhere,
+    ReservationRefused,
+    ReservationTimeUnfit,
+)
 from services.inventory.reservations.service import reserving
+from shared.clock import utc_now
 from shared.errors import IdempotencyAnswerWithheld, IdempotencyKeyReused
 from tests.support.services import Caller, assert_problem
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.stack
 
@@ -118,6 +125,21 @@ async def test_what_is_answered_again_is_what_was_answered_first(post, reserve):
 
     again = await post("", body, **key)
 
+    assert (again.status_code, again.json()) == (201, first.json())
+
+
+async def test_what_is_answered_again_may_be_over_by_then(post):
+    ends = (utc_now() + timedelta(milliseconds=400)).isoformat()
+    body, key = {"lines": [HERE], "expires_at": ends}, {"Idempotency-Key": "brief"}
+    first = await post("", body, **key)
+    assert first.status_code == 201, first.text
+
+    async def is_over():
+        return (await post("", body)).status_code == ReservationTimeUnfit.status
+
+    await eventually(is_over)
+
+    again = await post("", body, **key)
     assert (again.status_code, again.json()) == (201, first.json())
 
 
