@@ -22,7 +22,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from deploy.local.private import open_private, private_folder
 from deploy.postgres.bootstrap import SERVICES
 
-HOLDERS = ("postgres", "valkey", "gateway", *SERVICES)  # As they are called in docker-compose.yml.
+# As they are called in docker-compose.yml.
+HOLDERS = ("postgres", "valkey", "gateway", *SERVICES, "prometheus")
 AUTHORITY_LASTS = timedelta(days=3650)
 LASTS = timedelta(days=365)
 _BEGAN_BEFORE = timedelta(minutes=5)  # Clocks differ.

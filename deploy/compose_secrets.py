@@ -6,11 +6,13 @@ of these anew each time. Containers run as other users and are given single file
 are readable; what keeps them private is the folder, closed to others.
 """
 
+import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
+from deploy.alertmanager.render import VARIABLES, BadReceiver, render
 from deploy.local import secrets
 from deploy.local.errors import StackError
 from deploy.local.private import private_folder
@@ -25,7 +27,8 @@ GIVEN = (
     "GATEWAY_KEY_PREVIOUS", "ENCRYPTION_KEY_PREVIOUS", "INVENTORY_ENCRYPTION_KEY_PREVIOUS",
     "PRICE_ENCRYPTION_KEY_PREVIOUS", "ARCHIVE_ENCRYPTION_KEY_PREVIOUS",
     "BACKUP_ENCRYPTION_KEY_PREVIOUS", "BACKUP_REMOTE", "BACKUP_REMOTE_OPTIONS", "SMTP_URL",
-    "MIRROR_DATABASE_URL", "MIRROR_PRIMARY_URL",
+    "MIRROR_DATABASE_URL", "MIRROR_PRIMARY_URL", "ALERT_SMTP_URL", "SLACK_WEBHOOK_URL",
+    "PAGERDUTY_KEY", "PAGERDUTY_SECURITY_KEY", "ALERT_WEBHOOK_URL", "ALERT_WATCHDOG_URL",
 )  # fmt: skip
 _READABLE = 0o644
 
@@ -58,8 +61,10 @@ def write_all(folder: Path, environment: Mapping[str, str]) -> frozenset[str]:
             "Take it out of the one or the other."
         )
     chosen = drawn | dict.fromkeys(GIVEN, "") | given | kept
+    texts = {file_name(name): value for name, value in chosen.items()}
+    texts |= _made_of(chosen) | {"alertmanager_config": _alertmanager_config(environment, chosen)}
     private_folder(folder)
-    for name, text in {**{file_name(n): v for n, v in chosen.items()}, **_made_of(chosen)}.items():
+    for name, text in texts.items():
         _write(folder / name, text)
     return frozenset(drawn.keys() - given.keys() - kept.keys())
 
@@ -83,10 +88,27 @@ def _made_of(chosen: Mapping[str, str]) -> dict[str, str]:
         **{
             f"{user}_redis_url": acl.url_as("rediss://valkey:6379/0", user, chosen)
             for user in acl.USERS
-            if user != acl.OPERATOR
+            if user not in {acl.OPERATOR, acl.MONITOR}
         },
         "valkey_users": acl.acl_file(chosen),
+        "valkey_exporter_passwords": _exporter_passwords(chosen[acl.password_name(acl.MONITOR)]),
     }
+
+
+def _exporter_passwords(password: str) -> str:
+    """Return what redis_exporter reads: passwords by address, in newer ones with the user."""
+    addresses = ("rediss://valkey:6379", f"rediss://{acl.MONITOR}@valkey:6379")
+    return json.dumps(dict.fromkeys(addresses, password), indent=1)
+
+
+def _alertmanager_config(environment: Mapping[str, str], chosen: Mapping[str, str]) -> str:
+    """Return who is told of alerts, with the secrets in it: a container has no file of ours."""
+    names = (*VARIABLES, "SMTP_URL", "MAIL_FROM")
+    try:
+        config = render({name: chosen.get(name) or environment.get(name, "") for name in names})
+    except BadReceiver as error:
+        raise StackError(str(error)) from None
+    return json.dumps(config, indent=1)  # JSON is YAML.
 
 
 def _write(path: Path, text: str) -> None:
@@ -108,7 +130,8 @@ def main() -> int:
         return 1
     sys.stdout.write(
         f"{FOLDER}: {len(drawn)} secrets drawn, all others kept. Keep a copy where the machine is "
-        "not.\nThe first administrator's password is in secrets/admin_password.\n"
+        "not.\nThe first administrator's password is in secrets/admin_password, Grafana's in "
+        "secrets/grafana_admin_password.\n"
     )
     return 0
 

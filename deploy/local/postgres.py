@@ -28,7 +28,7 @@ _COMPLAINT = re.compile(r"\b(?:FATAL|PANIC|ERROR|error):.*|.*\b(?:No space left|
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    "max_connections": "320",  # four services with at most 76 each: deploy/postgres/roles.sql
+    "max_connections": "320",  # four services with at most 75 each: deploy/postgres/roles.sql
     "shared_buffers": "128MB",  # the system caches files as well
     "effective_cache_size": "1GB",
     "work_mem": "8MB",

@@ -58,12 +58,13 @@ MAKERS: Mapping[str, Callable[[], str]] = {
     **{acl.password_name(user): _key for user in acl.USERS},
 }
 
-# PostgreSQL of docker-compose.yml has one for its superuser too; the embedded one needs none.
-SERVER_PASSWORDS = ("POSTGRES_PASSWORD",)
+# Of servers that only docker-compose.yml has: PostgreSQL's superuser (the embedded one needs none),
+# and Grafana's administrator and what it seals with.
+SERVER_PASSWORDS = ("POSTGRES_PASSWORD", "GRAFANA_ADMIN_PASSWORD", "GRAFANA_SECRET_KEY")
 
 
 def fresh() -> dict[str, str]:
-    """Return a new value for every secret, that of the server in a container included."""
+    """Return a new value for every secret, those of servers in containers included."""
     local = {name: make() for name, make in MAKERS.items()}
     return local | {name: _key() for name in SERVER_PASSWORDS}
 

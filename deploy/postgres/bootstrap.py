@@ -16,7 +16,8 @@ from shared.db.connecting import connect
 DATABASE = "stock"
 SERVICES = ("auth", "inventory", "forecasting", "reporting")
 BACKUP_ROLE = "stock_backup"
-ROLES = ("stock_owner", *(f"{service}_app" for service in SERVICES), BACKUP_ROLE)
+MONITOR_ROLE = "stock_monitor"
+ROLES = ("stock_owner", *(f"{service}_app" for service in SERVICES), BACKUP_ROLE, MONITOR_ROLE)
 
 _HERE = Path(__file__).parent
 _LOCK = 0x73746F636B  # "stock": two bootstraps at once would race for the same roles.

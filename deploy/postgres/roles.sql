@@ -1,18 +1,19 @@
 -- Cluster-wide: the owner who runs migrations, one login role per service, one that its service becomes to
--- verify (it reads the records of all tenants and changes nothing), and one that makes backups: it copies the files of
--- the cluster and can select from no table.
+-- verify (it reads the records of all tenants and changes nothing), one that makes backups: it copies the files of
+-- the cluster and can select from no table, and one that reads the server's statistics and no table either.
 -- Runs as superuser, any number of times.
 DO $$
 DECLARE
     role_name text;
     service text;
-    -- What each may take of the server's connections, so that none takes all: the owner and backups few, the
-    -- services equal shares of the rest.
+    -- What each may take of the server's connections, so that none takes all: the owner, backups and monitoring
+    -- few, the services equal shares of the rest.
     owner_share int := 8;
     backup_share int := 5;
+    monitor_share int := 3;
     service_share int := greatest(
         (current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
-            - owner_share - backup_share) / 4, 1);
+            - owner_share - backup_share - monitor_share) / 4, 1);
 BEGIN
     FOREACH role_name IN ARRAY ARRAY['stock_owner', 'auth_app', 'inventory_app', 'forecasting_app', 'reporting_app']
     LOOP
@@ -33,6 +34,17 @@ BEGIN
         'CONNECTION LIMIT %s',
         backup_share
     );
+    -- It inherits pg_monitor, and is in nothing else.
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'stock_monitor') THEN
+        CREATE ROLE stock_monitor;
+    END IF;
+    EXECUTE format(
+        'ALTER ROLE stock_monitor LOGIN INHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS '
+        'CONNECTION LIMIT %s',
+        monitor_share
+    );
+    ALTER ROLE stock_monitor SET default_transaction_read_only = on;
+    GRANT pg_monitor TO stock_monitor;
     FOREACH service IN ARRAY ARRAY['auth', 'inventory', 'forecasting', 'reporting']
     LOOP
         role_name := service || '_verifier';

@@ -21,6 +21,7 @@ BEGIN
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO stock_owner', current_database());
     -- For one function of auth, by which it notes in the journal what it did.
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO stock_backup', current_database());
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO stock_monitor', current_database());
 
     FOREACH service IN ARRAY ARRAY['auth', 'inventory', 'forecasting', 'reporting']
     LOOP

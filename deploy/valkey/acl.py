@@ -1,6 +1,7 @@
 """Who may do what in Valkey or Redis: a user for each program, with its own keys and channels.
 
 `default`, who gives no password, may ask whether the server is there. `operator` may do all.
+`monitor` reads figures, for Prometheus's exporter: no key, and no channel.
 """
 
 import hashlib
@@ -9,6 +10,7 @@ from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 OPERATOR: Final = "operator"
+MONITOR: Final = "monitor"
 _NOTHING: Final = "resetkeys resetchannels -@all"
 _CONNECTS: Final = "+ping +select +client|setinfo"
 _CACHES: Final = "+get +set"
@@ -32,6 +34,9 @@ RULES: Final[Mapping[str, str]] = {
     ),
     # What the script of rates does is held against its user as well.
     "gateway": f"{_NOTHING} ~rate:* {_CONNECTS} +eval +evalsha +time +mget +set",
+    # All that redis_exporter asks as docker-compose.yml starts it: were any of it refused, each
+    # scrape would add to ACL LOG, and hide there what nobody should have tried.
+    MONITOR: f"{_NOTHING} +ping +info +latency|latest +slowlog|len +slowlog|get",
 }
 USERS: Final = tuple(name for name in RULES if name != "default")  # Who have a password.
 

@@ -1,6 +1,9 @@
 """The files of compose's secrets: drawn once, kept, taken from `.env`, closed to others."""
 
+import json
+import shutil
 import stat
+import subprocess
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -111,3 +114,47 @@ def test_the_file_of_valkey_holds_no_password(folder):
     passwords = [value.strip() for name, value in found.items() if name.endswith("redis_password")]
     assert len(passwords) > 4
     assert not [each for each in passwords if each in users]
+
+
+def test_alertmanager_is_told_whom_the_environment_names(folder):
+    write_all(folder, {})
+    (folder / "pagerduty_key").write_text("from-its-file\n")
+
+    write_all(folder, {"ALERT_EMAIL_TO": "ops@example.com", "SMTP_URL": "smtp://mail.example.com"})
+
+    config = json.loads(read(folder)["alertmanager_config"])
+    [critical] = [each for each in config["receivers"] if each["name"] == "critical"]
+    assert critical["pagerduty_configs"][0]["routing_key"] == "from-its-file"
+    assert critical["email_configs"][0]["to"] == "ops@example.com"
+    assert config["global"]["smtp_smarthost"] == "mail.example.com:587"
+
+
+def test_a_receiver_that_cannot_be_told_is_named_before_anything_is_written(folder):
+    with pytest.raises(StackError, match="ALERT_EMAIL_TO needs a mail server"):
+        write_all(folder, {"ALERT_EMAIL_TO": "ops@example.com"})
+
+    assert not folder.exists()
+
+
+@pytest.mark.skipif(shutil.which("amtool") is None, reason="amtool is not installed")
+@pytest.mark.parametrize("told", [{}, {"ALERT_WEBHOOK_URL": "https://hooks.example.com/1"}])
+def test_amtool_takes_what_alertmanager_of_compose_reads(folder, told):
+    write_all(folder, told)
+
+    done = subprocess.run(  # noqa: S603 - our own file.
+        ["amtool", "check-config", str(folder / "alertmanager_config")],  # noqa: S607 - where it is.
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_exporter_of_valkey_finds_its_password_by_either_address(folder):
+    write_all(folder, {})
+
+    found = read(folder)
+    passwords = json.loads(found["valkey_exporter_passwords"])
+    assert set(passwords) == {"rediss://valkey:6379", "rediss://monitor@valkey:6379"}
+    assert set(passwords.values()) == {found["monitor_redis_password"].strip()}

@@ -28,6 +28,8 @@ STACK_ONLY = {
     *PORT_VARIABLES,
     "SUPERUSER_DATABASE_URL",
     "STATE_DIR",
+    "GRAFANA_PORT",  # Of compose.
+    "PROMETHEUS_CONFIG",
 }
 
 

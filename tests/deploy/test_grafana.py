@@ -5,6 +5,7 @@ import re
 from itertools import combinations
 
 import pytest
+import yaml
 
 from deploy.grafana.__main__ import FOLDER, PICTURES
 from deploy.grafana.building import as_json
@@ -12,6 +13,16 @@ from deploy.grafana.listing import BOARDS
 from deploy.grafana.units import shown
 from deploy.local.settings import ROOT
 
+# What Grafana documents for these files, as far as a file may name it without clicking on.
+SOURCE_KEYS = {
+    "name", "type", "access", "orgId", "uid", "url", "user", "database", "basicAuth",
+    "basicAuthUser", "withCredentials", "isDefault", "jsonData", "secureJsonData", "version",
+    "editable",
+}  # fmt: skip
+PROVIDER_KEYS = {
+    "name", "orgId", "folder", "folderUid", "type", "disableDeletion", "updateIntervalSeconds",
+    "allowUiUpdates", "options",
+}  # fmt: skip
 PAGE = (ROOT / "docs" / "operations.md").read_text()
 LATER = {"ai_anomalies_detected_total"}  # What joins later: the search for anomalies.
 LIBRARYS = {"process_cpu_seconds_total", "process_resident_memory_bytes"}
@@ -27,6 +38,43 @@ def test_the_file_is_what_the_code_makes(board):
 
 def test_no_other_file_is_provisioned():
     assert {file.stem for file in FOLDER.iterdir()} == set(FILES)
+
+
+def provisioned(kind):
+    """Return the only file of this kind, and what it lists under that name."""
+    [file] = (FOLDER.parent / "provisioning" / kind).iterdir()
+    return yaml.safe_load(file.read_text())
+
+
+def test_the_data_source_is_the_one_that_dashboards_ask():
+    told = provisioned("datasources")
+    [source] = told["datasources"]
+
+    assert set(told) == {"apiVersion", "datasources"}
+    assert told["apiVersion"] == 1
+    assert set(source) <= SOURCE_KEYS
+    assert (source["type"], source["access"], source["uid"]) == (
+        "prometheus",
+        "proxy",
+        "prometheus",
+    )
+    assert source["isDefault"] is True
+    assert source["editable"] is False
+    read = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text())
+    assert source["jsonData"]["timeInterval"] == read["global"]["scrape_interval"]
+
+
+def test_dashboards_are_read_from_files_and_stay_as_they_are():
+    told = provisioned("dashboards")
+    [provider] = told["providers"]
+
+    assert set(told) == {"apiVersion", "providers"}
+    assert told["apiVersion"] == 1
+    assert set(provider) <= PROVIDER_KEYS
+    assert provider["type"] == "file"
+    assert provider["disableDeletion"] is True
+    assert provider["allowUiUpdates"] is False
+    assert set(provider["options"]) == {"path"}
 
 
 def test_ids_and_titles_are_unique():

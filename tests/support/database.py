@@ -22,6 +22,9 @@ class Databases:
         self._bootstrap_dsn = superuser_dsn
         self._passwords = {role: secrets.token_hex(16) for role in ROLES}
 
+    def password(self, role: str) -> str:
+        return self._passwords[role]
+
     def dsn(self, role: str) -> str:
         password = self._passwords[role]
         return self.superuser_dsn.replace("postgres@", f"{role}:{password}@").replace(

@@ -1,27 +1,36 @@
 """Each program's user does its own work on a real server, and nothing else."""
 
 import asyncio
+import json
+import os
+import shutil
+import subprocess
 from pathlib import Path
 
+import httpx
 import pytest
+import yaml
 from pydantic import SecretStr, TypeAdapter
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoPermissionError
 
 from deploy.local.secrets import fresh
+from deploy.local.settings import ROOT
 from deploy.local.stack import embedded_valkey
-from deploy.valkey.acl import OPERATOR, RULES, USERS, acl_file, password_name, url_as
+from deploy.valkey.acl import MONITOR, OPERATOR, RULES, USERS, acl_file, password_name, url_as
 from gateway.limiter import SCRIPT, Limiter
 from gateway.rates import Rates
 from gateway.store import Store
 from services.reporting.cache.service import find_usage
 from shared.cache import Cache
 from shared.journal.wake import Waker
+from tests.support.ports import reserved_ports
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.stack
 SECRETS = fresh()
+EXPORTER = "prometheus-redis-exporter"
 FOLLOWS = {
     "inventory": {"auth", "inventory", "forecasting", "reporting"},
     "forecasting": {"inventory"},
@@ -104,6 +113,60 @@ async def test_the_gateway_counts_with_its_script(url):
 
 async def test_reporting_tells_how_full_the_cache_is(as_user):
     assert await find_usage(as_user("reporting")) is not None
+
+
+async def test_who_watches_reads_figures_and_leaves_nothing_in_the_log(as_user):
+    """What redis_exporter sends as compose starts it, and nothing of it is refused."""
+    monitor, operator = as_user(MONITOR), as_user(OPERATOR)
+    await operator.execute_command("ACL LOG", "RESET")
+
+    assert (await monitor.info("all"))["maxmemory"] > 0
+    assert await monitor.execute_command("LATENCY LATEST") == []
+    assert await monitor.execute_command("SLOWLOG LEN") >= 0
+    assert await monitor.execute_command("SLOWLOG GET", 1) is not None
+    refused = {entry["object"] for entry in await operator.execute_command("ACL LOG")}
+    assert refused <= {"client|setinfo"}  # Sent by the library of this test alone.
+    for command in (("SLOWLOG", "RESET"), ("CONFIG", "GET", "maxmemory"), ("LATENCY", "RESET"),
+                    ("DBSIZE",), ("SUBSCRIBE", "journal:auth")):  # fmt: skip
+        with pytest.raises(NoPermissionError):
+            await monitor.execute_command(*command)
+
+
+@pytest.mark.skipif(shutil.which(EXPORTER) is None, reason=f"{EXPORTER} is not installed")
+async def test_the_exporter_reads_its_figures_as_that_user(url, as_user, tmp_path):
+    address = url.partition("?")[0]
+    passwords = tmp_path / "passwords.json"
+    passwords.write_text(json.dumps({address: SECRETS[password_name(MONITOR)]}))
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    operator = as_user(OPERATOR)
+    await operator.execute_command("ACL LOG", "RESET")
+    with reserved_ports(1) as [port], (tmp_path / "log").open("wb") as log:
+        told = compose["valkey-exporter"]["environment"] | {
+            "REDIS_EXPORTER_WEB_LISTEN_ADDRESS": f"127.0.0.1:{port}",
+            "REDIS_ADDR": address,
+            "REDIS_PASSWORD_FILE": str(passwords),
+            "REDIS_EXPORTER_TLS_CA_CERT_FILE": "",
+        }
+        process = subprocess.Popen(  # noqa: ASYNC220, S603 - our own words.
+            [EXPORTER], env={**told, "PATH": os.environ["PATH"]}, stdout=log, stderr=log
+        )
+        try:
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+                lines = await eventually(lambda: _scrape(client))
+        finally:
+            process.kill()
+            process.wait()
+
+    assert "redis_up 1" in lines
+    assert 'redis_exporter_last_scrape_error{err=""} 0' in lines
+    assert await operator.execute_command("ACL LOG") == []
+
+
+async def _scrape(client):
+    try:
+        return (await client.get("/metrics")).text.splitlines()
+    except httpx.TransportError:
+        return []
 
 
 @pytest.mark.parametrize("user", PROGRAMS)
