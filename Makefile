@@ -53,32 +53,32 @@ code: $(RUNTIME) ## Print a code of the first administrator's authenticator, for
 	@$(PY) -m deploy.local code
 
 verify: $(RUNTIME) ## Prove the journal of SERVICE=auth, inventory, forecasting or reporting
-	@$(PY) -m deploy.local verify "$(SERVICE)"
+	@$(PY) -m deploy.local verify "$(SERVICE)" $(ARGUMENTS)
 
 retention: $(RUNTIME) ## Move months that policy keeps no longer into archives, of every service; DRY=1 only says what is due
 	@for service in $(SERVICES); do $(PY) -m deploy.local retention $$service $(if $(DRY),--dry-run) $(ARGUMENTS) || exit 1; done
 
 rotate-keys: $(RUNTIME) ## Let a new key sign access tokens from now on; seal with the present keys what earlier ones sealed
-	@$(PY) -m deploy.local rotate-keys auth
-	@$(PY) -m deploy.local rotate-keys inventory
+	@$(PY) -m deploy.local rotate-keys auth $(ARGUMENTS)
+	@$(PY) -m deploy.local rotate-keys inventory $(ARGUMENTS)
 
 rebuild: $(RUNTIME) ## Empty the read models of SERVICE=reporting or forecasting; they are made anew
-	@$(PY) -m deploy.local rebuild "$(SERVICE)"
+	@$(PY) -m deploy.local rebuild "$(SERVICE)" $(ARGUMENTS)
 
 retry: $(RUNTIME) ## Apply again what SERVICE=reporting, forecasting or inventory could not apply and set aside
-	@$(PY) -m deploy.local retry "$(SERVICE)"
+	@$(PY) -m deploy.local retry "$(SERVICE)" $(ARGUMENTS)
 
 backup: $(RUNTIME) ## Make a backup now, beside the running system
-	@$(PY) -m deploy.backups backup
+	@$(PY) -m deploy.backups backup $(ARGUMENTS)
 
 backups: $(RUNTIME) ## List the backups and what can be restored; CHECK=1 proves every file
-	@$(PY) -m deploy.backups $(if $(CHECK),check,list) --cluster "$(CLUSTER)"
+	@$(PY) -m deploy.backups $(if $(CHECK),check,list) --cluster "$(CLUSTER)" $(ARGUMENTS)
 
 restore: $(RUNTIME) ## Put the database back: AT=2026-11-20T12:00:00Z or its last second; YES=1 asks nothing
-	@$(PY) -m deploy.backups restore --at "$(AT)" --cluster "$(CLUSTER)" $(if $(YES),--yes)
+	@$(PY) -m deploy.backups restore --at "$(AT)" --cluster "$(CLUSTER)" $(if $(YES),--yes) $(ARGUMENTS)
 
 drill: $(RUNTIME) ## Rehearse a restore in a folder of its own, check all, throw it away
-	@$(PY) -m deploy.backups drill --at "$(AT)" --cluster "$(CLUSTER)"
+	@$(PY) -m deploy.backups drill --at "$(AT)" --cluster "$(CLUSTER)" $(ARGUMENTS)
 
 export: $(RUNTIME) ## Write all data of the running system into one sealed file, TO=..., for another server
 	@$(PY) -m deploy.moving export "$(TO)"

@@ -4,7 +4,8 @@ serve runs the web app; work runs the queued and periodic work and follow the fo
 be given, to share a process); migrate brings the schema up to date as its owner; rebuild empties
 the read models and starts the followers over; retry applies what followers had set aside; openapi
 prints the document. verify proves the journal, checkpoint prints, keeps and checks its newest
-checkpoint, retention moves its old months into archives.
+checkpoint, retention moves its old months into archives. With `--json` what they say is for
+programs.
 
 A service may have commands of its own beside these verbs, in `commands.py`: COMMANDS, and
 COMMANDS_OF_WORDS, which are told more after their name.
@@ -16,6 +17,7 @@ absent.
 import json
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,21 +34,22 @@ from shared.log import configure_logging
 from shared.resources import Resources, probing
 from shared.settings import ServiceSettings, load_settings
 from shared.tls import client_context, server_context
+from shared.told import JSON_WORD, Told, as_told, tell
 
 VERBS = ("serve", "work", "follow", "migrate", "rebuild", "retry", "openapi")
 _GRACE_S = 10
 
-Command = Callable[[Resources[Any], Sequence[str]], Awaitable[str]]
+Command = Callable[[Resources[Any], Sequence[str]], Awaitable[Told | str]]
 
 
 def main(package: str) -> None:
     """Run the verbs of the command line for the service in `package`."""
-    verbs = sys.argv[1:]
+    verbs = [word for word in sys.argv[1:] if word != JSON_WORD]
     commands = _commands(package)
     known = {*commands, *journal_commands.VERBS}
     if not verbs or not (set(verbs) <= set(VERBS) or verbs[0] in known):
         choices = "|".join((*VERBS, *commands))
-        sys.exit(f"usage: python -m {package} {choices}, {journal_commands.USAGE}")
+        sys.exit(f"usage: python -m {package} {choices}, {journal_commands.USAGE} [{JSON_WORD}]")
     service = package.rpartition(".")[2]
     if verbs in (["rebuild"], ["retry"]) and not find_spec(f"{package}.followers"):
         sys.exit(f"{service} follows no other service: there is nothing to {verbs[0]}")
@@ -61,9 +64,9 @@ def main(package: str) -> None:
         case ["migrate"]:
             _migrate(package, service, settings)
         case ["rebuild"]:
-            uvloop.run(_rebuild(package, settings))
+            uvloop.run(_command(package, settings, partial(_rebuild, package), []))
         case ["retry"]:
-            uvloop.run(_retry(package, settings))
+            uvloop.run(_command(package, settings, partial(_retry, package), []))
         case [verb, *_] if verb in journal_commands.VERBS:
             uvloop.run(_command(package, settings, journal_commands.run, verbs))
         case [command, *words] if command in commands:
@@ -123,35 +126,34 @@ def _open(package: str, settings: ServiceSettings) -> Resources[Any]:
     return resources
 
 
-async def _rebuild(package: str, settings: ServiceSettings) -> None:
+async def _rebuild(package: str, resources: Resources[Any], _words: Sequence[str]) -> Told:
     from shared.journal.follow import is_whole, rebuild  # noqa: PLC0415 - needed by this verb alone.
 
-    resources = _open(package, settings)
     followers = import_module(f"{package}.followers").followers(resources.own)
     if not any(follower.apply for follower in followers):
-        sys.exit(f"{resources.service} keeps no read models: there is nothing to rebuild")
+        raise SystemExit(f"{resources.service} keeps no read models: there is nothing to rebuild")
     if resources.client is not None:
         for follower in followers:
             if not await is_whole(follower, resources.client):
-                sys.exit(
+                raise SystemExit(
                     f"The first months of {follower.producer}'s journal are in archives: what is "
                     "emptied now could not be made anew. Restore a backup instead."
                 )
     await rebuild(followers, resources.database)
-    sys.stdout.write("Emptied; a running worker makes the read models anew.\n")
-    await resources.close()
+    content = {"ok": True, "emptied": [follower.producer for follower in followers]}
+    return Told("Emptied; a running worker makes the read models anew.", content)
 
 
-async def _retry(package: str, settings: ServiceSettings) -> None:
+async def _retry(package: str, resources: Resources[Any], _words: Sequence[str]) -> Told:
     from shared.journal.follow import retry  # noqa: PLC0415 - needed by this verb alone.
 
-    resources = _open(package, settings)
-    followers = import_module(f"{package}.followers").followers(resources.own)
-    for follower in followers:
+    lines, found = [], []
+    for follower in import_module(f"{package}.followers").followers(resources.own):
         applied, left = await retry(follower, resources.database)
         entries = f"Entries of {follower.producer}'s journal"
-        sys.stdout.write(f"{entries}: {applied} applied now, {left} still set aside.\n")
-    await resources.close()
+        lines.append(f"{entries}: {applied} applied now, {left} still set aside.")
+        found.append({"producer": follower.producer, "applied": applied, "set_aside": left})
+    return Told("\n".join(lines), {"ok": True, "followers": found})
 
 
 def _commands(package: str) -> Mapping[str, Command]:
@@ -163,10 +165,10 @@ def _commands(package: str) -> Mapping[str, Command]:
     return alone | getattr(module, "COMMANDS_OF_WORDS", {})
 
 
-def _alone(name: str, command: Callable[[Resources[Any]], Awaitable[str]]) -> Command:
+def _alone(name: str, command: Callable[[Resources[Any]], Awaitable[Told | str]]) -> Command:
     """Return a command that is told nothing more, as one that would refuse it."""
 
-    async def run(resources: Resources[Any], words: Sequence[str]) -> str:
+    async def run(resources: Resources[Any], words: Sequence[str]) -> Told | str:
         if words:
             raise SystemExit(f"{name} stands alone: {words[0]} is too much")
         return await command(resources)
@@ -177,11 +179,14 @@ def _alone(name: str, command: Callable[[Resources[Any]], Awaitable[str]]) -> Co
 async def _command(
     package: str, settings: ServiceSettings, command: Command, words: Sequence[str]
 ) -> None:
-    resources = _open(package, settings)
+    resources, as_json = _open(package, settings), JSON_WORD in sys.argv
     try:
-        sys.stdout.write(await command(resources, words) + "\n")
+        said = await command(resources, words)
+    except SystemExit as failure:
+        said = as_told(failure)
     finally:
         await resources.close()
+    tell(said, as_json=as_json)
 
 
 async def _run_worker(package: str, settings: ServiceSettings, verbs: list[str]) -> None:

@@ -12,14 +12,16 @@ from deploy.backups import commands
 from deploy.backups.job import BackupJob
 from deploy.backups.local import Place, find_place
 from deploy.backups.settings import Settings
-from deploy.backups.telling import run_told, say
+from deploy.backups.telling import run_told, say, say_aside
 from shared.jobs import run_until_told
 from shared.log import configure_logging
 from shared.settings import load_settings
 from shared.web.beside import health_app, serve_beside
 
 NICENESS = 10
-Command = Callable[[Place, argparse.Namespace, Callable[[str], None]], Coroutine[Any, Any, None]]
+Command = Callable[
+    [Place, argparse.Namespace, Callable[[str], None]], Coroutine[Any, Any, commands.Content]
+]
 COMMANDS: Mapping[str, Command] = {
     "backup": commands.back_up,
     "list": commands.list_backups,
@@ -42,8 +44,8 @@ def main(words: list[str]) -> int:
     if asked.verb == "key":
         say(place.settings.keyring.current.public_text)
         return 0
-    command = COMMANDS[asked.verb]
-    return run_told(lambda: command(place, asked, say), about="backups")
+    command, tell = COMMANDS[asked.verb], say_aside if asked.json else say
+    return run_told(lambda: command(place, asked, tell), about="backups", as_json=asked.json)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -52,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--at", default="", help="a moment with its offset, RFC 3339")
     parser.add_argument("--cluster", default="", help="PostgreSQL's system identifier")
     parser.add_argument("--into", default="", help="a new folder, instead of the database in use")
+    parser.add_argument("--json", action="store_true", help="the result as JSON, progress aside")
     parser.add_argument("--yes", action="store_true", help="ask nothing")
     return parser
 

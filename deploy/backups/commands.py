@@ -5,8 +5,10 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -15,7 +17,9 @@ from deploy.backups import journaling
 from deploy.backups.drill import drill, keep_evidence
 from deploy.backups.errors import BackupError
 from deploy.backups.local import Place
-from deploy.backups.reach import describe, reach_of
+from deploy.backups.manifest import Manifest
+from deploy.backups.outcome import RestoreOutcome
+from deploy.backups.reach import Reach, describe, reach_of
 from deploy.backups.recovery import prove_files
 from deploy.backups.repository import Repository
 from deploy.backups.restore import (
@@ -33,16 +37,18 @@ from deploy.backups.server import BackedServer
 from shared.clock import utc_now
 
 Say = Callable[[str], None]
+Content = dict[str, Any]  # Of the answer, for programs.
 
 
-async def back_up(place: Place, _asked: Namespace, say: Say) -> None:
+async def back_up(place: Place, _asked: Namespace, say: Say) -> Content:
     """Make a backup now, beside the running stack."""
     place.require_running()
     server = BackedServer(place.settings.database_url.get_secret_value())
-    await run_backup(place.settings, server, await server.identify(), say)
+    made = await run_backup(place.settings, server, await server.identify(), say)
+    return {"backup": _told(made.manifest), "duration_s": round(made.duration_s, 3)}
 
 
-async def list_backups(place: Place, asked: Namespace, say: Say) -> None:
+async def list_backups(place: Place, asked: Namespace, say: Say) -> Content:
     """Say which backups there are and which moments can be restored."""
     repository = _repository(place, asked)
     keyring = place.settings.keyring
@@ -56,21 +62,25 @@ async def list_backups(place: Place, asked: Namespace, say: Say) -> None:
             f"{written(one.ended_at)} to {written(reach.until)}{alone}"
         )
     say(f"Reachable: {describe(reaches) or 'nothing'}")
+    return {"backups": [_reached(reach) for reach in reaches]}
 
 
-async def check(place: Place, asked: Namespace, say: Say) -> None:
+async def check(place: Place, asked: Namespace, say: Say) -> Content:
     """Open, unpack and prove every file of every backup. Raises BackupError at a bad one."""
     repository = _repository(place, asked)
     keyring = place.settings.keyring
+    proved = []
     for manifest in repository.manifests(keyring):
         reach = reach_of(manifest, repository, keyring)
         size = await asyncio.to_thread(prove_files, reach, repository, keyring)
         say(f"{manifest.name}: {size / 1e6:,.0f} MB proved, up to {written(reach.until)}")
         if reach.missing is not None:
             raise BackupError(f"The log ends before {reach.missing}, which is missing.")
+        proved.append(_reached(reach) | {"bytes_proved": size})
+    return {"backups": proved}
 
 
-async def fetch(place: Place, asked: Namespace, say: Say) -> None:
+async def fetch(place: Place, asked: Namespace, say: Say) -> Content:
     """Fetch from the remote what this machine lacks."""
     if not asked.cluster:
         raise BackupError("Say of which cluster: CLUSTER=…, the name of its folder at the remote.")
@@ -82,9 +92,10 @@ async def fetch(place: Place, asked: Namespace, say: Say) -> None:
     for name in names:
         await asyncio.to_thread(remote.fetch, repository, name)
     say(f"Fetched {len(names):,} files into {repository.folder}.")
+    return {"fetched": names, "folder": str(repository.folder)}
 
 
-async def rehearse(place: Place, asked: Namespace, say: Say) -> None:
+async def rehearse(place: Place, asked: Namespace, say: Say) -> Content:
     """Restore into a folder of its own, check all, and throw it away."""
     plan = _plan(place, asked, spool=None)
     for line in plan.lines(place.scratch):
@@ -99,9 +110,10 @@ async def rehearse(place: Place, asked: Namespace, say: Say) -> None:
     say(f"Proved in {outcome.duration_s:.1f} s; nothing in use was touched.")
     server = BackedServer(place.settings.database_url.get_secret_value())
     await journaling.record(server, journaling.drilled(outcome))
+    return asdict(outcome)
 
 
-async def restore(place: Place, asked: Namespace, say: Say) -> None:
+async def restore(place: Place, asked: Namespace, say: Say) -> Content:
     """Put the database back to a moment, in place of the one that lies there."""
     target = Path(asked.into) if asked.into else place.data_dir
     if target is None:
@@ -119,22 +131,25 @@ async def restore(place: Place, asked: Namespace, say: Say) -> None:
             say(line)
         if not asked.yes and not _is_agreed():
             say("Nothing was done.")
-        elif asked.into:
-            await _restore_aside(place, plan, target, say)
-        else:
-            await _restore_in_place(place, plan, target, say)
+            return {"restored": False}
+        put_back = _restore_aside if asked.into else _restore_in_place
+        outcome = await put_back(place, plan, target, say)
+    return {"restored": True, "into": str(target)} | asdict(outcome)
 
 
-async def _restore_aside(place: Place, plan: RestorePlan, target: Path, say: Say) -> None:
+async def _restore_aside(place: Place, plan: RestorePlan, target: Path, say: Say) -> RestoreOutcome:
     outcome = new_outcome("restore", plan)
     try:
         await restore_into(plan, place.settings.keyring, target, place.local, outcome, say)
     finally:
         keep_evidence(plan, outcome)
     say(f"Restored into {target} in {outcome.duration_s:.1f} s.")
+    return outcome
 
 
-async def _restore_in_place(place: Place, plan: RestorePlan, target: Path, say: Say) -> None:
+async def _restore_in_place(
+    place: Place, plan: RestorePlan, target: Path, say: Say
+) -> RestoreOutcome:
     outcome = new_outcome("restore", plan)
     fresh = target.with_name(f"{target.name}.restoring")
     if fresh.exists():
@@ -161,6 +176,19 @@ async def _restore_in_place(place: Place, plan: RestorePlan, target: Path, say: 
         f"signs in again; keys of the API that were revoked since are valid again: look at them.\n"
         f"Evidence: {evidence}. Start it with `make up`; a new backup is then made at once."
     )
+    return outcome
+
+
+def _told(manifest: Manifest) -> Content:
+    return manifest.model_dump(mode="json", include=_TOLD)
+
+
+def _reached(reach: Reach) -> Content:
+    until = written(reach.until)
+    return _told(reach.backup) | {"restorable_until": until, "log_missing_from": reach.missing}
+
+
+_TOLD = {"name", "cluster", "timeline", "started_at", "ended_at", "size", "content_size", "files"}
 
 
 async def _note_drill(place: Place, plan: RestorePlan, error: str) -> None:

@@ -23,13 +23,13 @@ def main(arguments: list[str]) -> int:
     match arguments:
         case [verb] if verb in VERBS:
             service = ""
-        case [verb, service] if verb in MAINTENANCE:
+        case [verb, service, *words] if verb in MAINTENANCE and words in ([], ["--json"]):
             pass
         case ["checkpoint" | "retention" as verb, service, *words]:
             pass
         case _:
             usage = f"{'|'.join(VERBS)}, {'|'.join(MAINTENANCE)}|checkpoint|retention SERVICE …"
-            sys.stderr.write(f"usage: python -m deploy.local {usage}\n")
+            sys.stderr.write(f"usage: python -m deploy.local {usage} [--json]\n")
             return 2
     from deploy.local.errors import StackError  # noqa: PLC0415 - after the version check.
 

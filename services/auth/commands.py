@@ -23,24 +23,26 @@ from shared.contracts.auth.tenants import DEFAULT_TENANT_ID
 from shared.db import Stamp
 from shared.errors import Problem
 from shared.pagination import LIMIT_MAX, PageQuery
+from shared.told import Told
 
 ACTOR = "operator"
 
 
-async def rotate_keys(resources: AuthResources) -> str:
-    """Add a signing key that follows the others, and seal all with ENCRYPTION_KEY now.
-
-    Raises SystemExit.
-    """
+async def rotate_keys(resources: AuthResources) -> Told:
+    """Add a signing key that follows the others, and seal all with ENCRYPTION_KEY now."""
     kid = await _rotate(resources, at_once=False)
     added = f"Added {kid}: it signs in half a minute; the others verify until their tokens end."
     resealed, unreadable = await reseal_values(resources)
+    said = f"Sealed {resealed:,} values with the present key."
     if unreadable:
-        raise SystemExit(
-            f"{added}\n{unreadable:,} values are sealed by a key that is not known: name it in "
+        said = (
+            f"{unreadable:,} values are sealed by a key that is not known: name it in "
             "ENCRYPTION_KEY_PREVIOUS. The log names them."
         )
-    return f"{added}\nSealed {resealed:,} values with the present key."
+    content = {
+        "ok": not unreadable, "added": kid, "resealed": resealed, "unreadable": unreadable,
+    }  # fmt: skip
+    return Told(f"{added}\n{said}", content, is_bad=bool(unreadable))
 
 
 async def replace_keys(resources: AuthResources) -> str:
@@ -164,7 +166,7 @@ async def _rotate(resources: AuthResources, *, at_once: bool) -> str:
         return await keys.rotate(session, sealer=sealer, now=utc_now(), at_once=at_once)
 
 
-COMMANDS: Mapping[str, Callable[[AuthResources], Awaitable[str]]] = {
+COMMANDS: Mapping[str, Callable[[AuthResources], Awaitable[Told | str]]] = {
     "rotate-keys": rotate_keys,
     "replace-keys": replace_keys,
     "legal-holds": list_legal_holds,

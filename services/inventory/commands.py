@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -19,16 +20,17 @@ from shared.clock import utc_now
 from shared.db import Stamp
 from shared.journal import verification
 from shared.pagination import LIMIT_MAX
+from shared.told import Told
 
 ACTOR = "operator"
 
 
-async def verify_stock(resources: InventoryResources) -> str:
-    """Recompute the stock of every tenant; a line for each difference. Raises SystemExit then."""
+async def verify_stock(resources: InventoryResources) -> Told:
+    """Recompute the stock of every tenant; a line for each difference."""
     chain = await verification.verify(
         resources.database, resources.signing_key, keeper=resources.keeper
     )
-    lines: list[str] = []
+    differences: list[dict[str, Any]] = []
     movements = 0
     async with resources.database.engine.connect() as connection:
         tenants = await service.list_tenants(connection, resources.signing_key)
@@ -36,27 +38,32 @@ async def verify_stock(resources: InventoryResources) -> str:
         async with resources.database.transaction(Stamp(tenant_id, "operator")) as session:
             found = await service.verify(session, chain)
         movements += found.checked.movements
-        lines += [
-            json.dumps({"tenant_id": str(tenant_id)} | difference.model_dump(mode="json"))
+        differences += [
+            {"tenant_id": str(tenant_id)} | difference.model_dump(mode="json")
             for difference in found.differences
         ]
     if chain.first_difference is not None:
-        lines.append(json.dumps({"journal": chain.as_json()["first_difference"]}))
-    if lines:
-        raise SystemExit("\n".join(lines))
-    return f"Verified: {movements:,} ledger rows, and the journal's {chain.entries:,} entries."
+        differences.append({"journal": chain.as_json()["first_difference"]})
+    content = {"ok": not differences, "movements": movements, "entries": chain.entries}
+    if differences:
+        lines = [json.dumps(each) for each in differences]
+        return Told("\n".join(lines), content | {"differences": differences}, is_bad=True)
+    verified = f"Verified: {movements:,} ledger rows, and the journal's {chain.entries:,} entries."
+    return Told(verified, content | {"differences": []})
 
 
-async def rotate_keys(resources: InventoryResources) -> str:
-    """Seal the secrets of webhooks with INVENTORY_ENCRYPTION_KEY now. Raises SystemExit."""
+async def rotate_keys(resources: InventoryResources) -> Told:
+    """Seal the secrets of webhooks with INVENTORY_ENCRYPTION_KEY now."""
     resealed, unreadable = await reseal_secrets(resources)
+    said = f"Sealed {resealed:,} secrets of webhooks with the present key."
     if unreadable:
-        raise SystemExit(
+        said = (
             f"{unreadable:,} secrets of webhooks are sealed by a key that is not known: name it in "
             "INVENTORY_ENCRYPTION_KEY_PREVIOUS, or give these webhooks another secret. The log "
             "names them."
         )
-    return f"Sealed {resealed:,} secrets of webhooks with the present key."
+    content = {"ok": not unreadable, "resealed": resealed, "unreadable": unreadable}
+    return Told(said, content, is_bad=bool(unreadable))
 
 
 async def rebuild_snapshots(resources: InventoryResources) -> str:
@@ -139,7 +146,7 @@ def _told(usage: str, words: Sequence[str]) -> tuple[str, list[UUID]]:
     raise SystemExit(f"usage: python -m services.inventory {usage}")
 
 
-COMMANDS: Mapping[str, Callable[[InventoryResources], Awaitable[str]]] = {
+COMMANDS: Mapping[str, Callable[[InventoryResources], Awaitable[Told | str]]] = {
     "rotate-keys": rotate_keys,
     "verify-stock": verify_stock,
     "rebuild-snapshots": rebuild_snapshots,

@@ -22,10 +22,11 @@ from shared.journal.notes import CheckpointNote, NoteInvalid, NoteKey, SigningKe
 from shared.journal.outside import check_kept, newest_note
 from shared.journal.retention import FindHolds
 from shared.settings import ServiceSettings
+from shared.told import Told
 
 VERBS = ("verify", "checkpoint", "retention", "changes", "evidence")
 USAGE = (
-    "verify [new] [archives [FOLDER]], retention [--dry-run] [--json], "
+    "verify [new] [archives [FOLDER]], retention [--dry-run], "
     "checkpoint print|key, checkpoint store|check FILE, checkpoint send URL, "
     "changes SINCE, evidence SINCE"
 )
@@ -51,13 +52,14 @@ class Holder(Protocol):
     def settings(self) -> ServiceSettings: ...
 
 
-async def run(resources: Holder, words: Sequence[str]) -> str:
-    """Do what the words say and return what came of it. Raises SystemExit where that is bad."""
+async def run(resources: Holder, words: Sequence[str]) -> Told | str:
+    """Do what the words say and return what came of it. Raises SystemExit where it is not done."""
+    said: Told | str
     match words:
         case ["verify", *which]:
             said = await _verify(resources, which)
-        case ["retention", *options] if set(options) <= {"--dry-run", "--json"}:
-            said = await keep(resources, set(options))
+        case ["retention"] | ["retention", "--dry-run"]:
+            said = await keep(resources, is_trial="--dry-run" in words)
         case ["checkpoint", "print"]:
             said = (await _newest(resources)).rstrip("\n")
         case ["checkpoint", "key"]:
@@ -80,14 +82,11 @@ async def run(resources: Holder, words: Sequence[str]) -> str:
 
 async def _collect(resources: Holder, since: str) -> dict[str, object]:
     """Return all that an inquiry asks of a journal: its head, whether it holds, what changed."""
-    holds, said = True, ""
-    try:
-        said = await _verify(resources, [])
-    except SystemExit as error:
-        holds, said = False, str(error)
+    verified = await _verify(resources, [])
     note = await newest_note(resources.database, resources.signing_key)
     key = resources.signing_key.public.written
     changes = await _list_changes(resources, since)
+    holds, said = not verified.is_bad, verified.text
     return {"head": note, "key": key, "holds": holds, "verification": said, "changes": changes}
 
 
@@ -108,7 +107,7 @@ async def _list_changes(resources: Holder, since: str) -> dict[str, object]:
     return {"service": service, "entries": entries, "has_more": len(rows) > CHANGES_MAX}
 
 
-async def _verify(resources: Holder, which: list[str]) -> str:
+async def _verify(resources: Holder, which: list[str]) -> Told:
     is_full = which[:1] != ["new"]
     archives = _named_folder(resources, which if is_full else which[1:])
     database, key = resources.database, resources.signing_key
@@ -122,23 +121,18 @@ async def _verify(resources: Holder, which: list[str]) -> str:
         archives=archives,
     )
     await verification.note_verification(database, key, found, is_full=is_full, now=utc_now())
-    if found.first_difference is None:
-        verified = f"Verified: {found.entries:,} entries in {found.checkpoints:,} checkpoints."
-        return "\n".join([verified, *archive_lines(found.archives)])
+    content = {"service": resources.service, "is_full": is_full} | found.as_json()
     different = found.first_difference
+    if different is None:
+        verified = f"Verified: {found.entries:,} entries in {found.checkpoints:,} checkpoints."
+        return Told("\n".join([verified, *archive_lines(found.archives)]), content)
     where = f"entry {different.seq}" if different.seq else f"checkpoint {different.checkpoint}"
     if different.archive:
         where += f", in the archive of {different.archive}"
     named = f" ({different.entry_id})" if different.entry_id else ""
-    raise SystemExit(
-        f"Not as sealed: {where}{named}: {different.kind}. "
-        + "\n".join(
-            [
-                f"The {found.entries:,} entries before its checkpoint are.",
-                *archive_lines(found.archives),
-            ]
-        )
-    )
+    before = f"The {found.entries:,} entries before its checkpoint are."
+    said = f"Not as sealed: {where}{named}: {different.kind}. {before}"
+    return Told("\n".join([said, *archive_lines(found.archives)]), content, is_bad=True)
 
 
 def _named_folder(resources: Holder, words: list[str]) -> ArchiveFolder | None:

@@ -17,6 +17,7 @@ from shared.journal.keeper import Keeper
 from shared.journal.notes import SigningKey
 from shared.journal.retention import FindHolds, MonthStep, Retention, last_runs
 from shared.settings import ServiceSettings
+from shared.told import Told
 
 BETWEEN_RUNS = timedelta(hours=23)
 _STATES = {
@@ -95,26 +96,21 @@ async def keep_daily(resources: KeepingHolder, now: datetime) -> None:
     await retention.run(now)
 
 
-async def keep(resources: KeepingHolder, options: set[str]) -> str:
-    """Run retention now, or say what it would do. Raises SystemExit where it fails."""
+async def keep(resources: KeepingHolder, *, is_trial: bool = False) -> Told:
+    """Run retention now, or say what it would do. Raises SystemExit where nothing is archived."""
     retention = retention_of(resources)
     if retention is None:
         raise SystemExit(
             "Nothing leaves the journal: ARCHIVE_FOLDER and ARCHIVE_ENCRYPTION_KEY are not set."
         )
-    report = await retention.run(utc_now(), is_trial="--dry-run" in options)
-    if "--json" in options:
-        said = report.as_json()
-    else:
-        lines = [_line(step, is_trial="--dry-run" in options) for step in report.steps]
-        if report.why_nothing_goes and lines:
-            lines.append(f"Nothing is removed: {report.why_nothing_goes}.")
-        if report.failed:
-            lines.append(f"Failed: {report.failed}. Nothing was removed after that.")
-        said = "\n".join(lines or [f"{resources.service}: nothing is due."])
+    report = await retention.run(utc_now(), is_trial=is_trial)
+    lines = [_line(step, is_trial=is_trial) for step in report.steps]
+    if report.why_nothing_goes and lines:
+        lines.append(f"Nothing is removed: {report.why_nothing_goes}.")
     if report.failed:
-        raise SystemExit(said)
-    return said
+        lines.append(f"Failed: {report.failed}. Nothing was removed after that.")
+    said = "\n".join(lines or [f"{resources.service}: nothing is due."])
+    return Told(said, report.content, is_bad=bool(report.failed))
 
 
 def archive_lines(found: Sequence[ArchiveFound]) -> list[str]:

@@ -77,8 +77,10 @@ class RetentionReport:
         if done:
             log.info("retention", **asdict(step))
 
-    def as_json(self) -> str:
-        return json.dumps(asdict(self))
+    @property
+    def content(self) -> dict[str, Any]:
+        """Return it for programs."""
+        return asdict(self)
 
 
 class _Failed(Exception):
@@ -260,7 +262,7 @@ class Retention:
                 "ran_at": now,
                 "leapt": has_leapt(now, runs),
                 "failed": report.failed is not None,
-                "report": report.as_json(),
+                "report": json.dumps(report.content),
             }
             await connection.execute(_NOTE, values)
         if report.failed is None:

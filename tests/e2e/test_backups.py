@@ -112,12 +112,16 @@ async def test_database_taken_away_is_put_back_to_the_last_second(own):
 
 
 async def test_a_drill_proves_a_restore_beside_the_running_system(own):
-    done = await asyncio.to_thread(own.backups, "drill")
+    done = await asyncio.to_thread(own.backups, "drill", "--json")
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "amcheck: Every table and index is whole." in done.stdout
-    assert "inventory verify-stock: Verified:" in done.stdout
-    assert "heads: Kept with the backup and held by the journals: auth, inventory." in done.stdout
+    told = json.loads(done.stdout)
+    assert told["ok"]
+    assert told["checks"]["amcheck"] == "Every table and index is whole."
+    assert told["checks"]["inventory verify-stock"].startswith("Verified:")
+    # Of which journals the newest backup has one hangs on what was sealed since the restore.
+    assert told["checks"]["heads"].startswith("Kept with the backup and held by the journals: auth")
+    assert "amcheck: Every table and index is whole." in done.stderr  # Progress goes aside.
     [evidence] = own.folder.glob("backups/*/evidence/*-drill.json")
     kept = json.loads(evidence.read_text())
     assert kept["ok"]
@@ -167,7 +171,8 @@ async def test_status_and_health_tell_of_backups_and_drills(own):
 
 
 async def test_a_restore_is_refused_while_the_system_runs(own):
-    done = await asyncio.to_thread(own.backups, "restore", "--yes")
+    done = await asyncio.to_thread(own.backups, "restore", "--yes", "--json")
+    assert not json.loads(done.stdout)["ok"], done.stdout
 
     assert done.returncode == 1
     assert "`make down` stops it" in done.stderr
@@ -230,5 +235,6 @@ async def _what_was_done_is_told(own: Stack) -> None:
 
     await eventually(told)
     await eventually(lambda: len(list(own.folder.glob(MANIFESTS))) >= 3)
-    listed = await asyncio.to_thread(own.backups, "list")
-    assert "timeline 2" in listed.stdout, listed.stdout
+    listed = await asyncio.to_thread(own.backups, "list", "--json")
+    backups = json.loads(listed.stdout)["backups"]
+    assert 2 in {backup["timeline"] for backup in backups}, listed.stdout

@@ -9,6 +9,7 @@ import pytest
 from shared.journal import commands
 from shared.journal.keeper import Keeper
 from tests.shared.journal.conftest import KEY, OTHER_KEY, everything_sealed
+from tests.support.told import said_by
 
 pytestmark = [pytest.mark.stack, pytest.mark.asvs("F06")]
 
@@ -41,7 +42,7 @@ def run(database):
             http=httpx.AsyncClient(transport=transport),
         )
         try:
-            return await commands.run(resources, list(words))
+            return said_by(await commands.run(resources, list(words)))
         finally:
             await resources.http.aclose()
 

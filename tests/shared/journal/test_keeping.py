@@ -1,6 +1,5 @@
 """Retention by command and by the day, and whom it asks for legal holds."""
 
-import json
 from datetime import timedelta
 from types import SimpleNamespace
 from uuid import uuid4
@@ -14,6 +13,7 @@ from shared.journal.holds import ActiveHold, ActiveHolds
 from shared.journal.keeper import Keeper
 from shared.journal.keeping import keep_daily
 from tests.shared.journal.conftest import KEY
+from tests.support.told import said_by
 
 pytestmark = pytest.mark.stack
 
@@ -50,39 +50,42 @@ def holder(database, keeping):
     return make
 
 
-async def test_a_dry_run_says_what_is_due_for_people_and_for_programs(holder, years):
-    said = await commands.run(holder(), ["retention", "--dry-run"])
-    told = json.loads(await commands.run(holder(), ["retention", "--dry-run", "--json"]))
+async def run(resources, words):
+    return said_by(await commands.run(resources, words))
 
-    assert said.splitlines()[0] == "2018-01: archive: would be done."
-    assert [step["action"] for step in told["steps"]] == ["archive"] * 3
+
+async def test_a_dry_run_says_what_is_due_for_people_and_for_programs(holder, years):
+    told = await commands.run(holder(), ["retention", "--dry-run"])
+
+    assert told.text.splitlines()[0] == "2018-01: archive: would be done."
+    assert [step["action"] for step in told.content["steps"]] == ["archive"] * 3
 
 
 async def test_a_run_tells_each_month_and_verify_how_it_was_proved(holder, years, tmp_path):
-    first = await commands.run(holder(), ["retention"])
-    await commands.run(holder(), ["retention"])
+    first = await run(holder(), ["retention"])
+    await run(holder(), ["retention"])
 
     assert first.splitlines()[:2] == [
         "2018-01: archive, 6 entries: done.", "2018-02: archive, 7 entries: done.",
     ]  # fmt: skip
-    plain = await commands.run(holder(), ["verify"])
-    read = await commands.run(holder(), ["verify", "archives"])
-    elsewhere = await commands.run(holder(), ["verify", "archives", str(tmp_path / "none")])
+    plain = await run(holder(), ["verify"])
+    read = await run(holder(), ["verify", "archives"])
+    elsewhere = await run(holder(), ["verify", "archives", str(tmp_path / "none")])
     assert "2018-01: 6 entries, taken from its signed manifest, not read." in plain
     assert "2018-01: 6 entries, read, and as sealed." in read
     assert "2018-01: 6 entries, NOT READ, taken from its signed manifest: " in elsewhere
 
 
 async def test_what_is_wrong_with_an_archive_ends_verify_and_names_it(holder, years, keeping):
-    await commands.run(holder(), ["retention"])
-    await commands.run(holder(), ["retention"])
+    await run(holder(), ["retention"])
+    await run(holder(), ["retention"])
     path = next(keeping.folder.path.glob("2018-03*.sealed"))
     path.write_bytes(path.read_bytes()[:-9])
 
     with pytest.raises(SystemExit, match=r"in the archive of 2018-03: archive_damaged"):
-        await commands.run(holder(), ["verify", "new", "archives"])
+        await run(holder(), ["verify", "new", "archives"])
     with pytest.raises(SystemExit, match=r"in the archive of 2018-03: archive_damaged"):
-        await commands.run(holder(), ["verify", "archives"])
+        await run(holder(), ["verify", "archives"])
 
 
 async def test_auth_is_asked_for_holds_and_nothing_goes_without_an_answer(holder, years, superuser):
@@ -90,11 +93,11 @@ async def test_auth_is_asked_for_holds_and_nothing_goes_without_an_answer(holder
     hold = ActiveHold(
         id=uuid4(), tenant_id=row["tenant_id"], kind=None, first_day=None, last_day=None
     )
-    await commands.run(holder(), ["retention"])
+    await run(holder(), ["retention"])
 
     with pytest.raises(SystemExit, match="Nothing was removed after that"):
-        await commands.run(holder(Auth(is_away=True)), ["retention"])
-    said = await commands.run(holder(Auth(hold)), ["retention"])
+        await run(holder(Auth(is_away=True)), ["retention"])
+    said = await run(holder(Auth(hold)), ["retention"])
 
     assert f"2018-01: detach, 6 entries: not done: legal hold {hold.id} keeps it." in said
 
@@ -116,6 +119,6 @@ async def test_it_runs_once_a_day_and_a_failed_run_sooner(holder, years, superus
 
 async def test_without_a_folder_nothing_leaves(holder):
     with pytest.raises(SystemExit, match="ARCHIVE_FOLDER"):
-        await commands.run(holder(archives=None), ["retention"])
+        await run(holder(archives=None), ["retention"])
     with pytest.raises(SystemExit, match="ARCHIVE_FOLDER"):
-        await commands.run(holder(archives=None), ["verify", "archives"])
+        await run(holder(archives=None), ["verify", "archives"])

@@ -218,10 +218,7 @@ async def test_an_operator_rotates_by_command(
         return Resealed(3, unreadable)
 
     monkeypatch.setattr(commands, "reseal_values", reseal_values)
-    try:
-        said = await COMMANDS["rotate-keys"](app.state.resources)
-    except SystemExit as ended:
-        said = str(ended)
+    told_all = await COMMANDS["rotate-keys"](app.state.resources)
 
     connection = await asyncpg.connect(databases.superuser_dsn)
     kid = await connection.fetchval("SELECT kid FROM auth.signing_keys ORDER BY added_at DESC")
@@ -233,6 +230,8 @@ async def test_an_operator_rotates_by_command(
     await connection.execute("DELETE FROM auth.signing_keys WHERE kid = $1", kid)
     await connection.execute("UPDATE auth.signing_keys SET ends_at = NULL")
     await connection.close()
-    assert f"Added {kid}:" in said
-    assert ("Sealed 3 values" if not unreadable else "2 values are sealed by a key") in said
+    assert (told_all.is_bad, told_all.content["unreadable"]) == (bool(unreadable), unreadable)
+    assert f"Added {kid}:" in told_all.text
+    sealed_or_not = "2 values are sealed by a key" if unreadable else "Sealed 3 values"
+    assert sealed_or_not in told_all.text
     assert told == kid
