@@ -91,6 +91,7 @@ CASES: dict[str, Case] = {
     "ManyRefusedByRate": counter('rate_limited_total{rule="sign-in"}', 360, 240),
     "TargetDown": gauge('up{job="auth"}', 0, 1),
     "TargetMissing": Case({'up{job="gateway"}': steady(1)}, UP),
+    "ExporterBlind": gauge('pg_up{job="postgres-exporter"}', 0, 1),
     "EventLoopBlocked": gauge('event_loop_lag_seconds{job="auth"}', 0.6, 0.01),
     "DatabaseDown": gauge('system_health_status{job="auth",component="database"}', 0, 1),
     "DatabaseLatencyHigh": gauge('db_latency_seconds{job="auth"}', 0.6, 0.01),

@@ -17,8 +17,8 @@ PAGE = (ROOT / "docs" / "operations.md").read_text()
 needs_promtool = pytest.mark.skipif(
     shutil.which("promtool") is None, reason="promtool is not installed"
 )
-# Of others: the node exporter, and Prometheus itself.
-OTHERS = {"node_filesystem_avail_bytes", "node_filesystem_size_bytes", "up"}
+# Of others: the exporters, and Prometheus itself.
+OTHERS = {"node_filesystem_avail_bytes", "node_filesystem_size_bytes", "pg_up", "redis_up", "up"}
 
 
 def test_every_process_is_read():
