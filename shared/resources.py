@@ -23,6 +23,7 @@ from shared.journal.archive_folder import ArchiveFolder
 from shared.journal.holds import ActiveHold
 from shared.journal.keeper import Keeper
 from shared.journal.notes import SigningKey
+from shared.journal.rows import RowKeeper
 from shared.journal.wake import Waker
 from shared.principal import Principal
 from shared.redis_client import open_redis
@@ -66,6 +67,8 @@ class Resources(Generic[OwnT]):
     find_holds: Callable[[], Awaitable[Sequence[ActiveHold]]] | None = None
     # Journal entries that rows of this service are still compared with: their months stay.
     proving_types: frozenset[str] = frozenset()
+    # Of rows that retention takes out of their table before their entries leave the journal.
+    row_keeper: RowKeeper | None = None
     # Where the service itself knows whose sign-in still stands: asked as a transaction of a caller
     # begins. Raises Unauthorized.
     require_standing: Callable[[AsyncSession, Principal], Awaitable[None]] | None = None

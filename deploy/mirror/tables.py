@@ -62,7 +62,7 @@ _TABLES = """
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = ANY($1) AND c.relkind IN ('r', 'p') AND c.relpersistence = 'p'
       AND NOT c.relispartition AND c.relname <> 'alembic_version'
-      AND c.relname !~ '^journal_[0-9]{4}_[0-9]{2}$'  -- Detached, and in an archive.
+      AND c.relname !~ '^(journal|movements)_[0-9]{4}_[0-9]{2}$'  -- Detached by retention.
     ORDER BY 1"""
 _CHANGEABLE = """
     SELECT c.oid::regclass::text AS name

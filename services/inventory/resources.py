@@ -14,6 +14,7 @@ from services.inventory.counts import service as counts
 from services.inventory.kits import service as kits
 from services.inventory.ledger.rules import Change, Outcome
 from services.inventory.ledger.service import Batcher, KeptAnswer, apply_group, note_movement
+from services.inventory.ledger_keeper import LedgerKeeper
 from services.inventory.movements import service as movements
 from services.inventory.reservations import service as reservations
 from services.inventory.settings import Settings
@@ -55,6 +56,7 @@ def open_service(settings: Settings) -> InventoryResources:
     )
     resources.tell_state = tell_state
     wake = partial(resources.waker.wake, resources.service)
+    resources.row_keeper = LedgerKeeper(resources.database, settings.retention_movements_years)
     return resources.having(
         InventoryOwn(
             Batcher(partial(apply_group, resources.database), note_movement, wake),

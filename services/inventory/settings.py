@@ -20,4 +20,5 @@ class Settings(ServiceSettings):
     require_approval_threshold: Decimal = Field(
         default=Decimal(1000), ge=0, max_digits=18, decimal_places=6
     )
+    retention_movements_years: int = Field(default=5, ge=1, le=100)  # Of the ledger.
     approval_lasts_days: int = Field(default=7, ge=1, le=366)

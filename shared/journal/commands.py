@@ -21,6 +21,7 @@ from shared.journal.keeping import archive_lines, keep
 from shared.journal.notes import CheckpointNote, NoteInvalid, NoteKey, SigningKey
 from shared.journal.outside import check_kept, newest_note
 from shared.journal.retention import FindHolds
+from shared.journal.rows import RowKeeper
 from shared.settings import ServiceSettings
 from shared.told import Told
 
@@ -45,6 +46,7 @@ class Holder(Protocol):
     http: httpx.AsyncClient
     archives: ArchiveFolder | None
     proving_types: frozenset[str]
+    row_keeper: RowKeeper | None
     client: ServiceClient | None
     find_holds: FindHolds | None
 

@@ -16,6 +16,7 @@ from shared.journal.holds import ActiveHold, ActiveHolds
 from shared.journal.keeper import Keeper
 from shared.journal.notes import SigningKey
 from shared.journal.retention import FindHolds, MonthStep, Retention, last_runs
+from shared.journal.rows import RowKeeper
 from shared.settings import ServiceSettings
 from shared.told import Told
 
@@ -37,6 +38,7 @@ class KeepingHolder(Protocol):
     keeper: Keeper
     archives: ArchiveFolder | None
     proving_types: frozenset[str]
+    row_keeper: RowKeeper | None
     client: ServiceClient | None
     find_holds: FindHolds | None
 
@@ -58,6 +60,7 @@ def retention_of(resources: KeepingHolder) -> Retention | None:
         resources.proving_types,
         exported_upto=exporter.last_checkpoint if exporter else None,
         find_holds=resources.find_holds or (lambda: _ask_for_holds(resources.client)),
+        rows=resources.row_keeper,
     )
 
 
@@ -123,8 +126,9 @@ def archive_lines(found: Sequence[ArchiveFound]) -> list[str]:
 
 
 def _line(step: MonthStep, *, is_trial: bool) -> str:
-    entries = "" if step.entries is None else f", {step.entries:,} entries"
+    what, each = ("", "entries") if step.kind == "journal" else (f"{step.kind}, ", "rows")
+    entries = "" if step.entries is None else f", {step.entries:,} {each}"
     done = "done" if step.done else "would be done" if is_trial and not step.reason else "not done"
-    return f"{step.month}: {step.action}{entries}: {done}" + (
+    return f"{step.month}: {what}{step.action}{entries}: {done}" + (
         f": {step.reason}." if step.reason else "."
     )

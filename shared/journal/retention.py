@@ -10,12 +10,13 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
+from functools import partial
 from typing import Any, Literal
 
 import httpx
-from sqlalchemy import Row, text
+from sqlalchemy import Row, TextClause, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from shared import metrics
 from shared.db import Database
@@ -38,6 +39,7 @@ from shared.journal.retention_rules import (
     is_over,
     why_nothing_goes,
 )
+from shared.journal.rows import RowKeeper, RowMonth
 from shared.log import log
 from shared.sealed_files.errors import SafekeepingError
 
@@ -45,6 +47,7 @@ FindHolds = Callable[[], Awaitable[Sequence[ActiveHold]]]
 LOCK_ATTEMPTS = 5
 LOCK_RETRY_S = 3.0
 _LOCK_NOT_AVAILABLE = "55P03"
+_BUSY = "its table was in use; tried again in the next run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class MonthStep:
     entries: int | None
     done: bool
     reason: str | None = None  # Why it was not.
+    kind: str = "journal"
 
 
 @dataclass(slots=True)
@@ -70,9 +74,9 @@ class RetentionReport:
 
     def add(
         self, action: Literal["archive", "detach", "drop"], month: date, entries: int | None,
-        reason: str | None, *, done: bool,
+        reason: str | None, *, done: bool, kind: str = "journal",
     ) -> None:  # fmt: skip
-        step = MonthStep(action, f"{month:%Y-%m}", entries, done, reason)
+        step = MonthStep(action, f"{month:%Y-%m}", entries, done, reason, kind)
         self.steps.append(step)
         if done:
             log.info("retention", **asdict(step))
@@ -102,6 +106,8 @@ class Retention:
     exported_upto: Callable[[], int] | None = None
     # Legal holds, asked for anew before each month goes. Raises Unavailable, which ends the run.
     find_holds: FindHolds | None = None
+    # Of rows that leave their own table before their entries leave the journal.
+    rows: RowKeeper | None = None
 
     async def run(self, now: datetime, *, is_trial: bool = False) -> RetentionReport:
         """Do what is due, or only say what would be done."""
@@ -137,9 +143,12 @@ class Retention:
         report.why_nothing_goes = why_nothing_goes(now, runs)
         if facts.is_mirrored:
             report.why_nothing_goes = "there is a mirror, whose tables would stay: drop it first"
-        if not (fresh or attached or ripe):
+        rows = await self.rows.list_due(now) if self.rows else ()
+        if not (fresh or attached or ripe or rows):
             return
         await self._require_verified()
+        if self.rows and rows:
+            await self._keep_rows(report, self.rows, rows, is_trial=is_trial)
         for month in fresh:
             await self._archive(report, month, now, is_trial=is_trial)
         for row in attached:
@@ -169,6 +178,33 @@ class Retention:
         metrics.retention_rows_archived.labels("journal").inc(manifest.entries)
         report.add("archive", month, manifest.entries, None, done=True)
 
+    async def _keep_rows(
+        self, report: RetentionReport, keeper: RowKeeper, due: Sequence[RowMonth], *, is_trial: bool
+    ) -> None:
+        """Do what is due of rows: each month once all before it have left."""
+        tenants = {tenant for each in due for tenant in each.tenants}
+        if not await keeper.is_verified(tenants):
+            raise _Failed(f"the {keeper.kind} do not verify; `verify` names the place")
+        earlier: str | None = None
+        for each in due:
+            reason = each.need or report.why_nothing_goes
+            if each.action == "detach":
+                reason = reason or earlier
+            reason = reason or await self._find_hold(each.month, each.tenants, since=each.since)
+            if reason is None and not is_trial:
+                go = keeper.detach if each.action == "detach" else keeper.drop
+                is_done = await self._with_patience(each.month, partial(go, each.month))
+                reason = None if is_done else _BUSY
+            done = reason is None and not is_trial
+            report.add(each.action, each.month, each.rows, reason, done=done, kind=keeper.kind)
+            if done and each.action == "detach":
+                metrics.retention_rows_archived.labels(keeper.kind).inc(each.rows)
+            elif reason and each.action == "detach":
+                earlier = "a month before it stays"
+        is_detached = any(step.done and step.kind == keeper.kind for step in report.steps)
+        if is_detached and not await keeper.is_verified(tenants):
+            raise _Failed(f"the {keeper.kind} do not verify any more; `verify` names the place")
+
     async def _detach(
         self, report: RetentionReport, row: Row[Any], now: datetime, *, is_trial: bool
     ) -> None:
@@ -178,38 +214,39 @@ class Retention:
         if reason is None:
             reason = await self._find_reader(row) or self._find_export(row)
         if reason is None:
-            reason = await self._find_hold(row)
+            reason = await self._find_hold(row.month, self._tenants_of(row))
         if reason or is_trial:
             report.add("detach", row.month, row.entries, reason, done=False)
             return
         await self._require_archive(row)
-        is_done = await self._detach_with_patience(row.month)
-        busy = None if is_done else "the journal was in use; tried again in the next run"
-        report.add("detach", row.month, row.entries, busy, done=is_done)
+        is_done = await self._with_patience(row.month, partial(self._call, _DETACH, row.month))
+        report.add("detach", row.month, row.entries, None if is_done else _BUSY, done=is_done)
 
     async def _drop(self, report: RetentionReport, row: Row[Any], *, is_trial: bool) -> None:
-        reason = report.why_nothing_goes or await self._find_hold(row)
+        reason = report.why_nothing_goes
+        reason = reason or await self._find_hold(row.month, self._tenants_of(row))
         if reason or is_trial:
             report.add("drop", row.month, row.entries, reason, done=False)
             return
         await self._require_archive(row)
-        async with self.database.engine.begin() as connection:
-            await _be_patient(connection)
-            await connection.execute(_DROP, {"month": row.month})
+        await self._call(_DROP, row.month)
         report.add("drop", row.month, row.entries, None, done=True)
 
-    async def _detach_with_patience(self, month: date) -> bool:
-        """Detach a month's table; say whether it could be had. Readers wait two seconds at most."""
+    async def _call(self, statement: TextClause, month: date) -> None:
+        async with self.database.engine.begin() as connection:
+            await be_patient(connection)
+            await connection.execute(statement, {"month": month})
+
+    async def _with_patience(self, month: date, go: Callable[[], Awaitable[None]]) -> bool:
+        """Let a month's table go; say whether it could be had. Readers wait two seconds at most."""
         for attempt in range(LOCK_ATTEMPTS):
             if attempt:
                 await asyncio.sleep(LOCK_RETRY_S)
             try:
-                async with self.database.engine.begin() as connection:
-                    await _be_patient(connection)
-                    await connection.execute(_DETACH, {"month": month})
+                await go()
             except DBAPIError as error:
                 if getattr(error.orig, "sqlstate", "") != _LOCK_NOT_AVAILABLE:
-                    raise _Failed(f"{month:%Y-%m} was not detached: {error.orig}") from error
+                    raise _Failed(f"{month:%Y-%m} did not leave: {error.orig}") from error
             else:
                 return True
         return False
@@ -226,7 +263,12 @@ class Retention:
         is_behind = self.exported_upto() < manifest.checkpoints[1]
         return "the export of the journal has not come to it" if is_behind else None
 
-    async def _find_hold(self, row: Row[Any]) -> str | None:
+    def _tenants_of(self, row: Row[Any]) -> Sequence[str]:
+        return parse_manifest(row.manifest, self.key.public).tenants
+
+    async def _find_hold(
+        self, month: date, tenants: Sequence[str], *, since: date | None = None
+    ) -> str | None:
         """Return why a month is held; nothing goes while that cannot be asked."""
         if self.find_holds is None:
             return None
@@ -234,8 +276,7 @@ class Retention:
             holds = await self.find_holds()
         except (Unavailable, httpx.HTTPError) as error:
             raise _Failed("auth does not answer which legal holds there are") from error
-        manifest = parse_manifest(row.manifest, self.key.public)
-        hold = find_hold(holds, self.key.service, row.month, manifest.tenants)
+        hold = find_hold(holds, self.key.service, month, tenants, since=since)
         return f"legal hold {hold.id} keeps it" if hold else None
 
     async def _require_archive(self, row: Row[Any]) -> None:
@@ -275,7 +316,7 @@ async def last_runs(database: Database) -> Sequence[Run]:
         return [Run(*row) for row in await connection.execute(_RUNS)]
 
 
-async def _be_patient(connection: AsyncConnection) -> None:
+async def be_patient(connection: AsyncConnection | AsyncSession) -> None:
     """Wait two seconds for a lock, behind which others wait; then count for as long as it takes."""
     await connection.execute(text("SET LOCAL lock_timeout = '2s'"))
     await connection.execute(text("SET LOCAL statement_timeout = 0"))

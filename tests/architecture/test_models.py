@@ -48,7 +48,8 @@ FOLLOWING = dict.fromkeys(
 )
 UNMAPPED_OF: dict[str, dict[str, str]] = {
     "auth": {},
-    "inventory": dict.fromkeys(("snapshots", "snapshot_sums", "levels_now"), BY_STATEMENTS)
+    "inventory": dict.fromkeys(("snapshots", "snapshot_sums", "levels_now", "ledger_archives"),
+                               BY_STATEMENTS)
     | FOLLOWING,
     "forecasting": dict.fromkeys(("consumption", "items", "levels", "lots"), BY_STATEMENTS)
     | dict.fromkeys(("pgqueuer", "pgqueuer_log", "pgqueuer_schedules", "pgqueuer_statistics"),

@@ -31,7 +31,7 @@ HOT = {
     "services/inventory/locations/service.py": "What a caller may know of, on the hot path.",
     "services/inventory/serials/service.py": "Scans, as the look-ups of stock, ADR 0012.",
     "services/inventory/stock/service.py": "Look-ups on the hot path, ADR 0012.",
-    "services/inventory/verification/queries.py": "A savepoint: the question may fail on bad data.",
+    "services/inventory/verification/queries/__init__.py": "A savepoint: bad data may fail it.",
 }
 BELOW_ROUTES = {"service", "queries", "schemas", "models", "rules"}
 Function = ast.FunctionDef | ast.AsyncFunctionDef

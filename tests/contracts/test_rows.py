@@ -19,6 +19,7 @@ from shared.db import Stamp
 from shared.journal import ArchivedNumbers, JournalDigests, JournalPage, JournalVerification
 from tests.contracts.rows import CLOSED
 from tests.support.inventory import make_inventory_settings
+from tests.support.past import MONTHS, Past
 from tests.support.services import Caller, running, service_headers
 
 pytestmark = pytest.mark.stack
@@ -48,7 +49,7 @@ def send(inventory, caller):
 
 
 @pytest.fixture
-async def busy(send, inventory, caller):
+async def busy(send, inventory, caller, superuser):
     """A tenant in which everything has happened that inventory journals."""
     await _make_categories(send)
     places = {
@@ -99,6 +100,7 @@ async def busy(send, inventory, caller):
     await _reserve(send, inventory, caller)
     await _count(send)
     await _use_webhooks(send, inventory, caller)
+    await _let_a_month_leave(inventory, caller, superuser)
     viewer = Caller(caller.tenant_id, scopes=["inventory:read"])
     assert (await inventory.post("/api/locations", headers=viewer.headers())).status_code == 403
 
@@ -249,6 +251,16 @@ async def _use_webhooks(send, inventory, caller):
         data = {"user_id": str(caller.id), "before": "admin", "after": "clerk"}
         demoted = {"type": UserRoleChanged.name, "data": data, "recorded_at": f"{utc_now()}"}
         await webhooks.disable_of_lost_owners(session, [demoted])
+
+
+async def _let_a_month_leave(inventory, caller, superuser):
+    """Have what was recorded first leave the ledger, as if it had been years ago."""
+    resources = inventory._transport.app.state.resources
+    past = Past(superuser, resources.database, caller.tenant_id)
+    await past.begin()
+    await past.age(MONTHS[0], count=1)
+    await past.detach(MONTHS[0])
+    await past.clear()
 
 
 async def test_every_row_of_inventorys_journal_is_as_promised(busy, superuser, caller):

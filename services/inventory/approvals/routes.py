@@ -33,6 +33,7 @@ from services.inventory.ledger.errors import (
     SerialsNotThere,
 )
 from services.inventory.locations.errors import LocationRetired
+from services.inventory.openings.errors import DatedBeforeLedger, MovementsArchived
 from services.inventory.periods.errors import InClosedPeriod
 from services.inventory.resources import Executors, Policy, PriceSealer
 from shared.errors import PreconditionFailed
@@ -117,7 +118,8 @@ async def get_approval(
     responses=problems(
         ApprovalNotFound, ApprovalClosed, ApprovalExpired, ApprovalStale, OwnApproval, ItemRetired,
         LocationRetired, InsufficientStock, BalanceTooLarge, Frozen, InClosedPeriod,
-        AlreadyReversed, UnknownUnit, LotExpired, SerialsInStock, SerialsNotThere,
+        MovementsArchived, DatedBeforeLedger, AlreadyReversed, UnknownUnit, LotExpired,
+        SerialsInStock, SerialsNotThere,
     ),
 )  # fmt: skip
 async def approve_approval(

@@ -47,6 +47,7 @@ from services.inventory.ledger.errors import (
     SerialsNotTracked,
 )
 from services.inventory.locations.errors import LocationNotFound, LocationRetired
+from services.inventory.openings.errors import DatedBeforeLedger
 from services.inventory.periods.errors import InClosedPeriod
 from services.inventory.resources import Policy, PriceSealer
 from shared.pagination import InvalidCursor
@@ -65,7 +66,8 @@ ASSEMBLY_PROBLEMS = problems(
     KitNotFound, AssemblyRefused, AssemblyInexact, PickUnfit, KitOutlastsComponents,
     ItemNotFound, ItemRetired,
     LocationNotFound, LocationRetired, InsufficientStock, BalanceTooLarge, MovementInFuture,
-    InTransit, Frozen, InClosedPeriod, UnknownUnit, QuantityInexact, LotsNotTracked, LotNeeded,
+    InTransit, Frozen, InClosedPeriod, DatedBeforeLedger, UnknownUnit, QuantityInexact,
+    LotsNotTracked, LotNeeded,
     LotNotFound, LotExpiryDiffers, LotExpired, SerialsDiffer, SerialsInStock, SerialsNeeded,
     SerialsNotThere, SerialsNotTracked,
 )  # fmt: skip

@@ -5,6 +5,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from services.inventory.ledger.rules import Kind, MovementReason
+from services.inventory.openings.schemas import KeptFrom
 from shared.money import DecimalText
 from shared.pagination import PageQuery
 from shared.schemas import Output, Page, ShortText, Update
@@ -139,4 +140,5 @@ class TraceRead(Output):
     )
 
 
-class TracePage(Page[TraceRead]): ...
+class TracePage(Page[TraceRead]):
+    kept_from: KeptFrom

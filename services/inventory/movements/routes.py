@@ -52,6 +52,7 @@ from services.inventory.movements.schemas import (
     ReversalCreate,
     SingleMovementRead,
 )
+from services.inventory.openings.errors import DatedBeforeLedger, MovementsArchived
 from services.inventory.periods.errors import InClosedPeriod
 from services.inventory.prices.errors import PriceForbidden
 from services.inventory.resources import Policy, PriceSealer, resources_of
@@ -128,9 +129,9 @@ router.add_api_route(
     responses=AWAITS_APPROVAL | problems(
         ItemNotFound, ItemRetired, LocationNotFound, LocationRetired, InsufficientStock,
         BalanceTooLarge, TransferInPlace, MovementInFuture, InTransit, Frozen, InClosedPeriod,
-        PriceForbidden, UnknownUnit, QuantityInexact, LotsNotTracked, LotNeeded, LotNotFound,
-        LotExpiryDiffers, LotExpired, SerialsNotTracked, SerialsNeeded, SerialsDiffer,
-        SerialsInStock, SerialsNotThere,
+        DatedBeforeLedger, PriceForbidden, UnknownUnit, QuantityInexact, LotsNotTracked,
+        LotNeeded, LotNotFound, LotExpiryDiffers, LotExpired, SerialsNotTracked,
+        SerialsNeeded, SerialsDiffer, SerialsInStock, SerialsNotThere,
     ),
     openapi_extra=KEY_PARAMETER,
 )  # fmt: skip
@@ -174,9 +175,9 @@ async def record_movements(
     status_code=201,
     response_model=MovementRead,
     responses=AWAITS_APPROVAL | problems(
-        MovementNotFound, AlreadyReversed, ReversalIsFinal, ItemRetired, LocationRetired,
-        InsufficientStock, BalanceTooLarge, InTransit, Frozen, InClosedPeriod, SerialsInStock,
-        SerialsNotThere,
+        MovementNotFound, MovementsArchived, AlreadyReversed, ReversalIsFinal, ItemRetired,
+        LocationRetired, InsufficientStock, BalanceTooLarge, InTransit, Frozen,
+        InClosedPeriod, SerialsInStock, SerialsNotThere,
     ),
 )  # fmt: skip
 async def reverse_movement(
@@ -204,7 +205,7 @@ async def reverse_movement(
     return model_answer(found, status=status_of(found, done=201), location=location_of(found))
 
 
-@router.get("", responses=problems(InvalidCursor))
+@router.get("", responses=problems(InvalidCursor, MovementsArchived))
 async def list_movements(
     wanted: Annotated[MovementQuery, Query()],
     session: Session,
@@ -218,7 +219,7 @@ async def list_movements(
     return await service.list_movements(session, sealer, wanted, caller=caller)
 
 
-@router.get("/{movement_id:uuid}", responses=problems(MovementUnknown))
+@router.get("/{movement_id:uuid}", responses=problems(MovementUnknown, MovementsArchived))
 async def get_movement(
     movement_id: UUID, session: Session, caller: CanRead, sealer: PriceSealer
 ) -> SingleMovementRead:

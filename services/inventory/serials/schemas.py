@@ -4,6 +4,7 @@ from uuid import UUID
 from pydantic import Field
 
 from services.inventory.ledger.rules import Kind, MovementReason
+from services.inventory.openings.schemas import KeptFrom
 from shared.pagination import PageQuery
 from shared.schemas import Output, Page, ShortText
 
@@ -86,3 +87,4 @@ class SerialHistory(Page[SerialMovementRead]):
     found: list[SerialRead] = Field(
         description="One of each item that has it, at most a hundred, by the items' codes."
     )
+    kept_from: KeptFrom

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.inventory.items.service import get_item
 from services.inventory.ledger.rules import Reference, item_reference, lot_name
 from services.inventory.locations.service import find_places, get_named_location, places_of
+from services.inventory.openings.service import find_kept_from
 from services.inventory.serials import queries
 from services.inventory.serials.errors import SerialNotFound
 from services.inventory.serials.schemas import (
@@ -56,6 +57,7 @@ async def get_history(
         found=[SerialRead.model_validate(dict(row)) for row in found],
         items=[SerialMovementRead.model_validate(row) for row in page],
         next_cursor=next_cursor,
+        kept_from=await find_kept_from(session),
     )
 
 

@@ -7,6 +7,7 @@ from services.inventory.categories.errors import CategoryAmbiguous, CategoryNotF
 from services.inventory.items.errors import ItemNotFound
 from services.inventory.ledger.errors import KnownInFuture, NotSettledYet
 from services.inventory.locations.errors import LocationNotFound
+from services.inventory.openings.errors import MovementsArchived
 from services.inventory.stock import service
 from services.inventory.stock.schemas import (
     ItemStockQuery,
@@ -73,7 +74,7 @@ async def look_up_in_path(
 
 @router.get(
     "/inventory/{item_id:uuid}/stock",
-    responses=problems(ItemNotFound, KnownInFuture, NotSettledYet),
+    responses=problems(ItemNotFound, KnownInFuture, NotSettledYet, MovementsArchived),
 )
 async def get_item_stock(
     item_id: UUID,
@@ -97,6 +98,7 @@ async def get_item_stock(
         CategoryAmbiguous,
         KnownInFuture,
         NotSettledYet,
+        MovementsArchived,
         InvalidCursor,
     ),
 )
@@ -116,7 +118,9 @@ async def list_stock(
 
 @router.get(
     "/locations/{name}/inventory",
-    responses=problems(LocationNotFound, KnownInFuture, NotSettledYet, InvalidCursor),
+    responses=problems(
+        LocationNotFound, KnownInFuture, NotSettledYet, MovementsArchived, InvalidCursor
+    ),
 )
 async def list_location_stock(
     name: Annotated[ShortText, Path(description="Name or id of the location.")],

@@ -126,7 +126,8 @@ async def stock_of(
 ) -> ItemStockRead:
     """Return what lay of an item at the caller's locations: at `as_of`, as recorded by `known_at`.
 
-    Without them: what lies there now. Raises ItemNotFound, KnownInFuture, NotSettledYet.
+    Without them: what lies there now. Raises ItemNotFound, KnownInFuture, NotSettledYet,
+    MovementsArchived.
     """
     item = await get_item(session, item_id)
     places = await places_of(session, caller)
@@ -151,7 +152,7 @@ async def list_stock(
     """Return one page of what lies or lay at the caller's locations, or in one of them.
 
     Raises LocationNotFound, CategoryNotFound, CategoryAmbiguous, KnownInFuture, NotSettledYet,
-    InvalidCursor.
+    MovementsArchived, InvalidCursor.
     """
     within = await places_of(session, caller)
     if wanted.location is not None:
@@ -174,7 +175,8 @@ async def list_at_location(
 ) -> LocatedItemPage:
     """Return one page of what lies or lay at a location.
 
-    Raises LocationNotFound, KnownInFuture, NotSettledYet, InvalidCursor.
+    Raises LocationNotFound, KnownInFuture, NotSettledYet, MovementsArchived,
+    InvalidCursor.
     """
     places = await places_of(session, caller)
     location = await get_named_location(session, name, places=places)

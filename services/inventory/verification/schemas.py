@@ -13,6 +13,11 @@ class Checked(Output):
     levels: int
     movements: int
     entries: int = Field(description="Journal entries of movements.")
+    archived_movements: int = Field(
+        description="Movements that left the ledger, of whose months openings say what they came "
+        "to; their entries are in the journal.",
+        examples=[0],
+    )
 
 
 class StockDifferenceRead(Output):
@@ -34,6 +39,8 @@ class StockDifferenceRead(Output):
         "entry_unreadable",
         "movement_missing",
         "movement_twice",
+        "opening",
+        "opening_balance",
         "price",
         "price_in_force",
         "count_entry_missing",
@@ -46,6 +53,8 @@ class StockDifferenceRead(Output):
         "the order of business time. "
         "in_transit: what lies there is not what was dispatched. "
         "snapshot: a sum of the ledger by which the past is answered is not what it was made of. "
+        "opening: what a month came to that left the ledger is not as it was journaled; "
+        "opening_balance: nor what the journal says that moved there in it. "
         "price: a cost or price is not as it was journaled. price_in_force: an item's cost or "
         "price is not the last that was set. count_entry_*: what was entered into a count was "
         "removed, inserted or changed. count_call_differs: the entries of one call are not in "

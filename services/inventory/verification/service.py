@@ -29,18 +29,23 @@ async def verify(session: AsyncSession, chain: Verification) -> VerificationRead
     whether the journal itself is as it was sealed.
     """
     checked = await queries.count_checked(session)
-    unreadable: Sequence[int] = ()
-    rows = await queries.list_differences_if_readable(session)
-    if rows is None:  # Some value is none of its type: each entry is looked at by itself.
-        unreadable = await _find_unreadable(session)
-        rows = await queries.list_differences(session, without=unreadable)
-    differences = [_unreadable(seq) for seq in unreadable] + [_to_read(row) for row in rows]
+    differences = await list_differences(session)
     return VerificationRead(
         ok=not differences and chain.ok,
         checked=Checked.model_validate(dict(checked)),
         differences=differences[: queries.DIFFERENCES_MAX],
         journal=ChainRead.model_validate(chain),
     )
+
+
+async def list_differences(session: AsyncSession) -> list[StockDifferenceRead]:
+    """Recompute the stock of the session's tenant from the ledger and return every difference."""
+    unreadable: Sequence[int] = ()
+    rows = await queries.list_differences_if_readable(session)
+    if rows is None:  # Some value is none of its type: each entry is looked at by itself.
+        unreadable = await _find_unreadable(session)
+        rows = await queries.list_differences(session, without=unreadable)
+    return [_unreadable(seq) for seq in unreadable] + [_to_read(row) for row in rows]
 
 
 async def list_tenants(connection: AsyncConnection, key: SigningKey) -> Sequence[UUID]:

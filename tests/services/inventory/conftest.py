@@ -6,9 +6,11 @@ import httpx
 import pytest
 
 from services.inventory.app import create_app
+from services.inventory.resources import open_service
 from services.inventory.settings import Settings
 from tests.support.database import Databases
 from tests.support.inventory import make_inventory_settings
+from tests.support.past import Past
 from tests.support.services import Caller, running
 
 Make = Callable[..., Awaitable[dict[str, Any]]]
@@ -75,3 +77,16 @@ async def other(databases: Databases) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(databases.superuser_dsn)
     yield connection
     await connection.close()
+
+
+@pytest.fixture
+async def past(
+    inventory_settings: Settings, superuser: asyncpg.Connection, caller: Caller
+) -> AsyncIterator[Past]:
+    """What moves the caller's ledger back by years; nothing of it is there afterwards."""
+    resources = open_service(inventory_settings)
+    made = Past(superuser, resources.database, caller.tenant_id)
+    await made.begin()
+    yield made
+    await made.clear()
+    await resources.close()

@@ -43,6 +43,7 @@ def holder(database, keeping):
             archives=archives,
             settings=SimpleNamespace(retention_transactions_years=7, journal_export=False),
             proving_types=frozenset(),
+            row_keeper=None,
             client=auth or Auth(),
             find_holds=None,
         )

@@ -62,7 +62,7 @@ POINTS = (
     (0, "ArchiveWriter.write"), (0, "ArchiveWriter.finish"), (0, "keeper.sync_folder"),
     (0, "archiving.check_archive"), (0, "archiving.write_manifest"),
     (0, "ArchiveFolder.keep_manifest"), (0, "retention.Retention._note"),
-    (1, "retention.Retention._detach_with_patience"), (1, "retention.Retention._note"),
+    (1, "retention.Retention._with_patience"), (1, "retention.Retention._note"),
     (2, "retention.Retention._drop"),
 )  # fmt: skip
 KILLED = """

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.inventory.counts.schemas import Shown
 from services.inventory.ledger.rules import Reference
+from services.inventory.openings.rules import SINCE
 from shared.principal import Places
 
 
@@ -93,9 +94,12 @@ async def find_stock_then(
 
 
 def _lay(at: str) -> str:
-    """Return what lay at the level v at an instant; what lies there now for null."""
+    """Return what lay at the level v at an instant; what lies there now for null.
+
+    Of a time before the ledger begins that is not known: null.
+    """
     return f"""
-        coalesce(v.on_hand, 0) - CASE WHEN v.moved_at > {at} THEN (
+        coalesce(v.on_hand, 0) - CASE WHEN {at} < ({SINCE}) THEN NULL WHEN v.moved_at > {at} THEN (
             SELECT coalesce(sum(m.quantity), 0) FROM movements m
             WHERE m.item_id = v.item_id AND m.location_id = v.location_id
                 AND m.lot_id = v.lot_id AND m.occurred_at > {at}

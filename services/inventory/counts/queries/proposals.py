@@ -94,7 +94,10 @@ _DUE = text("""
         CROSS JOIN LATERAL (SELECT name, type FROM locations WHERE id = v.location_id OFFSET 0) l
         LEFT JOIN LATERAL (SELECT code FROM lots WHERE id = v.lot_id OFFSET 0) t ON true
         CROSS JOIN LATERAL (
-            SELECT max(m.occurred_at) AS counted_at FROM movements m
+            SELECT greatest(max(m.occurred_at), (
+                SELECT max(counted_at) FROM opening_balances WHERE item_id = v.item_id
+                    AND location_id = v.location_id AND lot_id = v.lot_id)) AS counted_at
+            FROM movements m
             WHERE m.kind = 'count_correction' AND m.item_id = v.item_id
                 AND m.location_id = v.location_id AND m.lot_id = v.lot_id
                 AND NOT EXISTS (SELECT FROM reversals b WHERE b.movement_id = m.id)

@@ -32,7 +32,6 @@ from services.inventory.ledger.rules import (
     lot_name,
     place_reference,
 )
-from services.inventory.periods.service import find_open_from
 from shared.db import driver_connection
 from shared.errors import Problem
 from shared.ids import new_id
@@ -82,7 +81,7 @@ async def named_entries(
     found = await queries.find_spots(session, named)
     open_from = None
     if any(change.occurred_at is not None for change in asked):
-        open_from = await find_open_from(await driver_connection(session))
+        open_from = await ledger.find_open_from(await driver_connection(session))
     unseen: dict[UUID, str] = {}
     entries: list[NamedEntry | Problem | None] = []
     for line, change in zip(lines, changes, strict=True):

@@ -98,6 +98,8 @@ _NAMED = text("""
 _KITS_OF = text("""
     SELECT i.code FROM kit_components c JOIN items i ON i.id = c.kit_id
     WHERE c.item_id = :item_id AND i.active ORDER BY i.code LIMIT :most""")
-_HAS_MOVED = text("SELECT EXISTS (SELECT FROM movements WHERE item_id = :item_id)")
+_HAS_MOVED = text("""
+    SELECT EXISTS (SELECT FROM movements WHERE item_id = :item_id)
+        OR EXISTS (SELECT FROM opening_balances WHERE item_id = :item_id)""")
 
 _COUNT_ACTIVE = text("SELECT count_active_items()")

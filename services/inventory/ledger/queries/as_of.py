@@ -4,7 +4,8 @@ A snapshot (ADR 0043) is a stretch of the ledger by the time of recording, summe
 which things happened. A question as of one time, as known at another, takes of all stretches that
 were over by then the days that were over by then, and reads of the ledger what is left: the rows
 of that last day, and the rows that were recorded after the last stretch. These parts share no row,
-and leave none out, so the answer is the ledger's sum whichever snapshots there are.
+and leave none out, so the answer is the ledger's sum whichever snapshots there are. Months that
+left the ledger (ADR 0049) are in no snapshot: of them the opening balances are added.
 """
 
 from collections.abc import Collection, Sequence
@@ -110,11 +111,14 @@ _EDGE = f"""
         LEFT JOIN snapshots n ON n.number = coalesce(s.number, 0) + 1
             AND n.made_at IS NOT NULL AND n.known_at >= asked.known_at
     )"""  # noqa: S608 - of constants alone.
+# First what left the ledger: nobody may ask of a time before all of that had been recorded.
 # The edge's values as sub-queries of their own: row-level security lets no other condition use an
 # index. Of each item months are taken of all snapshots that were summed together. What is left of
 # a busy item is taken by days, of the last snapshots and of the month that was not over; of others
 # it is a few rows.
 _PARTS = f"""
+    SELECT location_id, lot_id, quantity FROM opening_balances WHERE item_id = {{item}}
+    UNION ALL
     SELECT p.* FROM (
         SELECT CASE WHEN is_busy THEN day_starts ELSE month_starts END AS starts,
                CASE WHEN is_busy THEN summed_at ELSE whole_at END AS summed_at,

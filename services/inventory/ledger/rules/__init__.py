@@ -21,6 +21,7 @@ from services.inventory.ledger.rules.follow import follow_lots
 from services.inventory.ledger.rules.holds import judge_hold
 from services.inventory.ledger.rules.judge import (
     Late,
+    OpenFrom,
     judge,
     late_levels,
     levels_of,
@@ -76,6 +77,7 @@ __all__ = [
     "Lots",
     "MovementReason",
     "NextReceipt",
+    "OpenFrom",
     "Outcome",
     "Part",
     "Reference",

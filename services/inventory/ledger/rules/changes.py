@@ -212,6 +212,7 @@ class Refusal(StrEnum):
     IN_TRANSIT = "in_transit"
     FROZEN = "frozen"
     PERIOD_CLOSED = "period_closed"
+    ARCHIVED = "archived"
     UNKNOWN_UNIT = "unknown_unit"
     INEXACT = "inexact"  # In stock units it would have more than four digits after the point.
     NO_LOTS = "no_lots"  # A lot is named of an item that has none.

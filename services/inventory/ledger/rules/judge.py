@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from services.inventory.items.rules import Pack, exact_product, find_pack, packs_of
 from services.inventory.ledger.rules.changes import (
@@ -42,6 +43,13 @@ from services.inventory.ledger.rules.serials import (
 from services.inventory.ledger.rules.timeline import NOTHING
 
 
+class OpenFrom(NamedTuple):
+    """The earliest instant that a movement may have, and why it may have none before."""
+
+    at: datetime
+    refusal: Refusal
+
+
 @dataclass(slots=True)
 class Late:
     """Of one level: the earliest instant of a late change, and the instants of all changes."""
@@ -56,7 +64,7 @@ def judge(
     balances: Balances,
     now: datetime,
     atomic: bool,  # noqa: FBT001 - named wherever it is said; judged in a thread it is passed on.
-    open_from: datetime | None = None,
+    open_from: OpenFrom | None = None,
     lots: Lots | None = None,
 ) -> list[Outcome]:
     """Decide changes in their order, and bring the balances up to what was granted.
@@ -135,15 +143,16 @@ def _decide(
     balances: Balances,
     lots: Lots,
     now: datetime,
-    open_from: datetime | None,
+    open_from: OpenFrom | None,
 ) -> Outcome:
     spot, _ = ends = _ends(change, spots)
     asked_of = change, *ends, now
     refusal = _misfit(*asked_of)
     if refusal is not None:
         return Outcome(*asked_of, refusal)
-    if open_from is not None and change.occurred_at is not None and change.occurred_at < open_from:
-        return Outcome(*asked_of, Refusal.PERIOD_CLOSED, fits_from=open_from)
+    at = change.occurred_at
+    if open_from is not None and at is not None and at < open_from.at:
+        return Outcome(*asked_of, open_from.refusal, fits_from=open_from.at)
     asked, unit, misfit = stock_units(change, spot)
     misfit = misfit or misfit_of_serials(change, spot, asked)
     if misfit is not None:

@@ -23,6 +23,7 @@ from services.inventory.ledger.service.batching import (
     in_group,
     note_movement,
 )
+from services.inventory.ledger.service.dating import find_open_from
 from services.inventory.ledger.service.explaining import explained, list_next_receipts
 from services.inventory.ledger.service.holding import (
     give_back,
@@ -59,6 +60,7 @@ __all__ = [
     "find_kept",
     "find_movement",
     "find_movement_at",
+    "find_open_from",
     "find_reversal",
     "foresee",
     "get_recorded",

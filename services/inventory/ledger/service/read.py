@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.inventory.ledger import queries
 from services.inventory.ledger.errors import KnownInFuture, NotSettledYet
 from services.inventory.ledger.queries import LedgerRow, MovementFilter, StockFilter
+from services.inventory.openings.service import require_kept
 from services.inventory.snapshots.service import find_recording
 from shared.db import Database
 from shared.principal import Places
@@ -48,10 +49,11 @@ async def stock_as_of(
 
     Without them: what lies there now. The answer for a known_at never changes: it waits for
     transactions that may still record something at that time. Raises KnownInFuture,
-    NotSettledYet.
+    NotSettledYet, MovementsArchived.
     """
     if as_of is None and known_at is None:
         return await queries.stock_now(session, item_id, places=places)
+    await require_kept(session, as_of, known_at)
     if known_at is not None:
         await _settle(session, known_at)
     return await queries.stock_as_of(
@@ -64,8 +66,11 @@ async def list_stock(
 ) -> Sequence[RowMapping]:
     """Return what lies or lay of each item at all the locations together, by the items' codes.
 
-    For the times the same holds as for one item. Raises KnownInFuture, NotSettledYet.
+    For the times the same holds as for one item. Raises KnownInFuture, NotSettledYet,
+    MovementsArchived.
     """
+    if wanted.as_of is not None or wanted.known_at is not None:
+        await require_kept(session, wanted.as_of, wanted.known_at)
     if wanted.known_at is not None:
         await _settle(session, wanted.known_at)
     return await queries.list_stock(session, wanted, after=after, limit=limit)

@@ -23,10 +23,10 @@ from services.inventory.ledger.rules import (
     judge,
     late_levels,
 )
+from services.inventory.ledger.service.dating import find_open_from
 from services.inventory.ledger.service.explaining import explained
 from services.inventory.ledger.service.locking import lock_all
 from services.inventory.ledger.service.off_loop import off_loop
-from services.inventory.periods.service import find_open_from
 from shared.money import plain
 
 
@@ -77,8 +77,8 @@ async def _judged(
 ) -> list[Outcome]:
     open_from = None
     if any(change.occurred_at is not None for change in changes):
-        open_from = await find_open_from(connection)
         await _bring_timelines(connection, changes, locked)
+        open_from = await find_open_from(connection)
     known = changes, locked.spots, locked.balances, locked.now
     return await off_loop(_size_of(changes), judge, *known, atomic, open_from, locked.lots)
 

@@ -29,6 +29,7 @@ from services.inventory.ledger.errors import (
 )
 from services.inventory.ledger.rules import Outcome, Reference, Refusal, Spot
 from services.inventory.locations.errors import LocationNotFound, LocationRetired
+from services.inventory.openings.errors import DatedBeforeLedger
 from services.inventory.periods.errors import InClosedPeriod
 from shared.errors import Problem
 from shared.money import plain
@@ -90,6 +91,12 @@ def _closed(outcome: Outcome) -> Problem:
     if outcome.fits_from is None:
         raise ValueError("whom a closed period refuses is told from when on he may record")
     return InClosedPeriod(open_from=outcome.fits_from)
+
+
+def _archived(outcome: Outcome) -> Problem:
+    if outcome.fits_from is None:
+        raise ValueError("who dates before the ledger is told from when on he may record")
+    return DatedBeforeLedger(kept_from=outcome.fits_from)
 
 
 def _location(outcome: Outcome) -> str:
@@ -203,5 +210,6 @@ _PROBLEMS: Mapping[Refusal, Callable[[Outcome], Problem]] = {
     Refusal.SERIALS_NOT_THERE: _of_serials,
     Refusal.FROZEN: _frozen,
     Refusal.PERIOD_CLOSED: _closed,
+    Refusal.ARCHIVED: _archived,
     Refusal.TOO_MUCH: lambda it: BalanceTooLarge(item=_item(it), location=_location(it)),
 }

@@ -22,6 +22,7 @@ from services.inventory.locations.service import places_of
 from services.inventory.lots import queries
 from services.inventory.lots.rules import Kin, next_kin
 from services.inventory.lots.schemas import LotKinRead, TracePage, TraceQuery, TraceRead
+from services.inventory.openings.service import find_kept_from
 from shared.pagination import Keyset
 from shared.principal import Places, Principal
 
@@ -61,6 +62,7 @@ async def trace_lot(
     return TracePage(
         items=[_trace(row, generations[row.lot_id], assembled) for row in page],
         next_cursor=next_cursor,
+        kept_from=await find_kept_from(session),
     )
 
 

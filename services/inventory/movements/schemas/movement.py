@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from services.inventory.items.schemas import Unit
 from services.inventory.ledger.rules import REASON_CODES, SERIALS_MAX, Kind, MovementReason
+from services.inventory.openings.schemas import KeptFrom
 from shared.i18n import N_
 from shared.i18n.validation import MESSAGES
 from shared.identifiers import Code, identifier_key
@@ -360,7 +361,8 @@ class MovementQuery(PageQuery):
     to_time: Moment | None = Field(default=None, alias="to", description="Happened before.")
 
 
-class MovementPage(Page[MovementRead]): ...
+class MovementPage(Page[MovementRead]):
+    kept_from: KeptFrom
 
 
 class MovementReasonRead(Output):

@@ -41,6 +41,8 @@ from services.inventory.movements.schemas import (
     SingleMovementRead,
 )
 from services.inventory.movements.service.approving import asked_movements
+from services.inventory.openings.errors import MovementsArchived
+from services.inventory.openings.service import find_kept_from, require_kept_id
 from services.inventory.prices import service as prices
 from shared.db import Database
 from shared.errors import (
@@ -174,11 +176,12 @@ async def get_movement(
 ) -> SingleMovementRead:
     """Return one movement, at the first location that it touches of those the caller may know of.
 
-    Raises MovementUnknown.
+    Raises MovementUnknown, MovementsArchived.
     """
     places = await places_of(session, caller)
     rows = await ledger.find_movement_at(session, movement_id, places=places)
     if not rows:
+        await require_kept_id(session, movement_id)
         raise MovementUnknown(movement=str(movement_id))
     told = to_read(rows, sealer, caller=caller)
     version = 1 if told.reversed_by is None else 2
@@ -188,8 +191,11 @@ async def get_movement(
 async def list_movements(
     session: AsyncSession, sealer: Sealer, wanted: MovementQuery, *, caller: Principal
 ) -> MovementPage:
-    """Return one page of ledger rows, newest first. Raises InvalidCursor."""
+    """Return one page of ledger rows, newest first. Raises InvalidCursor, MovementsArchived."""
     after = NEWEST.after(wanted.cursor)
+    kept_from = await find_kept_from(session)
+    if kept_from is not None and wanted.to_time is not None and wanted.to_time <= kept_from:
+        raise MovementsArchived(kept_from=kept_from)
     filters = MovementFilter(
         item=item_reference(wanted.item) if wanted.item else None,
         location=place_reference(wanted.location) if wanted.location else None,
@@ -205,7 +211,9 @@ async def list_movements(
     )
     page, next_cursor = NEWEST.page(rows, wanted.limit, lambda row: (row.seq,))
     return MovementPage(
-        items=[to_read([row], sealer, caller=caller) for row in page], next_cursor=next_cursor
+        items=[to_read([row], sealer, caller=caller) for row in page],
+        next_cursor=next_cursor,
+        kept_from=kept_from,
     )
 
 

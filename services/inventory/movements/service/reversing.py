@@ -28,6 +28,7 @@ from services.inventory.movements.errors import (
 )
 from services.inventory.movements.schemas import MovementRead, ReversalCreate
 from services.inventory.movements.service.recording import Origin, to_read
+from services.inventory.openings.service import require_kept_id
 from shared.clock import utc_now
 from shared.ids import new_id
 from shared.principal import Places
@@ -56,11 +57,13 @@ async def reverse_movement(
 
     Of the assembly of a kit all movements are undone together. It is judged like any movement; one
     whose value is limited may need an approval, which is returned then. Raises MovementNotFound,
-    ReversalIsFinal, AlreadyReversed, and what `ledger.problem_of` returns.
+    MovementsArchived, ReversalIsFinal, AlreadyReversed, and what `ledger.problem_of` returns.
     """
     caller = origin.caller
     by = _By(origin.actor, origin.request_id, await places_of(session, caller))
     legs = await ledger.list_legs(session, movement_id)
+    if not legs:
+        await require_kept_id(session, movement_id)
     if not legs or not all(_is_known(leg, by.places) for leg in legs):
         raise MovementNotFound(movement=str(movement_id))
     if legs[0].kind == Kind.REVERSAL:
@@ -96,10 +99,13 @@ async def apply_approved_reversal(
 ) -> list[UUID]:
     """Undo the movement that was asked to be, at the time that was said.
 
-    Raises AlreadyReversed, and what `approvals.apply_approved` raises.
+    Raises AlreadyReversed, MovementsArchived, and what `approvals.apply_approved` raises.
     """
     by = _By(approved.requested_by, approved.request_id, approved.places)
-    legs = await ledger.list_legs(session, UUID(approved.content["movement_id"]))
+    movement_id = UUID(approved.content["movement_id"])
+    legs = await ledger.list_legs(session, movement_id)
+    if not legs:
+        await require_kept_id(session, movement_id)
     occurred_at, reason = approved.lines[0].occurred_at, approved.content["reason"]
     changes = await _opposites(session, legs, reason, occurred_at, by)
     await approvals.apply_approved(session, sealer, approved, list(changes.values()))

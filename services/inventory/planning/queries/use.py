@@ -53,7 +53,9 @@ async def list_under_way(
 
 _USE = text("""
     SELECT u.item_id, u.used,
-           (SELECT min(occurred_at) FROM movements WHERE item_id = u.item_id) AS first_at
+           least((SELECT min(occurred_at) FROM movements WHERE item_id = u.item_id),
+                 (SELECT min(first_at) FROM opening_balances WHERE item_id = u.item_id))
+               AS first_at
     FROM (
         SELECT m.item_id, -sum(m.quantity) AS used
         FROM movements m LEFT JOIN reversals r ON r.movement_id = m.id

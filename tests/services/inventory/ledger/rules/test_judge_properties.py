@@ -9,7 +9,7 @@ from uuid import uuid4
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.inventory.ledger.rules import NO_LOT, Change, Reference, Refusal, judge
+from services.inventory.ledger.rules import NO_LOT, Change, OpenFrom, Reference, Refusal, judge
 from tests.support.ledger import LEVELS, NOW, PLACES, SPOTS, History, ago, change, counted, transfer
 
 amounts = st.integers(1, 12).map(Decimal)
@@ -166,21 +166,26 @@ def _ends(asked: Change) -> list[Reference]:
     return [asked.place] if asked.counterplace is None else [asked.place, asked.counterplace]
 
 
-@given(histories(), st.lists(asked_changes(), min_size=1, max_size=6), st.integers(0, 7))
-def test_what_is_dated_in_a_closed_period_is_refused_and_the_rest_as_if_it_were_not_asked(
-    history, changes, hour
+@given(
+    histories(),
+    st.lists(asked_changes(), min_size=1, max_size=6),
+    st.integers(0, 7),
+    st.sampled_from([Refusal.PERIOD_CLOSED, Refusal.ARCHIVED]),
+)
+def test_what_is_dated_before_all_is_open_is_refused_and_the_rest_as_if_it_were_not_asked(
+    history, changes, hour, why
 ):
     is_open = [each.occurred_at is None or each.occurred_at >= ago(hour) for each in changes]
-    outcomes = history.judge(*changes, open_from=ago(hour))
+    outcomes = history.judge(*changes, open_from=OpenFrom(ago(hour), why))
 
     allowed = [each for each, opened in zip(changes, is_open, strict=True) if opened]
-    alone = iter(history.judge(*allowed, open_from=ago(hour)))
+    alone = iter(history.judge(*allowed, open_from=OpenFrom(ago(hour), why)))
     for outcome, opened in zip(outcomes, is_open, strict=True):
         if opened:
             assert outcome == next(alone)
-            assert outcome.refusal is not Refusal.PERIOD_CLOSED
+            assert outcome.refusal is not why
         else:
-            assert (outcome.refusal, outcome.fits_from) == (Refusal.PERIOD_CLOSED, ago(hour))
+            assert (outcome.refusal, outcome.fits_from) == (why, ago(hour))
 
 
 @given(

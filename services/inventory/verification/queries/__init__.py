@@ -5,7 +5,9 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
+from services.inventory.openings.rules import BEGINNING, SINCE
 from services.inventory.snapshots.rules import TOGETHER
+from services.inventory.verification.queries.openings import OPENINGS
 
 DIFFERENCES_MAX = 100
 ENTRIES_READ = 5_000  # At once.
@@ -27,13 +29,8 @@ async def list_differences(
     for check in _OF_STOCK:
         rows = await session.execute(check, {"most": DIFFERENCES_MAX - len(found)})
         found.extend(rows.mappings())
-    parameters = {
-        "most": DIFFERENCES_MAX - len(found),
-        "without": list(without),
-    }
-    found.extend((await session.execute(_ENTRIES, parameters)).mappings())
-    for check in (_PRICES, _IN_FORCE, _COUNT_ENTRIES):
-        parameters["most"] = DIFFERENCES_MAX - len(found)
+    for check in (_ENTRIES, *OPENINGS, _PRICES, _IN_FORCE, _COUNT_ENTRIES):
+        parameters = {"most": DIFFERENCES_MAX - len(found), "without": list(without)}
         found.extend((await session.execute(check, parameters)).mappings())
     return found
 
@@ -59,7 +56,7 @@ async def list_stock(session: AsyncSession) -> Sequence[RowMapping]:
 
 
 async def list_entries(session: AsyncSession, *, after_seq: int) -> Sequence[tuple[int, str, str]]:
-    """Return the next entries of movements and prices as they stand there: number, type, text."""
+    """Return the next entries that rows are compared with, as they stand: number, type, text."""
     rows = await session.execute(_READ, {"after_seq": after_seq, "most": ENTRIES_READ})
     return [(row.seq, row.type, row.data) for row in rows]
 
@@ -68,31 +65,46 @@ _TENANTS = text("SELECT DISTINCT tenant_id FROM inventory.journal ORDER BY 1")
 _READ = text("""
     SELECT seq, type, data::text AS data FROM journal
     WHERE type IN ('inventory.stock-moved.v1', 'inventory.price-set.v1',
-                   'inventory.count-entered.v1') AND seq > :after_seq
+                   'inventory.count-entered.v1', 'inventory.opening-recorded.v1')
+        AND seq > :after_seq
     ORDER BY seq LIMIT :most""")
 
 
 _COUNTS = text("""
     SELECT (SELECT count(*) FROM levels) AS levels, (SELECT count(*) FROM movements) AS movements,
-           (SELECT count(*) FROM journal WHERE type = 'inventory.stock-moved.v1') AS entries""")
+           (SELECT count(*) FROM journal WHERE type = 'inventory.stock-moved.v1') AS entries,
+           (SELECT coalesce(sum(movements), 0)::bigint FROM openings) AS archived_movements""")
+# What moved at levels: what is in the ledger, and before it what the months came to that left it.
+_MOVED = """(
+        SELECT item_id, location_id, lot_id, quantity, occurred_at FROM movements
+        UNION ALL
+        SELECT item_id, location_id, lot_id, quantity, last_at FROM opening_balances
+    )"""
+# The same with no time before the ledger begins: of what was then only the sum is known.
+_SINCE = f"({SINCE})"
+_LATER = f"""(
+        SELECT item_id, location_id, lot_id, quantity, greatest(occurred_at, {_SINCE})
+            AS occurred_at FROM {_MOVED} each
+    )"""  # noqa: S608 - our own text.
 # The stock of every level is the sum of its ledger.
-_LEVELS = text("""
+_LEVELS = text(f"""
     SELECT 'level' AS kind, item_id, location_id, lot_id, NULL::uuid AS movement_id,
            coalesce(m.total, 0) AS expected, coalesce(v.on_hand, 0) AS found,
            NULL::timestamptz AS occurred_at
     FROM levels v FULL JOIN (
-        SELECT item_id, location_id, lot_id, sum(quantity) AS total FROM movements GROUP BY 1, 2, 3
+        SELECT item_id, location_id, lot_id, sum(quantity) AS total FROM {_MOVED} moved
+        GROUP BY 1, 2, 3
     ) m USING (item_id, location_id, lot_id)
-    WHERE coalesce(v.on_hand, 0) <> coalesce(m.total, 0) LIMIT :most""")
+    WHERE coalesce(v.on_hand, 0) <> coalesce(m.total, 0) LIMIT :most""")  # noqa: S608 - our own text.
 # Every level knows when its latest movement happened.
-_LEVEL_TIMES = text("""
+_LEVEL_TIMES = text(f"""
     SELECT 'level_time' AS kind, item_id, location_id, lot_id, NULL::uuid AS movement_id,
            NULL::numeric AS expected, NULL::numeric AS found, v.moved_at AS occurred_at
     FROM levels v LEFT JOIN (
-        SELECT item_id, location_id, lot_id, max(occurred_at) AS latest FROM movements
+        SELECT item_id, location_id, lot_id, max(occurred_at) AS latest FROM {_MOVED} moved
         GROUP BY 1, 2, 3
     ) m USING (item_id, location_id, lot_id)
-    WHERE v.moved_at IS DISTINCT FROM m.latest LIMIT :most""")
+    WHERE v.moved_at IS DISTINCT FROM m.latest LIMIT :most""")  # noqa: S608 - our own text.
 # What is reserved at every level is what reservations hold there; in transit it is all of it.
 _RESERVED = text("""
     SELECT 'reserved' AS kind, item_id, location_id, lot_id, NULL::uuid AS movement_id, expected,
@@ -137,32 +149,39 @@ _LEVEL_LOTS = text("""
         AND (t.id IS NULL OR v.on_hand > 0 AND v.is_serial <> (i.tracking = 'serial'))
     LIMIT :most""")
 # At no instant of business time was a serial in two places.
-_SERIALS = text("""
+_SERIALS = text(f"""
     SELECT 'serial_twice' AS kind, item_id, NULL::uuid AS location_id, lot_id,
            NULL::uuid AS movement_id, 1::numeric AS expected, total AS found, occurred_at
     FROM (
         SELECT m.item_id, m.lot_id, m.occurred_at, sum(sum(m.quantity)) OVER (
             PARTITION BY m.item_id, m.lot_id ORDER BY m.occurred_at) AS total
-        FROM movements m JOIN items i ON i.id = m.item_id AND i.tracking = 'serial'
+        FROM {_LATER} m JOIN items i ON i.id = m.item_id AND i.tracking = 'serial'
         WHERE m.lot_id <> lpad('', 32, '0')::uuid
         GROUP BY m.item_id, m.lot_id, m.occurred_at
-    ) m WHERE total > 1 ORDER BY occurred_at LIMIT :most""")
+    ) m WHERE total > 1 ORDER BY occurred_at LIMIT :most""")  # noqa: S608 - our own text.
 # At no instant of business time did less than nothing lie anywhere.
-_PAST = text("""
+_PAST = text(f"""
     SELECT 'past' AS kind, item_id, location_id, lot_id, NULL::uuid AS movement_id,
            0::numeric AS expected, total AS found, occurred_at
     FROM (
         SELECT item_id, location_id, lot_id, occurred_at, sum(sum(quantity)) OVER (
             PARTITION BY item_id, location_id, lot_id ORDER BY occurred_at) AS total
-        FROM movements GROUP BY item_id, location_id, lot_id, occurred_at
-    ) m WHERE total < 0 ORDER BY occurred_at LIMIT :most""")
+        FROM {_LATER} moved GROUP BY item_id, location_id, lot_id, occurred_at
+    ) m WHERE total < 0 ORDER BY occurred_at LIMIT :most""")  # noqa: S608 - our own text.
 # Every balance is the sum of the ledger up to there, in the order of recording.
 _BALANCES = text("""
     SELECT 'balance' AS kind, item_id, location_id, lot_id, id AS movement_id, total AS expected,
            balance_after AS found, occurred_at
     FROM (
         SELECT *, sum(quantity) OVER (
-            PARTITION BY item_id, location_id, lot_id ORDER BY seq) AS total FROM movements
+            PARTITION BY item_id, location_id, lot_id ORDER BY seq) AS total
+        FROM (
+            SELECT item_id, location_id, lot_id, id, seq, quantity, balance_after, occurred_at
+            FROM movements
+            UNION ALL
+            SELECT item_id, location_id, lot_id, NULL, 0, sum(quantity), NULL, NULL
+            FROM opening_balances GROUP BY 1, 2, 3
+        ) moved
     ) m WHERE total <> balance_after ORDER BY seq LIMIT :most""")
 # Said so that it is looked up in a hash: as a join it was a loop until the tables were analyzed.
 _BUSY = "WHERE (item_id IN (SELECT item_id FROM snapshot_sums WHERE grain = 'day')) IS TRUE"
@@ -216,8 +235,9 @@ _TWICE = text("""
         SELECT *, row_number() OVER (PARTITION BY id, leg ORDER BY seq) AS copy FROM movements
         WHERE (id, leg) IN (SELECT id, leg FROM movements GROUP BY 1, 2 HAVING count(*) > 1)
     ) m WHERE copy > 1 ORDER BY seq LIMIT :most""")
-# Every ledger row has its journal entry, which says the same, and there is no entry beside them.
-_ENTRIES = text("""
+# Every ledger row has its journal entry, which says the same, and there is no entry beside them
+# but of the months that left the ledger.
+_ENTRIES = text(f"""
     SELECT CASE WHEN j.movement_id IS NULL THEN 'entry_missing'
                 WHEN m.id IS NULL THEN 'movement_missing' ELSE 'entry_differs' END AS kind,
            coalesce(m.item_id, j.item_id) AS item_id,
@@ -238,6 +258,7 @@ _ENTRIES = text("""
             reason_code text, reverses uuid, part_of uuid, balance_after numeric, cost_id uuid,
             reference text, occurred_at timestamptz, backdated bool)
         WHERE type = 'inventory.stock-moved.v1' AND seq <> ALL(CAST(:without AS bigint[]))
+            AND recorded_at >= ({BEGINNING})
     ) j ON j.movement_id = m.id AND j.leg = m.leg
     WHERE m.id IS NULL OR j.movement_id IS NULL
        OR (m.item_id, m.location_id, m.lot_id, m.kind, m.quantity, m.balance_after, m.actor,
@@ -250,7 +271,7 @@ _ENTRIES = text("""
        OR m.reason_code IS DISTINCT FROM j.reason_code
        OR m.reverses IS DISTINCT FROM j.reverses OR m.part_of IS DISTINCT FROM j.part_of
        OR m.reference IS DISTINCT FROM j.reference OR m.backdated <> j.backdated
-    LIMIT :most""")
+    LIMIT :most""")  # noqa: S608 - our own text.
 # What is journaled of a cost or price: its row, and what it opens to. The newest entry of an item
 # says which is in force; the numbers of entries about one item are in the order of its lock.
 _JOURNALED = """
