@@ -16,6 +16,7 @@ from services.auth.legal_holds import routes as legal_holds
 from services.auth.limits import routes as limits
 from services.auth.own_password import routes as own_password
 from services.auth.passkeys import routes as passkeys
+from services.auth.personal_data import routes as personal_data
 from services.auth.resources import AuthResources, open_service
 from services.auth.revocations import routes as revocations
 from services.auth.scim import routes as scim
@@ -65,6 +66,8 @@ def create_app(settings: Settings | None) -> FastAPI:
             two_factor.router,
             passkeys.router,
             users.router,
+            personal_data.router,
+            personal_data.own,
             tenants.router,
             legal_holds.router,
             legal_holds.internal_router,

@@ -10,13 +10,14 @@ from services.auth.mail.service import MAIL
 from services.auth.one_time.service import EMAIL as NEW_EMAIL
 from services.auth.scim.service.profile import PROFILE
 from services.auth.sessions.service.device import DEVICE
-from services.auth.users.service.sealed import EMAIL, NAME
+from services.auth.users.service.sealed import EMAIL, NAME, PROFILE_KEY
 from shared.contracts.auth.tenants import DEFAULT_TENANT_ID
 from shared.resealing import SealedColumn
 
 SEALED_COLUMNS = (
     SealedColumn("users", "email_sealed", EMAIL),
     SealedColumn("users", "name_sealed", NAME),
+    SealedColumn("users", "profile_key_sealed", PROFILE_KEY),
     SealedColumn("authenticators", "secret_sealed", AUTHENTICATOR, key="user_id"),
     SealedColumn("authenticators", "pending_sealed", AUTHENTICATOR, key="user_id"),
     SealedColumn("passkeys", "name_sealed", PASSKEY),

@@ -22,4 +22,10 @@ async def take(session: AsyncSession, errand_id: UUID, now: datetime) -> Errand 
     return await session.scalar(query.with_for_update(skip_locked=True))
 
 
+async def list_waiting(session: AsyncSession) -> Sequence[Errand]:
+    """Return the tenant's errands that nobody is doing just now, held."""
+    query = select(Errand).order_by(Errand.id).with_for_update(skip_locked=True)
+    return (await session.scalars(query)).all()
+
+
 _DUE = text("SELECT tenant_id, id FROM due_errands(:at, :most)")

@@ -31,6 +31,7 @@ from services.auth.transactions import KeyedTransactions, KeylessTransactions
 from services.auth.users import service as users
 from services.auth.users.errors import (
     AccountClosed,
+    AccountErased,
     AdministratorUnlimited,
     EmailTaken,
     LastAdministrator,
@@ -232,7 +233,8 @@ async def approve_user(
 
 
 @approvals.post(
-    "/{user_id}/change-email", responses=problems(UserNotFound, EmailTaken, TenantNotFound)
+    "/{user_id}/change-email",
+    responses=problems(UserNotFound, AccountErased, EmailTaken, TenantNotFound),
 )
 async def change_address(
     user_id: UUID,
@@ -284,7 +286,7 @@ async def deactivate_user(
     return users.to_read(user, vault=vault)
 
 
-@approvals.post("/{user_id}/reactivate", responses=problems(UserNotFound))
+@approvals.post("/{user_id}/reactivate", responses=problems(UserNotFound, AccountErased))
 async def reactivate_user(
     user_id: UUID, session: Session, vault: Secrets, _caller: CanManageNow, now: Now
 ) -> UserRead:

@@ -1,10 +1,12 @@
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
-from sqlalchemy import RowMapping, select, text
+from sqlalchemy import RowMapping, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.legal_holds.models import LegalHold
+from services.auth.legal_holds.rules import HoldKind
 
 
 async def lock_hold(session: AsyncSession, hold_id: UUID) -> LegalHold | None:
@@ -21,6 +23,19 @@ async def list_holds(
     if after is not None:
         query = query.where(LegalHold.id > after[0])
     return (await session.scalars(query)).all()
+
+
+async def list_keeping(
+    session: AsyncSession, kind: HoldKind, since: date, until: date
+) -> Sequence[UUID]:
+    """Return the tenant's holds in force on something of this kind from one day to another."""
+    query = select(LegalHold.id).where(
+        LegalHold.lifted_at.is_(None),
+        or_(LegalHold.kind.is_(None), LegalHold.kind == kind),
+        or_(LegalHold.first_day.is_(None), LegalHold.first_day <= until),
+        or_(LegalHold.last_day.is_(None), LegalHold.last_day >= since),
+    )
+    return (await session.scalars(query.order_by(LegalHold.id))).all()
 
 
 async def list_active(session: AsyncSession) -> Sequence[RowMapping]:

@@ -15,6 +15,7 @@ from services.auth.legal_holds.errors import (
     LiftPending,
 )
 from services.auth.legal_holds.models import LegalHold
+from services.auth.legal_holds.rules import HoldKind
 from services.auth.legal_holds.schemas import (
     LegalHoldCreate,
     LegalHoldPage,
@@ -48,6 +49,13 @@ async def list_holds(session: AsyncSession, asked: PageQuery) -> LegalHoldPage:
 async def list_active(session: AsyncSession) -> Sequence[ActiveHold]:
     """Return what is held of any tenant."""
     return [ActiveHold.model_validate(dict(row)) for row in await queries.list_active(session)]
+
+
+async def list_keeping(
+    session: AsyncSession, kind: HoldKind, since: datetime, until: datetime
+) -> Sequence[UUID]:
+    """Return the tenant's holds in force on what of this kind happened in a period."""
+    return await queries.list_keeping(session, kind, since.date(), until.date())
 
 
 async def place_hold(

@@ -22,6 +22,11 @@ async def take(session: AsyncSession, mail_id: UUID, now: datetime) -> MailRow |
     return await session.scalar(query.with_for_update(skip_locked=True))
 
 
+async def list_all(session: AsyncSession) -> Sequence[MailRow]:
+    """Return all mails of the tenant that wait."""
+    return (await session.scalars(select(MailRow).order_by(MailRow.id))).all()
+
+
 async def find(session: AsyncSession, mail_id: UUID) -> MailRow | None:
     return await session.scalar(select(MailRow).where(MailRow.id == mail_id))
 

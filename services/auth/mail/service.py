@@ -1,7 +1,7 @@
 """Mail: put into the outbox with what it is about, and sent by the worker."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 from email.message import EmailMessage
 from typing import Final
@@ -51,6 +51,23 @@ async def send_due(
     return sent
 
 
+async def list_naming(
+    session: AsyncSession, addresses: Collection[str], *, vault: Vault
+) -> list[tuple[MailRow, Mail]]:
+    """Return what waits in the tenant's outbox for one of these addresses, or names one."""
+    wanted = [address.casefold() for address in addresses]
+    found = []
+    for row in await queries.list_all(session):
+        try:
+            mail = Mail(*json.loads(_open(row.mail_sealed, row.tenant_id, row.id, vault)))
+        except SealBroken:
+            continue  # Nobody reads it, and it is given up when its turn comes.
+        told = f"{mail.to}\n{mail.subject}\n{mail.text}".casefold()
+        if any(address in told for address in wanted):
+            found.append((row, mail))
+    return found
+
+
 async def count_due(session: AsyncSession, *, now: datetime) -> int:
     """Return how many mails of all tenants should have gone out by now, COUNTED_MAX at most."""
     return len(await queries.list_due(session, now, limit=COUNTED_MAX))
@@ -91,7 +108,7 @@ async def _try(
 ) -> tuple[bool, bool]:
     """Return whether the mail went out, and whether it never will."""
     try:
-        opened = vault.sealer.open(sealed, place(MAIL, tenant_id, mail_id))
+        opened = _open(sealed, tenant_id, mail_id, vault)
         message = message_of(Mail(*json.loads(opened)), vault.settings.mail_from, now)
     except (SealBroken, ValueError) as error:
         log.error("a mail cannot be written", mail_id=mail_id, reason=type(error).__name__)
@@ -102,3 +119,8 @@ async def _try(
         log.warning("a mail was not sent", mail_id=mail_id, reason=type(error).__name__)
         return False, False
     return True, False
+
+
+def _open(sealed: bytes, tenant_id: UUID, mail_id: UUID, vault: Vault) -> bytes:
+    """Return a mail as it was put into the outbox. Raises SealBroken."""
+    return vault.sealer.open(sealed, place(MAIL, tenant_id, mail_id))

@@ -81,7 +81,7 @@ def _joined() -> Select[User, ProvisionedUser]:
 
 
 def _seen() -> Select[User, ProvisionedUser]:
-    return _joined().where(ProvisionedUser.removed_at.is_(None))
+    return _joined().where(ProvisionedUser.removed_at.is_(None), User.erased_at.is_(None))
 
 
 def _condition(looked: Looked) -> ColumnElement[bool]:

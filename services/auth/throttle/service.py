@@ -1,5 +1,6 @@
 """Attempts to prove who one is, counted before anything is looked at."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -90,6 +91,19 @@ async def unblock(session: AsyncSession, account: bytes, user_id: UUID) -> None:
     await queries.forget(session, "account", [account])
     await queries.forget(session, "known", [known_key(account, network) for network in known])
     await forgive_codes(session, user_id)
+
+
+async def forget_account(
+    session: AsyncSession, account: bytes, user_id: UUID, *, mailed: Iterable[str]
+) -> None:
+    """Forget all that is counted of an account, and from where its user came.
+
+    `mailed` are the things about which anybody may have mails sent to it.
+    """
+    await unblock(session, account, user_id)
+    await queries.forget(session, "mail", [mail_key(account, about) for about in mailed])
+    known = await queries.list_known_networks(session, user_id)
+    await queries.forget_networks(session, user_id, known)
 
 
 async def _count(

@@ -34,6 +34,17 @@ class AccountClosed(Conflict):
 
 
 @dataclass(eq=False)
+class AccountErased(Conflict):
+    """The person was erased. Nothing of the account comes back; add a user where one is needed."""
+
+    slug: ClassVar[str] = "account-erased"
+    title: ClassVar[str] = N_("Person erased")
+    detail: ClassVar[str] = N_(
+        "This person was erased, and nothing of the account comes back. Add a new user instead."
+    )
+
+
+@dataclass(eq=False)
 class AdministratorUnlimited(Conflict):
     """Administrators manage what all locations share. Lift the limits first, or give no role."""
 

@@ -17,8 +17,9 @@ class User(Base):
     tenant_id: Mapped[UUID] = mapped_column(server_default=FetchedValue())
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     email_index: Mapped[bytes]
-    email_sealed: Mapped[bytes]
+    email_sealed: Mapped[bytes | None]  # Null of who was erased alone.
     name_sealed: Mapped[bytes | None]
+    profile_key_sealed: Mapped[bytes | None]  # Opens what the journal holds of the profile.
     password_hash: Mapped[str]  # PHC string, Argon2id.
     password_change_required: Mapped[bool] = mapped_column(default=False)  # Somebody else set it.
     role: Mapped[Role] = mapped_column(Text)
@@ -30,6 +31,7 @@ class User(Base):
     approved_at: Mapped[datetime | None]  # By an administrator, or by the tenant's policy.
     locked_at: Mapped[datetime | None]
     deactivated_at: Mapped[datetime | None]  # Of who left; signs in as little as a stranger.
+    erased_at: Mapped[datetime | None]  # Then nothing that tells who it was is left.
     factor_lost_at: Mapped[datetime | None]  # Until he sets another up, at the next sign-in.
     sessions_ended_at: Mapped[datetime | None]  # Sessions started before it are over.
     token_version: Mapped[int] = mapped_column(default=1)  # Older access tokens are refused.

@@ -8,6 +8,7 @@ from services.auth.resources import Secrets
 from services.auth.users import service
 from services.auth.users.errors import (
     AccountClosed,
+    AccountErased,
     AdministratorUnlimited,
     EmailTaken,
     LastAdministrator,
@@ -16,7 +17,7 @@ from services.auth.users.errors import (
 from services.auth.users.schemas import UserCreate, UserPage, UserQuery, UserRead, UserUpdate
 from shared.pagination import InvalidCursor
 from shared.principal import Principal
-from shared.web import Now, Session, feature_router, problems, requires
+from shared.web import Language, Now, Session, feature_router, problems, requires
 from shared.web.etag import IfMatch
 from shared.web.route import SmallRoute
 
@@ -28,13 +29,17 @@ CanManageNow = Annotated[Principal, Depends(requires("user:manage", fresh=True))
 
 @router.get("", responses=problems(InvalidCursor))
 async def list_users(
-    asked: Annotated[UserQuery, Query()], session: Session, vault: Secrets, _caller: CanManage
+    asked: Annotated[UserQuery, Query()],
+    session: Session,
+    vault: Secrets,
+    _caller: CanManage,
+    language: Language,
 ) -> UserPage:
     """List users.
 
     Those of your tenant, oldest first.
     """
-    return await service.list_users(session, asked, vault=vault)
+    return await service.list_users(session, asked, vault=vault, language=language)
 
 
 @router.post(
@@ -56,14 +61,17 @@ async def add_user(
 
 
 @router.get("/{user_id}", responses=problems(UserNotFound))
-async def get_user(user_id: UUID, session: Session, vault: Secrets, _caller: CanManage) -> UserRead:
+async def get_user(
+    user_id: UUID, session: Session, vault: Secrets, _caller: CanManage, language: Language
+) -> UserRead:
     """Read a user."""
-    return service.to_read(await service.get_user(session, user_id), vault=vault)
+    found = await service.get_user(session, user_id)
+    return service.to_read(found, vault=vault, language=language)
 
 
 @router.patch(
     "/{user_id}",
-    responses=problems(UserNotFound, LastAdministrator, AdministratorUnlimited),
+    responses=problems(UserNotFound, AccountErased, LastAdministrator, AdministratorUnlimited),
 )
 async def change_user(
     user_id: UUID,

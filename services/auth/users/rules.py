@@ -4,10 +4,11 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias, get_args
 
 import idna
 
+from shared.i18n import N_
 from shared.identifiers import is_visible
 
 Language: TypeAlias = Literal["en", "fr"]
@@ -52,6 +53,7 @@ ACTS: Mapping[Act, frozenset[Status]] = {
     "recover": frozenset(get_args(Status)) - {"deactivated"},
 }
 
+ERASED_NAME: Final = N_("Erased person")  # Who an id stands for that is kept in ledger and journal.
 ROLE_OF_THE_REGISTERED: Role = "viewer"
 LOCATIONS_MAX = 50  # That a user is limited to: with all else they fit into an access token.
 EMAIL_LENGTH_MAX = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets.

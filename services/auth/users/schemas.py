@@ -133,7 +133,9 @@ class UserRead(Output):
     """A user of the tenant."""
 
     id: UUID
-    email: str | None = Field(description="Null only where it cannot be read.")
+    email: str | None = Field(
+        description="Null only where it cannot be read, or the person was erased."
+    )
     name: str | None = Field(examples=["Ada Lovelace"])
     role: Role
     scopes: list[str] = Field(examples=[["inventory:read", "stock:write"]])
@@ -143,6 +145,10 @@ class UserRead(Output):
     status: Status
     version: int = Field(description="Grows with every change; the first part of the ETag.")
     created_at: datetime
+    erased_at: datetime | None = Field(
+        description="When all that tells who it was was erased; `name` says so then.",
+        examples=[None],
+    )
     unreadable: list[SealedField] = unreadable_field()
 
 

@@ -32,7 +32,10 @@ class UserRegistered(AboutUser):
 
 
 class UserProfileChanged(AboutUser):
-    """`before` and `after` are JSON objects of the changed fields, sealed for this column."""
+    """`before` and `after` are JSON objects of the changed fields, sealed with the user's own key.
+
+    It is gone once the user is erased. Before users had keys, they were sealed for this column.
+    """
 
     name: ClassVar[str] = "auth.user-profile-changed.v1"
     changed: tuple[str, ...]
@@ -104,6 +107,22 @@ class UserDeactivated(AboutUser):
 
     name: ClassVar[str] = "auth.user-deactivated.v1"
     reason: DeactivationReason
+
+
+class UserErased(AboutUser):
+    """All that tells who it was is gone: account, sign-ins, factors, keys, what a directory said.
+
+    The id stays, in this journal and wherever it stands; what earlier entries hold of the profile
+    opens no more.
+    """
+
+    name: ClassVar[str] = "auth.user-erased.v1"
+
+
+class PersonalDataExported(AboutUser):
+    """All that is kept of a person was given out, to him or to an administrator."""
+
+    name: ClassVar[str] = "auth.personal-data-exported.v1"
 
 
 class UserReactivated(AboutUser):

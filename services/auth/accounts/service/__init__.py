@@ -11,7 +11,7 @@ from services.auth.accounts.service.deactivate import (
     lock_user,
     reactivate_user,
 )
-from services.auth.accounts.service.errands import do_errands
+from services.auth.accounts.service.errands import do_errands, list_errands_of
 from services.auth.accounts.service.invite import approve, invite, withdraw_invitation
 from services.auth.accounts.service.own import change_account, get_account
 from services.auth.accounts.service.redeem import (
@@ -33,6 +33,7 @@ __all__ = [
     "do_errands",
     "get_account",
     "invite",
+    "list_errands_of",
     "lock_user",
     "reactivate_user",
     "register",

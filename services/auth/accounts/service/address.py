@@ -49,9 +49,10 @@ async def change_address(
 ) -> User:
     """Give a user another address at once, as administrators do; both addresses are told.
 
-    Raises UserNotFound, EmailTaken.
+    Raises UserNotFound, AccountErased, EmailTaken.
     """
     user = await users.get_user(session, user_id, lock=True)
+    users.require_kept(user)
     if users.to_read(user, vault=vault).email != email:
         await _change(session, user, email, vault=vault, now=now)
         await users.tell(session, user, "address_given", vault=vault, now=now)

@@ -61,6 +61,7 @@ async def register(
         status="unverified",
         version=1,
         created_at=now,
+        erased_at=None,
         unreadable=[],
     )
 

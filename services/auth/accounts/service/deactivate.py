@@ -51,6 +51,6 @@ async def reactivate_user(
 ) -> User:
     """Let the user sign in again, with the password that he had; keys and sessions stay ended.
 
-    Raises UserNotFound.
+    Raises UserNotFound, AccountErased.
     """
     return await users.reactivate(session, user_id, vault=vault, now=now)

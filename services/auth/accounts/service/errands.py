@@ -1,7 +1,7 @@
 """The worker's side of what somebody unknown asked for."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -51,6 +51,19 @@ async def do_errands(open_for: OpenFor, *, vault: Vault, clock: Callable[[], dat
             async with open_for(tenant_id) as session:
                 await _put_off(session, errand_id, clock())
     return done
+
+
+async def list_errands_of(
+    session: AsyncSession, user: User, addresses: Collection[str], *, vault: Vault
+) -> list[Errand]:
+    """Return what the user asked for, or somebody for one of these addresses, and waits."""
+    forms = {lookup_form(address) for address in addresses}
+    found = []
+    for errand in await queries.list_waiting(session):
+        asked = _open(errand, user.tenant_id, vault) or {"email": ""}
+        if lookup_form(asked["email"]) in forms or asked.get("user_id") == str(user.id):
+            found.append(errand)
+    return found
 
 
 async def _do(

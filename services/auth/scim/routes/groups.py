@@ -20,7 +20,12 @@ from services.auth.scim.schemas import (
     ScimQuery,
     ScimShown,
 )
-from services.auth.users.errors import AdministratorUnlimited, LastAdministrator, UserNotFound
+from services.auth.users.errors import (
+    AccountErased,
+    AdministratorUnlimited,
+    LastAdministrator,
+    UserNotFound,
+)
 from shared.web import Now, Session, problems
 
 router = scim_router("/Groups")
@@ -79,6 +84,7 @@ async def get_group(
         MemberNotFound,
         UserNotFound,
         LastAdministrator,
+        AccountErased,
         AdministratorUnlimited,
     ),
 )
@@ -108,6 +114,7 @@ async def replace_group(
         MemberNotFound,
         UserNotFound,
         LastAdministrator,
+        AccountErased,
         AdministratorUnlimited,
     ),
 )

@@ -23,6 +23,7 @@ from services.auth.scim.schemas import (
     ScimUserRead,
 )
 from services.auth.users.errors import (
+    AccountErased,
     AdministratorUnlimited,
     EmailTaken,
     LastAdministrator,
@@ -60,6 +61,7 @@ async def list_provisioned_users(
         AddressNeeded,
         UserNotFound,
         LastAdministrator,
+        AccountErased,
         AdministratorUnlimited,
     ),
 )
@@ -101,6 +103,7 @@ async def get_provisioned_user(
         EmailTaken,
         AddressNeeded,
         LastAdministrator,
+        AccountErased,
     ),
 )
 async def replace_provisioned_user(
@@ -130,6 +133,7 @@ async def replace_provisioned_user(
         EmailTaken,
         AddressNeeded,
         LastAdministrator,
+        AccountErased,
         PathNotSupported,
         ChangeNamesNothing,
         AttributeNotValid,
@@ -155,7 +159,7 @@ async def change_provisioned_user(
 @router.delete(
     "/{user_id}",
     status_code=204,
-    responses=problems(ProvisionedUserNotFound, UserNotFound, LastAdministrator),
+    responses=problems(ProvisionedUserNotFound, UserNotFound, AccountErased, LastAdministrator),
 )
 async def remove_provisioned_user(
     user_id: UserId,

@@ -6,6 +6,7 @@ from services.auth.scim.service.groups import (
     list_groups,
     replace_group,
 )
+from services.auth.scim.service.profile import open_profile
 from services.auth.scim.service.reindex import reindex
 from services.auth.scim.service.save import add_user, change_user, remove_user, replace_user
 from services.auth.scim.service.users import get_user, list_users
@@ -18,6 +19,7 @@ __all__ = [
     "get_user",
     "list_groups",
     "list_users",
+    "open_profile",
     "reindex",
     "remove_user",
     "replace_group",

@@ -1,5 +1,6 @@
 """Sessions: signing in, proving oneself anew, refreshing, signing out, forgetting what ended."""
 
+from services.auth.sessions.service.device import open_device
 from services.auth.sessions.service.own import (
     list_sessions,
     revoke_other_sessions,
@@ -35,6 +36,7 @@ __all__ = [
     "hold_verified",
     "list_sessions",
     "measure_active",
+    "open_device",
     "prove",
     "refresh",
     "require_standing",

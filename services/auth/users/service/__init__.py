@@ -16,10 +16,13 @@ from services.auth.users.service.change import (
     change_user,
     deactivate,
     end_sessions,
+    erase,
+    lock_for_erasure,
     lock_user,
     lock_with_administrators,
     raise_token_version,
     reactivate,
+    require_kept,
     set_password,
     unlock_user,
 )
@@ -42,10 +45,12 @@ from services.auth.users.service.read import (
     status_in,
     to_read,
 )
+from services.auth.users.service.sealed import OpenedFields, open_fields, open_profile
 from services.auth.users.service.tell import tell, tell_administrators, tell_of_administrator
 
 __all__ = [
     "NewUser",
+    "OpenedFields",
     "accept",
     "add_user",
     "administers",
@@ -58,6 +63,7 @@ __all__ = [
     "change_user",
     "deactivate",
     "end_sessions",
+    "erase",
     "find_by_email",
     "find_user",
     "get_caller",
@@ -70,13 +76,17 @@ __all__ = [
     "list_outdated",
     "list_users",
     "locations_of",
+    "lock_for_erasure",
     "lock_user",
     "lock_with_administrators",
     "note_invited",
+    "open_fields",
+    "open_profile",
     "raise_token_version",
     "reactivate",
     "register_user",
     "reindex",
+    "require_kept",
     "reset_password",
     "scopes_in",
     "set_password",

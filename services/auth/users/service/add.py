@@ -138,6 +138,8 @@ async def register_user(
         approved_at=now if wanted.is_approved else None,
         locked_at=None,
         deactivated_at=None,
+        erased_at=None,
+        profile_key_sealed=None,
         token_version=1,
         version=1,
         created_at=now,

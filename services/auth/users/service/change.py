@@ -1,5 +1,6 @@
 """What may change about a user, and what that ends."""
 
+import secrets
 from datetime import datetime
 from uuid import UUID
 
@@ -7,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.throttle import service as throttle
 from services.auth.users import queries
-from services.auth.users.errors import AccountClosed, LastAdministrator, UserNotFound
+from services.auth.users.errors import AccountClosed, AccountErased, LastAdministrator, UserNotFound
 from services.auth.users.models import User
-from services.auth.users.rules import Role, ends_administration
+from services.auth.users.rules import ROLE_OF_THE_REGISTERED, Role, ends_administration
 from services.auth.users.schemas import ProfileUpdate, UserUpdate
 from services.auth.users.service.limit import limit
 from services.auth.users.service.read import allows, get_user, status_in
@@ -21,6 +22,7 @@ from shared.contracts.auth.users import (
     DeactivationReason,
     EndReason,
     UserDeactivated,
+    UserErased,
     UserLocked,
     UserPasswordChanged,
     UserProfileChanged,
@@ -30,6 +32,8 @@ from shared.contracts.auth.users import (
     UserUnlocked,
 )
 from shared.etag import require_match
+
+_INDEX_BYTES = 32
 
 
 async def change_user(
@@ -43,9 +47,11 @@ async def change_user(
 ) -> User:
     """Change name, language, role and locations; new rights end the access tokens with the old.
 
-    Raises UserNotFound, PreconditionFailed, LastAdministrator, AdministratorUnlimited.
+    Raises UserNotFound, AccountErased, PreconditionFailed, LastAdministrator,
+    AdministratorUnlimited.
     """
     user, others_administer = await _lock_for_change(session, user_id)
+    require_kept(user)
     require_match(if_match, user.version)
     _set_profile(session, user, wanted, vault=vault, now=now)
     before, after = user.role, wanted.role or user.role
@@ -144,14 +150,57 @@ async def deactivate(
 
 
 async def reactivate(session: AsyncSession, user_id: UUID, *, vault: Vault, now: datetime) -> User:
-    """Give an account back as it was, with its password; its user is told. Raises UserNotFound."""
+    """Give an account back as it was, with its password; its user is told.
+
+    Raises UserNotFound, AccountErased.
+    """
     user = await get_user(session, user_id, lock=True)
+    require_kept(user)
     if user.deactivated_at is not None:
         user.deactivated_at = None
         user.version += 1
         journal.record(session, UserReactivated.of(user))
         await tell(session, user, "reactivated", vault=vault, now=now)
     return user
+
+
+async def lock_for_erasure(session: AsyncSession, user_id: UUID) -> User:
+    """Return the user locked, who may go for good: another administers the tenant.
+
+    Raises UserNotFound, LastAdministrator.
+    """
+    user, others_administer = await _lock_for_change(session, user_id)
+    if not others_administer:
+        _keep_administering(user, new_role=user.role, will_bar=True)
+    return user
+
+
+def erase(session: AsyncSession, user: User, password_hash: str, *, now: datetime) -> None:
+    """Leave of the user, who is locked, what others' records name him by: an id.
+
+    `password_hash` is that of a password that nobody knows. The address is free for anybody, and
+    what the journal holds of the profile opens no more.
+    """
+    user.email_index = secrets.token_bytes(_INDEX_BYTES)  # That of no address.
+    user.email_sealed = user.name_sealed = user.profile_key_sealed = None
+    user.password_hash = password_hash
+    user.password_change_required = False
+    user.role = ROLE_OF_THE_REGISTERED
+    user.locations = user.language = user.language_changed_at = None
+    user.role_given_at = user.locked_at = user.factor_lost_at = None
+    if user.deactivated_at is None:
+        user.deactivated_at = now
+        journal.record(session, UserDeactivated(user_id=user.id, reason="other"))
+    user.sessions_ended_at = user.erased_at = now
+    raise_token_version(user, now)
+    user.verified_at = user.approved_at = None
+    journal.record(session, UserErased.of(user))
+
+
+def require_kept(user: User) -> None:
+    """Raise AccountErased if nothing of the user is left that could change."""
+    if user.erased_at is not None:
+        raise AccountErased
 
 
 async def end_sessions(session: AsyncSession, user_id: UUID, *, now: datetime) -> None:

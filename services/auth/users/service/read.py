@@ -11,6 +11,7 @@ from services.auth.users.errors import UserNotFound
 from services.auth.users.models import User
 from services.auth.users.rules import (
     ACTS,
+    ERASED_NAME,
     Act,
     Status,
     is_session_over,
@@ -23,13 +24,16 @@ from services.auth.users.service.sealed import open_fields
 from services.auth.vault import Vault
 from shared.contracts.auth.tenants import DEFAULT_TENANT_ID
 from shared.errors import Unauthorized
+from shared.i18n import translate
 from shared.pagination import Keyset
 from shared.principal import Principal
 
 _OLDEST_FIRST = Keyset("id", UUID)  # Ids grow with time.
 
 
-async def list_users(session: AsyncSession, asked: UserQuery, *, vault: Vault) -> UserPage:
+async def list_users(
+    session: AsyncSession, asked: UserQuery, *, vault: Vault, language: str = "en"
+) -> UserPage:
     """Return one page of the tenant's users, oldest first. Raises InvalidCursor."""
     found = await queries.list_users(
         session,
@@ -40,7 +44,8 @@ async def list_users(session: AsyncSession, asked: UserQuery, *, vault: Vault) -
         limit=asked.limit + 1,
     )
     users, next_cursor = _OLDEST_FIRST.page(found, asked.limit, lambda user: (user.id,))
-    return UserPage(items=[to_read(user, vault=vault) for user in users], next_cursor=next_cursor)
+    items = [to_read(user, vault=vault, language=language) for user in users]
+    return UserPage(items=items, next_cursor=next_cursor)
 
 
 async def get_user(session: AsyncSession, user_id: UUID, *, lock: bool = False) -> User:
@@ -147,13 +152,16 @@ def status_in(user: User) -> Status:
     )
 
 
-def to_read(user: User, *, vault: Vault) -> UserRead:
-    """Return the user as others may see him, with the sealed fields opened."""
+def to_read(user: User, *, vault: Vault, language: str = "en") -> UserRead:
+    """Return the user as others may see him, with the sealed fields opened.
+
+    Who was erased is called so, in this language.
+    """
     opened = open_fields(user, vault=vault)
     return UserRead(
         id=user.id,
         email=opened.email,
-        name=opened.name,
+        name=opened.name if user.erased_at is None else translate(ERASED_NAME, language),
         role=user.role,
         scopes=sorted(scopes_in(user)),
         locations=user.locations,
@@ -162,5 +170,6 @@ def to_read(user: User, *, vault: Vault) -> UserRead:
         status=status_in(user),
         version=user.version,
         created_at=user.created_at,
+        erased_at=user.erased_at,
         unreadable=opened.unreadable,
     )
