@@ -23,7 +23,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 import uvloop
 
 from shared import tracing
@@ -45,9 +44,10 @@ Command = Callable[[Resources[Any], Sequence[str]], Awaitable[Told | str]]
 def main(package: str) -> None:
     """Run the verbs of the command line for the service in `package`."""
     verbs = [word for word in sys.argv[1:] if word != JSON_WORD]
-    commands = _commands(package)
-    known = {*commands, *journal_commands.VERBS}
-    if not verbs or not (set(verbs) <= set(VERBS) or verbs[0] in known):
+    calm_collector()  # Before the rest is loaded: it would look at each part of it in vain.
+    is_verb = bool(verbs) and (set(verbs) <= set(VERBS) or verbs[0] in journal_commands.VERBS)
+    commands = {} if is_verb else _commands(package)
+    if not verbs or not (is_verb or verbs[0] in commands):
         choices = "|".join((*VERBS, *commands))
         sys.exit(f"usage: python -m {package} {choices}, {journal_commands.USAGE} [{JSON_WORD}]")
     service = package.rpartition(".")[2]
@@ -76,6 +76,8 @@ def main(package: str) -> None:
 
 
 def _serve(package: str, service: str, settings: ServiceSettings) -> None:
+    import uvicorn  # noqa: PLC0415 - needed by this verb alone.
+
     app = import_module(f"{package}.app").create_app(settings)
     tracing.start(service, settings.otel_exporter_otlp_endpoint, settings.trace_ratio)
     calm_collector()

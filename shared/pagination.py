@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar, overload
 from uuid import UUID
 
 import orjson
-from fastapi import Query
+from pydantic import Field
 
 from shared.errors import BadRequest
 from shared.i18n import N_
@@ -28,10 +28,10 @@ B = TypeVar("B", bound=Sortable)
 C = TypeVar("C", bound=Sortable)
 D = TypeVar("D", bound=Sortable)
 
-Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX, description="How many at most.")]
+Limit = Annotated[int, Field(ge=1, le=LIMIT_MAX, description="How many at most.")]
 Cursor = Annotated[
     str | None,
-    Query(max_length=_CURSOR_LENGTH_MAX, description="`next_cursor` of the page before."),
+    Field(max_length=_CURSOR_LENGTH_MAX, description="`next_cursor` of the page before."),
 ]
 
 

@@ -19,7 +19,7 @@ from deploy.local.processes import Plan, migrations, processes
 from deploy.local.secrets import password_name
 from deploy.local.settings import ROOT
 from deploy.postgres.bootstrap import DATABASE, ROLES, SERVICES, bootstrap
-from shared.db.migrate import head_revision
+from shared.db.revisions import head_revision
 
 AT_ONCE = 2
 # Nobody waits for an answer here, and a check that is cut short would refuse a good backup.

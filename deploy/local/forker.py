@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from deploy.local.children import die_with_parent
+from shared.collector import calm_collector
 
 PRELOADED = (
     "shared.cli",
@@ -50,6 +51,7 @@ class Request:
 
 def main(control: socket.socket) -> None:
     """Fork on request until the other side closes `control`; in a fork, become what was asked."""
+    calm_collector()
     for module in PRELOADED:
         import_module(module)
     gc.collect()

@@ -9,7 +9,7 @@ from deploy.local.settings import ROOT
 from deploy.operator.place import SERVICES, Installation
 from deploy.operator.report import Findings
 from shared.clock import utc_now
-from shared.db.migrate import head_revision
+from shared.db.revisions import head_revision
 from shared.version import VERSION
 
 BACKUP_AGE_MAX = timedelta(hours=26)  # As the alerts NoBackup, NoDrill, JournalNotVerified and

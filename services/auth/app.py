@@ -22,6 +22,7 @@ from services.auth.revocations import routes as revocations
 from services.auth.scim import routes as scim
 from services.auth.service_tokens import routes as service_tokens
 from services.auth.sessions import routes as sessions
+from services.auth.sessions.service import require_standing
 from services.auth.settings import Settings
 from services.auth.tenants import routes as tenants
 from services.auth.two_factor import routes as two_factor
@@ -49,7 +50,7 @@ def create_app(settings: Settings | None) -> FastAPI:
             "keys": "The public keys with which access tokens are verified.",
         },
         settings=settings,
-        open_service=open_service,
+        open_service=_open_for_callers,
         denied=AuthDenied,
         routers=(
             accounts.router,
@@ -82,6 +83,12 @@ def create_app(settings: Settings | None) -> FastAPI:
         on_start=(first_start.start, key_keeper.start),
         on_stop=(first_start.stop, key_keeper.stop, _stop_hashing, _leave_providers),
     )
+
+
+def _open_for_callers(settings: Settings) -> AuthResources:
+    resources = open_service(settings)
+    resources.require_standing = require_standing
+    return resources
 
 
 async def _stop_hashing(resources: AuthResources) -> None:

@@ -1,19 +1,15 @@
 """What a process of auth holds open."""
 
 from collections.abc import Sequence
-from typing import Annotated
 
-from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.legal_holds import service as legal_holds
-from services.auth.sessions.service import require_standing
 from services.auth.settings import Settings
 from services.auth.state import tell_health, tell_state
 from services.auth.vault import Vault
 from shared.journal.holds import ActiveHold
 from shared.resources import Resources, open_resources
-from shared.web.requests import get_resources
 
 AuthResources = Resources[Vault]
 
@@ -22,7 +18,6 @@ def open_service(settings: Settings) -> AuthResources:
     """Return auth's connections and keys, by which it verifies tokens; nothing connects before."""
     vault = Vault.from_settings(settings)
     resources = open_resources("auth", settings, own_keys=vault.keys).having(vault)
-    resources.require_standing = require_standing
     resources.tell_state, resources.tell_health = tell_state, tell_health
 
     async def find_holds() -> Sequence[ActiveHold]:
@@ -31,14 +26,3 @@ def open_service(settings: Settings) -> AuthResources:
 
     resources.find_holds = find_holds
     return resources
-
-
-def resources_of(request: Request) -> AuthResources:
-    return get_resources(request)
-
-
-async def get_vault(request: Request) -> Vault:
-    return resources_of(request).own
-
-
-Secrets = Annotated[Vault, Depends(get_vault)]

@@ -3,22 +3,22 @@
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Annotated
+from typing import Any
 from uuid import UUID
 
-from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import journal
 from shared.db import Stamp
-from shared.principal import Principal
-from shared.web.idempotency import IdempotencyKey, Keyholder
-from shared.web.requests import device_of, get_resources, request_id_of
-from shared.web.session import claim_key
+from shared.principal import Device, Principal
+from shared.resources import Resources
 
 ANONYMOUS = "anonymous"
+
+# Claims the request's Idempotency-Key in a transaction, for a holder that goes by this name.
+ClaimKey = Callable[[AsyncSession, str], Awaitable[None]]
 
 
 class Transactions:
@@ -28,19 +28,27 @@ class Transactions:
     held while a password is hashed.
     """
 
-    def __init__(self, request: Request, key: str | None, until_reply: AsyncExitStack) -> None:
-        self._request = request
-        self._resources = get_resources(request)
-        self._key = key
+    def __init__(
+        self,
+        resources: Resources[Any],
+        until_reply: AsyncExitStack,
+        *,
+        request_id: str,
+        device: Device,
+        claim_key: ClaimKey | None,
+    ) -> None:
+        self._resources = resources
         self._until_reply = until_reply
-        self.device = device_of(request)
+        self._request_id = request_id
+        self._claim_key = claim_key
+        self.device = device
 
     @asynccontextmanager
     async def open(
         self, tenant_id: UUID | None, actor: str = ANONYMOUS
     ) -> AsyncIterator[AsyncSession]:
         """Open one transaction; leaving the block commits it, whatever is answered later."""
-        stamp = Stamp(tenant_id, actor, request_id_of(self._request))
+        stamp = Stamp(tenant_id, actor, self._request_id)
         async with self._resources.database.transaction(stamp) as session:
             yield session
         if journal.has_grown(session):
@@ -71,25 +79,8 @@ class Transactions:
         `claim_key` does.
         """
         session = await self._until_reply.enter_async_context(self.open(tenant_id))
-        if self._key is not None:
+        if self._claim_key is not None:
             secret = self._resources.fingerprint_key
             mark = hmac.digest(secret, json.dumps(about).encode(), hashlib.sha256).hex()
-            await claim_key(self._request, session, Keyholder(f"{ANONYMOUS}:{mark}"), self._key)
+            await self._claim_key(session, f"{ANONYMOUS}:{mark}")
         return session
-
-
-async def _keyed(
-    request: Request, idempotency_key: IdempotencyKey = None
-) -> AsyncIterator[Transactions]:
-    async with AsyncExitStack() as until_reply:
-        yield Transactions(request, idempotency_key, until_reply)
-
-
-async def _keyless(request: Request) -> AsyncIterator[Transactions]:
-    """For what is safe to repeat by itself: it takes no Idempotency-Key."""
-    async with AsyncExitStack() as until_reply:
-        yield Transactions(request, None, until_reply)
-
-
-KeyedTransactions = Annotated[Transactions, Depends(_keyed, scope="function")]
-KeylessTransactions = Annotated[Transactions, Depends(_keyless, scope="function")]

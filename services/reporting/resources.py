@@ -1,17 +1,11 @@
 """What a process of reporting holds open."""
 
 from dataclasses import dataclass
-from typing import Annotated
-
-from fastapi import Depends, Request
-from redis.asyncio import Redis
 
 from services.reporting.settings import Settings
 from shared.cache import Cache
-from shared.http import ServiceClient
 from shared.resources import Resources, open_resources
 from shared.security.sealing import Sealer
-from shared.web.requests import get_resources
 
 
 @dataclass(slots=True)
@@ -44,24 +38,3 @@ def open_service(settings: Settings) -> ReportingResources:
             settings.currency,
         )
     )
-
-
-def resources_of(request: Request) -> ReportingResources:
-    return get_resources(request)
-
-
-async def get_own(request: Request) -> ReportingOwn:
-    return resources_of(request).own
-
-
-async def get_client(request: Request) -> ServiceClient | None:
-    return resources_of(request).client
-
-
-async def get_redis(request: Request) -> Redis:
-    return resources_of(request).redis
-
-
-Own = Annotated[ReportingOwn, Depends(get_own)]
-Client = Annotated[ServiceClient | None, Depends(get_client)]  # To ask other services.
-Counters = Annotated[Redis, Depends(get_redis)]  # The cache's own.

@@ -1,7 +1,6 @@
 """Bringing a service's schema up to what its code expects, as the owner."""
 
 import asyncio
-import re
 import ssl
 import sys
 from functools import partial
@@ -18,16 +17,11 @@ from sqlalchemy.ext.asyncio import create_async_engine
 import shared
 from shared.db.connecting import connect
 from shared.db.months import MONTHS_AHEAD
+from shared.db.revisions import head_revision
 
 # A migration that waits for a lock holds up everything behind it, so it gives up soon: to be run
 # again is better than to stop a service.
 LOCK_TIMEOUT_S = 5.0
-_REVISION_FILE = re.compile(r"^(\d{4})_\w+\.py$")
-
-
-def head_revision(migrations: Path) -> str:
-    """Return the newest revision in a folder: the number that its file name starts with."""
-    return max(m.group(1) for f in migrations.iterdir() if (m := _REVISION_FILE.match(f.name)))
 
 
 async def migrate(

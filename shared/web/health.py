@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.clock import utc_now
 from shared.db import OpenFor
-from shared.db.migrate import head_revision
+from shared.db.revisions import head_revision
 from shared.errors import NotFound, Unauthorized
 from shared.exposition import expose
 from shared.journal import aside

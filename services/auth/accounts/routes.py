@@ -25,9 +25,8 @@ from services.auth.accounts.schemas import (
 )
 from services.auth.one_time.errors import OneTimeTokenInvalid
 from services.auth.passwords.errors import PasswordCommon, PasswordTooLong, PasswordTooShort
-from services.auth.resources import Secrets
+from services.auth.requests import KeyedTransactions, KeylessTransactions, Secrets
 from services.auth.tenants.errors import TenantNotFound
-from services.auth.transactions import KeyedTransactions, KeylessTransactions
 from services.auth.users import service as users
 from services.auth.users.errors import (
     AccountClosed,

@@ -16,8 +16,7 @@ from services.auth.api_keys.schemas import (
     ApiKeyExchange,
     ApiKeysRead,
 )
-from services.auth.resources import Secrets
-from services.auth.transactions import KeylessTransactions
+from services.auth.requests import KeylessTransactions, Secrets
 from services.auth.users.errors import UserNotFound
 from shared.contracts.auth.api_keys import ApiKeyTokenRead
 from shared.principal import Principal

@@ -18,9 +18,9 @@ from services.auth.device_recovery.errors import (
     TenantsOwnAffair,
 )
 from services.auth.device_recovery.schemas import FactorRecoveryRead
-from services.auth.resources import Secrets
+from services.auth.requests import KeylessTransactions, Secrets
 from services.auth.tenants.errors import TenantNotFound
-from services.auth.transactions import KeylessTransactions, Transactions
+from services.auth.transactions import Transactions
 from services.auth.users.errors import AccountClosed, UserNotFound
 from services.auth.vault import Vault
 from shared.principal import Principal

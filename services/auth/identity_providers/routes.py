@@ -21,10 +21,9 @@ from services.auth.identity_providers.schemas import (
     ProvidedSignInStart,
     ProvidedSignInStarted,
 )
-from services.auth.resources import Secrets
+from services.auth.requests import KeylessTransactions, Secrets
 from services.auth.sessions.errors import PROOF_REFUSALS
 from services.auth.sessions.schemas import EnrolmentRead, SignedInRead
-from services.auth.transactions import KeylessTransactions
 from services.auth.users.errors import EmailTaken, UserNotFound
 from shared.principal import Principal
 from shared.web import Now, Session, feature_router, problems, requires

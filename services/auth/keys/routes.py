@@ -1,7 +1,7 @@
 from fastapi import Response
 
 from services.auth.keys.schemas import KeySetRead
-from services.auth.resources import Secrets
+from services.auth.requests import Secrets
 from shared.web import feature_router
 
 router = feature_router("/.well-known", "keys")

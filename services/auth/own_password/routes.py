@@ -6,7 +6,7 @@ from services.auth.own_password import service
 from services.auth.own_password.errors import PasswordUnchanged
 from services.auth.own_password.schemas import PasswordChange
 from services.auth.passwords.errors import PasswordCommon, PasswordTooLong, PasswordTooShort
-from services.auth.resources import Secrets
+from services.auth.requests import KeylessTransactions, Secrets
 from services.auth.sessions.errors import (
     AccountLocked,
     InvalidCredentials,
@@ -14,7 +14,6 @@ from services.auth.sessions.errors import (
 )
 from services.auth.sessions.schemas import EnrolmentRead, SignedInRead
 from services.auth.throttle.errors import TooManySignIns
-from services.auth.transactions import KeylessTransactions
 from services.auth.users.errors import UserNotFound
 from shared.principal import Principal
 from shared.web import Now, feature_router, problems, requires

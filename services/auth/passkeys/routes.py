@@ -22,9 +22,8 @@ from services.auth.passkeys.schemas import (
     PasskeysRead,
     PasskeyUpdate,
 )
-from services.auth.resources import Secrets
+from services.auth.requests import KeylessTransactions, Secrets
 from services.auth.tenants.errors import TenantNotFound
-from services.auth.transactions import KeylessTransactions
 from services.auth.users.errors import UserNotFound
 from shared.principal import Principal
 from shared.web import Now, Session, feature_router, problems, requires

@@ -6,7 +6,7 @@ from fastapi import Depends, Response
 from services.auth.personal_data import service
 from services.auth.personal_data.errors import ErasureHeld, OwnErasure
 from services.auth.personal_data.schemas import PersonalDataRead
-from services.auth.resources import Secrets
+from services.auth.requests import Secrets
 from services.auth.users import service as users
 from services.auth.users.errors import LastAdministrator, UserNotFound
 from services.auth.users.schemas import UserRead

@@ -4,7 +4,7 @@ from fastapi import Depends
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.limits import service as limits
-from services.auth.resources import Secrets
+from services.auth.requests import Secrets
 from services.auth.revocations import queries
 from services.auth.revocations.rules import relevant_since
 from shared.contracts.auth.revocations import RevocationsRead

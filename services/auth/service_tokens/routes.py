@@ -1,6 +1,6 @@
 from fastapi import Response
 
-from services.auth.resources import Secrets
+from services.auth.requests import Secrets
 from services.auth.service_tokens import service
 from services.auth.service_tokens.rules import LIFETIME_S
 from services.auth.service_tokens.schemas import ServiceTokenCreate

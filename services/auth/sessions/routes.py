@@ -3,7 +3,7 @@ from uuid import UUID
 from fastapi import Response
 
 from services.auth.passwords.errors import SignInBusy
-from services.auth.resources import Secrets
+from services.auth.requests import KeylessTransactions, Secrets
 from services.auth.sessions import service
 from services.auth.sessions.errors import (
     PROOF_REFUSALS,
@@ -24,7 +24,6 @@ from services.auth.sessions.schemas import (
     SignOut,
     TokensRead,
 )
-from services.auth.transactions import KeylessTransactions
 from services.auth.users.errors import UserNotFound
 from shared.web import Now, Session, feature_router, problems
 from shared.web.permissions import SignedIn

@@ -4,7 +4,7 @@ from uuid import UUID
 from fastapi import Depends, Query
 
 from services.auth.passwords.errors import PasswordCommon, PasswordTooLong, PasswordTooShort
-from services.auth.resources import Secrets
+from services.auth.requests import Secrets
 from services.auth.tenants import service
 from services.auth.tenants.errors import CurrencyFixed, TenantNotFound, TenantSlugTaken
 from services.auth.tenants.schemas import TenantCreate, TenantPage, TenantRead, TenantUpdate

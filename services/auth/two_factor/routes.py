@@ -7,11 +7,10 @@ from services.auth.factors.errors import (
     TwoFactorCompulsory,
     TwoFactorNotSetUp,
 )
-from services.auth.resources import Secrets
+from services.auth.requests import KeylessTransactions, Secrets
 from services.auth.sessions.errors import PROOF_REFUSALS
 from services.auth.sessions.schemas import ProofInput
 from services.auth.tenants.errors import TenantNotFound
-from services.auth.transactions import KeylessTransactions
 from services.auth.two_factor import service
 from services.auth.two_factor.schemas import (
     CodeInput,

@@ -8,7 +8,7 @@ from services.forecasting.consumption.schemas import ITEM_IN_PATH, ItemCode
 from services.forecasting.forecast import service
 from services.forecasting.forecast.errors import ForecastExpired, LocationUnsupported, NotTrained
 from services.forecasting.forecast.schemas import ForecastRead
-from services.forecasting.resources import OwnSettings, resources_of
+from services.forecasting.requests import OwnSettings, resources_of
 from services.forecasting.training.rules import FORECAST_PERIODS_MAX
 from shared.principal import Principal
 from shared.schemas import ShortText

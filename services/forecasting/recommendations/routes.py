@@ -8,7 +8,7 @@ from services.forecasting.recommendations.schemas import (
     RecommendationQuery,
     TenantRecommendationQuery,
 )
-from services.forecasting.resources import resources_of
+from services.forecasting.requests import resources_of
 from shared.contracts.forecasting.recommendations import (
     RecommendationPage,
     TenantRecommendationPage,

@@ -4,7 +4,7 @@ from uuid import UUID
 from fastapi import Depends, Query
 
 from services.forecasting.consumption.errors import ItemNotFound
-from services.forecasting.resources import OwnSettings
+from services.forecasting.requests import OwnSettings
 from services.forecasting.training import service
 from services.forecasting.training.errors import (
     JobAlreadyFinished,

@@ -35,7 +35,7 @@ from services.inventory.ledger.errors import (
 from services.inventory.locations.errors import LocationRetired
 from services.inventory.openings.errors import DatedBeforeLedger, MovementsArchived
 from services.inventory.periods.errors import InClosedPeriod
-from services.inventory.resources import Executors, Policy, PriceSealer
+from services.inventory.requests import Executors, Policy, PriceSealer
 from shared.errors import PreconditionFailed
 from shared.pagination import InvalidCursor
 from shared.principal import Principal

@@ -34,7 +34,7 @@ from services.inventory.counts.schemas import (
 )
 from services.inventory.items.errors import ItemNotFound
 from services.inventory.locations.errors import LocationNotFound
-from services.inventory.resources import Policy, PriceSealer
+from services.inventory.requests import Policy, PriceSealer
 from shared.errors import LocationNotAllowed, MissingScope, PreconditionFailed
 from shared.limits import BULK_LIMIT_BYTES
 from shared.pagination import InvalidCursor

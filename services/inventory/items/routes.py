@@ -30,7 +30,7 @@ from services.inventory.items.schemas import (
     SearchQuery,
 )
 from services.inventory.prices.errors import PriceForbidden
-from services.inventory.resources import PriceSealer
+from services.inventory.requests import PriceSealer
 from shared.db import Database
 from shared.pagination import InvalidCursor
 from shared.principal import Principal

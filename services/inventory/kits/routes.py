@@ -49,7 +49,7 @@ from services.inventory.ledger.errors import (
 from services.inventory.locations.errors import LocationNotFound, LocationRetired
 from services.inventory.openings.errors import DatedBeforeLedger
 from services.inventory.periods.errors import InClosedPeriod
-from services.inventory.resources import Policy, PriceSealer
+from services.inventory.requests import Policy, PriceSealer
 from shared.pagination import InvalidCursor
 from shared.principal import Principal
 from shared.web import Language, Now, Session, feature_router, problems, requires

@@ -55,7 +55,7 @@ from services.inventory.movements.schemas import (
 from services.inventory.openings.errors import DatedBeforeLedger, MovementsArchived
 from services.inventory.periods.errors import InClosedPeriod
 from services.inventory.prices.errors import PriceForbidden
-from services.inventory.resources import Policy, PriceSealer, resources_of
+from services.inventory.requests import Policy, PriceSealer, resources_of
 from shared.clock import utc_now
 from shared.db import Stamp
 from shared.limits import BULK_LIMIT_BYTES

@@ -19,6 +19,7 @@ from services.inventory.ledger.errors import (
 )
 from services.inventory.locations import service as locations
 from services.inventory.locations.errors import LocationNotFound, LocationRetired
+from services.inventory.requests import resources_of
 from services.inventory.reservations import service
 from services.inventory.reservations.errors import (
     InsufficientStockAnywhere,
@@ -38,7 +39,6 @@ from services.inventory.reservations.schemas import (
     ReservationTake,
     ReservationUpdate,
 )
-from services.inventory.resources import resources_of
 from shared.clock import utc_now
 from shared.db import Stamp
 from shared.errors import IdempotencyInProgress

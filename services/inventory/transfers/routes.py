@@ -21,7 +21,7 @@ from services.inventory.ledger.errors import (
     TransferInPlace,
 )
 from services.inventory.locations.errors import LocationNotFound, LocationRetired
-from services.inventory.resources import Policy, PriceSealer
+from services.inventory.requests import Policy, PriceSealer
 from services.inventory.transfers import service
 from services.inventory.transfers.errors import (
     TransferCalledOff,

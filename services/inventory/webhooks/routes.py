@@ -3,7 +3,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Response
 
-from services.inventory.resources import Outgoing, SecretSealer
+from services.inventory.requests import Outgoing, SecretSealer
 from services.inventory.webhooks import service
 from services.inventory.webhooks.errors import (
     TooManyWebhooks,

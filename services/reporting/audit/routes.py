@@ -9,7 +9,7 @@ from services.reporting.audit.schemas import (
     AuditVerificationQuery,
     AuditVerificationRead,
 )
-from services.reporting.resources import Client
+from services.reporting.requests import Client
 from shared.db import Database
 from shared.journal.archive_folder import ArchiveFolder
 from shared.journal.keeper import Keeper

@@ -4,7 +4,7 @@ from fastapi import Depends
 
 from services.reporting.cache import service
 from services.reporting.cache.schemas import CacheStatsRead
-from services.reporting.resources import Counters
+from services.reporting.requests import Counters
 from shared.principal import Principal
 from shared.web import feature_router, requires
 

@@ -4,7 +4,7 @@ from fastapi import Depends
 
 from services.reporting.dashboard import service
 from services.reporting.dashboard.schemas import DashboardStatsRead
-from services.reporting.resources import Client, Own
+from services.reporting.requests import Client, Own
 from shared.principal import Principal
 from shared.web import Now, Session, feature_router, requires
 

@@ -5,7 +5,7 @@ from fastapi import Depends, Query
 from services.reporting.inventory_value import service
 from services.reporting.inventory_value.errors import ValuesForbidden
 from services.reporting.inventory_value.schemas import InventoryValueQuery, InventoryValueRead
-from services.reporting.resources import Client, Own
+from services.reporting.requests import Client, Own
 from shared.pagination import InvalidCursor
 from shared.principal import Principal
 from shared.web import Language, Now, Session, feature_router, problems, requires

@@ -4,7 +4,7 @@ from fastapi import Depends, Query
 
 from services.reporting.reorder_recommendations import service
 from services.reporting.reorder_recommendations.schemas import ReorderRecommendationPage
-from services.reporting.resources import Client
+from services.reporting.requests import Client
 from shared.pagination import InvalidCursor, PageQuery
 from shared.principal import Principal
 from shared.web import Language, Now, Session, feature_router, problems, requires

@@ -2,7 +2,7 @@ from typing import Annotated
 
 from fastapi import Path, Response
 
-from services.auth.resources import Secrets
+from services.auth.requests import Secrets
 from services.auth.scim.routes.form import CanProvision, scim_answer, scim_router
 from services.auth.scim.rules.discovery import (
     CONFIG,

@@ -2,7 +2,7 @@ from typing import Annotated
 
 from fastapi import Path, Query, Response
 
-from services.auth.resources import Secrets
+from services.auth.requests import Secrets
 from services.auth.scim import service
 from services.auth.scim.errors import (
     ChangeNamesNothing,
