@@ -42,11 +42,13 @@ class Past:
         first = rows[0]["recorded_at"]
         by = first - datetime(month.year, month.month, 3, 12, tzinfo=first.tzinfo)
         ids = [row["id"] for row in rows]
-        # Transfers have the ids of their movements: these stay.
-        has_transfers = await self.superuser.fetchval(
-            "SELECT EXISTS (SELECT FROM inventory.transfers WHERE tenant_id = $1)", self.tenant_id
+        # Transfers and approvals have ids of movements: these stay.
+        are_named = await self.superuser.fetchval(
+            "SELECT EXISTS (SELECT FROM inventory.transfers WHERE tenant_id = $1) "
+            "OR EXISTS (SELECT FROM inventory.approvals WHERE tenant_id = $1)",
+            self.tenant_id,
         )
-        given = self.tenant_id, ids, by, 0 if has_transfers else int(by.total_seconds() * 1000)
+        given = self.tenant_id, ids, by, 0 if are_named else int(by.total_seconds() * 1000)
         for statement in _AGE:
             await self.superuser.execute(statement, *given)
         return by

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from deploy.mirror.tables import list_tables
 from services.inventory.resources import open_service
 from services.inventory.verification.rules import PROVING_TYPES
 from shared.clock import utc_now
@@ -101,6 +102,15 @@ async def test_months_leave_and_their_tables_are_dropped_after_a_grace(keeping, 
     assert steps(third) == [("drop", name, True, None) for name in NAMES]
     assert await years() == 3
     assert await superuser.fetchval("SELECT to_regclass('inventory.movements_2018_01')") is None
+
+
+async def test_detached_months_are_nothing_to_mirror(keeping, years, superuser):
+    await keeping.run(utc_now())
+
+    names = {table.name for table in await list_tables(superuser)}
+
+    assert {"inventory.movements", "inventory.opening_balances"} <= names
+    assert not [name for name in names if "movements_2018" in name]
 
 
 async def test_their_entries_stay_in_the_journal(keeping, years):

@@ -28,7 +28,8 @@ from services.inventory.movements.errors import (
 )
 from services.inventory.movements.schemas import MovementRead, ReversalCreate
 from services.inventory.movements.service.recording import Origin, to_read
-from services.inventory.openings.service import require_kept_id
+from services.inventory.openings.errors import MovementsArchived
+from services.inventory.openings.service import find_kept_from, require_kept_id
 from shared.clock import utc_now
 from shared.ids import new_id
 from shared.principal import Places
@@ -102,10 +103,10 @@ async def apply_approved_reversal(
     Raises AlreadyReversed, MovementsArchived, and what `approvals.apply_approved` raises.
     """
     by = _By(approved.requested_by, approved.request_id, approved.places)
-    movement_id = UUID(approved.content["movement_id"])
-    legs = await ledger.list_legs(session, movement_id)
-    if not legs:
-        await require_kept_id(session, movement_id)
+    legs = await ledger.list_legs(session, UUID(approved.content["movement_id"]))
+    kept_from = await find_kept_from(session)
+    if not legs and kept_from is not None:
+        raise MovementsArchived(kept_from=kept_from)
     occurred_at, reason = approved.lines[0].occurred_at, approved.content["reason"]
     changes = await _opposites(session, legs, reason, occurred_at, by)
     await approvals.apply_approved(session, sealer, approved, list(changes.values()))
