@@ -56,7 +56,8 @@ UNMAPPED_OF: dict[str, dict[str, str]] = {
                     "pgqueuer's own")
     | FOLLOWING,
     "reporting": dict.fromkeys(("audit_entries", "item_values", "items", "levels", "locations",
-                                "lots", "movement_days", "tenants", "unit_costs"), BY_STATEMENTS)
+                                "lots", "movement_days", "open_assemblies", "tenants",
+                                "unit_costs"), BY_STATEMENTS)
     | FOLLOWING,
 }  # fmt: skip
 # Columns that no model knows: the database fills them in, and statements read them.

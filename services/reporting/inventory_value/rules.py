@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal
+from functools import reduce
 from typing import NamedTuple, TypeVar
 from uuid import UUID
 
@@ -42,8 +43,20 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
+class AssemblyPart:
+    """A kit, or a component of it, in one assembly: what was held of it before, what of it moves.
+
+    `quantity` is signed, over all its lots; `cost` is the unit cost that its movements name.
+    """
+
+    before: Position
+    quantity: Decimal
+    cost: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class Valued:
-    """An item in stock, by its code, and its value in money to the smallest coin.
+    """An item in stock, by its code, and its value in money, in a report to the smallest coin.
 
     What is stored of an unreadable one cannot be opened: it has no unit cost and counts as zero.
     """
@@ -112,6 +125,29 @@ def after_first_cost(position: Position, cost: Decimal) -> Position:
     return Position(position.held, position.owed, _product(position.held, cost), cost)
 
 
+def after_assembly(parts: Mapping[UUID, AssemblyPart]) -> dict[UUID, Position]:
+    """Return, by item, the positions after a kit was made or taken apart: the cost is carried.
+
+    What goes out goes at the average; what comes in takes in the sum of that, to the last place.
+    Several share it as their quantities at the costs they name, or else at their averages, stand
+    to one another. Units without any known cost carry nothing; where nothing is carried, or to
+    nothing whose cost is known, what comes in counts zero.
+    """
+    carried: Decimal | None = None
+    after: dict[UUID, Position] = {}
+    for item_id, part in parts.items():
+        if part.quantity < 0:
+            after[item_id] = _settled(replace(part.before, owed=part.before.owed - part.quantity))
+            worth = _worth_taken(part.before, after[item_id], -part.quantity)
+            carried = worth if carried is None else _EXACT.add(carried, worth or ZERO)
+    coming = {item_id: part for item_id, part in parts.items() if part.quantity > 0}
+    shares = _shared_among(coming, carried)
+    for item_id, part in coming.items():
+        brought = _brought(part.before, part.quantity, shares.get(item_id))
+        after[item_id] = _settled(brought)
+    return {item_id: after.get(item_id, part.before) for item_id, part in parts.items()}
+
+
 def by_category(items: Iterable[Valued]) -> list[Group]:
     """Return the items summed up by category, in order; the empty key is for those without."""
     groups: dict[str, list[_Part]] = defaultdict(list)
@@ -141,6 +177,15 @@ def rounded_money(value: Decimal, digits: int) -> Decimal:
     return _EXACT.quantize(value, Decimal(1).scaleb(-digits))
 
 
+def rounded_together(values: Mapping[KeyT, Decimal], digits: int) -> dict[KeyT, Decimal]:
+    """Return the values, none below zero, in whole coins that add up to their rounded sum.
+
+    Each is rounded down, what is left of the sum goes coin by coin to the largest remainders.
+    """
+    total = rounded_money(_sum(values.values()), digits)
+    return _filled_up(values, total, Decimal(1).scaleb(-digits))
+
+
 def apportioned(
     amount: Decimal, weights: Mapping[KeyT, Decimal], digits: int
 ) -> dict[KeyT, Decimal]:
@@ -149,7 +194,7 @@ def apportioned(
     Largest remainder: each gets its share rounded down, what is left goes coin by coin to the
     largest remainders, in the mapping's order where equal. Weights of zero or below get nothing.
     """
-    total = sum((weight for weight in weights.values() if weight > 0), ZERO)
+    total = _sum(weight for weight in weights.values() if weight > 0)
     if not total:
         return dict.fromkeys(weights, ZERO)
     coin = Decimal(1).scaleb(-digits)
@@ -157,11 +202,7 @@ def apportioned(
         key: _EXACT.divide(_EXACT.multiply(amount, max(weight, ZERO)), total)
         for key, weight in weights.items()
     }
-    parts = {key: share.quantize(coin, ROUND_DOWN, _EXACT) for key, share in shares.items()}
-    left = int(_EXACT.divide(_EXACT.subtract(amount, sum(parts.values(), ZERO)), coin))
-    for key in sorted(shares, key=lambda k: _EXACT.subtract(parts[k], shares[k]))[:left]:
-        parts[key] += coin
-    return parts
+    return _filled_up(shares, amount, coin)
 
 
 def _summed(groups: Mapping[str, Sequence[_Part]]) -> list[Group]:
@@ -184,6 +225,44 @@ def _taken_in(position: Position, quantity: Decimal, cost: Decimal | None) -> Po
     if position.unit_cost is None:
         return Position(held, position.owed, _product(held, cost), cost)
     value = _EXACT.add(position.value, _product(quantity, cost))
+    return Position(held, position.owed, value, _rounded(_EXACT.divide(value, held)))
+
+
+def _worth_taken(before: Position, after: Position, quantity: Decimal) -> Decimal | None:
+    """Return what left with the units; of units that are owed yet, what the average says."""
+    if before.unit_cost is None:
+        return None
+    if after.owed or before.owed:
+        return _product(quantity, before.unit_cost)
+    return _EXACT.subtract(before.value, after.value)
+
+
+def _shared_among(
+    coming: Mapping[UUID, AssemblyPart], carried: Decimal | None
+) -> dict[UUID, Decimal]:
+    """Return what each item takes in of what is carried; nothing of those without a known cost."""
+    if carried is None or not coming:
+        return {}
+    costs = {
+        item_id: part.before.unit_cost if part.cost is None else part.cost
+        for item_id, part in coming.items()
+    }
+    weights = {
+        item_id: _EXACT.multiply(coming[item_id].quantity, cost)
+        for item_id, cost in costs.items()
+        if cost is not None
+    }
+    if not any(weights.values()):
+        weights = {item_id: part.quantity for item_id, part in coming.items()}
+    return apportioned(carried, weights, -int(VALUE_PLACES.adjusted()))
+
+
+def _brought(position: Position, quantity: Decimal, worth: Decimal | None) -> Position:
+    """Return the position with units that bring this value, whatever units there are worth."""
+    held = position.held + quantity
+    value = _EXACT.add(position.value, worth or ZERO)
+    if worth is None and not value:
+        return Position(held, position.owed)
     return Position(held, position.owed, value, _rounded(_EXACT.divide(value, held)))
 
 
@@ -214,6 +293,21 @@ def _settled(position: Position) -> Position:
         return Position(unit_cost=position.unit_cost)
     value = _EXACT.subtract(position.value, _share(position.value, owed, held))
     return Position(held - owed, ZERO, value, position.unit_cost)
+
+
+def _filled_up(
+    shares: Mapping[KeyT, Decimal], amount: Decimal, coin: Decimal
+) -> dict[KeyT, Decimal]:
+    """Return the shares in whole coins, rounded down, the largest remainders up to the amount."""
+    parts = {key: share.quantize(coin, ROUND_DOWN, _EXACT) for key, share in shares.items()}
+    left = int(_EXACT.divide(_EXACT.subtract(amount, _sum(parts.values())), coin))
+    for key in sorted(shares, key=lambda k: _EXACT.subtract(parts[k], shares[k]))[:left]:
+        parts[key] = _EXACT.add(parts[key], coin)
+    return parts
+
+
+def _sum(numbers: Iterable[Decimal]) -> Decimal:
+    return reduce(_EXACT.add, numbers, ZERO)
 
 
 def _share(value: Decimal, part: Decimal, whole: Decimal) -> Decimal:

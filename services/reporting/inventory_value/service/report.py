@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import get_args
@@ -24,7 +24,7 @@ from services.reporting.inventory_value.rules import (
     by_category,
     by_location,
     may_see_values,
-    rounded_money,
+    rounded_together,
 )
 from services.reporting.inventory_value.schemas import (
     Grouping,
@@ -120,7 +120,7 @@ async def _value_items(
     rows = sorted(await queries.list_items(session), key=lambda row: row["code"])
     # Opening a hundred thousand seals takes about a second: not on the event loop.
     items = await asyncio.to_thread(
-        lambda: [_valued(row, sealer, tenant_id, digits, language) for row in rows]
+        lambda: _in_coins([_valued(row, sealer, tenant_id, language) for row in rows], digits)
     )
     unreadable = [item.item_id for item in items if item.is_unreadable]
     if unreadable:
@@ -130,7 +130,13 @@ async def _value_items(
     return items
 
 
-def _valued(row: RowMapping, sealer: Sealer, tenant_id: UUID, digits: int, language: str) -> Valued:
+def _in_coins(items: Sequence[Valued], digits: int) -> list[Valued]:
+    """Return the items with values in money: their sum is the exact one, rounded once."""
+    values = rounded_together({item.item_id: item.value for item in items}, digits)
+    return [replace(item, value=values[item.item_id]) for item in items]
+
+
+def _valued(row: RowMapping, sealer: Sealer, tenant_id: UUID, language: str) -> Valued:
     """Return an item with its value; a broken seal takes no other item away."""
     sealed = SealedPosition(row["held"], row["owed"], row["amount"])
     try:
@@ -145,7 +151,7 @@ def _valued(row: RowMapping, sealer: Sealer, tenant_id: UUID, digits: int, langu
         unit=row["unit"],
         quantity=sealed.held - sealed.owed,
         unit_cost=position.unit_cost if position else None,
-        value=rounded_money(position.value, digits) if position else ZERO,
+        value=position.value if position else ZERO,
         is_unreadable=position is None,
     )
 

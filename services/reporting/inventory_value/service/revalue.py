@@ -1,6 +1,7 @@
 """Keeping what stock is worth while inventory's journal is followed."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from uuid import UUID
 
@@ -8,11 +9,14 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.reporting.inventory_value import queries
-from services.reporting.inventory_value.queries import SealedPosition
+from services.reporting.inventory_value.queries import SealedAssembly, SealedPosition
 from services.reporting.inventory_value.rules import (
     RECEIPT,
     TRANSFER,
+    ZERO,
+    AssemblyPart,
     Position,
+    after_assembly,
     after_first_cost,
     after_movement,
 )
@@ -33,16 +37,16 @@ async def revalue(
         return
     connection: asyncpg.Connection = await driver_connection(session)
     moved = [entry for entry in relevant if isinstance(entry, StockMoved)]
-    found = await queries.find_positions(connection, list({_item_of(e) for e in relevant}))
+    left_open = await queries.find_assembly(connection)
+    assembly = _continued(left_open, relevant[0], sealer, tenant_id)
+    concerned = {_item_of(entry) for entry in relevant} | set(assembly.parts if assembly else ())
+    found = await queries.find_positions(connection, list(concerned))
     before = {i: sealed.opened(sealer, tenant_id, i) for i, sealed in found.items()}
     sealed_costs = await queries.find_costs(
         connection, list({m.cost_id for m in moved if m.cost_id})
     )
-    costs = _Costs(sealer, tenant_id, sealed_costs)
     after = dict(before)
-    for entry in relevant:
-        item_id = _item_of(entry)
-        after[item_id] = _moved_on(after.get(item_id, Position()), entry, costs)
+    last = _move_on(after, relevant, assembly, _Costs(sealer, tenant_id, sealed_costs))
     changed = {
         item_id: SealedPosition.of(position, sealer, tenant_id, item_id)
         for item_id, position in sorted(after.items())
@@ -50,6 +54,61 @@ async def revalue(
     }
     if changed:
         await queries.save_positions(connection, changed)
+    if last is not None:  # Its other entries may be on the next page.
+        sealed = SealedAssembly.of(last.part_of, last.parts, sealer, tenant_id)
+        await queries.save_assembly(connection, sealed)
+    elif left_open is not None:
+        await queries.remove_assembly(connection)
+
+
+@dataclass(slots=True)
+class _Assembly:
+    """What a kit, or its being taken apart, moved so far: entries of one transaction, in a row.
+
+    Positions before it are kept, so that all of it is reckoned at once, however it is cut.
+    """
+
+    part_of: UUID
+    parts: dict[UUID, AssemblyPart]
+
+    def add(self, entry: StockMoved, before: Position, cost: Decimal | None) -> None:
+        known = self.parts.get(entry.item_id, AssemblyPart(before, ZERO, cost))
+        self.parts[entry.item_id] = replace(known, quantity=known.quantity + entry.quantity)
+
+
+def _continued(
+    left_open: SealedAssembly | None, first: Entry, sealer: Sealer, tenant_id: UUID
+) -> _Assembly | None:
+    """Return the assembly that the last page ended in, if this one goes on with it."""
+    if left_open is None or _whole_of(first) != left_open.part_of:
+        return None
+    return _Assembly(left_open.part_of, left_open.opened(sealer, tenant_id))
+
+
+def _move_on(
+    positions: dict[UUID, Position],
+    entries: Sequence[Entry],
+    assembly: _Assembly | None,
+    costs: "_Costs",
+) -> _Assembly | None:
+    """Move the positions on by the entries; return the assembly that the last one is of, if any."""
+    for entry in entries:
+        brought = cost_of(entry)
+        if brought is not None:
+            costs.learn(brought[0], brought[1].sealed)
+        item_id, whole = _item_of(entry), _whole_of(entry)
+        if assembly is not None and whole != assembly.part_of:
+            positions.update(after_assembly(assembly.parts))
+            assembly = None
+        before = positions.get(item_id, Position())
+        if isinstance(entry, StockMoved) and whole is not None:
+            assembly = assembly or _Assembly(whole, {})
+            assembly.add(entry, before, costs.find(entry.cost_id))
+        else:
+            positions[item_id] = _moved_on(before, entry, costs)
+    if assembly is not None:
+        positions.update(after_assembly(assembly.parts))
+    return assembly
 
 
 class _Costs:
@@ -92,14 +151,17 @@ def _item_of(entry: Entry) -> UUID:
     return item_id
 
 
+def _whole_of(entry: Entry) -> UUID | None:
+    """Return which assembly an entry is part of, if it is of one."""
+    return entry.part_of if isinstance(entry, StockMoved) else None
+
+
 def _moved_on(position: Position, entry: Entry, costs: _Costs) -> Position:
-    brought = cost_of(entry)
-    if brought is not None:
-        costs.learn(brought[0], brought[1].sealed)
     if isinstance(entry, StockMoved):
         kind = _kind_of(entry)
         names_cost = entry.quantity > 0 or kind == RECEIPT
         cost = costs.find(entry.cost_id) if names_cost else None
         return after_movement(position, kind, entry.quantity, cost)
+    brought = cost_of(entry)
     cost = costs.find(brought[0]) if brought and position.unit_cost is None else None
     return position if cost is None else after_first_cost(position, cost)

@@ -15,6 +15,7 @@ from services.reporting.inventory_value.rules import (
     by_location,
     may_see_values,
     rounded_money,
+    rounded_together,
 )
 from shared.ids import new_id
 
@@ -271,6 +272,14 @@ def test_the_coin_left_over_goes_to_the_largest_remainder():
         "b": D("0.33"),
         "c": D("0.33"),
     }
+
+
+@given(st.dictionaries(st.text(max_size=3), costs, max_size=8), st.sampled_from([0, 2, 3]))
+def test_values_in_coins_add_up_to_their_exact_sum_rounded_once(values, digits):
+    parts = rounded_together(values, digits)
+
+    assert sum(parts.values()) == rounded_money(sum(values.values()), digits)
+    assert all(abs(parts[key] - value) < D(1).scaleb(-digits) for key, value in values.items())
 
 
 @pytest.mark.parametrize(
