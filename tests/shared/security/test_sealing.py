@@ -1,12 +1,15 @@
 import base64
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from uuid import UUID
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.security import sealing
 from shared.security.sealing import SealBroken, Sealer, key_id, place
 
 OLD, NEW, OTHER = "aa" * 32, "bb" * 32, "cc" * 32
@@ -122,7 +125,7 @@ def test_once_an_old_key_is_dropped_its_values_stay_shut():
 def test_no_nonce_comes_twice_and_equal_values_look_different():
     sealed = [SEALER.seal(b"same", PLACE) for _ in range(5000)]
 
-    assert len({one[5:17] for one in sealed}) == 5000
+    assert len({one[5:29] for one in sealed}) == 5000
     assert len(set(sealed)) == 5000
 
 
@@ -155,3 +158,46 @@ def test_text_with_anything_added_opens_nothing():
 
     with pytest.raises(SealBroken):
         sealer.open_text(f"{text[:5]}\n{text[5:]}", "here")
+
+
+# What https://c2sp.org/XAES-256-GCM gives: key, what goes beside it, and what comes of its example.
+VECTORS = [
+    ("01" * 32, "", "ce546ef63c9cc60765923609b33a9a1974e96e52daf2fcf7075e2271"),
+    (
+        "03" * 32,
+        "c2sp.org/XAES-256-GCM",
+        "986ec1832593df5443a179437fd083bf3fdb41abd740a21f71eb769d",
+    ),
+]
+
+
+@pytest.mark.parametrize(("key", "beside", "expected"), VECTORS)
+def test_it_is_the_cipher_that_it_says_it_is(key, beside, expected):
+    nonce = b"ABCDEFGHIJKLMNOPQRSTUVWX"
+
+    cipher = sealing._Cipher(bytes.fromhex(key)).derived(nonce[:12])
+
+    assert cipher.encrypt(nonce[12:], b"XAES-256-GCM", beside.encode()).hex() == expected
+
+
+def test_what_an_older_release_sealed_opens():
+    """Version 1: AES-256-GCM by the key itself."""
+    header = b"\x01" + key_id(bytes.fromhex(OLD))
+    nonce = bytes(range(12))
+    content = AESGCM(bytes.fromhex(OLD)).encrypt(nonce, b"12.50", header + PLACE.encode())
+    sealed = header + nonce + content
+
+    assert Sealer(NEW, OLD).open(sealed, PLACE) == b"12.50"
+    assert not Sealer(OLD).needs_rotation(sealed)
+    for other in (b"\x02", b"\x00", b"\x03"):
+        with pytest.raises(SealBroken):
+            Sealer(OLD).open(other + sealed[1:], PLACE)
+
+
+def test_many_threads_seal_and_open_at_once():
+    def seal_and_open(number):
+        value = str(number).encode()
+        return SEALER.open(SEALER.seal(value, PLACE), PLACE) == value
+
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(seal_and_open, range(20_000)))
