@@ -7,11 +7,13 @@ import sys
 from uuid import uuid4
 
 import pytest
+from pydantic import SecretStr
 
 from deploy.mirror.tables import list_tables
 from services.inventory.resources import open_service
 from services.inventory.verification.rules import PROVING_TYPES
 from shared.clock import utc_now
+from shared.journal import commands
 from shared.journal.holds import ActiveHold
 from tests.support.archives import retention
 from tests.support.past import MONTHS
@@ -198,6 +200,26 @@ async def test_what_was_put_into_a_detached_table_keeps_it(keeping, years, super
 
     assert "2 rows, its opening 1" in report.failed
     assert await superuser.fetchval("SELECT count(*) FROM inventory.movements_2018_01") == 2
+
+
+async def test_a_command_tells_what_is_due_by_the_setting(years, inventory_settings, tmp_path):
+    async def find_holds():
+        return []
+
+    given = {"archive_folder": tmp_path, "archive_encryption_key": SecretStr("ab" * 32)}
+    said = []
+    for kept_years in (5, 50):
+        more = {"retention_movements_years": kept_years}
+        opened = open_service(inventory_settings.model_copy(update=given | more))
+        opened.find_holds = find_holds
+        said.append(await commands.run(opened, ["retention", "--dry-run"]))
+        await opened.close()
+
+    due, not_due = said
+    assert "2018-02: movements, detach, 1 rows: not done: it is the first run" in due.text
+    kinds = [(step["kind"], step["month"]) for step in due.content["steps"]]
+    assert kinds[:3] == [("movements", name) for name in NAMES]
+    assert "movements" not in not_due.text
 
 
 KILLED = """
