@@ -1,5 +1,6 @@
 """What all stock is worth, beside kits that are made and taken apart in inventory."""
 
+import asyncio
 from decimal import Decimal
 from random import Random
 
@@ -7,7 +8,8 @@ import pytest
 
 from services.reporting.followers import followers
 from shared.journal import follow as following
-from shared.journal.follow import rebuild
+from shared.journal.follow import apply_page, rebuild
+from tests.support.waiting import pause
 
 pytestmark = pytest.mark.stack
 
@@ -119,6 +121,33 @@ async def test_kits_of_kits_and_serials_are_worth_the_same_wherever_pages_end(
     await rebuild(followers(resources.own), resources.database)
 
     assert await values() == expected
+
+
+async def test_a_follower_killed_anywhere_carries_each_cost_once(
+    act, values, inventory_follower, resources, services, monkeypatch
+):
+    total = (await values())[1]
+    for _ in range(4):
+        await act("assemble", "K1", "5")
+        await act("assemble", "K2", "1")
+        await act("disassemble", "K1", "2")
+        await act("disassemble", "K2", "1")
+
+    monkeypatch.setattr(following, "PAGE_LIMIT", 2)
+    kills = 0
+    for delay_ms in range(0, 40, 2):
+        page = asyncio.create_task(apply_page(inventory_follower, resources.database, services))
+        await pause(delay_ms / 1000)
+        kills += page.cancel()
+        await asyncio.gather(page, return_exceptions=True)
+
+    killed = await values()
+    monkeypatch.setattr(following, "PAGE_LIMIT", 1000)
+    await rebuild(followers(resources.own), resources.database)
+
+    assert kills > 5
+    assert killed[1] == total
+    assert await values() == killed
 
 
 async def test_what_an_open_assembly_keeps_is_sealed_and_leaves_with_the_next_movement(
