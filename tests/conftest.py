@@ -54,8 +54,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
+    calm_collector()  # First: it would look through all of it once more.
     gc.enable()
-    calm_collector()
 
 
 @pytest.hookimpl(optionalhook=True)  # Where xdist runs tests side by side.

@@ -39,7 +39,7 @@ def gateway(monkeypatch):
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     monkeypatch.setenv("GATEWAY_PORT", str(server.server_port))
     monkeypatch.setattr(release, "TRIAL_S", 0.3)
     yield says

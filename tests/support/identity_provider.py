@@ -132,7 +132,7 @@ def running_provider() -> Iterator[Provider]:
     server.daemon_threads = True
     provider.hangs = threading.Event()
     provider.issuer = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield provider

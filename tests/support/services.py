@@ -7,25 +7,16 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from fastapi import FastAPI
 
 from shared.clock import utc_now
 from shared.errors import Problem
 from shared.security.claims import EnrolmentClaims, ServiceClaims, UserClaims
 from shared.security.tokens import FixedKeys, TokenSigner, TokenVerifier, load_jwks, public_jwks
+from tests.support.keys import private_pem
 from tests.support.through_gateway import client_of
 
-PRIVATE_KEY = (
-    rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    .private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    .decode()
-)
+PRIVATE_KEY = private_pem("ours")
 SIGNER = TokenSigner(PRIVATE_KEY)
 KEYS = FixedKeys(load_jwks(public_jwks(PRIVATE_KEY)))
 ALL_SCOPES = frozenset(

@@ -1,8 +1,6 @@
 """The copy elsewhere: whole, compared, manifests last; a folder, and a local S3."""
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from deploy.backups import remote as remotes
 from deploy.backups.errors import BackupError
@@ -27,6 +25,9 @@ def repository(tmp_path):
 
 @pytest.fixture(scope="module")
 def s3():
+    import boto3  # noqa: PLC0415 - slow to import, as the next.
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - same.
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -39,7 +40,7 @@ def s3():
     server.stop()
 
 
-@pytest.fixture(params=["file", "s3"])
+@pytest.fixture(params=["file", pytest.param("s3", marks=pytest.mark.slow)])
 def open_remote(request, tmp_path):
     """Return a function that opens the same remote anew."""
     if request.param == "file":

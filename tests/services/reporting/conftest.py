@@ -54,6 +54,14 @@ class InProcessServices:
 
 
 @pytest.fixture(scope="session")
+def databases(databases: Databases) -> Databases:
+    """One of its own: followers read a whole journal, and all other tests write the shared one."""
+    own = databases.beside("reporting")
+    asyncio.run(own.prepare())
+    return own
+
+
+@pytest.fixture(scope="session")
 def reporting_settings(databases: Databases, service_environment: dict[str, str]) -> Settings:
     return Settings(
         **service_environment,

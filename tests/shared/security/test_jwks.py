@@ -3,8 +3,6 @@ import json
 
 import httpx
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from shared.security.claims import InvalidToken
 from shared.security.jwks import (
@@ -16,15 +14,10 @@ from shared.security.jwks import (
     RemoteKeys,
 )
 from shared.security.tokens import public_jwks
+from tests.support.keys import private_pem
 from tests.support.waiting import pause
 
-
-def make_pem() -> str:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-
-
-OLD, NEW = make_pem(), make_pem()
+OLD, NEW = private_pem("ours"), private_pem("other")
 OLD_KID = public_jwks(OLD)["keys"][0]["kid"]
 NEW_KID = public_jwks(NEW)["keys"][0]["kid"]
 

@@ -26,9 +26,10 @@ from shared.security.tokens import (
     load_jwks,
     public_jwks,
 )
+from tests.support.keys import private_key
 
-PRIVATE = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-OTHER = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+PRIVATE = private_key("ours")
+OTHER = private_key("other")
 SHORT = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505  To refuse.
 
 

@@ -40,6 +40,7 @@ def operations(app: FastAPI) -> Iterator[tuple[str, str, bool]]:
             yield method.upper(), re.sub(r"{\w+}", ANY_ID, path), operation["security"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("service", SERVICES)
 async def test_the_caller_is_judged_before_anything_he_sends(service):
     app = app_of(service)
@@ -50,6 +51,7 @@ async def test_the_caller_is_judged_before_anything_he_sends(service):
                 assert_problem(response, Unauthorized)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("service", SERVICES)
 async def test_an_unknown_parameter_is_refused(service):
     app = app_of(service)

@@ -169,6 +169,7 @@ def sample_of(path: str) -> str:
     return "/".join(segments)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("service", [service.name for service in services()])
 def test_each_route_of_a_service_is_found_whichever_way_its_routers_stand(service):
     app = import_module(f"services.{service}.app").create_app(None)

@@ -147,6 +147,7 @@ def test_a_dead_item_is_forecast_at_zero(only_cheap, weekly_demand):
     assert {point["upper_95"] for point in result["points"]} == {0.0}
 
 
+@pytest.mark.slow
 def test_slow_movers_are_not_given_prophet(slow_mover):
     result = fit_series(request(slow_mover))
 

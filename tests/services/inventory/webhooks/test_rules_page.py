@@ -43,7 +43,7 @@ def by_node(secret, headers, body, folder):
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("verify", [by_python, by_node])
+@pytest.mark.parametrize("verify", [by_python, pytest.param(by_node, marks=pytest.mark.slow)])
 def test_a_receiver_tells_ours_from_anybodys(verify, tmp_path):
     now = int(time.time())
 
