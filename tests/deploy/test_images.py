@@ -2,7 +2,8 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,18 @@ def copied(stage: str, extra: str) -> set[str]:
     return {source.rstrip("/") for source in here} | copied(base, extra)
 
 
+@cache
+def named(file: Path) -> Sequence[str]:
+    """Return the modules that a file imports, and what may be one."""
+    names = []
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return names
+
+
 def imported(package: str) -> Iterator[Path]:
     """Yield the files of ours that a program loads, in the end or at once."""
     todo, seen = [package, f"{package}.__main__"], set()
@@ -54,11 +67,7 @@ def imported(package: str) -> Iterator[Path]:
             continue
         seen.add(module)
         yield file
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Import):
-                todo += [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                todo += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        todo += named(file)
 
 
 def is_within(path: str, folders: set[str]) -> bool:
