@@ -1,4 +1,4 @@
-"""`python -m deploy.backups work|backup|list|check|fetch|restore|drill|key`."""
+"""`python -m deploy.backups work|backup|list|check|erasures|fetch|restore|drill|key`."""
 
 import argparse
 import asyncio
@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, Command] = {
     "backup": commands.back_up,
     "list": commands.list_backups,
     "check": commands.check,
+    "erasures": commands.list_erasures,
     "fetch": commands.fetch,
     "restore": commands.restore,
     "drill": commands.rehearse,

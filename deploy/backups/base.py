@@ -38,6 +38,7 @@ async def make_base(
     identity: Cluster,
     *,
     journal_folder: Path | None,
+    erasures: int = 0,
 ) -> Made:
     """Make a base backup and read it back; its manifest stands last. Raises BackupError, OSError.
 
@@ -73,6 +74,7 @@ async def make_base(
             verified_at=await server.now(),
             key_id=keyring.current.id,
             heads=heads,
+            erasures=erasures,
         )
         write_whole(repository.manifest_path(name), manifest.written(keyring))
     except BaseException:

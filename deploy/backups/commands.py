@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 
 from deploy.backups import journaling
 from deploy.backups.drill import drill, keep_evidence
+from deploy.backups.erasures import list_known, read_list
 from deploy.backups.errors import BackupError
 from deploy.backups.local import Place
 from deploy.backups.manifest import Manifest
@@ -95,6 +96,16 @@ async def fetch(place: Place, asked: Namespace, say: Say) -> Content:
     return {"fetched": names, "folder": str(repository.folder)}
 
 
+async def list_erasures(place: Place, asked: Namespace, say: Say) -> Content:
+    """Print who is on the list of erasures, a line of JSON for each. Raises BackupError."""
+    repository, keyring = _repository(place, asked), place.settings.keyring
+    known = list_known(repository, keyring)
+    listed = read_list(repository, keyring, known=known).persons
+    for person in listed:
+        say(person.model_dump_json())
+    return {"erased": [person.model_dump(mode="json") for person in listed]}
+
+
 async def rehearse(place: Place, asked: Namespace, say: Say) -> Content:
     """Restore into a folder of its own, check all, and throw it away."""
     plan = _plan(place, asked, spool=None)
@@ -144,6 +155,12 @@ async def _restore_aside(place: Place, plan: RestorePlan, target: Path, say: Say
     finally:
         keep_evidence(plan, outcome)
     say(f"Restored into {target} in {outcome.duration_s:.1f} s.")
+    if place.local is None and plan.erased.persons:
+        say(
+            "Not erased again: the services are not run from here. Before anybody uses it, with "
+            "the environment of auth's worker: `python -m deploy.backups erasures > list.jsonl`, "
+            "`python -m services.auth erase-again list.jsonl`."
+        )
     return outcome
 
 

@@ -8,7 +8,10 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
+import asyncpg
+
 from deploy.backups import metrics
+from deploy.backups.erasures import list_known, note_erasures
 from deploy.backups.errors import BackupError
 from deploy.backups.manifest import Manifest
 from deploy.backups.remote import Remote
@@ -74,6 +77,7 @@ class BackupJob:
             self._settings.backup_spool_dir,
         )
         self._has_gap |= await keeper.prepare()
+        keeper.erasures = await asyncio.to_thread(list_known, repository, self._settings.keyring)
         loops = (
             keeper.receive(),
             self._seal(keeper, repository),
@@ -92,6 +96,7 @@ class BackupJob:
     async def _seal(self, keeper: WalKeeper, repository: Repository) -> None:
         remote = remote_of(self._settings, repository.cluster)
         while True:
+            await self._note_erasures(keeper, repository)
             try:
                 received = await keeper.seal()
                 self._lag.note("here", received.at.timestamp())
@@ -108,6 +113,14 @@ class BackupJob:
             await asyncio.sleep(self._settings.backup_wal_interval_s)
             if await self._server.identify() != keeper.identity:
                 raise ClusterChanged("It is followed from its new timeline on.")
+
+    async def _note_erasures(self, keeper: WalKeeper, repository: Repository) -> None:
+        """Keep the list of erasures; what is wrong with it stops neither log nor backups."""
+        keyring, known = self._settings.keyring, keeper.erasures
+        try:
+            keeper.erasures = await note_erasures(self._server, repository, keyring, known=known)
+        except (BackupError, OSError, asyncpg.PostgresError) as error:
+            log.error("the list of erasures is not kept", reason=str(error))
 
     def _fresh(self, remote: Remote | None, repository: Repository) -> Remote | None:
         """After a failure look anew at what is at the remote."""

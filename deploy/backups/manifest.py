@@ -68,6 +68,7 @@ class Manifest(Signed):
     verified_at: AwareDatetime  # When it was read back whole.
     key_id: str
     heads: dict[str, str] = Field(default_factory=dict)  # Each journal's newest checkpoint, signed.
+    erasures: int = 0  # Of how many files the list of erasures was.
 
 
 class Received(Signed):
@@ -78,6 +79,7 @@ class Received(Signed):
     segment_bytes: int
     lsn: str  # All up to here is kept,
     at: AwareDatetime  # which is all that was written until then, by the server's clock.
+    erasures: int = 0  # Of how many files the list of erasures was.
 
 
 SignedT = TypeVar("SignedT", bound=Signed)

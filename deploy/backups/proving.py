@@ -119,7 +119,7 @@ class Prover:
         environment["STATEMENT_TIMEOUT_MS"] = str(STATEMENT_TIMEOUT_MS)
         if journal_folder is not None:
             environment["JOURNAL_FOLDER"] = journal_folder
-        name = " ".join((service, *words[:2]))
+        name = " ".join((service, *(word for word in words[:2] if "/" not in word)))
         return name, await self._run(replace(worker, environment=environment), name, *words)
 
     async def _run(self, program: Program, name: str, *words: str) -> str:

@@ -17,6 +17,7 @@ import fsspec
 from deploy.backups.errors import BackupError
 from deploy.backups.repository import (
     BASE_FILE,
+    ERASURES,
     MANIFEST,
     PARTIAL,
     RECEIVED,
@@ -143,9 +144,10 @@ def _pieces(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def _list_log(repository: Repository) -> list[Path]:
-    """The write-ahead log, so that nothing is said to be there before it is."""
+    """The list of erasures and the log, so that nothing is said to be there before it is."""
     wal = repository.folder / "wal"
     return [
+        *sorted((repository.folder / ERASURES).glob("*.json")),
         *sorted(path for path in wal.glob(f"*/*{SEALED}") if path.name != PARTIAL),
         *sorted(wal.glob(f"*/{PARTIAL}")),
         *sorted(wal.glob(f"*/{RECEIVED}")),

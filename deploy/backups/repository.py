@@ -5,6 +5,7 @@ base/<name>/manifest.json        signed; written last
 wal/<timeline>/<segment>.sealed  the write-ahead log from then on
 wal/<timeline>/partial.sealed    what there is of the file after the last one
 wal/<timeline>/received.json     signed: how far it goes
+erasures/<number>.json           signed: who was erased
 evidence/                        what restores and drills came to
 """
 
@@ -28,6 +29,7 @@ BASE_FILE = f"base.tar{SEALED}"
 MANIFEST = "manifest.json"
 PARTIAL = f"partial{SEALED}"
 RECEIVED = "received.json"
+ERASURES = "erasures"
 _PART = ".part"
 _PRIVATE = 0o600
 
@@ -63,6 +65,14 @@ class Repository:
 
     def received_path(self, timeline: int) -> Path:
         return self.wal_folder(timeline) / RECEIVED
+
+    def erasures_path(self, number: int) -> Path:
+        return self.folder / ERASURES / f"{number:06}.json"
+
+    def erasures(self) -> list[int]:
+        """Return the numbers of the files of the list of erasures, in order."""
+        found = (self.folder / ERASURES).glob("*.json")
+        return sorted(int(path.stem) for path in found if path.stem.isdecimal())
 
     @property
     def evidence(self) -> Path:

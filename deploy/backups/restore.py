@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from deploy.backups import journaling, recovery
+from deploy.backups.erasures import ErasedList, list_known, read_list
 from deploy.backups.errors import BackupError
 from deploy.backups.outcome import RestoreOutcome, Say
 from deploy.backups.proving import Prover, check_pages, of_database, require_reached
@@ -32,6 +34,7 @@ class RestorePlan:
     reach: Reach
     at: datetime | None
     reachable: str
+    erased: ErasedList
 
     def lines(self, target: Path) -> list[str]:
         """Return the plan as people read it."""
@@ -45,6 +48,7 @@ class RestorePlan:
             f"And the log  {log:,} files, {log * backup.segment_bytes / 1e6:,.0f} MB",
             f"Cluster      {backup.cluster}, timeline {backup.timeline}",
             f"Reachable    {self.reachable}",
+            f"Erased       {len(self.erased.persons):,} persons by the list, who are erased again",
             f"Into         {target}",
         ]
 
@@ -61,7 +65,9 @@ def plan_restore(
     for folder in sorted(spool.glob("*/")) if spool is not None else ():
         has_more = seal_spool(repository, keyring, folder) or has_more
     reaches = [reach_of(one, repository, keyring) for one in repository.manifests(keyring)]
-    return RestorePlan(repository, choose(reaches, at, has_more=has_more), at, describe(reaches))
+    reach = choose(reaches, at, has_more=has_more)
+    erased = read_list(repository, keyring, known=list_known(repository, keyring))
+    return RestorePlan(repository, reach, at, describe(reaches), erased)
 
 
 def new_outcome(kind: str, plan: RestorePlan) -> RestoreOutcome:
@@ -150,10 +156,21 @@ async def _begin_anew(
     """Do in the restored database what must be done before it is used."""
     prover = Prover(local, dsn)
     outcome.behind = await prover.list_behind(outside, plan.reach.backup.heads)
+    name, said = await _erase_again(plan, prover)
+    outcome.checks[name] = said
     name, said = await prover.command("auth", "end-sessions")
     outcome.checks[name] = said
     outcome.duration_s = round(sum(outcome.steps.values()), 3)
     await journaling.record(BackedServer(of_database(dsn)), journaling.restored(outcome))
+
+
+async def _erase_again(plan: RestorePlan, prover: Prover) -> tuple[str, str]:
+    """Erase in the restored database who is on the list of erasures; return what auth said."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "erasures.jsonl"
+        lines = [person.model_dump_json() + "\n" for person in plan.erased.persons]
+        await asyncio.to_thread(path.write_text, "".join(lines))
+        return await prover.command("auth", "erase-again", str(path))
 
 
 def swap_in(fresh: Path, data_dir: Path, now: datetime) -> Path | None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from deploy.backups import journaling, metrics
 from deploy.backups.base import Made, make_base
+from deploy.backups.erasures import list_known, note_erasures
 from deploy.backups.remote import Remote
 from deploy.backups.repository import Repository
 from deploy.backups.retention import forget_old, remove_unfinished
@@ -35,8 +36,14 @@ async def run_backup(
     try:
         async with server.only_run():
             remove_unfinished(repository)
+            known = await asyncio.to_thread(list_known, repository, keyring)
             made = await make_base(
-                server, repository, keyring, identity, journal_folder=settings.journal_folder
+                server,
+                repository,
+                keyring,
+                identity,
+                journal_folder=settings.journal_folder,
+                erasures=await note_erasures(server, repository, keyring, known=known),
             )
             manifest = made.manifest
             say(

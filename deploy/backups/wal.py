@@ -56,6 +56,7 @@ class WalKeeper:
         self._repository = repository
         self._keyring = keyring
         self._spool = spool_of(spool_dir, identity.cluster, identity.timeline)
+        self.erasures = 0  # Of how many files the list of erasures is.
         self._sealed_upto = ""  # The position up to which the partial file was sealed last.
 
     async def prepare(self) -> bool:
@@ -149,6 +150,7 @@ class WalKeeper:
             segment_bytes=self.identity.segment_bytes,
             lsn=lsn,
             at=at,
+            erasures=self.erasures,
         )
         path = self._repository.received_path(self.identity.timeline)
         write_whole(path, received.written(self._keyring))

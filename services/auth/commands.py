@@ -1,8 +1,11 @@
 """What an operator does with auth alone: `python -m services.auth <command>`."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,6 +15,7 @@ from services.auth.device_recovery import service as device_recovery
 from services.auth.jobs import reseal_values
 from services.auth.keys import service as keys
 from services.auth.legal_holds import service as legal_holds
+from services.auth.personal_data import service as personal_data
 from services.auth.resources import AuthResources
 from services.auth.sessions import service as sessions
 from services.auth.tenants import service as tenants
@@ -26,6 +30,7 @@ from shared.pagination import LIMIT_MAX, PageQuery
 from shared.told import Told
 
 ACTOR = "operator"
+RESTORE = "restore"  # Who does again what a restore undid.
 
 
 async def rotate_keys(resources: AuthResources) -> Told:
@@ -123,6 +128,28 @@ async def lock_user(resources: AuthResources, words: Sequence[str]) -> str:
     return "The account is locked, and its sessions, tokens and API keys are over."
 
 
+async def erase_again(resources: AuthResources, words: Sequence[str]) -> str:
+    """Erase who is on a list of erasures, as after a restore to before it. Raises SystemExit.
+
+    FILE has a line of JSON for each: tenant_id and user_id. Whom this database does not know yet is
+    nobody to erase.
+    """
+    if len(words) != 1:
+        raise SystemExit("Say which list: FILE.")
+    lines = await asyncio.to_thread(Path(words[0]).read_text)
+    listed = [json.loads(line) for line in lines.splitlines()]
+    done = 0
+    for one in listed:
+        stamp = Stamp(UUID(one["tenant_id"]), RESTORE)
+        async with resources.database.transaction(stamp) as session:
+            user = await users.find_user(session, UUID(one["user_id"]), lock=True)
+            if user is not None and user.erased_at is None:
+                await personal_data.forget_person(session, user, vault=resources.own, now=utc_now())
+                done += 1
+    resources.waker.wake(resources.service)
+    return f"Erased {done:,} persons again, of {len(listed):,} on the list of erasures."
+
+
 @asynccontextmanager
 async def _person(
     resources: AuthResources, words: Sequence[str]
@@ -177,5 +204,6 @@ COMMANDS: Mapping[str, Callable[[AuthResources], Awaitable[Told | str]]] = {
 }
 COMMANDS_OF_WORDS: Mapping[str, Callable[[AuthResources, Sequence[str]], Awaitable[str]]] = {
     "end-sessions-of": end_sessions_of,
+    "erase-again": erase_again,
     "lock-user": lock_user,
 }

@@ -1,5 +1,11 @@
-"""A person is erased from the whole system: no table, no cache and no log tells who it was."""
+"""A person is erased from the whole system: no table, no cache and no log tells who it was.
 
+Nor does a restore bring him back.
+"""
+
+import asyncio
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -10,7 +16,7 @@ from redis.asyncio import Redis
 
 from deploy.local.instance import Instance
 from tests.support.stack import Stack, running_stack, sign_in
-from tests.support.waiting import PATIENCE_S, eventually
+from tests.support.waiting import PATIENCE_S, answered, eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
@@ -21,7 +27,8 @@ PASSWORD = "nine unrelated words, of which this is one"
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory):
-    with running_stack(Path(tmp_path_factory.mktemp("erased")) / "state") as started:
+    settings = {"BACKUP_ENABLED": "true", "BACKUP_WAL_INTERVAL_S": "1"}
+    with running_stack(Path(tmp_path_factory.mktemp("erased")) / "state", **settings) as started:
         yield started
 
 
@@ -93,6 +100,7 @@ def logs_with(own: Stack, text: str) -> list[str]:
 @pytest.mark.asvs("F12")
 async def test_nothing_tells_who_it_was_and_every_record_holds(own):
     superuser = await asyncpg.connect(own.superuser_dsn)
+    await eventually(lambda: list(own.folder.glob("backups/*/base/*/manifest.json")))
     async with httpx.AsyncClient(base_url=own.url, timeout=PATIENCE_S) as client:
         account = await own.add_tenant(client)
         boss = await sign_in(client, account, own.authenticators)
@@ -103,6 +111,7 @@ async def test_nothing_tells_who_it_was_and_every_record_holds(own):
         assert told.text.count(CANARY) > 4
         assert DEVICE in {one["user_agent"] for one in told.json()["sign_ins"]}
 
+        before = datetime.now(UTC).isoformat()
         erased = await client.post(f"/api/users/{user_id}/erase", headers=boss)
 
         assert erased.status_code == 200, erased.text
@@ -127,4 +136,33 @@ async def test_nothing_tells_who_it_was_and_every_record_holds(own):
         assert stock.json()["differences"] == [], stock.text
         trail = await client.get(f"/api/audit?actor=user:{user_id}", headers=boss)
         assert {"auth", "inventory"} <= {one["service"] for one in trail.json()["items"]}
+        await superuser.close()
+        await eventually(lambda: list(own.folder.glob("backups/*/erasures/000001.json")))
+        boss = await restored_to(before, own, client, account)
+        superuser = await asyncpg.connect(own.superuser_dsn)
+        assert await tables_with(superuser, CANARY) == []
+        found = await client.get(f"/api/users/{user_id}", headers=boss)
+        assert (found.json()["name"], found.json()["email"]) == ("Erased person", None)
+        await eventually(verified)
+        stock = await client.get("/api/inventory/verify", headers=boss)
+        assert stock.json()["differences"] == [], stock.text
+        entry = "SELECT actor FROM auth.journal WHERE type = 'auth.user-erased.v1'"
+        assert await superuser.fetchval(entry) == "restore"
     await superuser.close()
+
+
+async def restored_to(
+    moment: str, own: Stack, client: httpx.AsyncClient, account: dict[str, str]
+) -> dict[str, str]:
+    """Restore to before somebody was erased; return the headers of the tenant's administrator."""
+    own.run("down")
+    done = await asyncio.to_thread(own.backups, "restore", "--yes", "--at", moment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Erased       1 persons by the list" in done.stdout
+    assert "auth erase-again: Erased 1 persons again, of 1 on the list" in done.stdout
+    [evidence] = own.folder.glob("backups/*/evidence/*-restore.json")
+    told = json.loads(evidence.read_text())["checks"]["auth erase-again"]
+    assert told.startswith("Erased 1 persons again")
+    own.run("up")
+    await answered(lambda: client.get("/health"))
+    return await sign_in(client, account, own.authenticators)

@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
 
-from services.auth.commands import COMMANDS
+from services.auth.commands import COMMANDS, COMMANDS_OF_WORDS
 from services.auth.resources import open_service
 from services.auth.settings import Settings
-from tests.services.auth.people import PASSWORD, SignedIn, SignIn
+from tests.services.auth.people import PASSWORD, SignedIn, SignIn, claims_of
 from tests.services.auth.post import PostOffice
 from tests.support.database import Databases
 
@@ -69,3 +71,42 @@ async def test_the_operator_helps_an_administrator_without_two_others(
 
 async def test_nobody_else_is_helped(make_settings: Callable[..., Settings]):
     assert "Nothing was done" in await run(make_settings, "nobody@example.com")
+
+
+async def test_who_is_on_the_list_is_erased_again_and_whom_nobody_knows_is_not(
+    boss: SignedIn,
+    make_user: SignIn,
+    make_settings: Callable[..., Settings],
+    databases: Databases,
+    tmp_path: Path,
+):
+    ada, bob = await make_user("ada@example.com"), await make_user("bob@example.com")
+    tenant_id = claims_of(boss.access_token)["tid"]
+    erased = await boss.client.post(f"/api/users/{bob.user['id']}/erase", headers=boss.headers())
+    assert erased.status_code == 200
+    people = [ada.user["id"], bob.user["id"], str(uuid4())]
+    path = tmp_path / "list.jsonl"
+    path.write_text(
+        "".join(json.dumps({"tenant_id": tenant_id, "user_id": one}) + "\n" for one in people)
+    )
+    hold = {"reason": "Lifted by then: who was erased, was."}
+    await boss.client.post("/api/legal-holds", json=hold, headers=boss.headers())
+    resources = open_service(make_settings())
+
+    said = await COMMANDS_OF_WORDS["erase-again"](resources, [str(path)])
+    again = await COMMANDS_OF_WORDS["erase-again"](resources, [str(path)])
+    await resources.close()
+
+    assert said.startswith("Erased 1 persons again, of 3 on the list")
+    assert again.startswith("Erased 0 persons again")
+    for person in (ada, bob):
+        shown = await boss.client.get(f"/api/users/{person.user['id']}", headers=boss.headers())
+        assert (shown.json()["name"], shown.json()["email"]) == ("Erased person", None)
+    connection = await asyncpg.connect(databases.superuser_dsn)
+    row = await connection.fetchrow(
+        "SELECT actor FROM auth.journal WHERE type = 'auth.user-erased.v1' AND subject = $1",
+        f"user:{ada.user['id']}",
+    )
+    await connection.close()
+    assert row is not None
+    assert row["actor"] == "restore"
