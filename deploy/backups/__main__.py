@@ -56,6 +56,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--cluster", default="", help="PostgreSQL's system identifier")
     parser.add_argument("--into", default="", help="a new folder, instead of the database in use")
     parser.add_argument("--json", action="store_true", help="the result as JSON, progress aside")
+    parser.add_argument("--anew", action="store_true", help="begin the list of erasures anew")
+    parser.add_argument(
+        "--without-erasures", action="store_true", help="the list of erasures is lost for good"
+    )
     parser.add_argument("--yes", action="store_true", help="ask nothing")
     return parser
 

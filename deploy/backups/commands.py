@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from deploy.backups import journaling
 from deploy.backups.drill import drill, keep_evidence
-from deploy.backups.erasures import list_known, read_list
+from deploy.backups.erasures import begin_anew, list_known, read_list
 from deploy.backups.errors import BackupError
 from deploy.backups.local import Place
 from deploy.backups.manifest import Manifest
@@ -97,9 +97,16 @@ async def fetch(place: Place, asked: Namespace, say: Say) -> Content:
 
 
 async def list_erasures(place: Place, asked: Namespace, say: Say) -> Content:
-    """Print who is on the list of erasures, a line of JSON for each. Raises BackupError."""
+    """Print who is on the list of erasures, a line of JSON for each. Raises BackupError.
+
+    With `anew` it begins anew first, of what the running database knows.
+    """
     repository, keyring = _repository(place, asked), place.settings.keyring
     known = list_known(repository, keyring)
+    if asked.anew:
+        place.require_running()
+        server = BackedServer(place.settings.database_url.get_secret_value())
+        await begin_anew(server, repository, keyring, known=known)
     listed = read_list(repository, keyring, known=known).persons
     for person in listed:
         say(person.model_dump_json())
@@ -140,6 +147,8 @@ async def restore(place: Place, asked: Namespace, say: Say) -> Content:
         plan = _plan(place, asked, spool=spool)
         for line in plan.lines(target):
             say(line)
+        if asked.without_erasures:
+            say("The list of erasures is left out: erase by hand who was erased since.")
         if not asked.yes and not _is_agreed():
             say("Nothing was done.")
             return {"restored": False}
@@ -224,7 +233,8 @@ def _plan(place: Place, asked: Namespace, *, spool: Path | None) -> RestorePlan:
             raise BackupError(f"AT: {error}.") from error
     repository = _repository(place, asked)
     own = spool / repository.cluster if spool is not None else None
-    return plan_restore(repository, place.settings.keyring, at, spool=own)
+    has_list = not asked.without_erasures
+    return plan_restore(repository, place.settings.keyring, at, spool=own, has_list=has_list)
 
 
 def _repository(place: Place, asked: Namespace) -> Repository:

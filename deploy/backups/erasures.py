@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
@@ -20,6 +21,11 @@ from deploy.backups.server import BackedServer
 from shared.sealed_files.keys import Keyring
 
 _LOCK = 0x657261736564  # "erased": one writes the list at a time.
+_NEXT = (
+    "Move the list away and fetch it from the remote (`python -m deploy.backups fetch`). If it is "
+    "lost for good: `erasures --anew` makes it of the running database, `restore "
+    "--without-erasures` leaves it out, and who was erased since is to be erased by hand."
+)
 
 
 class ErasuresLost(BackupError):
@@ -41,7 +47,7 @@ class Erasures(Signed):
 
     cluster: str
     number: int  # From 1 on.
-    previous: str  # SHA-256 of the file before; empty of the first.
+    previous: str  # SHA-256 of the file before; empty where the list begins, or begins anew.
     persons: tuple[ErasedPerson, ...]
 
 
@@ -66,24 +72,28 @@ def read_list(repository: Repository, keyring: Keyring, *, known: int) -> Erased
 
     Raises ErasuresLost where one is missing, KeyIsWrong, FileDamaged, FileTruncated.
     """
-    found = ErasedList()
-    for number in range(1, max(known, *repository.erasures(), 0) + 1):
+    files: list[Erasures] = []
+    expected: str | None = None
+    for number in range(max(known, *repository.erasures(), 0), 0, -1):  # To where it begins.
         path = repository.erasures_path(number)
         if not path.exists():
-            raise ErasuresLost(
-                f"The list of erasures was cut off: {path} is missing. Fetch it from the remote "
-                "(`python -m deploy.backups fetch`); without it somebody erased would come back."
-            )
+            raise ErasuresLost(f"The list of erasures was cut off: {path} is missing. {_NEXT}")
         file = read_signed(Erasures, path, keyring)
-        if (file.cluster, file.number, file.previous) != (repository.cluster, number, found.last):
-            raise ErasuresLost(
-                f"{path} does not follow the file before: somebody put it where it does not "
-                "belong. Move the list away and fetch it from the remote "
-                "(`python -m deploy.backups fetch`)."
-            )
-        last = hashlib.sha256(path.read_bytes()).hexdigest()
-        found = ErasedList((*found.persons, *file.persons), number, last)
-    return found
+        is_its = (file.cluster, file.number) == (repository.cluster, number)
+        if not is_its or expected not in {None, _hash_of(path)}:
+            raise ErasuresLost(f"{path} is not the file that the next one follows. {_NEXT}")
+        files.insert(0, file)
+        expected = file.previous
+        if not file.previous:
+            break
+    else:
+        if files:
+            raise ErasuresLost(f"The list of erasures does not begin. {_NEXT}")
+    persons = tuple(person for file in files for person in file.persons)
+    if not files:
+        return ErasedList()
+    number = files[-1].number
+    return ErasedList(persons, number, _hash_of(repository.erasures_path(number)))
 
 
 async def note_erasures(
@@ -113,6 +123,29 @@ async def note_erasures(
         path = repository.erasures_path(file.number)
         await asyncio.to_thread(write_whole, path, file.written(keyring))
         return file.number
+
+
+async def begin_anew(
+    server: BackedServer, repository: Repository, keyring: Keyring, *, known: int
+) -> int:
+    """Let the list begin anew with everybody whom the database knows; return how many they are.
+
+    For one that is lost for good: what was in it and is not in the database is lost too.
+    """
+    erased = await _list_erased(server)
+    async with server.connected() as connection:
+        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
+        number = max(known, *repository.erasures(), 0) + 1
+        file = Erasures(
+            cluster=repository.cluster, number=number, previous="", persons=tuple(erased)
+        )
+        path = repository.erasures_path(number)
+        await asyncio.to_thread(write_whole, path, file.written(keyring))
+    return len(erased)
+
+
+def _hash_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _new(erased: Sequence[ErasedPerson], listed: ErasedList) -> tuple[ErasedPerson, ...]:

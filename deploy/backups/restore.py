@@ -54,19 +54,26 @@ class RestorePlan:
 
 
 def plan_restore(
-    repository: Repository, keyring: Keyring, at: datetime | None, *, spool: Path | None
+    repository: Repository,
+    keyring: Keyring,
+    at: datetime | None,
+    *,
+    spool: Path | None,
+    has_list: bool = True,
 ) -> RestorePlan:
     """Say what a restore to a moment would do; None is the last moment. Raises BackupError.
 
     What was received of the write-ahead log and not sealed yet is sealed first: the last second
-    lies there.
+    lies there. `has_list` False: the list of erasures is lost, and left out.
     """
     has_more = False
     for folder in sorted(spool.glob("*/")) if spool is not None else ():
         has_more = seal_spool(repository, keyring, folder) or has_more
     reaches = [reach_of(one, repository, keyring) for one in repository.manifests(keyring)]
     reach = choose(reaches, at, has_more=has_more)
-    erased = read_list(repository, keyring, known=list_known(repository, keyring))
+    erased = ErasedList()
+    if has_list:
+        erased = read_list(repository, keyring, known=list_known(repository, keyring))
     return RestorePlan(repository, reach, at, describe(reaches), erased)
 
 

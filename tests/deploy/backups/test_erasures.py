@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from deploy.backups.erasures import ErasuresLost, list_known, note_erasures, read_list
+from deploy.backups.erasures import ErasuresLost, begin_anew, list_known, note_erasures, read_list
 from deploy.backups.job import BackupJob
 from deploy.backups.remote import Remote
 from deploy.backups.repository import Repository
@@ -119,6 +119,26 @@ async def test_a_list_that_was_cut_off_is_refused(cluster, repository, listed):
         people_on(repository)
 
 
+async def test_one_that_is_lost_for_good_begins_anew_with_whom_the_database_knows(
+    cluster, repository, listed, tmp_path
+):
+    for number in (1, 3):
+        repository.erasures_path(number).unlink()
+    with pytest.raises(ErasuresLost, match="--anew"):
+        people_on(repository, known=3)
+
+    everybody = await begin_anew(cluster.server, repository, RING, known=3)
+
+    assert repository.erasures() == [2, 4]
+    found = people_on(repository, known=4)
+    assert found[-3:] == listed
+    assert len(found) == everybody
+    assert await note(cluster, repository, known=4) == 4
+    repository.erasures_path(4).unlink()
+    with pytest.raises(ErasuresLost, match="cut off"):
+        people_on(repository, known=4)
+
+
 async def test_a_list_that_was_altered_is_refused(cluster, repository, listed):
     first, second = repository.erasures_path(1), repository.erasures_path(2)
     whole = second.read_bytes()
@@ -130,7 +150,7 @@ async def test_a_list_that_was_altered_is_refused(cluster, repository, listed):
     with pytest.raises(FileTruncated, match="truncated"):
         people_on(repository)
     second.write_bytes(first.read_bytes())
-    with pytest.raises(ErasuresLost, match="does not follow"):
+    with pytest.raises(ErasuresLost, match="not the file that the next one follows"):
         people_on(repository)
     second.write_bytes(whole)
     with pytest.raises(KeyIsWrong, match="was signed with key"):
@@ -161,6 +181,8 @@ async def test_backups_and_the_log_know_how_long_it_is_and_a_restore_asks_them(
     repository.erasures_path(1).unlink()
     with pytest.raises(ErasuresLost, match="cut off"):
         plan_restore(repository, RING, None, spool=None)
+    without = plan_restore(repository, RING, None, spool=None, has_list=False)
+    assert without.erased.persons == ()
 
 
 async def test_the_job_keeps_it_and_goes_on_while_it_is_damaged(cluster, repository, erase, listed):
