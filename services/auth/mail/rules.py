@@ -1,5 +1,6 @@
 """What a mail is, and when one that could not be sent is tried again."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -41,6 +42,12 @@ def message_of(mail: Mail, sender: str, now: datetime) -> EmailMessage:
     message.set_content("\n".join(map(_LINES.fill, mail.text.split("\n"))), cte="8bit")
     message["Content-Language"] = mail.language
     return message
+
+
+def names(text: str, address: str) -> bool:
+    """Say whether a text names this address, and not a longer one that it is a part of."""
+    found = rf"(?<![^\s<>(\[\"':,;]){re.escape(address)}(?![\w@-]|\.\w)"
+    return re.search(found, text, re.IGNORECASE) is not None
 
 
 def retry_after(tries: int) -> timedelta | None:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.auth.mail import metrics, queries
 from services.auth.mail.models import MailRow
-from services.auth.mail.rules import LEASE, Mail, message_of, retry_after
+from services.auth.mail.rules import LEASE, Mail, message_of, names, retry_after
 from services.auth.vault import Vault
 from shared.db import OpenFor
 from shared.ids import new_id
@@ -55,15 +55,14 @@ async def list_naming(
     session: AsyncSession, addresses: Collection[str], *, vault: Vault
 ) -> list[tuple[MailRow, Mail]]:
     """Return what waits in the tenant's outbox for one of these addresses, or names one."""
-    wanted = [address.casefold() for address in addresses]
     found = []
     for row in await queries.list_all(session):
         try:
             mail = Mail(*json.loads(_open(row.mail_sealed, row.tenant_id, row.id, vault)))
         except SealBroken:
             continue  # Nobody reads it, and it is given up when its turn comes.
-        told = f"{mail.to}\n{mail.subject}\n{mail.text}".casefold()
-        if any(address in told for address in wanted):
+        told = f"{mail.to}\n{mail.subject}\n{mail.text}"
+        if any(names(told, address) for address in addresses):
             found.append((row, mail))
     return found
 

@@ -8,6 +8,7 @@ from services.auth.mail.rules import (
     TRIES_MAX,
     Mail,
     message_of,
+    names,
     retry_after,
 )
 
@@ -57,3 +58,20 @@ def test_retries_wait_ever_longer_and_end():
     assert lasting == sorted(lasting)
     assert lasting[-1] <= RETRY_MAX
     assert timedelta(hours=2) < sum(lasting, timedelta()) < timedelta(days=3)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_named"),
+    [
+        ("ada@example.com", True),
+        ("To Ada@Example.com.", True),
+        ("<ada@example.com>, and", True),
+        ("is nada@example.com", False),
+        ("x.ada@example.com", False),
+        ("ada@example.com.au", False),
+        ("ada@example.community", False),
+        ("adaxexample.com", False),
+    ],
+)
+def test_a_text_names_an_address_whole_or_not_at_all(text, is_named):
+    assert names(text, "ada@example.com") is is_named
