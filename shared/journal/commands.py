@@ -167,7 +167,9 @@ def _shower() -> verification.Progress:
 async def _newest(resources: Holder) -> str:
     note = await newest_note(resources.database, resources.signing_key)
     if note is None:
-        raise SystemExit("Nothing is sealed yet; a running worker does it within seconds.")
+        raise SystemExit(
+            "Nothing is sealed yet: with the first entry a running worker does it within seconds."
+        )
     return note
 
 
