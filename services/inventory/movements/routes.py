@@ -104,9 +104,7 @@ async def record_movement(
     places = await locations.find_places_of(resources.database, caller)
     if is_dry_run(request):
         origin = service.Origin(caller, request_id_of(request), places=places)
-        stamp = Stamp(caller.tenant_id, caller.actor, origin.request_id, is_trial=True)
-        async with resources.database.transaction(stamp) as session:
-            return await service.try_movement(session, resources.own.prices, body, origin=origin)
+        return await attempted(request, lambda: _tried(request, body, origin))
     key, fingerprint = await find_request_key(request)
     origin = service.Origin(caller, request_id_of(request), key, fingerprint, places)
     own, database = resources.own, resources.database
@@ -256,3 +254,10 @@ async def _record_weighed(request: Request, caller: Principal, body: MovementCre
         return model_answer(found, status=status_of(found, done=201), location=location_of(found))
 
     return await answer_in_session(request, caller, answer)
+
+
+async def _tried(request: Request, body: MovementCreate, origin: service.Origin) -> MovementRead:
+    resources, caller = resources_of(request), origin.caller
+    stamp = Stamp(caller.tenant_id, caller.actor, origin.request_id, is_trial=True)
+    async with resources.database.transaction(stamp) as session:
+        return await service.try_movement(session, resources.own.prices, body, origin=origin)

@@ -164,6 +164,15 @@ async def list_candidates(
     return found
 
 
+async def list_places_of(
+    connection: asyncpg.Connection, item: Reference, serials: Collection[str], *, places: Places
+) -> list[Reference]:
+    """Return the locations at which some of these serials of an item lie, by their keys."""
+    at = None if places is None else list(places)
+    rows = await connection.fetch(_PLACES_OF, item.id, item.key, list(serials), at, PLACES_TRIED)
+    return [Reference(location_id, None, location) for location_id, location in rows]
+
+
 async def list_due_tenants(session: AsyncSession) -> Sequence[UUID]:
     """Return the tenants in which some hold has expired and still counts as held."""
     return (await session.scalars(_DUE_TENANTS)).all()
@@ -230,6 +239,15 @@ CROSS JOIN LATERAL (
     GROUP BY l.id, l.name ORDER BY available DESC, l.name LIMIT $5
 ) v
 ORDER BY k.n, v.available DESC, v.location
+"""
+_PLACES_OF = """
+SELECT DISTINCT l.id, l.name
+FROM (SELECT coalesce($1::uuid, (SELECT item_id FROM identifiers WHERE key = $2)) AS item_id) k
+JOIN lots s ON s.item_id = k.item_id AND s.key = ANY($3::text[])
+JOIN levels_now v ON v.item_id = s.item_id AND v.lot_id = s.id AND v.on_hand > 0
+JOIN locations l ON l.id = v.location_id AND l.active AND l.type <> 'transit'
+WHERE $4::uuid[] IS NULL OR l.id = ANY($4::uuid[])
+ORDER BY l.name LIMIT $5
 """
 _DUE_TENANTS = text("SELECT tenant_id FROM tenants_with_due_holds(now())")
 _DUE_LEVELS = text("""

@@ -79,8 +79,7 @@ async def reserve(
     """
     resources, asking = resources_of(request), await _asking(request, caller, body)
     if is_dry_run(request):
-        async with resources.database.transaction(_stamp(asking, is_trial=True)) as session:
-            return model_answer(await service.try_reservation(session, asking), status=201)
+        return await attempted(request, lambda: _tried(request, asking))
     asking = await _keyed(request, asking)
     made = await attempted(request, lambda: resources.own.reserver.submit(caller.tenant_id, asking))
     if isinstance(made, ReservationRead):
@@ -185,6 +184,12 @@ async def release_reservation(
     All that is held, or the quantities given by line, is available to anybody again.
     """
     return await service.release(session, reservation_id, body, caller=caller, now=now)
+
+
+async def _tried(request: Request, asking: service.Asking) -> Response:
+    stamp = _stamp(asking, is_trial=True)
+    async with resources_of(request).database.transaction(stamp) as session:
+        return model_answer(await service.try_reservation(session, asking), status=201)
 
 
 async def _asking(request: Request, caller: Principal, wanted: ReservationCreate) -> service.Asking:

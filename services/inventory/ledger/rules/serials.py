@@ -76,6 +76,8 @@ def touched_serials(change: Change, spot: Spot, lots: Lots) -> list[UUID]:
     """Return the serials that a change touches, or may touch, as far as they are known."""
     if change.shares:
         return [lot.id for lot, _ in change.shares]
+    if spot.place_id is None:  # Then no name was looked up either.
+        return []
     if change.serials is None:
         return [lot.id for lot in _there(spot, lots)] if change.holds_until is not None else []
     touched = {lot.id: None for lot in _named(change, spot.item_id, lots)}

@@ -32,7 +32,17 @@ _TRY_AGAIN = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
 )
-_ITS_OWN = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
+# What one of a group may have met alone; a fault of ours, too, and always before the commit.
+_ITS_OWN = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
 Result = Outcome | KeptAnswer
 
 
@@ -210,7 +220,8 @@ async def in_group(
 ) -> Sequence[Answer | Exception]:
     """Return what `apply` answers in a transaction of its own; after a clash, in another.
 
-    What the database refuses to hold is the trouble of one of the group: then each goes alone.
+    What the database refuses to hold, or what we cannot work out, is the trouble of one of the
+    group: then each goes alone.
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:

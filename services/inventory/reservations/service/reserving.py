@@ -78,7 +78,10 @@ async def reserve_each(
     InsufficientStockAnywhere; ReservationRefused with each line that cannot be held.
     """
     candidates = await list_candidates(connection, asked)
-    possible = [possible_changes(asking, candidates) for asking in asked]
+    size = sum(size_of(asking) for asking in asked) + sum(map(len, candidates.values()))
+    possible = await ledger.off_loop(
+        size, lambda: [possible_changes(asking, candidates) for asking in asked]
+    )
     changes = [change for lines in possible for each in lines for change in each]
     locked = await ledger.lock_all(connection, changes)
     answers = _unfit(asked) | await _find_kept(connection, asked)  # What was done once stays so.

@@ -38,6 +38,7 @@ from services.inventory.reservations.schemas import (
     ReservationRead,
 )
 from shared.errors import Problem
+from shared.identifiers import identifier_key
 from shared.ids import new_id
 from shared.principal import Places, Principal
 from shared.request_key import RequestKey
@@ -98,21 +99,36 @@ class Found(NamedTuple):
     short_of: UUID | None = None  # The item, if there is too little of it anywhere.
 
 
-Candidates = Mapping[tuple[Places, Reference], Sequence[Reference]]
+Wanted = tuple[Places, Reference, tuple[str, ...]]  # For whom, of which item, which serials.
+Candidates = Mapping[Wanted, Sequence[Reference]]
 
 
 async def list_candidates(connection: asyncpg.Connection, asked: Iterable[Asking]) -> Candidates:
-    """Return where there may be some of the items of lines without a location, for each caller."""
-    wanted: dict[Places, dict[Reference, None]] = defaultdict(dict)
+    """Return where there may be some of what lines without a location want, for each caller.
+
+    That is wherever the item lies, or the serials that are named.
+    """
+    found: dict[Wanted, Sequence[Reference]] = {}
+    items: dict[Places, dict[Reference, None]] = defaultdict(dict)
     for asking in asked:
         for line in asking.wanted.lines:
             if line.location is None:
-                wanted[asking.places][item_reference(line.item)] = None
-    found: dict[tuple[Places, Reference], Sequence[Reference]] = {}
-    for places, items in wanted.items():
-        rows = await queries.list_candidates(connection, list(items), places=places)
-        found |= {(places, item): each for item, each in zip(items, rows, strict=True)}
+                found[_wanted(asking, line)] = ()
+    for places, item, serials in found:
+        if serials:
+            rows = await queries.list_places_of(connection, item, serials, places=places)
+            found[places, item, serials] = rows
+        else:
+            items[places][item] = None
+    for places, of_items in items.items():
+        listed = await queries.list_candidates(connection, list(of_items), places=places)
+        found |= {(places, item, ()): rows for item, rows in zip(of_items, listed, strict=True)}
     return found
+
+
+def _wanted(asking: Asking, line: ReservationLineCreate) -> Wanted:
+    serials = tuple(sorted(map(identifier_key, line.serials or ())))
+    return asking.places, item_reference(line.item), serials
 
 
 def possible_changes(asking: Asking, candidates: Candidates) -> list[list[Change]]:
@@ -122,7 +138,7 @@ def possible_changes(asking: Asking, candidates: Candidates) -> list[list[Change
         asked = asking.change(line, _place(line))
         found.append([asked])
         if line.location is None:
-            tried = candidates[asking.places, asked.item]
+            tried = candidates[_wanted(asking, line)]
             found[-1] += [asked._replace(id=new_id(), place=place) for place in tried]
     return found
 
@@ -160,6 +176,10 @@ class _Stock:
             balance = self.locked.balances.get(level)
             self._left[level] = NOTHING if balance is None else balance.available
         return self._left[level]
+
+    def left_at(self, change: Change, spot: Spot) -> Decimal:
+        """Return how much a line may take at a place."""
+        return sum((self.left(level) for level, _ in self.levels(change, spot)), NOTHING)
 
     def levels(self, change: Change, spot: Spot) -> list[tuple[Level, Lot | None]]:
         """Return the levels at a place that a line may take from, in the order in which it does."""
@@ -219,6 +239,7 @@ def _spread(line: ReservationLineCreate, possible: Sequence[Change], stock: _Sto
         refused = Outcome(change, spot, None, locked.now, misfit, asked, given_unit=unit)
         return Found(problem=ledger.problem_of(refused))
     ends = [(each, locked.spots[each.item, each.place]) for each in tried]
+    ends.sort(key=lambda each: -stock.left_at(*each))  # As others of the group have left it.
     levels = [one for each, end in ends if _is_open(end) for one in stock.levels(each, end)]
     available = sum((stock.left(level) for level, _ in levels), NOTHING)
     if available < -asked:

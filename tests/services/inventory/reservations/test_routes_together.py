@@ -8,6 +8,7 @@ import pytest
 
 from services.inventory.items.errors import ItemNotFound
 from services.inventory.ledger.errors import InsufficientStock
+from services.inventory.locations.errors import LocationNotFound
 from services.inventory.reservations.errors import (
     InsufficientStockAnywhere,
     ReservationRefused,
@@ -158,3 +159,85 @@ async def test_what_was_refused_leaves_its_key_free(post, move):
     await move("receipt", 1)
 
     assert (await post("", body, **key)).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ({"item": "N1", "location": "Nope", "serials": ["S1"]}, LocationNotFound),
+        ({"item": "N1", "location": "Nope", "serials": ["S9"]}, LocationNotFound),
+        ({"item": "N1", "serials": ["S9"]}, InsufficientStockAnywhere),
+        ({"item": "N2", "serials": ["S9"]}, InsufficientStockAnywhere),
+        ({"item": "L1", "location": "Nope", "lot": "L", "quantity": "1"}, LocationNotFound),
+        ({"item": "L1", "lot": "L", "quantity": "1"}, InsufficientStockAnywhere),
+    ],
+)
+async def test_names_where_there_is_no_place_hurt_nobody_else(
+    line, expected, post, make_item, move
+):
+    await make_item("N1", tracking="serial")
+    await make_item("N2", tracking="serial")
+    await make_item("L1", tracking="lot")
+    assert (await move("receipt", None, item="N1", serials=["S1"])).status_code == 201
+
+    bad, *others = await asyncio.gather(
+        *(post("", {"lines": [each]}) for each in (line, HERE, HERE, HERE))
+    )
+
+    assert_problem(bad, expected)
+    assert [each.status_code for each in others] == [201] * 3
+
+
+async def test_a_movement_of_serials_where_there_is_no_place_hurts_nobody_else(make_item, move):
+    await make_item("N1", tracking="serial")
+
+    bad, *others = await asyncio.gather(
+        move("issue", None, item="N1", serials=["S9"], location="Nope"),
+        *(move("receipt", 1) for _ in range(3)),
+    )
+
+    assert_problem(bad, LocationNotFound)
+    assert [each.status_code for each in others] == [201] * 3
+
+
+async def test_a_fault_of_one_is_the_trouble_of_that_one_alone(post, look_up, monkeypatch):
+    """What we cannot work out of one reservation is no reason to refuse those beside it."""
+    make = reserving._make
+
+    def fault(decision):
+        if decision.asking.wanted.reference == "odd":
+            raise KeyError("odd")
+        return make(decision)
+
+    monkeypatch.setattr(reserving, "_make", fault)
+    sent = ({"lines": [HERE], "reference": each} for each in ("a", "odd", "b", "c", "odd", "d"))
+
+    answers = await asyncio.gather(*(post("", body) for body in sent))
+
+    assert [each.status_code for each in answers] == [201, 500, 201, 201, 500, 201]
+    assert (await look_up("A1"))["reserved"] == "4"
+
+
+async def test_serials_without_a_location_are_held_where_they_lie(post, make_item, move):
+    await make_item("N1", tracking="serial")
+    for location, serials in (("Main", ["S1", "S2"]), ("Annex", ["S3", "S4"])):
+        moved = await move("receipt", None, item="N1", location=location, serials=serials)
+        assert moved.status_code == 201
+
+    made = await post("", {"lines": [{"item": "N1", "serials": ["S4", "S1"]}]})
+
+    held = {hold["location"]: hold["serials"] for hold in made.json()["lines"][0]["holds"]}
+    assert held == {"Main": ["S1"], "Annex": ["S4"]}
+
+
+async def test_the_fullest_place_is_the_one_that_those_before_have_left_so(post, move):
+    """Main has ten and Annex nine: who comes second finds Annex the fuller, in one group too."""
+    await move("receipt", 4, location="Annex")
+    wanted = {"item": "A1", "quantity": "6"}
+
+    answers = await asyncio.gather(
+        post("", {"lines": [NOWHERE]}), *(post("", {"lines": [wanted]}) for _ in range(2))
+    )
+
+    places = [a.json()["lines"][0]["holds"][0]["location"] for a in answers[1:]]
+    assert sorted(places) == ["Annex", "Main"]
