@@ -1,7 +1,7 @@
 """From when on the ledger can be asked, and how a month leaves it."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import asyncpg
@@ -15,6 +15,7 @@ from shared.contracts.inventory.openings import OpeningRecorded
 from shared.db.database import set_tenant
 
 ACTOR = "worker"
+_OURS = 7
 
 
 async def find_kept_from(session: AsyncSession) -> datetime | None:
@@ -37,9 +38,13 @@ async def require_kept(session: AsyncSession, *instants: datetime | None) -> Non
 async def require_kept_id(session: AsyncSession, movement_id: UUID) -> None:
     """Raise MovementsArchived where a movement that is not found may have left the ledger.
 
-    An id says when it was made.
+    An id of ours says when it was made, in the milliseconds that it begins with (UUID version 7).
     """
-    await require_kept(session, datetime.fromtimestamp((movement_id.int >> 80) / 1000, UTC))
+    kept_from = await queries.find_since(session)
+    if kept_from is None or movement_id.version != _OURS:
+        return
+    if movement_id.int >> 80 < kept_from.timestamp() * 1000:
+        raise MovementsArchived(kept_from=kept_from)
 
 
 async def list_months(session: AsyncSession) -> Sequence[date]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -206,7 +206,8 @@ async def test_who_may_not_reverses_nothing(client, caller, move, reverse):
     assert_problem(await reverse(moved, viewer), MissingScope)
     assert_problem(await reverse(moved, Caller()), MovementNotFound)
     assert_problem(await reverse(moved, limited), MovementNotFound)
-    assert_problem(await reverse(str(uuid4())), MovementNotFound)
+    for unknown in (uuid4(), "f5650147-06b2-7c6a-80f9-176eb05a0639", UUID(int=2**128 - 1)):
+        assert_problem(await reverse(str(unknown)), MovementNotFound)
     assert (await reverse(issued, limited)).status_code == 201
 
 
