@@ -177,10 +177,6 @@ class _Stock:
             self._left[level] = NOTHING if balance is None else balance.available
         return self._left[level]
 
-    def left_at(self, change: Change, spot: Spot) -> Decimal:
-        """Return how much a line may take at a place."""
-        return sum((self.left(level) for level, _ in self.levels(change, spot)), NOTHING)
-
     def levels(self, change: Change, spot: Spot) -> list[tuple[Level, Lot | None]]:
         """Return the levels at a place that a line may take from, in the order in which it does."""
         if spot.item_id is None or spot.place_id is None:
@@ -239,8 +235,11 @@ def _spread(line: ReservationLineCreate, possible: Sequence[Change], stock: _Sto
         refused = Outcome(change, spot, None, locked.now, misfit, asked, given_unit=unit)
         return Found(problem=ledger.problem_of(refused))
     ends = [(each, locked.spots[each.item, each.place]) for each in tried]
-    ends.sort(key=lambda each: -stock.left_at(*each))  # As others of the group have left it.
-    levels = [one for each, end in ends if _is_open(end) for one in stock.levels(each, end)]
+    found = [(each, end, stock.levels(each, end)) for each, end in ends]
+    # The fullest first, as others of the group have left them.
+    found.sort(key=lambda each: -sum((stock.left(level) for level, _ in each[2]), NOTHING))
+    ends = [(each, end) for each, end, _ in found]
+    levels = [one for _, end, at in found if _is_open(end) for one in at]
     available = sum((stock.left(level) for level, _ in levels), NOTHING)
     if available < -asked:
         frozen = [each for each, end in ends if end.frozen_by is not None]
